@@ -1,0 +1,1 @@
+"""A traveller's trips as tools for agents: MCP server, typed REST client, embedded backend."""

@@ -1,0 +1,54 @@
+"""Clearing fields in an update (CONTRACT §1, PATCH): no null in Python or in a tool, but a list of paths."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import MISSING, PydanticCustomError
+
+from trips_mcp.contract.models import Params, is_object
+
+Clear = Annotated[list[str], Field(max_length=50, description="Optional fields to empty, e.g. notes")]
+
+
+class Update(Params):
+    """A change to one thing: fields left out keep their value, fields named in `clear` lose it."""
+
+    required: ClassVar[frozenset[str]] = frozenset()
+    """Wire names that a thing of this kind cannot be without."""
+
+    nested: ClassVar[frozenset[str]] = frozenset()
+    """Wire names of the objects whose keys can be cleared one by one, as `accommodation.doorCode`."""
+
+    clear: Clear | MISSING = MISSING
+
+    @model_validator(mode="after")
+    def _clear_is_possible(self) -> Self:
+        if self.clear is MISSING:
+            return self
+        fields = self.model_dump()
+        optional = {
+            field.alias or name for name, field in type(self).model_fields.items() if not field.is_required()
+        } - {"clear"}
+        for path in self.clear:
+            head, *inner = path.split(".")
+            if head in self.required:
+                raise _cannot(path, "required, cannot be cleared")
+            if head not in optional:
+                raise _cannot(path, "unknown field, cannot be cleared")
+            if inner and (head not in self.nested or not all(inner)):
+                raise _cannot(path, "only a whole field can be cleared here")
+            if _is_set(fields, [head, *inner]):
+                raise _cannot(path, "both set and cleared")
+        return self
+
+
+def _cannot(path: str, why: str) -> PydanticCustomError:
+    return PydanticCustomError("clear", why, {"path": path})  # type: ignore[arg-type]
+
+
+def _is_set(fields: object, steps: list[str]) -> bool:
+    for step in steps:
+        if not is_object(fields) or step not in fields:
+            return False
+        fields = fields[step]
+    return True

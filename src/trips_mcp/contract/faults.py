@@ -1,0 +1,77 @@
+"""A refused model's faults, each as a path and a reason that says what is accepted.
+
+No reason repeats the value: it may be a secret, or ten megabytes.
+"""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from trips_mcp.contract.errors import Fault
+
+_REASONS = {
+    "missing": "required",
+    "string_type": "want text",
+    "string_unicode": "not valid Unicode text",
+    "int_type": "want a whole number",
+    "int_parsing": "want a whole number",
+    "int_from_float": "want a whole number",
+    "float_type": "want a number",
+    "float_parsing": "want a number",
+    "finite_number": "want a finite number",
+    "bool_type": "want true or false",
+    "bool_parsing": "want true or false",
+    "list_type": "want a list",
+    "dict_type": "want an object",
+    "model_type": "want an object",
+    "model_attributes_type": "want an object",
+    "literal_error": "want one of {choices}",
+    "string_too_long": "at most {max_length} characters",
+    "greater_than_equal": "want at least {ge}",
+    "less_than_equal": "want at most {le}",
+    "too_long": "at most {max_length} items",
+}
+
+
+def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    return [_fault(detail, model) for detail in error.errors(include_url=False, include_input=False)]
+
+
+def in_words(found: list[Fault]) -> str:
+    return "; ".join(f"{fault.path}: {fault.reason}" for fault in found)
+
+
+def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
+    path, context = detail["loc"], detail.get("ctx", {})
+    if "path" in context:  # raised for another field than the one it was found in
+        return Fault(path=context["path"], reason=detail["msg"])
+    return Fault(path=".".join(map(str, path)) or "arguments", reason=_reason(detail, context, model))
+
+
+def _reason(detail: ErrorDetails, context: dict[str, Any], model: type[BaseModel]) -> str:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return f"unknown field; accepted: {', '.join(_accepted(model, detail['loc'][:-1]))}"
+    if kind == "literal_error":
+        return f"want one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+    if kind in ("string_too_short", "too_short"):
+        return "must not be empty"
+    return _REASONS.get(kind, detail["msg"]).format_map(context)
+
+
+def _accepted(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The field names of the model that stands at `path` in `model`."""
+    for step in path:
+        if isinstance(step, str):
+            field = next(f for n, f in model.model_fields.items() if step in (n, f.alias))
+            model = next(_models(field.annotation), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -1,0 +1,107 @@
+"""The types that fields share: ids, texts, dates, times, zones (CONTRACT §1, Validation).
+
+Values stay the strings that travel on the wire: what was read is what is written back.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Final
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_ZONE = re.compile(r"(?!posix/|right/|localtime$|posixrules$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _real_date(text: str) -> str:
+    try:
+        if _DATE.fullmatch(text):
+            date.fromisoformat(text)
+            return text
+    except ValueError:
+        pass
+    raise PydanticCustomError("date", "not a real date, want YYYY-MM-DD")
+
+
+def _clock_time(text: str) -> str:
+    if not _TIME.fullmatch(text):
+        raise PydanticCustomError("time", "not a time of day, want HH:mm (24-hour)")
+    return text
+
+
+def _local_datetime(text: str) -> str:
+    day, _, time = text.partition("T")
+    try:
+        _real_date(day)
+        _clock_time(time)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "local_datetime", "not a local date and time, want YYYY-MM-DDTHH:mm without an offset"
+        ) from None
+    return text
+
+
+def _iana_zone(name: str) -> str:
+    try:
+        if _ZONE.fullmatch(name):
+            ZoneInfo(name)
+            return name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise PydanticCustomError("zone", "not an IANA time zone, want a name like Europe/London")
+
+
+def _path_segment(text: str) -> str:
+    """An id becomes one segment of a path, whatever decodes it on the way: no slash, no dots alone."""
+    if (
+        _CONTROL.search(text)
+        or "/" in text
+        or "\\" in text
+        or unquote(text).strip(".") == ""
+        or "/" in unquote(text)
+    ):
+        raise PydanticCustomError("id", "not an id; copy it exactly as another tool returned it")
+    return text
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:  # PostgreSQL cannot store it, and no one means it
+        raise PydanticCustomError("nul", "must not contain the NUL character")
+    return text
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _shortest(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def not_before(start: object, end: str, start_name: str) -> str:
+    """`end`, if it is no earlier than `start` (which may be missing or already refused)."""
+    if isinstance(start, str) and end < start:
+        raise PydanticCustomError("order", "is before {start}", {"start": start_name})
+    return end
+
+
+Id = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_path_segment)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
+SaidText = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+ClientRef = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
+Cursor = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_no_nul)]
+LocalDate = Annotated[str, AfterValidator(_real_date)]
+LocalTime = Annotated[str, AfterValidator(_clock_time)]
+LocalDateTime = Annotated[str, AfterValidator(_local_datetime)]
+Zone = Annotated[str, AfterValidator(_iana_zone)]
+WHOLE: Final = BeforeValidator(_whole)
+"""For whole numbers, as JSON's 50.0 is one: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
+Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

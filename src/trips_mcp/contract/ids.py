@@ -1,0 +1,23 @@
+"""The ids that place a call: every operation on a trip's parts takes the trip's."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from trips_mcp.contract.fields import WHOLE, Id
+from trips_mcp.contract.models import Params
+
+
+class OfTrip(Params):
+    trip_id: Id
+
+
+def _storable(number: int) -> int:
+    if number >= 2**53:
+        raise PydanticCustomError("id", "not an id; copy it exactly as another tool returned it")
+    return number
+
+
+Integer = Annotated[int, Field(ge=1), WHOLE, AfterValidator(_storable)]
+"""An id of the Events API."""

@@ -1,0 +1,28 @@
+"""/trips/{tripId}/members: who travels (CONTRACT §1)."""
+
+from typing import ClassVar
+
+from trips_mcp.contract.ids import OfTrip
+from trips_mcp.contract.models import Page, Result
+from trips_mcp.contract.operation import Operation
+
+
+class Member(Result):
+    user_id: str | None = None
+    name: str | None = None
+    role: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class MemberPage(Page[Member]):
+    plural_names: ClassVar = ("members",)
+
+
+class ListMembers(OfTrip):
+    pass
+
+
+LIST_MEMBERS = Operation(
+    "list_members", "GET", "/trips/{tripId}/members", "trips:read", ListMembers, MemberPage
+)

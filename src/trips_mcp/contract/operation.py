@@ -1,0 +1,40 @@
+"""One REST call, described once for the client, the backend and the tools."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from trips_mcp.contract.models import Params, Result
+from trips_mcp.contract.scopes import BaseScope
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Api = Literal["trips", "events"]
+Access = BaseScope | Literal["any key", "nobody"]
+"""What a caller needs: a scope, any valid key, or no key (then no Authorization is sent either)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[P, R]):
+    name: str
+    method: Method
+    path: str
+    """Below the API's base URL, `{camelCase}` places for path values."""
+    scope: Access
+    params: type[P]
+    result: type[R]
+    success: int = 200
+    """The usual status; CONTRACT names the other ones (200 for a merge, 207 for a partial batch)."""
+    when_empty: Callable[[P], R] | None = None
+    """What a 204 means, told from what was asked; None where the answer has a body."""
+    api: Api = "trips"
+
+    @property
+    def reads(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def has_body(self) -> bool:
+        return self.method in ("POST", "PATCH")

@@ -1,0 +1,150 @@
+"""Where an operation's parameters stand in a request, both ways.
+
+`place` is what the client sends; `gather` is what the backend reads. They are inverse to each other.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args
+from urllib.parse import quote
+
+from trips_mcp.contract.errors import Fault
+from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.operation import Operation, P, R
+
+M = TypeVar("M")
+
+_PLACE = re.compile(r"{(\w+)}")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class InQuery:
+    """Marks a parameter that stands in the query although the request has a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Marks a parameter that the body nests in an object of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    query: dict[str, str | int | float | bool]
+    body: dict[str, Any] | None
+    """None where the operation sends none."""
+
+
+def place(operation: Operation[P, R], params: P) -> Request:
+    fields = params.model_dump(mode="json")
+    path = _PLACE.sub(lambda found: quote(str(fields.pop(found[1])), safe=""), operation.path)
+    if not operation.has_body:
+        return Request(path, fields, None)
+    query = {name: fields.pop(name) for name in marked(operation.params, InQuery) if name in fields}
+    cleared: list[str] = fields.pop("clear", [])
+    under = marked(operation.params, Under)
+    for name, mark in under.items():
+        if name in fields:
+            fields.setdefault(mark.name, {})[name] = fields.pop(name)
+    for dotted in cleared:
+        steps = dotted.split(".")
+        _write_null(fields, [under[steps[0]].name, *steps] if steps[0] in under else steps)
+    return Request(path, query, fields)
+
+
+def gather(
+    operation: Operation[P, R], path: dict[str, str], query: dict[str, str], body: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of `operation.params` as a request has them, still to be validated.
+
+    Raises: MisplacedError, naming what stands where it does not belong.
+    """
+    model, under = operation.params, marked(operation.params, Under)
+    in_query = set(marked(model, InQuery)) if operation.has_body else set(names(model)) - set(path)
+    body = dict(body)
+    inner: dict[str, Any] = {}
+    misplaced: list[Fault] = []
+    for mark in set(under.values()):
+        held: object = body.pop(mark.name, {})
+        if not is_object(held):
+            raise MisplacedError([Fault(path=mark.name, reason="want an object")])
+        inner |= held
+        misplaced += [_unknown(f"{mark.name}.{name}") for name in held if name not in under]
+    misplaced += [_unknown(name) for name in query if name not in in_query]
+    misplaced += [_unknown(name) for name in body if name in {*path, *under, *in_query, "clear"}]
+    if misplaced:
+        raise MisplacedError(misplaced)
+    fields = {**body, **inner}
+    if "clear" in names(model):
+        fields = _without_nulls(fields, cleared := [])
+        if cleared:
+            fields["clear"] = cleared
+    return fields | {name: _parsed(model, name, text) for name, text in {**query, **path}.items()}
+
+
+class MisplacedError(ValueError):
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.path}: {fault.reason}" for fault in faults))
+        self.faults = faults
+
+
+def location(operation: Operation[P, R], fault_path: str) -> list[str]:
+    """Where in the request body a parameter's fault lies: `trip_ids.0` → attach, trip_ids, 0."""
+    steps = fault_path.split(".")
+    mark = marked(operation.params, Under).get(steps[0])
+    return [mark.name, *steps] if mark else steps
+
+
+def names(model: type[Params]) -> list[str]:
+    """The fields' names on the wire."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def marked(model: type[Params], kind: type[M]) -> dict[str, M]:
+    """Wire name → mark, for the fields that carry one."""
+    return {
+        field.alias or name: mark
+        for name, field in model.model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, kind)
+    }
+
+
+def _unknown(path: str) -> Fault:
+    return Fault(path=path, reason="unknown field here")
+
+
+def _write_null(target: dict[str, Any], steps: list[str]) -> None:
+    *parents, last = steps
+    for step in parents:
+        target = target.setdefault(step, {})
+    target[last] = None
+
+
+def _without_nulls(fields: dict[str, Any], cleared: list[str], above: str = "") -> dict[str, Any]:
+    """`fields` without its nulls, whose paths are added to `cleared`; lists are left as they are."""
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None:
+            cleared.append(above + name)
+        elif is_object(value):
+            inner = _without_nulls(value, cleared, f"{above}{name}.")
+            if inner or not value:
+                kept[name] = inner
+        else:
+            kept[name] = value
+    return kept
+
+
+def _parsed(model: type[Params], name: str, text: str) -> Any:
+    """A path or query value as the type its field wants; left as text where it does not look like one."""
+    field = next(f for n, f in model.model_fields.items() if name == (f.alias or n))
+    kinds = {field.annotation, *get_args(field.annotation)}
+    if bool in kinds:
+        return {"true": True, "false": False}.get(text, text)
+    if int in kinds and _WHOLE.fullmatch(text):
+        return int(text)
+    return text

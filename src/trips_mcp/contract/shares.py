@@ -1,0 +1,160 @@
+"""Share links: a token that anyone may read with, and the safe view it opens (CONTRACT §1, Share).
+
+The view is an allow-list: each model here names every field that leaves, at every depth. What is not
+named here (door codes, contacts, notes, confirmation numbers, unknown keys) never does.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from trips_mcp.contract.fields import Id, Order
+from trips_mcp.contract.ids import OfTrip
+from trips_mcp.contract.models import Params, Resource, Result
+from trips_mcp.contract.operation import Operation
+
+
+class ShareToken(Result):
+    own_names: ClassVar = ("shareToken",)
+
+    token: str = ""
+    created_at: str | None = None
+    """UTC, ISO 8601."""
+
+
+class Revoked(Result):
+    revoked: bool
+
+
+class SharedTrip(Resource):
+    own_names: ClassVar = ("trip",)
+
+    title: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    status: str | None = None
+
+
+class SharedAccommodation(Result):
+    name: str | None = None
+    address: str | None = None
+    check_in: str | None = None
+    check_out: str | None = None
+
+
+class SharedFlight(Result):
+    airline: str | None = None
+    flight_number: str | None = None
+    from_: Annotated[str | None, Field(alias="from")] = None
+    to: str | None = None
+    departure: str | None = None
+    arrival: str | None = None
+    departure_timezone: str | None = None
+    arrival_timezone: str | None = None
+
+
+class SharedRentalCar(Result):
+    company: str | None = None
+    pick_up: str | None = None
+    drop_off: str | None = None
+    location: str | None = None
+
+
+class SharedLeg(Resource):
+    order: Order | None = None
+    title: str | None = None
+    destination: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    timezone: str | None = None
+    accommodation: SharedAccommodation | None = None
+    flights: list[SharedFlight] | None = None
+    rental_car: SharedRentalCar | None = None
+
+
+class SharedMapPin(Resource):
+    name: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+    category: str | None = None
+
+
+class SharedActionItem(Resource):
+    text: str | None = None
+    urgency: str | None = None
+    completed: bool | None = None
+
+
+class SharedCommitment(Resource):
+    title: str | None = None
+    start_date: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    is_all_day: bool | None = None
+    timezone: str | None = None
+    category: str | None = None
+    leg_id: str | None = None
+    map_pin_id: str | None = None
+
+
+class SharedMember(Result):
+    name: str | None = None
+    role: str | None = None
+
+
+class SharedExport(Result):
+    own_names: ClassVar = ("export",)
+
+    trip: SharedTrip | None = None
+    legs: list[SharedLeg] = Field(default_factory=list[SharedLeg])
+    map_pins: list[SharedMapPin] = Field(default_factory=list[SharedMapPin])
+    action_items: list[SharedActionItem] = Field(default_factory=list[SharedActionItem])
+    commitments: list[SharedCommitment] = Field(default_factory=list[SharedCommitment])
+    members: list[SharedMember] = Field(default_factory=list[SharedMember])
+
+
+class CreateShareToken(OfTrip):
+    pass
+
+
+class RevokeShareToken(OfTrip):
+    pass
+
+
+class ByToken(Params):
+    token: Id
+
+
+class GetSharedTrip(ByToken):
+    pass
+
+
+class ExportSharedTrip(ByToken):
+    pass
+
+
+CREATE_SHARE_TOKEN = Operation(
+    "create_share_token",
+    "POST",
+    "/trips/{tripId}/share-token",
+    "trips:write",
+    CreateShareToken,
+    ShareToken,
+    201,
+)
+REVOKE_SHARE_TOKEN = Operation(
+    "revoke_share_token",
+    "DELETE",
+    "/trips/{tripId}/share-token",
+    "trips:write",
+    RevokeShareToken,
+    Revoked,
+    204,
+    lambda _: Revoked(revoked=True),
+)
+GET_SHARED_TRIP = Operation(
+    "get_shared_trip", "GET", "/shared/trips/{token}", "nobody", GetSharedTrip, SharedTrip
+)
+EXPORT_SHARED_TRIP = Operation(
+    "export_shared_trip", "GET", "/shared/trips/{token}/export", "nobody", ExportSharedTrip, SharedExport
+)

@@ -1,0 +1,34 @@
+"""/trips/{tripId}/sync: importing a snapshot, or previewing what that would change (CONTRACT §1, Sync)."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_core import MISSING
+
+from trips_mcp.contract.action_items import ActionItemItem
+from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.ids import OfTrip
+from trips_mcp.contract.legs import LegItem
+from trips_mcp.contract.map_pins import MapPinItem
+from trips_mcp.contract.models import Result
+from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.placing import InQuery
+
+_MANY = Field(max_length=500)
+
+
+class SyncTrip(OfTrip):
+    dry_run: Annotated[bool | MISSING, InQuery()] = MISSING
+    legs: Annotated[list[LegItem], _MANY] | MISSING = MISSING
+    action_items: Annotated[list[ActionItemItem], _MANY] | MISSING = MISSING
+    map_pins: Annotated[list[MapPinItem], _MANY] | MISSING = MISSING
+
+
+class SyncReport(Result):
+    dry_run: bool | None = None
+    legs: BatchReport | None = None
+    action_items: BatchReport | None = None
+    map_pins: BatchReport | None = None
+
+
+SYNC_TRIP = Operation("sync_trip", "POST", "/trips/{tripId}/sync", "trips:write", SyncTrip, SyncReport)
