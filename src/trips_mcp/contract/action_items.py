@@ -47,7 +47,7 @@ class CreateActionItem(ActionItemItem, OfTrip):
 
 
 class UpsertActionItems(OfTrip):
-    items: Annotated[list[ActionItemItem], BATCH]
+    items: Annotated[list[ActionItemItem], BATCH, Field(description="As create_action_item takes them")]
 
 
 class UpdateActionItem(OfTrip, Update):

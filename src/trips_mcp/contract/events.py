@@ -106,12 +106,8 @@ class ListTripEvents(Params):
     trip_id: Integer
 
 
-CREATE_EVENT = Operation(
-    "create_event", "POST", "/v1/events", "trips:write", CreateEvent, Event, 201, api="events"
-)
-GET_EVENT = Operation(
-    "get_event", "GET", "/v1/events/{event_id}", "trips:read", GetEvent, Event, api="events"
-)
+CREATE_EVENT = Operation("create_event", "POST", "/v1/events", "trips:write", CreateEvent, Event, 201, api="events")
+GET_EVENT = Operation("get_event", "GET", "/v1/events/{event_id}", "trips:read", GetEvent, Event, api="events")
 UPDATE_EVENT = Operation(
     "update_event", "PATCH", "/v1/events/{event_id}", "trips:write", UpdateEvent, Event, api="events"
 )

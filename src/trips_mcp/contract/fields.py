@@ -58,13 +58,7 @@ def _iana_zone(name: str) -> str:
 
 def _path_segment(text: str) -> str:
     """An id becomes one segment of a path, whatever decodes it on the way: no slash, no dots alone."""
-    if (
-        _CONTROL.search(text)
-        or "/" in text
-        or "\\" in text
-        or unquote(text).strip(".") == ""
-        or "/" in unquote(text)
-    ):
+    if _CONTROL.search(text) or "/" in text or "\\" in text or unquote(text).strip(".") == "" or "/" in unquote(text):
         raise PydanticCustomError("id", "not an id; copy it exactly as another tool returned it")
     return text
 
@@ -96,10 +90,10 @@ Text = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
 SaidText = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
 ClientRef = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Cursor = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_no_nul)]
-LocalDate = Annotated[str, AfterValidator(_real_date)]
-LocalTime = Annotated[str, AfterValidator(_clock_time)]
+LocalDate = Annotated[str, Field(description="YYYY-MM-DD"), AfterValidator(_real_date)]
+LocalTime = Annotated[str, Field(description="HH:mm"), AfterValidator(_clock_time)]
 LocalDateTime = Annotated[str, AfterValidator(_local_datetime)]
-Zone = Annotated[str, AfterValidator(_iana_zone)]
+Zone = Annotated[str, Field(description="IANA, e.g. Asia/Tokyo"), AfterValidator(_iana_zone)]
 WHOLE: Final = BeforeValidator(_whole)
 """For whole numbers, as JSON's 50.0 is one: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
 Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]

@@ -61,7 +61,10 @@ class RentalCar(OpenObject):
     confirmation_number: Text | MISSING = MISSING
 
 
-Flights = Annotated[list[Flight], Field(max_length=50)]
+Flights = Annotated[
+    list[Flight],
+    Field(max_length=50, description="departure, arrival: YYYY-MM-DDTHH:mm, local to each end's timezone"),
+]
 
 
 class LegItem(Item):
@@ -112,7 +115,7 @@ class CreateLeg(LegItem, OfTrip):
 
 
 class UpsertLegs(OfTrip):
-    items: Annotated[list[LegItem], BATCH]
+    items: Annotated[list[LegItem], BATCH, Field(description="Legs as create_leg takes them")]
 
 
 class UpdateLeg(OfTrip, Update):
@@ -143,9 +146,7 @@ class DeleteLeg(OfTrip):
 
 LIST_LEGS = Operation("list_legs", "GET", "/trips/{tripId}/legs", "trips:read", ListLegs, LegPage)
 CREATE_LEG = Operation("create_leg", "POST", "/trips/{tripId}/legs", "trips:write", CreateLeg, Leg, 201)
-UPSERT_LEGS = Operation(
-    "upsert_legs", "POST", "/trips/{tripId}/legs:batch", "trips:write", UpsertLegs, BatchReport
-)
+UPSERT_LEGS = Operation("upsert_legs", "POST", "/trips/{tripId}/legs:batch", "trips:write", UpsertLegs, BatchReport)
 UPDATE_LEG = Operation("update_leg", "PATCH", "/trips/{tripId}/legs/{legId}", "trips:write", UpdateLeg, Leg)
 DELETE_LEG = Operation(
     "delete_leg",

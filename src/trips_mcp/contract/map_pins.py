@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.batches import BATCH, BatchReport
@@ -46,7 +47,7 @@ class CreateMapPin(MapPinItem, OfTrip):
 
 
 class UpsertMapPins(OfTrip):
-    items: Annotated[list[MapPinItem], BATCH]
+    items: Annotated[list[MapPinItem], BATCH, Field(description="As create_map_pin takes them")]
 
 
 class UpdateMapPin(OfTrip, Update):
@@ -65,9 +66,7 @@ class DeleteMapPin(OfTrip):
     pin_id: Id
 
 
-LIST_MAP_PINS = Operation(
-    "list_map_pins", "GET", "/trips/{tripId}/map-pins", "trips:read", ListMapPins, MapPinPage
-)
+LIST_MAP_PINS = Operation("list_map_pins", "GET", "/trips/{tripId}/map-pins", "trips:read", ListMapPins, MapPinPage)
 CREATE_MAP_PIN = Operation(
     "create_map_pin", "POST", "/trips/{tripId}/map-pins", "trips:write", CreateMapPin, MapPin, 201
 )

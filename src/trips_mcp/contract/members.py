@@ -23,6 +23,4 @@ class ListMembers(OfTrip):
     pass
 
 
-LIST_MEMBERS = Operation(
-    "list_members", "GET", "/trips/{tripId}/members", "trips:read", ListMembers, MemberPage
-)
+LIST_MEMBERS = Operation("list_members", "GET", "/trips/{tripId}/members", "trips:read", ListMembers, MemberPage)

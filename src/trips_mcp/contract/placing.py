@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 from urllib.parse import quote
@@ -142,9 +143,15 @@ def _without_nulls(fields: dict[str, Any], cleared: list[str], above: str = "") 
 def _parsed(model: type[Params], name: str, text: str) -> Any:
     """A path or query value as the type its field wants; left as text where it does not look like one."""
     field = next(f for n, f in model.model_fields.items() if name == (f.alias or n))
-    kinds = {field.annotation, *get_args(field.annotation)}
+    kinds = set(_kinds(field.annotation))
     if bool in kinds:
         return {"true": True, "false": False}.get(text, text)
     if int in kinds and _WHOLE.fullmatch(text):
         return int(text)
     return text
+
+
+def _kinds(annotation: object) -> Iterator[object]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)

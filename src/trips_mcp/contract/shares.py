@@ -152,9 +152,7 @@ REVOKE_SHARE_TOKEN = Operation(
     204,
     lambda _: Revoked(revoked=True),
 )
-GET_SHARED_TRIP = Operation(
-    "get_shared_trip", "GET", "/shared/trips/{token}", "nobody", GetSharedTrip, SharedTrip
-)
+GET_SHARED_TRIP = Operation("get_shared_trip", "GET", "/shared/trips/{token}", "nobody", GetSharedTrip, SharedTrip)
 EXPORT_SHARED_TRIP = Operation(
     "export_shared_trip", "GET", "/shared/trips/{token}/export", "nobody", ExportSharedTrip, SharedExport
 )

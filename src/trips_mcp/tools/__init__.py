@@ -1,0 +1,24 @@
+"""Operations as agent tools: names, descriptions, hints, answers. The whole surface is TOOLS.
+
+Loaded lazily: the catalogue can be read without importing a single model.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trips_mcp.tools.tool import Answer, Report, Tool
+    from trips_mcp.tools.toolbox import TOOLS
+
+__all__ = ["TOOLS", "Answer", "Report", "Tool"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TOOLS":
+        from trips_mcp.tools.toolbox import TOOLS
+
+        return TOOLS
+    if name in __all__:
+        from trips_mcp.tools import tool
+
+        return getattr(tool, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

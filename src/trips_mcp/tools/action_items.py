@@ -1,0 +1,48 @@
+"""What an agent reads about the checklist."""
+
+from trips_mcp.contract.action_items import (
+    CREATE_ACTION_ITEM,
+    DELETE_ACTION_ITEM,
+    LIST_ACTION_ITEMS,
+    UPDATE_ACTION_ITEM,
+    UPSERT_ACTION_ITEMS,
+)
+from trips_mcp.tools.tool import tool
+
+list_action_items = tool(
+    LIST_ACTION_ITEMS,
+    title="List action items",
+    description="Read a trip's checklist: what is still to do or done (tripId from list_trips).",
+    lookup="list_trips",
+)
+create_action_item = tool(
+    CREATE_ACTION_ITEM,
+    title="Create action item",
+    description="Put a to-do on a trip's checklist (tripId from list_trips); for things with a date and time use "
+    "create_commitment. A clientRef used before updates that item instead.",
+    lookup="list_trips",
+    repeatable=True,
+)
+upsert_action_items = tool(
+    UPSERT_ACTION_ITEMS,
+    title="Upsert action items",
+    description="Add or update 1-50 checklist items in one call (tripId from list_trips). A known clientRef merges "
+    "into that item, others are created; a bad item does not stop the rest.",
+    lookup="list_trips",
+    overwrites=True,
+    repeatable=True,
+)
+update_action_item = tool(
+    UPDATE_ACTION_ITEM,
+    title="Update action item",
+    description="Tick off, reword or reassign a checklist item (itemId from list_action_items). What is left out "
+    "stays.",
+    lookup="list_action_items",
+)
+delete_action_item = tool(
+    DELETE_ACTION_ITEM,
+    title="Delete action item",
+    description="Remove a checklist item for good (itemId from list_action_items); to tick it off use "
+    "update_action_item.",
+    lookup="list_action_items",
+)

@@ -1,0 +1,36 @@
+"""What an agent reads about commitments."""
+
+from trips_mcp.contract.commitments import (
+    CREATE_COMMITMENT,
+    DELETE_COMMITMENT,
+    LIST_COMMITMENTS,
+    UPDATE_COMMITMENT,
+)
+from trips_mcp.tools.tool import tool
+
+list_commitments = tool(
+    LIST_COMMITMENTS,
+    title="List commitments",
+    description="Read what is scheduled on a trip by date and time: dinners, activities, birthdays, meetings "
+    "(tripId from list_trips). 100 a page unless limit says else; pass nextCursor as cursor for more.",
+    lookup="list_trips",
+)
+create_commitment = tool(
+    CREATE_COMMITMENT,
+    title="Create commitment",
+    description="Schedule something at a date on a trip: dinner, activity, birthday, meeting (tripId from "
+    "list_trips; legId from list_legs and mapPinId from list_map_pins link it). Times are local to timezone.",
+    lookup="list_trips",
+)
+update_commitment = tool(
+    UPDATE_COMMITMENT,
+    title="Update commitment",
+    description="Move or change something scheduled (commitmentId from list_commitments). What is left out stays.",
+    lookup="list_commitments",
+)
+delete_commitment = tool(
+    DELETE_COMMITMENT,
+    title="Delete commitment",
+    description="Remove something scheduled for good (commitmentId from list_commitments).",
+    lookup="list_commitments",
+)

@@ -1,0 +1,40 @@
+"""What an agent reads about itinerary events."""
+
+from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT
+from trips_mcp.tools.tool import tool
+
+create_event = tool(
+    CREATE_EVENT,
+    title="Create event",
+    description="Put an event on the shared itinerary of one or more trips (trip_ids are the integer number of "
+    "list_trips). For things on a single trip that only its members plan, prefer create_commitment.",
+    lookup="list_trip_events",
+)
+get_event = tool(
+    GET_EVENT,
+    title="Get event",
+    description="Read one itinerary event (event_id from list_trip_events).",
+    lookup="list_trip_events",
+    open_world=True,
+)
+update_event = tool(
+    UPDATE_EVENT,
+    title="Update event",
+    description="Change an itinerary event you planned (event_id from list_trip_events). What is left out stays; "
+    "trip_ids replaces the whole set of trips.",
+    lookup="get_event",
+)
+delete_event = tool(
+    DELETE_EVENT,
+    title="Delete event",
+    description="Remove an itinerary event you planned from all its trips (event_id from list_trip_events).",
+    lookup="list_trip_events",
+)
+list_trip_events = tool(
+    LIST_TRIP_EVENTS,
+    title="List trip events",
+    description="Read a trip's itinerary events by start (trip_id is the integer number of list_trips); "
+    "commitments and flights of legs are in export_trip.",
+    lookup="list_trips",
+    open_world=True,
+)

@@ -1,0 +1,42 @@
+"""What an agent reads about legs."""
+
+from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS
+from trips_mcp.tools.tool import tool
+
+list_legs = tool(
+    LIST_LEGS,
+    title="List legs",
+    description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips). "
+    "100 a page unless limit says else; pass nextCursor as cursor for more.",
+    lookup="list_trips",
+)
+create_leg = tool(
+    CREATE_LEG,
+    title="Create leg",
+    description="Add a stretch of a trip: a place and its dates, with stay, flights, rental car (tripId from "
+    "list_trips). A clientRef used before updates that leg instead.",
+    lookup="list_trips",
+    repeatable=True,
+)
+upsert_legs = tool(
+    UPSERT_LEGS,
+    title="Upsert legs",
+    description="Add or update 1-50 legs in one call (tripId from list_trips). A known clientRef merges into that "
+    "leg, others are created; a bad item does not stop the rest.",
+    lookup="list_trips",
+    overwrites=True,
+    repeatable=True,
+)
+update_leg = tool(
+    UPDATE_LEG,
+    title="Update leg",
+    description="Change a leg (legId from list_legs). What is left out stays, also inside accommodation and "
+    "rentalCar; flights are replaced as a whole, so send all of them.",
+    lookup="list_legs",
+)
+delete_leg = tool(
+    DELETE_LEG,
+    title="Delete leg",
+    description="Remove a leg for good, with its stay and flights (legId from list_legs).",
+    lookup="list_legs",
+)

@@ -1,0 +1,12 @@
+"""What an agent reads about fellow travellers."""
+
+from trips_mcp.contract.members import LIST_MEMBERS
+from trips_mcp.tools.tool import tool
+
+list_members = tool(
+    LIST_MEMBERS,
+    title="List members",
+    description="See who is on a trip, with role and contact, and the user ids that owner takes (tripId from "
+    "list_trips).",
+    lookup="list_trips",
+)

@@ -1,0 +1,39 @@
+"""Input schemas as every client accepts them: closed objects, nothing shared, no unions, no annotations to trip over.
+
+Bounds on text are left out: models do not heed them, some clients reject them, and `Tool.call` checks them anyway.
+"""
+
+from typing import Any
+
+from trips_mcp.contract.models import Params, is_object
+
+_ORDER = ("type", "description", "enum", "properties", "required", "additionalProperties")
+_LEFT_OUT = frozenset({"title", "default", "format", "pattern", "minLength", "maxLength", "$defs"})
+
+
+def input_schema(model: type[Params]) -> dict[str, Any]:
+    whole = model.model_json_schema()
+    schema = _closed(whole, whole.get("$defs", {}))
+    properties: dict[str, Any] = schema["properties"]
+    if "clear" in properties:  # the field that matters least stands last
+        properties["clear"] = properties.pop("clear")
+    return schema
+
+
+def _closed(schema: dict[str, Any], shared: dict[str, Any], described: bool = True) -> dict[str, Any]:
+    """Inside lists nothing is described: a single-item tool says it, and here it would be paid for twice."""
+    if "$ref" in schema:
+        return _closed(shared[schema["$ref"].removeprefix("#/$defs/")], shared, described)
+    left_out = _LEFT_OUT if described else _LEFT_OUT | {"description"}
+    kept: dict[str, Any] = {key: value for key, value in schema.items() if key not in left_out}
+    if is_object(items := kept.get("items")):
+        kept["items"] = _closed(items, shared, described=False)
+    if kept.get("type") == "object":
+        properties: dict[str, Any] = kept.get("properties", {})
+        kept["properties"] = {name: _closed(inner, shared, described) for name, inner in properties.items()}
+        kept["additionalProperties"] = False
+    return {key: kept[key] for key in sorted(kept, key=_rank)}
+
+
+def _rank(key: str) -> int:
+    return _ORDER.index(key) if key in _ORDER else len(_ORDER)

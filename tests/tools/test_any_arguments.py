@@ -1,0 +1,174 @@
+"""Every tool's own schema against the embedded backend: no argument crashes it, none makes the backend fail."""
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis_jsonschema import from_schema
+
+from trips_mcp.backend import open_backend
+from trips_mcp.client import Endpoint, TripsClient
+from trips_mcp.contract import OPERATIONS
+from trips_mcp.tools import TOOLS, Tool
+
+SHAPE = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[
+        Phase.explicit,
+        Phase.generate,
+    ],  # a failing example is clear enough; shrinking would take minutes
+)
+OPERATION_OF = {operation.name: operation for operation in OPERATIONS}
+
+DATES = ["2026-11-01", "2026-11-09", "2026-02-30", "1-1-1", ""]
+LIKELY: dict[str, list[Any]] = {
+    "startDate": DATES,
+    "endDate": DATES,
+    "date": DATES,
+    "startTime": ["09:30", "23:59", "24:00"],
+    "endTime": ["10:30", "00:10", "noon"],
+    "time": ["10:30", "7:5"],
+    "timezone": ["Asia/Tokyo", "Pacific/Apia", "Mars/Olympus"],
+    "departureTimezone": ["Europe/London"],
+    "arrivalTimezone": ["Asia/Tokyo"],
+    "departure": ["2026-11-01T09:30", "2026-11-01T09:30Z"],
+    "arrival": ["2026-11-02T07:15", "later"],
+    "clear": [["notes"], ["accommodation.doorCode"], ["title"], ["no.such.field"], [""]],
+}
+
+
+def likely(schema: dict[str, Any], ids: dict[str, list[Any]]) -> dict[str, Any]:
+    """The schema with values that get past the first check where chance alone would hardly ever find one."""
+    choices = LIKELY | ids
+    properties = {
+        name: {"enum": choices[name]} if name in choices else likely(inner, ids)
+        for name, inner in schema.get("properties", {}).items()
+    }
+    items = {"items": likely(schema["items"], ids), "maxItems": 3} if "items" in schema else {}
+    return schema | ({"properties": properties} if properties else {}) | items
+
+
+class World:
+    """One trip with one of everything, and the two ways to reach it."""
+
+    def __init__(self, client: TripsClient, http: httpx.AsyncClient) -> None:
+        self.client = client
+        self.http = http
+        self.ids: dict[str, list[Any]] = {}
+
+    async def do(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        answer = await next(t for t in TOOLS if t.name == tool).call(self.client, arguments, unheard)
+        assert answer.structured is not None, answer.text
+        return answer.structured
+
+    async def furnish(self) -> None:
+        me = await self.do("get_me")
+        dates = {"startDate": "2026-11-01", "endDate": "2026-11-09"}
+        trip = await self.do("create_trip", groupId=me["defaultGroupId"], title="Kyoto", **dates)
+        trip_id = trip["_id"]
+        leg = await self.do(
+            "create_leg", tripId=trip_id, order=0, title="a", destination="b", timezone="Asia/Tokyo", **dates
+        )
+        item = await self.do("create_action_item", tripId=trip_id, text="x", urgency="now")
+        pin = await self.do("create_map_pin", tripId=trip_id, name="x", lat=1, lng=2)
+        dinner = await self.do(
+            "create_commitment", tripId=trip_id, title="x", startDate="2026-11-02", category="dinner"
+        )
+        channel = (await self.do("list_channels", tripId=trip_id))["items"][0]
+        message = await self.do("send_message", tripId=trip_id, channelId=channel["_id"], content="hello")
+        event = await self.do("create_event", type="food", title="x", date="2026-11-02", trip_ids=[trip["number"]])
+        token = (await self.do("create_share_token", tripId=trip_id))["token"]
+        self.ids = {
+            "groupId": [me["defaultGroupId"], "grp_0"],
+            "tripId": [trip_id, "trip_0", "🦉"],
+            "legId": [leg["_id"], "leg_0"],
+            "itemId": [item["_id"], "todo_0"],
+            "pinId": [pin["_id"], "pin_0"],
+            "mapPinId": [pin["_id"], "pin_0"],
+            "commitmentId": [dinner["_id"], "com_0"],
+            "channelId": [channel["_id"], "chan_0"],
+            "parentId": [message["_id"], "msg_0"],
+            "owner": [me["user"]["_id"], "usr_0"],
+            "token": [token, "none"],
+            "event_id": [event["event_id"], 10**15],
+            "trip_id": [trip["number"], 10**15],
+            "trip_ids": [[trip["number"]], [], [10**15]],
+            "cursor": ["", "bm90IGEgY3Vyc29y"],
+        }
+
+
+async def unheard(progress: float, total: float | None, message: str | None) -> None:
+    """Progress nobody asked for."""
+
+
+@pytest.fixture(scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[World]:
+    database: Path = tmp_path_factory.mktemp("any") / "trips.db"
+    async with open_backend(str(database), require_keys=False) as app:
+        transport = httpx.ASGITransport(app)
+        async with (
+            TripsClient(
+                trips=Endpoint("http://embedded/api/v1", None, transport),
+                events=Endpoint("http://embedded", None, transport),
+            ) as client,
+            httpx.AsyncClient(transport=transport, base_url="http://embedded") as http,
+        ):
+            world = World(client, http)
+            await world.furnish()
+            yield world
+
+
+async def holds(tool: Tool[Any, Any], world: World, data: st.DataObject) -> None:
+    """One tool call with likely arguments, one with any at all, one straight to the API with any body."""
+    schema = likely(tool.input_schema, world.ids)
+    for arguments in (
+        from_schema(schema),
+        st.dictionaries(st.text(max_size=5), anything) | from_schema(schema),
+    ):
+        answer = await tool.call(world.client, data.draw(arguments), unheard)
+        assert answer.text
+        assert "INTERNAL_ERROR" not in answer.text
+        assert answer.is_error or answer.structured is not None
+    await straight_to_the_api(tool.name, world, data)
+
+
+async def straight_to_the_api(name: str, world: World, data: st.DataObject) -> None:
+    operation = OPERATION_OF[name]
+    path = operation.path
+    for place, choices in world.ids.items():
+        path = path.replace(f"{{{place}}}", str(choices[0]))
+    if "shared" not in path and operation.api == "trips":
+        path = "/api/v1" + path
+    body = data.draw(from_schema(likely(next(t for t in TOOLS if t.name == name).input_schema, {})) | anything)
+    response = await world.http.request(operation.method, path, content=json.dumps(body).encode())
+    assert response.status_code < 500, response.text
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@given(data=st.data())
+@settings(SHAPE, max_examples=5)
+async def test_no_argument_makes_a_tool_or_the_backend_fail(
+    tool: Tool[Any, Any], world: World, data: st.DataObject
+) -> None:
+    await holds(tool, world, data)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@given(data=st.data())
+@settings(SHAPE, max_examples=200)
+async def test_no_argument_of_very_many_does_either(tool: Tool[Any, Any], world: World, data: st.DataObject) -> None:
+    await holds(tool, world, data)

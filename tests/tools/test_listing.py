@@ -1,0 +1,139 @@
+"""What agents see is reviewed as files: UPDATE_SNAPSHOTS=1 rewrites them."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trips_mcp.contract import OPERATIONS
+from trips_mcp.tools import TOOLS, Tool
+from trips_mcp.tools.catalogue import catalogue
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+LARGE = {"create_leg": 2600, "upsert_legs": 2600, "update_leg": 2600, "sync_trip": 2600}
+
+every_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+
+
+def prompt_bytes(tool: Tool[Any, Any]) -> int:
+    """What a client puts into the model's prompt for this tool."""
+    listing = tool.listing()
+    shown = {part: listing[part] for part in ("name", "description", "inputSchema")}
+    return len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def schemas_in(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    for inner in schema.get("properties", {}).values():
+        yield from schemas_in(inner)
+    if "items" in schema:
+        yield from schemas_in(schema["items"])
+
+
+@every_tool
+def test_the_listing_is_the_reviewed_one(tool: Tool[Any, Any]) -> None:
+    snapshot = SNAPSHOTS / f"{tool.name}.json"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        snapshot.write_text(json.dumps(tool.listing(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    assert tool.listing() == json.loads(snapshot.read_text("utf-8"))
+
+
+def test_no_snapshot_is_left_over() -> None:
+    assert {path.stem for path in SNAPSHOTS.iterdir()} == {tool.name for tool in TOOLS}
+
+
+def test_every_operation_is_a_tool_and_every_tool_an_operation() -> None:
+    assert [tool.name for tool in TOOLS] == [operation.name for operation in OPERATIONS]
+    assert len(TOOLS) == 40
+
+
+def test_the_shipped_listing_is_that_of_the_tools() -> None:
+    assert catalogue(("trips", "events")) == [tool.listing() for tool in TOOLS]
+
+
+def test_a_server_of_one_api_lists_that_apis_tools_alone() -> None:
+    events = [tool["name"] for tool in catalogue(("events",))]
+
+    assert events == ["create_event", "get_event", "update_event", "delete_event", "list_trip_events"]
+    assert len(catalogue(("trips",))) == 35
+
+
+def test_the_whole_catalogue_fits_its_budget() -> None:
+    assert sum(prompt_bytes(tool) for tool in TOOLS) <= 26_000
+
+
+@every_tool
+def test_a_tool_fits_its_budget(tool: Tool[Any, Any]) -> None:
+    assert prompt_bytes(tool) <= LARGE.get(tool.name, 1000)
+
+
+@every_tool
+def test_every_client_accepts_the_schema(tool: Tool[Any, Any]) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]{0,40}", tool.name)
+    assert tool.input_schema["type"] == "object"
+    for schema in schemas_in(tool.input_schema):
+        assert schema.keys() <= {
+            "type", "description", "properties", "required", "additionalProperties",
+            "items", "enum", "minimum", "maximum", "minItems", "maxItems",
+        }  # fmt: skip
+        assert schema["type"] in {"object", "array", "string", "number", "integer", "boolean"}
+        assert schema["type"] != "array" or "type" in schema["items"]
+        assert schema["type"] != "object" or schema["additionalProperties"] is False
+        assert all(isinstance(choice, str) for choice in schema.get("enum", ()))
+
+
+@every_tool
+def test_the_description_says_when_and_names_the_tools_that_give_the_ids(tool: Tool[Any, Any]) -> None:
+    names = {tool.name for tool in TOOLS}
+    ids = {name for name in tool.input_schema["properties"] if name in tool.input_schema.get("required", ())}
+    mentioned = set(re.findall(r"[a-z]+(?:_[a-z]+)+", tool.description)) & names
+
+    assert len(tool.description) <= 1024
+    assert tool.title
+    if any(name.endswith(("Id", "_id", "token")) for name in ids):
+        assert mentioned, "say which tool gives the ids"
+    assert not tool.lookup or tool.lookup in names
+
+
+HINTS_OF_CONTRACT_4 = {  # readOnly, destructive, idempotent
+    "GET": (True, False, True),
+    "create": (False, False, False),
+    "create, with clientRef": (False, False, True),
+    "upsert, sync": (False, True, True),
+    "update, delete": (False, True, True),
+    "share": (False, True, False),
+}
+OTHER_PEOPLES_WORDS = {
+    "list_messages", "send_message", "create_share_token", "get_shared_trip", "export_shared_trip",
+    "get_event", "list_trip_events",
+}  # fmt: skip
+
+
+def row_of_contract_4(name: str) -> str:
+    verb = name.split("_")[0]
+    if name == "create_share_token":
+        return "share"
+    if name in ("create_leg", "create_action_item", "create_map_pin"):
+        return "create, with clientRef"
+    if verb in ("update", "archive", "delete", "revoke"):
+        return "update, delete"
+    if verb in ("upsert", "sync"):
+        return "upsert, sync"
+    return "create" if verb in ("create", "send") else "GET"
+
+
+@every_tool
+def test_the_hints_are_those_of_the_contract(tool: Tool[Any, Any]) -> None:
+    read_only, destructive, idempotent = HINTS_OF_CONTRACT_4[row_of_contract_4(tool.name)]
+
+    assert tool.hints == {
+        "readOnlyHint": read_only,
+        "destructiveHint": destructive,
+        "idempotentHint": idempotent,
+        "openWorldHint": tool.name in OTHER_PEOPLES_WORDS,
+    }
