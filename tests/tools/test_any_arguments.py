@@ -9,7 +9,6 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis_jsonschema import from_schema
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import Endpoint, TripsClient
@@ -43,15 +42,46 @@ LIKELY: dict[str, list[Any]] = {
 }
 
 
-def likely(schema: dict[str, Any], ids: dict[str, list[Any]]) -> dict[str, Any]:
-    """The schema with values that get past the first check where chance alone would hardly ever find one."""
+def fitting(schema: dict[str, Any], ids: dict[str, list[Any]]) -> st.SearchStrategy[Any]:
+    """Values that fit the schema, with likely ones where chance alone would hardly get past the first check."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    match schema["type"]:
+        case "object":
+            return fitting_object(schema, ids)
+        case "array":
+            least = schema.get("minItems", 0)
+            return st.lists(fitting(schema["items"], ids), min_size=least, max_size=least + 2)
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(schema.get("minimum"), schema.get("maximum"))
+        case "number":
+            least, most = schema.get("minimum"), schema.get("maximum")
+            return st.integers(least, most) | st.floats(least, most, allow_nan=False, allow_infinity=False)
+        case _:
+            return text
+
+
+def fitting_object(schema: dict[str, Any], ids: dict[str, list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
     choices = LIKELY | ids
-    properties = {
-        name: {"enum": choices[name]} if name in choices else likely(inner, ids)
-        for name, inner in schema.get("properties", {}).items()
+    values = {
+        name: st.sampled_from(choices[name]) | fitting(inner, ids) if name in choices else fitting(inner, ids)
+        for name, inner in schema["properties"].items()
     }
-    items = {"items": likely(schema["items"], ids), "maxItems": 3} if "items" in schema else {}
-    return schema | ({"properties": properties} if properties else {}) | items
+    required = set(schema.get("required", ()))
+    return st.fixed_dictionaries(
+        {name: value for name, value in values.items() if name in required},
+        optional={name: value for name, value in values.items() if name not in required},
+    )
+
+
+text = st.text(st.characters(codec="utf-8"), max_size=40)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 class World:
@@ -125,36 +155,28 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Worl
 
 
 async def holds(tool: Tool[Any, Any], world: World, data: st.DataObject) -> None:
-    """One tool call with likely arguments, one with any at all, one straight to the API with any body."""
-    schema = likely(tool.input_schema, world.ids)
-    for arguments in (
-        from_schema(schema),
-        st.dictionaries(st.text(max_size=5), anything) | from_schema(schema),
-    ):
+    """One tool call that fits the schema, one with anything mixed in, one straight to the API with any body."""
+    fits = fitting(tool.input_schema, world.ids)
+    mixed = st.builds(lambda fit, odd: fit | odd, fits, st.dictionaries(st.sampled_from(names(tool)) | text, anything))
+    for arguments in (fits, mixed):
         answer = await tool.call(world.client, data.draw(arguments), unheard)
         assert answer.text
         assert "INTERNAL_ERROR" not in answer.text
         assert answer.is_error or answer.structured is not None
-    await straight_to_the_api(tool.name, world, data)
+    await straight_to_the_api(tool, world, data.draw(mixed | anything))
 
 
-async def straight_to_the_api(name: str, world: World, data: st.DataObject) -> None:
-    operation = OPERATION_OF[name]
-    path = operation.path
+def names(tool: Tool[Any, Any]) -> list[str]:
+    return [*tool.input_schema["properties"], "surprise"]
+
+
+async def straight_to_the_api(tool: Tool[Any, Any], world: World, body: object) -> None:
+    operation = OPERATION_OF[tool.name]
+    path = operation.path if operation.api == "events" else f"/api/v1{operation.path}"
     for place, choices in world.ids.items():
         path = path.replace(f"{{{place}}}", str(choices[0]))
-    if "shared" not in path and operation.api == "trips":
-        path = "/api/v1" + path
-    body = data.draw(from_schema(likely(next(t for t in TOOLS if t.name == name).input_schema, {})) | anything)
     response = await world.http.request(operation.method, path, content=json.dumps(body).encode())
     assert response.status_code < 500, response.text
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)

@@ -21,7 +21,7 @@ from trips_mcp.contract.fields import (
     not_before,
 )
 from trips_mcp.contract.ids import OfTrip
-from trips_mcp.contract.models import Deleted, Item, OpenObject, Page, Resource
+from trips_mcp.contract.models import Deleted, Item, OpenObject, Page, Resource, Result
 from trips_mcp.contract.operation import Operation
 
 
@@ -85,6 +85,42 @@ class LegItem(Item):
         return not_before(info.data.get("start_date"), end, "startDate")
 
 
+class LegAccommodation(Result):
+    name: str | None = None
+    address: str | None = None
+    check_in: str | None = None
+    check_out: str | None = None
+    confirmation_number: str | None = None
+    host_name: str | None = None
+    host_phone: str | None = None
+    wifi_name: str | None = None
+    wifi_password: str | None = None
+    door_code: str | None = None
+    check_in_instructions: str | None = None
+    notes: str | None = None
+
+
+class LegFlight(Result):
+    airline: str | None = None
+    flight_number: str | None = None
+    from_: Annotated[str | None, Field(alias="from")] = None
+    to: str | None = None
+    departure: str | None = None
+    arrival: str | None = None
+    departure_timezone: str | None = None
+    arrival_timezone: str | None = None
+    confirmation_number: str | None = None
+    seat: str | None = None
+
+
+class LegRentalCar(Result):
+    company: str | None = None
+    pick_up: str | None = None
+    drop_off: str | None = None
+    location: str | None = None
+    confirmation_number: str | None = None
+
+
 class Leg(Resource):
     own_names: ClassVar = ("leg",)
 
@@ -95,9 +131,9 @@ class Leg(Resource):
     start_date: str | None = None
     end_date: str | None = None
     timezone: str | None = None
-    accommodation: Accommodation | None = None
-    flights: list[Flight] | None = None
-    rental_car: RentalCar | None = None
+    accommodation: LegAccommodation | None = None
+    flights: list[LegFlight] | None = None
+    rental_car: LegRentalCar | None = None
     client_ref: str | None = None
 
 

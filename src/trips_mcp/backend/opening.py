@@ -1,0 +1,51 @@
+"""Opening the backend over a database, and making keys for it."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from trips_mcp.backend.accounts import add_key, join, user_named
+from trips_mcp.backend.app import Backend
+from trips_mcp.backend.calls import Caller
+from trips_mcp.backend.database import open_database
+from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+
+LOCAL_OWNER = "owner"
+
+
+@asynccontextmanager
+async def open_backend(
+    database: str,
+    *,
+    require_keys: bool,
+    rate_limit: int | None = 60,
+    clock: Callable[[], float] = time.time,
+) -> AsyncGenerator[Backend]:
+    """Both APIs as an ASGI app, over the database of this URL or path, until the block ends.
+
+    Without `require_keys` every request is the local owner's, with every scope and no rate limit.
+
+    Raises: DatabaseError.
+    """
+    async with open_database(database) as opened:
+        if require_keys:
+            yield Backend(opened, owner=None, rate_limit=rate_limit, clock=clock)
+            return
+        async with opened.writing() as db:
+            user_id = await user_named(db, LOCAL_OWNER)
+        owner = Caller("local", user_id, tuple(map(Scope, BASE_SCOPES)))
+        yield Backend(opened, owner=owner, rate_limit=None, clock=clock)
+
+
+async def create_key(
+    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
+) -> str:
+    """A new key, shown this once. The database, the user and the group to join are made when need be.
+
+    Raises: DatabaseError.
+    """
+    async with open_database(database) as opened, opened.writing() as db:
+        user_id = await user_named(db, user)
+        if group is not None:
+            await join(db, user_id, group)
+        return await add_key(db, user_id, scopes, time.time())

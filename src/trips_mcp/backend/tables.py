@@ -1,0 +1,218 @@
+"""The database, as SQLAlchemy Core tables; SQLite and PostgreSQL alike.
+
+Every table has an ever-growing `seq` beside its public `id`: stable order, and the key of cursors.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from typing_extensions import override
+
+metadata = MetaData()
+
+_Big = BigInteger().with_variant(Integer(), "sqlite")
+_Json = JSON(none_as_null=True)
+
+
+class Number(TypeDecorator[float]):
+    """A JSON number: whole ones are read back without a fraction, as they were sent."""
+
+    impl = Float
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None else float(value)
+
+    @override
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
+        return int(value) if value is not None and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _seq() -> Column[int]:
+    return Column("seq", _Big, primary_key=True, autoincrement=True)
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, nullable=False, unique=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _maybe(name: str) -> Column[str | None]:
+    return Column(name, Text)
+
+
+def _of(table: str, name: str, **how: Any) -> Column[str]:
+    """A column that names a row of `table`, and goes with it."""
+    return Column(name, Text, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **how)
+
+
+def _link(table: str, name: str) -> Column[str | None]:
+    """A column that may name a row of `table`, and is emptied when that goes."""
+    return Column(name, Text, ForeignKey(f"{table}.id", ondelete="SET NULL"), index=True)
+
+
+def _table(name: str, *columns: Column[Any] | UniqueConstraint | Index) -> Table:
+    return Table(name, metadata, _seq(), *columns, sqlite_autoincrement=True)
+
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+users = _table("users", _id(), Column("name", Text, nullable=False, unique=True), _maybe("email"), _maybe("phone"))
+groups = _table("groups", _id(), Column("name", Text, nullable=False, unique=True))
+group_members = _table(
+    "group_members",
+    _of("groups", "group_id"),
+    _of("users", "user_id", index=True),
+    _text("role"),
+    UniqueConstraint("group_id", "user_id"),
+)
+api_keys = _table(
+    "api_keys",
+    _id(),
+    Column("digest", Text, nullable=False, unique=True),
+    _of("users", "user_id"),
+    Column("scopes", _Json, nullable=False),
+    _text("created_at"),
+)
+trips = _table(
+    "trips",
+    _id(),
+    _of("groups", "group_id", index=True),
+    _of("users", "creator_id"),
+    _text("title"),
+    _text("start_date"),
+    _text("end_date"),
+    _text("status"),
+    Column("itinerary_revision", Integer, nullable=False, server_default=text("0")),
+)
+legs = _table(
+    "legs",
+    _id(),
+    _of("trips", "trip_id"),
+    Column("order", Number, nullable=False),
+    _text("title"),
+    _text("destination"),
+    _text("start_date"),
+    _text("end_date"),
+    _text("timezone"),
+    Column("accommodation", _Json),
+    Column("flights", _Json),
+    Column("rental_car", _Json),
+    _maybe("client_ref"),
+    UniqueConstraint("trip_id", "client_ref"),
+    Index("legs_in_order", "trip_id", "order", "seq"),
+)
+action_items = _table(
+    "action_items",
+    _id(),
+    _of("trips", "trip_id"),
+    _text("text"),
+    _text("urgency"),
+    _link("users", "owner"),
+    Column("completed", Boolean, nullable=False),
+    _maybe("client_ref"),
+    UniqueConstraint("trip_id", "client_ref"),
+)
+map_pins = _table(
+    "map_pins",
+    _id(),
+    _of("trips", "trip_id"),
+    _text("name"),
+    Column("lat", Number, nullable=False),
+    Column("lng", Number, nullable=False),
+    _maybe("category"),
+    _maybe("notes"),
+    _maybe("client_ref"),
+    UniqueConstraint("trip_id", "client_ref"),
+)
+commitments = _table(
+    "commitments",
+    _id(),
+    _of("trips", "trip_id"),
+    _text("title"),
+    _text("start_date"),
+    _maybe("start_time"),
+    _maybe("end_time"),
+    Column("is_all_day", Boolean),
+    _maybe("timezone"),
+    _text("category"),
+    _link("legs", "leg_id"),
+    _link("map_pins", "map_pin_id"),
+    _maybe("notes"),
+    Index("commitments_by_date", "trip_id", "start_date"),
+)
+channels = _table("channels", _id(), _of("trips", "trip_id", index=True), _text("name"))
+messages = _table(
+    "messages",
+    _id(),
+    _of("channels", "channel_id"),
+    _of("users", "author_id"),
+    _text("content"),
+    _link("messages", "parent_id"),
+    _text("created_at"),
+    Index("messages_in_channel", "channel_id", "seq"),
+)
+share_tokens = _table(
+    "share_tokens",
+    _of("trips", "trip_id", unique=True),
+    Column("digest", Text, nullable=False, unique=True),
+    _text("created_at"),
+)
+events = _table(
+    "events",
+    _text("type"),
+    _text("title"),
+    _text("date"),
+    _maybe("time"),
+    _maybe("description"),
+    _maybe("location"),
+    _maybe("importance"),
+    _of("users", "planner_id"),
+    Column("revision", Integer, nullable=False),
+    _maybe("deleted_at"),
+)
+event_trips = Table(
+    "event_trips",
+    metadata,
+    Column("event", _Big, ForeignKey("events.seq", ondelete="CASCADE"), primary_key=True),
+    Column("trip", _Big, ForeignKey("trips.seq", ondelete="CASCADE"), primary_key=True, index=True),
+)
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _text("fingerprint"),
+    _text("request_id"),
+    Column("status", Integer),
+    Column("body", LargeBinary),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+rate_windows = Table(
+    "rate_windows",
+    metadata,
+    Column("bucket", Text, primary_key=True),
+    Column("started", Float, nullable=False, index=True),
+    Column("count", Integer, nullable=False),
+)

@@ -1,0 +1,42 @@
+"""From what a request says to the operation's parameters, or to all its faults."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from trips_mcp.backend.json_values import is_list, is_unicode
+from trips_mcp.backend.problems import invalid
+from trips_mcp.contract.errors import Fault
+from trips_mcp.contract.faults import faults
+from trips_mcp.contract.models import Params, is_object
+
+M = TypeVar("M", bound=Params)
+
+
+def validated(model: type[M], fields: object) -> M:
+    """Raises: ProblemError with every fault."""
+    try:
+        params = model.model_validate(fields, strict=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(faults(error, model)) from None  # its own text repeats the values
+    if unstorable := list(_unstorable(fields, "")):
+        raise invalid(unstorable)
+    return params
+
+
+def _unstorable(value: Any, path: str) -> Iterator[Fault]:
+    """Texts, under keys that no model names too, that a database or a UTF-8 answer cannot hold."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield Fault(path=path, reason="must not contain the NUL character")
+        elif not value.isascii() and not is_unicode(value):
+            yield Fault(path=path, reason="not valid Unicode text")
+    elif is_object(value):
+        for name, inner in value.items():
+            inside = f"{path}.{name}" if path else name
+            yield from _unstorable(name, inside)
+            yield from _unstorable(inner, inside)
+    elif is_list(value):
+        for index, inner in enumerate(value):
+            yield from _unstorable(inner, f"{path}.{index}")

@@ -1,0 +1,65 @@
+"""`trips-mcp backend create-key`: one new key for the backend, made where the database is at hand."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.output import remark, say
+
+if TYPE_CHECKING:
+    from trips_mcp.contract.scopes import Scope
+
+_LONGEST_NAME = 200
+
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "scopes",
+        nargs="+",
+        metavar="SCOPE",
+        help="trips:read, trips:write, messages:read or messages:write, each with or without :<tripId>",
+    )
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    parser.add_argument("--user", type=_name, default="owner", help="whose key; made if new (default: %(default)s)")
+    parser.add_argument(
+        "--group", type=_name, metavar="NAME", help="a group the user joins; made if new (default: one of their own)"
+    )
+
+
+def _name(text: str) -> str:
+    if text.strip() and text.isprintable() and len(text) <= _LONGEST_NAME:
+        return text
+    raise ArgumentTypeError(f"not a name, want 1 to {_LONGEST_NAME} printable characters")
+
+
+def _run(arguments: Namespace) -> int:
+    import anyio
+
+    from trips_mcp.backend import DatabaseError, create_key
+
+    database = database_of(arguments.database)
+    scopes = [_scope(text) for text in arguments.scopes]
+    make = partial(create_key, database, scopes, user=arguments.user, group=arguments.group)
+    try:
+        key = anyio.run(make)
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    remark(f"A key for {arguments.user}: {' '.join(map(str, scopes))}. It is shown this once; keep it safe.")
+    say(key)
+    return 0
+
+
+def _scope(text: str) -> "Scope":
+    from trips_mcp.contract.scopes import Scope
+
+    try:
+        return Scope.parse(text)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+BACKEND_CREATE_KEY = Command(
+    words="backend create-key", summary="make a key for the backend's APIs", flags=_flags, run=_run
+)

@@ -1,0 +1,73 @@
+"""Every command but the bare one: the table, the parser made from it, and the wall around them."""
+
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+
+from trips_mcp import __version__
+from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
+from trips_mcp.cli.backend_serve import BACKEND_SERVE
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.demo import DEMO
+from trips_mcp.cli.doctor import DOCTOR
+from trips_mcp.cli.output import never_fail_on_a_character, remark
+from trips_mcp.cli.serve import SERVE
+from trips_mcp.cli.tools import TOOLS
+
+COMMANDS: tuple[Command, ...] = (SERVE, DEMO, TOOLS, DOCTOR, BACKEND_SERVE, BACKEND_CREATE_KEY)
+
+_INTRODUCTION = """\
+A traveller's trips as tools for AI agents.
+With no command it serves MCP over stdio, which is what MCP clients start."""
+
+_GROUPS = {"backend": "the embedded backend as a REST service of its own"}
+
+
+def run(words: Sequence[str]) -> int:
+    never_fail_on_a_character()
+    arguments = parser().parse_args(words)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except CommandError as error:
+        remark(f"trips-mcp: {error}")
+        return 2
+    except BrokenPipeError:  # the reader has seen enough: `trips-mcp tools | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def parser() -> ArgumentParser:
+    top = ArgumentParser(
+        prog="trips-mcp",
+        usage="trips-mcp [-h] [--version] [COMMAND ...]",
+        description=_help(),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"trips-mcp {__version__}")
+    below = top.add_subparsers(
+        prog=top.prog, metavar="COMMAND", required=True, help=SUPPRESS
+    )  # they are in the description
+    groups = {
+        name: below.add_parser(name, description=text).add_subparsers(metavar="COMMAND", required=True)
+        for name, text in _GROUPS.items()
+    }
+    for command in COMMANDS:
+        group, _, word = command.words.rpartition(" ")
+        sub = (groups[group] if group else below).add_parser(
+            word, help=command.summary if group else None, description=command.summary, allow_abbrev=False
+        )
+        command.flags(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def _help() -> str:
+    width = max(len(command.words) for command in COMMANDS)
+    lines = (f"  {command.words:<{width}}  {command.summary}" for command in COMMANDS)
+    return "\n".join((_INTRODUCTION, "", "commands:", *lines, "", "Each has its own --help."))

@@ -1,0 +1,18 @@
+"""`trips-mcp demo`: the main job before your eyes, done by a real client with a real server process."""
+
+from argparse import Namespace
+
+from trips_mcp.cli.command import Command, no_flags
+
+
+def _run(_: Namespace) -> int:
+    import anyio
+
+    from trips_mcp.cli.demo.play import play_on_a_throw_away_database
+
+    return 0 if anyio.run(play_on_a_throw_away_database) else 1
+
+
+DEMO = Command(
+    words="demo", summary="watch an agent do the main job on a throw-away database", flags=no_flags, run=_run
+)

@@ -1,0 +1,14 @@
+"""The embedded backend's database: where it is and what is there now."""
+
+from trips_mcp.backend.location import file_of, locate, shown
+from trips_mcp.cli.doctor.finding import Finding
+
+
+def database(setting: str) -> Finding:
+    """Raises: DatabaseError."""
+    url = locate(setting)
+    file = file_of(url)
+    if file is None:
+        return Finding("ok", "database", shown(url))
+    size = f"{file.stat().st_size / 1024:,.0f} KiB" if file.is_file() else "not there yet, made at the first use"
+    return Finding("ok", "database", f"{shown(url)}, {size}")

@@ -1,0 +1,48 @@
+"""What can be told without asking anyone: versions and settings."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.settings import Api, Settings
+
+
+def versions() -> Finding:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("trips-mcp", "mcp", "pydantic", "httpx"))
+    return Finding("ok", "versions", f"{packages}; Python {platform.python_version()} on {platform.system()}")
+
+
+def settings_in_words(settings: Settings) -> Iterator[Finding]:
+    for notice in settings.notices:
+        yield Finding("warn", "settings", notice)
+    if settings.embedded:
+        yield Finding("ok", "settings", "no account is set, so trips are kept on this computer (embedded backend)")
+        return
+    yield _api(settings, "trips", settings.trips_url, settings.trips_key, "OSOTO_API_KEY")
+    yield _api(settings, "events", settings.events_url, settings.events_token, "TRAVELMODE_TOKEN")
+
+
+def shortened(secret: str) -> str:
+    """Enough to tell two keys apart, too little to use one."""
+    if len(secret) < 16:
+        return "…"
+    prefix, _, _ = secret.partition("_")
+    return f"{prefix}_…{secret[-4:]}" if len(prefix) < 5 else f"…{secret[-4:]}"
+
+
+def _api(settings: Settings, api: Api, url: str, key: str | None, variable: str) -> Finding:
+    if key is not None:
+        return Finding("ok", "settings", f"{api} API at {_without_secrets(url)} with key {shortened(key)}")
+    if api in settings.switched_off:
+        return Finding("fail", "settings", f"{api} API is off, as {variable} holds no key but a reference to one.")
+    return Finding("warn", "settings", f"{api} API is not set up, so its tools are not offered; {variable} would.")
+
+
+def _without_secrets(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

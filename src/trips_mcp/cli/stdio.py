@@ -1,0 +1,17 @@
+"""Bare `trips-mcp`: MCP over stdio. On the cold-start path, so it imports what it hands over to, and no more."""
+
+import os
+import sys
+
+from trips_mcp.settings import Settings, SettingsError
+
+
+def serve_stdio() -> int:
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"trips-mcp: {error}\n")
+        return 2
+    from trips_mcp.server.stdio import run_stdio
+
+    return run_stdio(settings)

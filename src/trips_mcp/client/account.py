@@ -1,0 +1,130 @@
+"""One API as this client uses it: its endpoint, its connections, and one attempt at a request."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic_core import to_json
+
+from trips_mcp import __version__
+from trips_mcp.client.endpoint import Endpoint, is_this_computer
+from trips_mcp.client.errors import BadAnswerError, CannotConnectError
+from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
+from trips_mcp.contract.models import Params
+from trips_mcp.contract.operation import Operation, R
+from trips_mcp.contract.placing import place
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+_LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Account:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.key = endpoint.key
+        self._base_url = endpoint.base_url
+        self._transport = endpoint.transport
+        self._http: httpx.AsyncClient | None = None
+        self._anonymous = httpx.Headers(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": f"trips-mcp/{__version__}",
+            }
+        )
+        self._known = self._anonymous.copy()
+        if endpoint.key is not None:
+            self._known["Authorization"] = f"Bearer {endpoint.key}"
+        self._timeouts = {"timeout": TIMEOUTS.as_dict()}
+
+    def request(self, operation: Operation[Any, R], params: Params) -> httpx.Request:
+        """Built here and not by httpx's client, which would add its own headers and the cookies it was given."""
+        placed = place(operation, params)
+        url = self._base_url + placed.path
+        if placed.query:
+            url += "?" + urlencode({n: _in_query(v) for n, v in placed.query.items()}, quote_via=quote)
+        headers = self._anonymous if operation.scope == "nobody" else self._known
+        if placed.body is None:
+            return httpx.Request(operation.method, url, headers=headers, extensions=self._timeouts)
+        headers = headers.copy()
+        headers["Content-Type"] = "application/json"
+        return httpx.Request(
+            operation.method, url, headers=headers, content=to_json(placed.body), extensions=self._timeouts
+        )
+
+    async def send(self, operation: Operation[Any, R], request: httpx.Request) -> Answer:
+        """One attempt.
+
+        Raises: CannotConnectError, UnavailableError, BadAnswerError for an answer that cannot be taken in.
+        """
+        http = self._opened()
+        status: int | None = None
+        try:
+            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+            status = response.status_code
+            try:
+                body = await _within_limit(operation, response)
+            finally:
+                await response.aclose()
+        except HTTPX_ERRORS as error:
+            raise failure(operation, error, status) from error
+        return Answer(status, response.headers, body)
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._http is None:
+            with _told_in_our_words():
+                self._http = httpx.AsyncClient(
+                    transport=self._transport,
+                    mounts=_past_any_proxy(self._base_url),
+                    limits=_LIMITS,
+                    timeout=TIMEOUTS,
+                )
+        return self._http
+
+
+def _past_any_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """A proxy cannot reach this computer, and would be told the key in clear."""
+    host = httpx.URL(base_url).host
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None} if is_this_computer(host) else {}
+
+
+@contextmanager
+def _told_in_our_words() -> Generator[None]:
+    """For what httpx reads from the environment: proxies, certificates."""
+    try:
+        yield
+    except (ValueError, OSError, ImportError, *HTTPX_ERRORS) as error:
+        raise CannotConnectError(
+            "The proxy or certificate settings of this computer cannot be used; "
+            "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from error
+
+
+async def _within_limit(operation: Operation[Any, R], response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise BadAnswerError(operation, "with more than 16 MiB", status=response.status_code)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _in_query(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

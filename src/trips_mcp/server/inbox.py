@@ -1,0 +1,131 @@
+"""The incoming side of the wire without its I/O: bytes go in, one JSON-RPC message at a time comes out."""
+
+import json
+from collections import deque
+from typing import Any, TypeGuard
+
+Message = dict[str, Any]
+
+LONGEST_LINE = 64 * 1024 * 1024
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+
+
+class MalformedError(Exception):
+    """A line that is no message this server takes, with the JSON-RPC error it is answered with."""
+
+    def __init__(self, code: int, reason: str, answered: object = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.answered = answered if is_request_id(answered) else None
+
+    def reply(self) -> bytes:
+        error = {"code": self.code, "message": str(self)}
+        return json.dumps({"jsonrpc": "2.0", "id": self.answered, "error": error}).encode() + b"\n"
+
+
+class Inbox:
+    """What has been read and not yet handled. A line over the limit is dropped while it arrives, never kept."""
+
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
+        self._longest = longest
+        self._lines: deque[bytes | None] = deque()
+        self._put_back: deque[Message] = deque()
+        self._rest = bytearray()
+        self._dropping = False
+        self.ended = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Takes what was read; no bytes at all are the end of input, which also ends the last line."""
+        *ends, rest = chunk.split(b"\n") if chunk else (b"", b"")
+        for end in ends:
+            self._grow(end)
+            self._lines.append(None if self._dropping else bytes(self._rest))
+            self._rest = bytearray()
+            self._dropping = False
+        self._grow(rest)
+        self.ended = not chunk
+
+    def _grow(self, part: bytes) -> None:
+        if not self._dropping:
+            self._rest += part
+            if len(self._rest) > self._longest:
+                self._rest = bytearray()
+                self._dropping = True
+
+    def put_back(self, messages: list[Message]) -> None:
+        """These come out first, in this order."""
+        self._put_back.extendleft(reversed(messages))
+
+    def next(self) -> Message | None:
+        """The next request or notification; None until more is fed.
+
+        Answers are left out: this server asks its client nothing.
+
+        Raises:
+            MalformedError: the line was none; ask again for the one after it.
+        """
+        if self._put_back:
+            return self._put_back.popleft()
+        while self._lines:
+            line = self._lines.popleft()
+            if line is None:
+                raise MalformedError(INVALID_REQUEST, f"Invalid Request: a line is longer than {self._longest} bytes")
+            if line and not line.isspace():
+                message = _message(line)
+                if "method" in message:
+                    return message
+        return None
+
+
+def _message(line: bytes) -> Message:
+    try:
+        found: object = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise MalformedError(PARSE_ERROR, "Parse error: the line is not UTF-8") from None
+    except (ValueError, RecursionError):
+        raise MalformedError(PARSE_ERROR, "Parse error: the line is not JSON") from None
+    if isinstance(found, list):
+        raise MalformedError(INVALID_REQUEST, "Invalid Request: no batches here, send one message a line")
+    if not is_object(found):
+        raise MalformedError(INVALID_REQUEST, "Invalid Request: a message is a JSON object")
+    return _checked(found)
+
+
+def _checked(message: Message) -> Message:
+    request_id = message.get("id")
+    if message.get("jsonrpc") != "2.0":
+        raise MalformedError(INVALID_REQUEST, 'Invalid Request: "jsonrpc" must be "2.0"', request_id)
+    if "method" not in message:
+        if "result" in message or "error" in message:
+            return message
+        raise MalformedError(INVALID_REQUEST, 'Invalid Request: "method" is missing', request_id)
+    method: object = message["method"]
+    if not is_text(method):
+        raise MalformedError(INVALID_REQUEST, 'Invalid Request: "method" must be a string', request_id)
+    if "id" in message and not is_request_id(request_id):
+        if request_id is not None or not method.startswith("notifications/"):
+            raise MalformedError(INVALID_REQUEST, 'Invalid Request: "id" must be a string or an integer')
+        del message["id"]  # some clients write out every field of a notification
+    if not isinstance(message.get("params"), dict | None):
+        raise MalformedError(INVALID_REQUEST, 'Invalid Request: "params" must be an object', request_id)
+    return message
+
+
+def is_request_id(value: object) -> bool:
+    return is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def is_object(value: object) -> TypeGuard[Message]:
+    return isinstance(value, dict)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """A string that can go over the wire again: JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""Settings, read from the environment once. On the way of every start, so the standard library alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self, TypeGuard, get_args
+
+Api = Literal["trips", "events"]
+Log = Literal["debug", "info", "warning", "error"]
+
+TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
+EVENTS_URL: Final = "https://api.travelmode.ai"
+
+_PREFIX = "TRIPS_MCP_"
+_OURS: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_LOG")
+_SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be meant; one sentence, which never repeats a key."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    # A URL is as secret as a key: it may hold a password, though it should not.
+    trips_url: str = field(default=TRIPS_URL, repr=False)
+    trips_key: str | None = field(default=None, repr=False)
+    events_url: str = field(default=EVENTS_URL, repr=False)
+    events_token: str | None = field(default=None, repr=False)
+    chosen_database: str | None = field(default=None, repr=False)
+    """As it was set; `database` is what to use."""
+    log: Log = "warning"
+    switched_off: tuple[Api, ...] = ()
+    """APIs whose key was meant to be there, but is not."""
+    notices: tuple[str, ...] = ()
+    """Sentences that the user should see, though nothing has failed."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises: SettingsError."""
+        given = {name: text.strip() for name, text in env.items() if text.strip()}
+        unexpanded = tuple(name for name in _SERVICES if _is_reference(given.get(name, "")))
+        return cls(
+            trips_url=_base_url(given, "OSOTO_BASE_URL", "OSOTO_API_KEY") or TRIPS_URL,
+            trips_key=None if "OSOTO_API_KEY" in unexpanded else _key(given, "OSOTO_API_KEY"),
+            events_url=_base_url(given, "TRAVELMODE_BASE_URL", "TRAVELMODE_TOKEN") or EVENTS_URL,
+            events_token=None if "TRAVELMODE_TOKEN" in unexpanded else _key(given, "TRAVELMODE_TOKEN"),
+            chosen_database=_expanded(given, "TRIPS_MCP_DATABASE"),
+            log=_log(given),
+            switched_off=tuple(_api(name) for name in unexpanded),
+            notices=(*map(_not_expanded, unexpanded), *_unknown(given)),
+        )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the APIs are those of the embedded backend, on a local file."""
+        return not (self.trips_key or self.events_token or self.switched_off)
+
+    @property
+    def apis(self) -> tuple[Api, ...]:
+        """What can be called; a key opens its own API, and no key at all both of the embedded ones."""
+        if self.embedded:
+            return ("trips", "events")
+        keys: tuple[tuple[Api, str | None], ...] = (("trips", self.trips_key), ("events", self.events_token))
+        return tuple(api for api, key in keys if key)
+
+    @property
+    def database(self) -> str:
+        """A SQLAlchemy URL, or the path of a file."""
+        return self.chosen_database or _default_database()
+
+
+def _default_database() -> str:
+    from platformdirs import user_data_path  # only who opens the database needs to know where it is
+
+    return str(user_data_path("trips-mcp", appauthor=False) / "trips.db")
+
+
+def _api(key_name: str) -> Api:
+    return "trips" if key_name == "OSOTO_API_KEY" else "events"
+
+
+def _key(given: Mapping[str, str], name: str) -> str | None:
+    key = given.get(name)
+    if key is not None and ("${" in key or not _is_one_word(key)):
+        raise SettingsError(f"{name} holds characters that no key has; copy the key again, alone.")
+    return key
+
+
+def _is_one_word(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
+
+
+def _is_reference(text: str) -> bool:
+    """Whether it is one `${…}` and nothing else."""
+    return text.startswith("${") and text.find("}") == len(text) - 1
+
+
+def _base_url(given: Mapping[str, str], name: str, key_name: str) -> str | None:
+    url = _expanded(given, name)
+    if url is not None and key_name not in given:
+        raise SettingsError(f"{name} is set without {key_name}; set both, or neither.")
+    return url
+
+
+def _expanded(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and "${" in value:
+        raise SettingsError(f"{name} still has a ${{…}} in it that was not expanded; write out what it stands for.")
+    return value
+
+
+def _log(given: Mapping[str, str]) -> Log:
+    level = (_expanded(given, "TRIPS_MCP_LOG") or "warning").lower()
+    if not _is_log(level):
+        raise SettingsError(f"TRIPS_MCP_LOG must be one of {', '.join(get_args(Log))}.")
+    return level
+
+
+def _is_log(text: str) -> TypeGuard[Log]:
+    return text in get_args(Log)
+
+
+def _not_expanded(name: str) -> str:
+    return (
+        f"{name} is a ${{…}} that the program which started this server did not expand, "
+        f"so the {_SERVICES[name]} is off; write the key itself there, or remove {name}."
+    )
+
+
+def _unknown(given: Mapping[str, str]) -> list[str]:
+    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in _OURS)
+    return [f"{name} is not a setting and has no effect; known are {', '.join(_OURS)}." for name in strangers]

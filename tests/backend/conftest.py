@@ -1,0 +1,226 @@
+"""A backend to speak to: in this process as the local owner, or over a real socket with keys.
+
+Every answer that a test gets is compared with the contract on its way.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import uvicorn
+from pydantic import BaseModel
+from starlette.types import ASGIApp
+
+from trips_mcp.backend import create_key, open_backend
+from trips_mcp.contract import OPERATIONS, Operation
+from trips_mcp.contract.errors import STATUS_OF
+from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+
+ALL = tuple(map(Scope, BASE_SCOPES))
+MOUNTS = {"trips": "/api/v1", "events": ""}
+PATHS = [
+    (operation, re.compile(MOUNTS[operation.api] + re.sub(r"{\w+}", "[^/]+", operation.path)))
+    for operation in OPERATIONS
+]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return str(tmp_path / "trips.db")
+
+
+@pytest.fixture
+def clock() -> list[float]:
+    """The time that the backend believes it is: `clock[0]`."""
+    return [1_800_000_000.0]
+
+
+@pytest.fixture
+async def backend(
+    request: pytest.FixtureRequest, database: str, clock: list[float]
+) -> AsyncGenerator[Callable[[str], httpx.AsyncClient]]:
+    """Mount → a client that may do everything; the parameter "served" puts a socket and a key in between."""
+    served = getattr(request, "param", "in process") == "served"
+    key = await create_key(database, ALL) if served else None
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(
+            open_backend(database, require_keys=served, rate_limit=None, clock=lambda: clock[0])
+        )
+        url = await stack.enter_async_context(served_on_loopback(app)) if served else None
+        clients: list[httpx.AsyncClient] = []
+
+        def client(mount: str) -> httpx.AsyncClient:
+            clients.append(speaking_to(app, key, mount, url))
+            return clients[-1]
+
+        yield client
+        for made in clients:
+            await made.aclose()
+
+
+@pytest.fixture
+def api(backend: Callable[[str], httpx.AsyncClient]) -> httpx.AsyncClient:
+    """The Trips API."""
+    return backend("/api/v1")
+
+
+@pytest.fixture
+def events(backend: Callable[[str], httpx.AsyncClient]) -> httpx.AsyncClient:
+    """The Events API, over the same trips."""
+    return backend("")
+
+
+@pytest.fixture
+async def trip(api: httpx.AsyncClient) -> str:
+    """The path of a trip."""
+    me = (await api.get("/me")).json()
+    made = await api.post(
+        "/trips",
+        json={
+            "groupId": me["defaultGroupId"],
+            "title": "Kyoto",
+            "startDate": "2027-04-01",
+            "endDate": "2027-04-10",
+        },
+    )
+    return f"/trips/{made.json()['_id']}"
+
+
+@pytest.fixture
+async def service(database: str, clock: list[float]) -> AsyncGenerator[Callable[[str | None], httpx.AsyncClient]]:
+    """A backend that wants keys and has no limit: key → a client that sends it."""
+    async with (
+        open_backend(database, require_keys=True, rate_limit=None, clock=lambda: clock[0]) as app,
+        AsyncExitStack() as stack,
+    ):
+        clients: dict[str | None, httpx.AsyncClient] = {}
+
+        def client(key: str | None) -> httpx.AsyncClient:
+            if key not in clients:
+                clients[key] = speaking_to(app, key)
+                stack.push_async_callback(clients[key].aclose)
+            return clients[key]
+
+        yield client
+
+
+@pytest.fixture
+def new_key(database: str) -> Callable[..., Awaitable[str]]:
+    """Scopes, user and group as text → a key."""
+
+    async def make(*scopes: str, user: str = "owner", group: str | None = None) -> str:
+        parsed = [Scope.parse(scope) for scope in scopes] or ALL
+        return await create_key(database, parsed, user, group=group)
+
+    return make
+
+
+@pytest.fixture
+async def new_trip(service: Callable[[str | None], httpx.AsyncClient]) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """A key → a trip in the default group of its user, or in the group of that name."""
+
+    async def make(key: str, group: str | None = None) -> dict[str, Any]:
+        me = (await service(key).get("/api/v1/me")).json()
+        ids = [one["_id"] for one in me["groups"] if one["name"] == group]
+        made = await service(key).post(
+            "/api/v1/trips",
+            json={
+                "groupId": ids[0] if ids else me["defaultGroupId"],
+                "title": "Rome",
+                "startDate": "2027-05-01",
+                "endDate": "2027-05-03",
+            },
+        )
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    return make
+
+
+@pytest.fixture
+def pin() -> dict[str, Any]:
+    return {"name": "Kinkaku-ji", "lat": 35.0394, "lng": 135.7292}
+
+
+@pytest.fixture
+def leg() -> dict[str, Any]:
+    return {
+        "order": 0,
+        "title": "Kyoto",
+        "destination": "Kyoto, Japan",
+        "startDate": "2027-04-01",
+        "endDate": "2027-04-05",
+        "timezone": "Asia/Tokyo",
+    }
+
+
+def speaking_to(app: ASGIApp, key: str | None, mount: str = "", url: str | None = None) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app) if url is None else None,
+        base_url=(url or "http://backend") + mount,
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        event_hooks={"response": [check_answer]},
+    )
+
+
+@asynccontextmanager
+async def served_on_loopback(app: ASGIApp) -> AsyncGenerator[str]:
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve)
+        with anyio.fail_after(10):
+            while not server.started:
+                await anyio.lowlevel.checkpoint()
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = True
+
+
+async def check_answer(response: httpx.Response) -> None:
+    """Compares an answer with the contract: what was not promised is as wrong as what is missing."""
+    await response.aread()
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    is_events = path.startswith("/v1/")
+    assert response.headers["x-request-id"].startswith("req_")
+    if response.is_success:
+        if path != "/openapi.json":
+            check_result(
+                response,
+                next(
+                    found for found in PATHS if found[1].fullmatch(path) and found[0].method == response.request.method
+                )[0],
+            )
+    elif is_events:
+        assert set(response.json()) == {"error"}
+    elif response.request.method != "HEAD":
+        error = response.json()["error"]
+        assert set(error) - {"details"} == {"code", "message", "requestId"}
+        assert error["requestId"] == response.headers["x-request-id"]
+        assert STATUS_OF[error["code"]] == response.status_code
+        assert error.get("details") != []
+
+
+def check_result(response: httpx.Response, operation: Operation[Any, Any]) -> None:
+    if operation.success == 204:
+        assert response.status_code == 204
+        assert response.content == b""
+        return
+    result = operation.result.model_validate(response.json(), strict=True)
+    unknown = set(unknown_fields(result)) - {"storage"}  # of GET /me, in process
+    assert not unknown, f"{operation.name} answers {unknown}, which the contract does not know"
+
+
+def unknown_fields(value: object) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        if type(value).__name__ not in ("LegAccommodation", "LegFlight", "LegRentalCar"):  # open by contract
+            yield from value.model_extra or {}
+        for name in type(value).model_fields:
+            yield from unknown_fields(getattr(value, name))
+    elif isinstance(value, list):
+        for inner in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from unknown_fields(inner)  # pyright: ignore[reportUnknownArgumentType]

@@ -1,0 +1,80 @@
+"""Over real sockets: what servers do that break off, talk nonsense, or hear many calls at once."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute, SocketStream
+
+from trips_mcp.client import Endpoint, TripsClient, UnavailableError
+
+Speaking = Callable[[bytes], AbstractAsyncContextManager[TripsClient]]
+
+WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-Request-Id: r1\r\n\r\n{"items":[]}'
+
+
+@pytest.fixture
+def speaking() -> Speaking:
+    """A client of a server that says these bytes to each request, and closes the connection."""
+
+    @asynccontextmanager
+    async def speaking(words: bytes) -> AsyncGenerator[TripsClient]:
+        async def answer(stream: SocketStream) -> None:
+            async with stream:
+                await stream.receive()
+                await stream.send(words)
+
+        async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0) as listener:
+            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
+            async with anyio.create_task_group() as serving:
+                serving.start_soon(listener.serve, answer)
+                async with TripsClient(trips=Endpoint(f"http://127.0.0.1:{port}", "k"), events=None) as client:
+                    yield client
+                serving.cancel_scope.cancel()
+
+    return speaking
+
+
+async def test_a_whole_answer_is_read(speaking: Speaking) -> None:
+    with anyio.fail_after(30):
+        async with speaking(WHOLE) as client:
+            assert (await client.trips.list()).items == []
+
+
+async def test_a_proxy_never_hears_what_is_said_to_this_computer(
+    speaking: Speaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    async with speaking(WHOLE) as client:
+        with anyio.fail_after(30):
+            assert (await client.trips.list()).items == []
+
+
+async def test_many_calls_share_one_client(speaking: Speaking) -> None:
+    async with speaking(WHOLE) as client:
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as calls:
+                for _ in range(50):
+                    calls.start_soon(client.trips.list)
+
+
+@pytest.mark.parametrize("words", [WHOLE[:-3], WHOLE[:20], b"", b"220 mail.test ESMTP\r\n", b"\0\1\2\3"])
+async def test_what_is_no_whole_answer_is_no_answer(speaking: Speaking, words: bytes) -> None:
+    async with speaking(words) as client:
+        with anyio.fail_after(30):
+            with pytest.raises(UnavailableError) as caught:
+                await client.trips.list()
+
+    assert caught.value.sent
+
+
+async def test_a_cancelled_call_leaves_the_client_usable(speaking: Speaking) -> None:
+    async with speaking(WHOLE) as client:
+        with anyio.move_on_after(0):
+            await client.trips.list()
+
+        with anyio.fail_after(30):
+            assert (await client.trips.list()).items == []

@@ -1,0 +1,101 @@
+"""The command itself, the demo and the example script, as processes."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from trips_mcp.connect import connect
+from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
+from trips_mcp.settings import Settings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_says_its_version(run: Run) -> None:
+    ended = run("--version")
+
+    assert (ended.returncode, ended.stdout) == (0, f"trips-mcp {version('trips-mcp')}\n")
+
+
+@pytest.mark.parametrize("words", [[], ["serve"], ["serve", "--transport", "stdio"]], ids=" ".join)
+def test_it_serves_mcp_until_its_input_ends(run: Run, tmp_path: Path, words: list[str]) -> None:
+    ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+
+    ended = run(*words, stdin=ping, TRIPS_MCP_DATABASE=str(tmp_path / "trips.db"))
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.replace(" ", "") == '{"jsonrpc":"2.0","id":1,"result":{}}\n'
+
+
+def test_settings_that_contradict_each_other_are_one_sentence(run: Run) -> None:
+    ended = run(TRAVELMODE_BASE_URL="https://events.example")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "trips-mcp: TRAVELMODE_BASE_URL is set without TRAVELMODE_TOKEN; set both, or neither.\n"
+
+
+def test_a_list_that_nobody_reads_to_its_end_is_no_traceback() -> None:
+    tools = subprocess.Popen(
+        [sys.executable, "-m", "trips_mcp", "tools", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with tools:
+        assert tools.stdout is not None
+        assert tools.stderr is not None
+        tools.stdout.close()
+        said = tools.stderr.read()
+
+    assert said == b""
+
+
+def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
+    ended = run(
+        "demo",
+        OSOTO_API_KEY="osk_the_demo_must_not_use_this",
+        TRIPS_MCP_DATABASE=str(tmp_path / "untouched.db"),
+        TMPDIR=str(tmp_path),
+        TEMP=str(tmp_path),
+    )
+
+    lines = ended.stdout.splitlines()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(lines) <= 40
+    assert [line.split()[0] for line in lines if line.startswith(("    ok", "FAILED"))] == ["ok"] * 13
+    for shown in (
+        "connected: protocol 2026-07-28, 40 tools, ",
+        "would create 4 legs, 23 pins, 12 action items; nothing is written",
+        "4 legs, 23 pins, 12 action items, all unchanged; nothing is there twice",
+        "“Where am I sleeping on Tuesday?” Tuesday 30 March: Yamabuki Machiya",
+        "the door code is in the export, not in the shared view",
+        "endDate: not a real date, want YYYY-MM-DD",
+        "Every step held",
+    ):
+        assert shown in " ".join(ended.stdout.split())
+    assert ended.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_example_script_imports_a_trip_once(
+    environment: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    file = str(tmp_path / "trips.db")
+    command = [sys.executable, str(ROOT / "examples" / "import_trip.py"), str(ROOT / "examples" / "kyoto.json")]
+
+    def imported(*flags: str) -> str:
+        env = environment(TRIPS_MCP_DATABASE=file)
+        return subprocess.run(
+            [*command, *flags], env=env, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+
+    first, again = imported(), imported("--dry-run")
+    async with connect(Settings.from_env({"TRIPS_MCP_DATABASE": file})) as client:
+        trips = await client.call(LIST_TRIPS, ListTrips())
+
+    assert first.startswith("legs: 4 created, 0 updated, 0 unchanged, 0 refused\n")
+    assert again.startswith("legs: 0 created, 0 updated, 4 unchanged, 0 refused\n")
+    assert [trip.title for trip in trips.items] == ["Kyoto in cherry blossom"]

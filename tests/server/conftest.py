@@ -1,0 +1,150 @@
+"""Server processes, spoken to line by line: a client that knows nothing of SDKs."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+STUB = Path(__file__).with_name("stub.py")
+PATIENCE = 30
+LONGEST_ANSWER = 64 * 1024 * 1024
+
+Message = dict[str, Any]
+
+
+class Child:
+    """One process; every wait for it is bounded."""
+
+    def __init__(self, process: Process, stderr: Path) -> None:
+        self.process = process
+        self._stderr = stderr
+        self._lines = BufferedByteReceiveStream(process.stdout) if process.stdout else None
+        self._others: list[Message] = []
+
+    async def write(self, *lines: bytes) -> None:
+        assert self.process.stdin is not None
+        with anyio.fail_after(PATIENCE):
+            await self.process.stdin.send(b"".join(lines))
+
+    async def end_input(self) -> None:
+        assert self.process.stdin is not None
+        await self.process.stdin.aclose()
+
+    async def send(self, request_id: object, method: str, /, **params: Any) -> None:
+        await self._message({"id": request_id, "method": method, "params": params})
+
+    async def notify(self, method: str, /, **params: Any) -> None:
+        await self._message({"method": method, "params": params})
+
+    async def call(self, request_id: object, tool: str, /, **arguments: Any) -> None:
+        await self.send(request_id, "tools/call", name=tool, arguments=arguments)
+
+    async def open(self) -> Message:
+        """The handshake of the older protocols."""
+        await self.knock()
+        return await self.answer("open")
+
+    async def knock(self) -> None:
+        await self.send(
+            "open",
+            "initialize",
+            protocolVersion="2025-11-25",
+            capabilities={},
+            clientInfo={"name": "test", "version": "1"},
+        )
+        await self.notify("notifications/initialized")
+
+    async def receive(self) -> Message:
+        assert self._lines is not None
+        with anyio.fail_after(PATIENCE):
+            line = await self._lines.receive_until(b"\n", LONGEST_ANSWER)
+        return json.loads(line)
+
+    async def answer(self, request_id: object) -> Message:
+        """The answer to that request; what comes before it is kept for `rest`."""
+        for message in self._others:
+            if _answers(message, request_id):
+                self._others.remove(message)
+                return message
+        while not _answers(message := await self.receive(), request_id):
+            self._others.append(message)
+        return message
+
+    async def text(self, request_id: object) -> str:
+        """What a tool that was called said."""
+        answer = await self.answer(request_id)
+        return answer["result"]["content"][0]["text"]
+
+    async def rest(self) -> list[Message]:
+        """All else it has said, and says until it is gone."""
+        found = self._others
+        while True:
+            try:
+                found.append(await self.receive())
+            except (anyio.EndOfStream, anyio.IncompleteRead):
+                return found
+
+    async def exit_code(self) -> int:
+        with anyio.fail_after(PATIENCE):
+            return await self.process.wait()
+
+    @property
+    def most_memory(self) -> int:
+        """The most it has had at once so far, in MiB; 0 on systems that don't tell."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        lines = status.read_text().splitlines() if status.exists() else []
+        return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+    @property
+    def log(self) -> str:
+        return self._stderr.read_text()
+
+    async def logged(self, text: str) -> None:
+        with anyio.fail_after(PATIENCE):
+            while text not in self.log:  # noqa: ASYNC110 - a file tells nobody that it grows
+                await anyio.sleep(0.01)
+
+    async def _message(self, message: Message) -> None:
+        await self.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+
+def _answers(message: Message, request_id: object) -> bool:
+    return "method" not in message and message["id"] == request_id
+
+
+Start = Callable[..., Awaitable[Child]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncGenerator[Start]:
+    """Starts the stub with these words, or with `real=True` the command with these arguments."""
+    children: list[Child] = []
+
+    async def start(*words: str, real: bool = False, stdin: int = PIPE, stdout: int = PIPE, **env: str) -> Child:
+        command = [sys.executable, "-m", "trips_mcp"] if real else [sys.executable, str(STUB)]
+        stderr = tmp_path / f"stderr-{len(children)}"
+        with stderr.open("wb") as sink:
+            process = await anyio.open_process(
+                [*command, *words],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=sink,
+                env={**os.environ, "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), **env},
+            )
+        children.append(Child(process, stderr))
+        return children[-1]
+
+    yield start
+
+    for child in children:
+        if child.process.returncode is None:
+            child.process.kill()
+        await child.process.aclose()

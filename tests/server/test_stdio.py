@@ -1,0 +1,280 @@
+"""The wire of a real process: nothing on it is lost, torn, or anybody else's."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Start
+
+BOTH_WAYS = pytest.mark.parametrize("words", [[], ["plain"]], ids=["front", "plain"])
+HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+@BOTH_WAYS
+async def test_calls_in_flight_are_answered_at_the_end_of_input(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+    await child.open()
+
+    await child.call(1, "wait_at_gate")
+    await child.call(2, "open_gate")
+    await child.call(3, "echo", text="last")
+    await child.end_input()
+
+    assert {message["id"] for message in await child.rest()} == {1, 2, 3}
+    assert await child.exit_code() == 0
+    assert "closed" in child.log
+
+
+async def test_the_last_line_needs_no_newline(start: "Start") -> None:
+    child = await start()
+
+    await child.write(b'{"jsonrpc":"2.0","id":1,"method":"server/discover"}')
+    await child.end_input()
+
+    assert [message["id"] for message in await child.rest()] == [1]
+    assert await child.exit_code() == 0
+
+
+async def test_concurrent_calls_run_concurrently(start: "Start") -> None:
+    child = await start()
+    await child.open()
+
+    await child.call(1, "wait_at_gate")
+    await child.call(2, "open_gate")
+
+    assert await child.text(1) == "through"
+
+
+async def test_a_cancelled_call_stops_and_is_not_answered(start: "Start") -> None:
+    child = await start()
+    await child.open()
+
+    await child.call(1, "hang")
+    await child.logged("hanging")
+    await child.notify("notifications/cancelled", requestId=1)
+    await child.logged("let go")
+    await child.call(2, "echo", text="on")
+    await child.end_input()
+
+    assert [message["id"] for message in await child.rest()] == [2]
+    assert await child.exit_code() == 0
+
+
+@SIGNALS
+@pytest.mark.parametrize("tool", ["hang", "hold_on"])
+async def test_a_signal_ends_it_while_a_call_hangs(start: "Start", number: signal.Signals, tool: str) -> None:
+    child = await start()
+    await child.open()
+    await child.call(1, tool)
+    await child.logged({"hang": "hanging", "hold_on": "holding on"}[tool])
+
+    child.process.send_signal(number)
+
+    assert await child.exit_code() == 0
+    assert ("closed" in child.log) == (tool == "hang")
+    assert "Traceback" not in child.log
+
+
+@SIGNALS
+async def test_a_signal_ends_it_before_anything_was_called(start: "Start", number: signal.Signals) -> None:
+    child = await start()
+    await child.open()
+
+    child.process.send_signal(number)
+
+    assert await child.exit_code() == 0
+    assert child.log == ""
+
+
+@BOTH_WAYS
+async def test_lines_that_are_no_messages_are_answered_and_passed_over(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+    malformed = {
+        b"{not json": (-32700, None),
+        b'{"jsonrpc":"2.0","id":1,"method":"\xff"}': (-32700, None),
+        b"[" * 100_000: (-32700, None),
+        b'{"jsonrpc":"2.0","id":1' + b"1" * 5000 + b',"method":"ping"}': (-32700, None),
+        b"17": (-32600, None),
+        b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]': (-32600, None),
+        b'{"id":2,"method":"ping"}': (-32600, 2),
+        b'{"jsonrpc":"2.0","id":"3"}': (-32600, "3"),
+        b'{"jsonrpc":"2.0","id":4,"method":5}': (-32600, 4),
+        b'{"jsonrpc":"2.0","id":true,"method":"ping"}': (-32600, None),
+        b'{"jsonrpc":"2.0","id":null,"method":"ping"}': (-32600, None),
+        b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}': (-32600, None),
+        b'{"jsonrpc":"2.0","id":6,"method":"ping","params":[1]}': (-32600, 6),
+    }
+
+    await child.write(*(line + b"\n" for line in malformed))
+    answers = [await child.receive() for _ in malformed]
+    await child.open()
+    await child.write(*(line + b"\n" for line in malformed))
+    await child.call("after", "echo", text="still here")
+
+    assert [(answer["error"]["code"], answer["id"]) for answer in answers] == list(malformed.values())
+    assert await child.text("after") == "still here"
+    assert all(answer["jsonrpc"] == "2.0" and len(answer["error"]["message"]) > 20 for answer in answers)
+
+
+@BOTH_WAYS
+async def test_blank_lines_answers_and_stray_notifications_are_passed_over(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+
+    await child.write(b"\n  \r\n", b'{"jsonrpc":"2.0","id":9,"result":{}}\n', b'{"jsonrpc":"2.0","id":9,"error":{}}\n')
+    await child.notify("notifications/cancelled", requestId=12)
+    await child.notify("notifications/unheard_of")
+    await child.open()
+    await child.write(b'{"jsonrpc":"2.0","id":null,"method":"notifications/initialized"}\r\n')
+    await child.call(1, "echo", text="in order")
+    await child.end_input()
+
+    assert [message["id"] for message in await child.rest()] == [1]
+
+
+@BOTH_WAYS
+async def test_a_line_of_five_megabytes_is_served(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+    await child.open()
+    text = "é" * 2_500_000
+
+    await child.call(1, "echo", text=text)
+
+    assert await child.text(1) == text
+
+
+async def test_what_is_printed_stays_off_the_wire(start: "Start") -> None:
+    child = await start()
+    await child.open()
+
+    await child.call(1, "chatter")
+    said = await child.text(1)
+    await child.end_input()
+
+    assert said == "stdin holds 0 characters"
+    assert await child.rest() == []
+    for source in ("from python", "from the descriptor", "from C", "from a child"):
+        assert source in child.log
+
+
+@BOTH_WAYS
+async def test_a_request_id_used_twice_does_not_hold_up_the_end(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+    await child.open()
+
+    await child.call(1, "wait_at_gate")
+    await child.call(1, "wait_at_gate")
+    await child.notify("notifications/cancelled", requestId=1)
+    await child.call(2, "open_gate")
+    await child.end_input()
+
+    assert sorted(message["id"] for message in await child.rest()) == [1, 2]
+    assert await child.exit_code() == 0
+
+
+@pytest.mark.parametrize("called", [False, True])
+async def test_a_closed_stdout_ends_it_quietly(start: "Start", called: bool) -> None:
+    reading, writing = os.pipe()
+    child = await start(stdout=writing)
+    os.close(writing)
+    await child.knock()
+    if called:
+        await child.call(1, "echo", text="nobody listens")
+        await child.logged("opened")
+
+    os.close(reading)
+    await child.send(2, "tools/list")
+
+    assert await child.exit_code() == 0
+    assert child.log == ("opened\nclosed\n" if called else "")
+
+
+async def test_a_client_that_does_not_read_is_waited_for(start: "Start") -> None:
+    """Its calls are not run on and on into memory, and nothing it asked for is lost."""
+    child = await start()
+    await child.open()
+    calls = range(400)
+
+    async def write_them_all() -> None:
+        for number in calls:
+            await child.call(number, "fill", size=200_000)
+
+    ran_unread = 0
+    answers: list[dict[str, Any]] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write_them_all)
+        await child.logged("filled 100.")
+        ran_unread = child.log.count("filled")
+        answers = [await child.receive() for _ in calls]
+
+    assert ran_unread < 110
+    assert child.most_memory < 200
+    assert {answer["id"] for answer in answers} == set(calls)
+    assert all(len(answer["result"]["content"][0]["text"]) == 200_000 for answer in answers)
+
+
+@BOTH_WAYS
+async def test_a_line_beyond_the_limit_is_refused_without_being_kept(start: "Start", words: list[str]) -> None:
+    child = await start(*words)
+    megabyte = b"x" * 1024 * 1024
+
+    for _ in range(150):
+        await child.write(megabyte)
+    await child.write(b"\n")
+    refusal = await child.receive()
+    await child.open()
+
+    assert (refusal["id"], refusal["error"]["code"]) == (None, -32600)
+    assert child.most_memory < 190
+
+
+@BOTH_WAYS
+async def test_input_may_be_a_file(start: "Start", words: list[str], tmp_path: Path) -> None:
+    lines = [
+        {"id": 1, "method": "initialize", "params": HANDSHAKE},
+        {"id": 2, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "from a file"}}},
+    ]
+    conversation = tmp_path / "conversation"
+    conversation.write_text("".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines))
+
+    with conversation.open() as file:
+        child = await start(*words, stdin=file.fileno())
+
+    assert [message["id"] for message in await child.rest()] == [1, 2]
+    assert await child.exit_code() == 0
+
+
+async def test_output_may_be_a_file(start: "Start", tmp_path: Path) -> None:
+    spoken = tmp_path / "spoken"
+
+    with spoken.open("wb") as file:
+        child = await start(stdout=file.fileno())
+    await child.knock()
+    await child.call(1, "echo", text="to a file")
+    await child.end_input()
+
+    assert await child.exit_code() == 0
+    assert [json.loads(line)["id"] for line in spoken.read_bytes().splitlines()] == ["open", 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX")
+async def test_on_a_terminal_it_says_what_it_waits_for(start: "Start") -> None:
+    ours, theirs = os.openpty()
+    child = await start(stdin=theirs)
+    os.close(theirs)
+
+    await child.logged("\n")
+    os.write(ours, b"\x04")  # Ctrl+D, the end of input
+
+    assert await child.exit_code() == 0
+    assert child.log.count("\n") == 1
+    assert "waits for a client" in child.log
+    assert "--help" in child.log
+    os.close(ours)

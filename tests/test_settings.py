@@ -1,0 +1,170 @@
+"""What the environment means, and what it cannot mean."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trips_mcp.settings import Settings, SettingsError
+
+SECRET = "hunter2"  # noqa: S105 - no real one
+KEYS = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
+OTHERS = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL", "TRIPS_MCP_DATABASE", "TRIPS_MCP_LOG")
+
+
+def test_nothing_set_means_the_embedded_backend_for_both_apis() -> None:
+    settings = Settings.from_env({"HOME": "/home/kim", "PATH": "/bin"})
+
+    assert settings.embedded
+    assert settings.apis == ("trips", "events")
+    assert settings.log == "warning"
+    assert settings.notices == ()
+    assert Path(settings.database).name == "trips.db"
+    assert "trips-mcp" in settings.database
+
+
+def test_empty_is_not_set() -> None:
+    names: tuple[str, ...] = (*KEYS, *OTHERS, "TRIPS_MCP_NONSENSE")
+
+    assert Settings.from_env(dict.fromkeys(names, " \t\n")) == Settings()
+    assert Settings.from_env(dict.fromkeys(names, "")) == Settings()
+
+
+def test_a_trips_key_alone_opens_the_trips_api_alone() -> None:
+    settings = Settings.from_env({"OSOTO_API_KEY": " osk_1\n"})
+
+    assert (settings.trips_key, settings.events_token) == ("osk_1", None)
+    assert settings.trips_url == "https://keen-sturgeon-487.convex.site/api/v1"
+    assert settings.apis == ("trips",)
+    assert not settings.embedded
+
+
+def test_an_events_token_alone_opens_the_events_api_alone() -> None:
+    settings = Settings.from_env({"TRAVELMODE_TOKEN": "t1", "TRAVELMODE_BASE_URL": "https://events.test"})
+
+    assert (settings.events_token, settings.events_url) == ("t1", "https://events.test")
+    assert settings.apis == ("events",)
+    assert not settings.embedded
+
+
+def test_both_keys_open_both() -> None:
+    settings = Settings.from_env({"OSOTO_API_KEY": "osk_1", "TRAVELMODE_TOKEN": "t1"})
+
+    assert settings.apis == ("trips", "events")
+    assert settings.events_url == "https://api.travelmode.ai"
+    assert not settings.embedded
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("OSOTO_BASE_URL", "OSOTO_API_KEY"), ("TRAVELMODE_BASE_URL", "TRAVELMODE_TOKEN")]
+)
+def test_a_base_url_without_its_key_is_an_error(name: str, key: str) -> None:
+    other = next(one for one in KEYS if one != key)
+
+    with pytest.raises(SettingsError, match=rf"^{name} is set without {key}; [^\n]*\.$"):
+        Settings.from_env({name: "https://trips.test", other: "k"})
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("reference", ["${OSOTO_API_KEY}", "${env:KEY}", "${input:key}", "${user_config.key}", "${}"])
+def test_a_key_that_was_not_expanded_never_selects_the_embedded_backend(name: str, reference: str) -> None:
+    settings = Settings.from_env({name: f" {reference} "})
+
+    assert not settings.embedded
+    assert settings.apis == ()
+    assert (settings.trips_key, settings.events_token) == (None, None)
+    [notice] = settings.notices
+    assert notice.startswith(f"{name} is a ${{…}} that ")
+
+
+def test_the_other_api_works_on_when_one_key_was_not_expanded() -> None:
+    settings = Settings.from_env(
+        {"OSOTO_API_KEY": "${K}", "OSOTO_BASE_URL": "https://trips.test", "TRAVELMODE_TOKEN": "t1"}
+    )
+
+    assert settings.apis == ("events",)
+    assert len(settings.notices) == 1
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_other_setting_may_be_left_unexpanded(name: str) -> None:
+    env = {"OSOTO_API_KEY": "k", "TRAVELMODE_TOKEN": "k", name: f"https://x/${{{SECRET}}}"}
+
+    with pytest.raises(SettingsError, match=rf"^{name} still has [^\n]*\.$") as caught:
+        Settings.from_env(env)
+
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"Bearer {SECRET}",
+        f"{SECRET}\nX: y",
+        f"{SECRET}\t1",
+        f"é{SECRET}",
+        f"{SECRET}\0",
+        f"osk_${{X}}{SECRET}",
+        f"${{A}}${{{SECRET}}}",
+    ],
+)
+def test_a_key_that_cannot_be_one_is_an_error_that_does_not_repeat_it(name: str, key: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name} holds characters [^\n]*\.$") as caught:
+        Settings.from_env({name: key})
+
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "DEBUG", " Error "])
+def test_the_log_level_is_one_of_four(level: str) -> None:
+    assert Settings.from_env({"TRIPS_MCP_LOG": level}).log == level.strip().lower()
+
+
+def test_another_log_level_is_an_error() -> None:
+    with pytest.raises(SettingsError, match=r"^TRIPS_MCP_LOG must be one of debug, info, warning, error\.$"):
+        Settings.from_env({"TRIPS_MCP_LOG": "loud"})
+
+
+def test_a_database_is_taken_as_it_is() -> None:
+    url = "postgresql+asyncpg://kim:pw@db/trips"
+
+    assert Settings.from_env({"TRIPS_MCP_DATABASE": url}).database == url
+
+
+def test_a_setting_that_does_not_exist_is_noticed() -> None:
+    settings = Settings.from_env({"TRIPS_MCP_DATABSE": SECRET, "TRIPS_OTHER": "x"})
+
+    [notice] = settings.notices
+    assert notice == (
+        "TRIPS_MCP_DATABSE is not a setting and has no effect; known are TRIPS_MCP_DATABASE, TRIPS_MCP_LOG."
+    )
+
+
+def test_no_secret_is_shown() -> None:
+    settings = Settings.from_env(
+        {
+            "OSOTO_API_KEY": f"osk_{SECRET}",
+            "OSOTO_BASE_URL": f"https://kim:{SECRET}@trips.test",
+            "TRAVELMODE_TOKEN": SECRET,
+            "TRIPS_MCP_DATABASE": f"postgresql://kim:{SECRET}@db/trips",
+        }
+    )
+
+    assert SECRET not in f"{settings!r} {settings}"
+
+
+def test_settings_need_the_standard_library_alone() -> None:
+    program = (
+        "import sys, trips_mcp.settings as s; s.Settings.from_env({}).apis; "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stderr == ""
+    assert not {"pydantic", "httpx", "platformdirs", "typing_extensions", "mcp", "anyio"} & {*done.stdout.split()}
+    assert "trips_mcp" in done.stdout.split()
