@@ -68,7 +68,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path) -> Generator[tuple[str, str]]:
+def served(folder: Path, rate_limit: str = "off") -> Generator[tuple[str, str]]:
     """`backend serve` as a process: its address, and a key to it."""
     database = str(folder / "served.db")
     command = [sys.executable, "-m", "trips_mcp", "backend"]
@@ -77,7 +77,7 @@ def served(folder: Path) -> Generator[tuple[str, str]]:
         [*command, "create-key", "--database", database, *scopes], capture_output=True, check=True, env=environment()
     )
     process = subprocess.Popen(
-        [*command, "serve", "--database", database, "--port", "0", "--rate-limit", "off"],
+        [*command, "serve", "--database", database, "--port", "0", "--rate-limit", rate_limit],
         stderr=subprocess.PIPE,
         env=environment(),
     )
@@ -119,7 +119,9 @@ async def in_turns(server: Server, get: Callable[[], Awaitable[httpx.Response]])
 
 
 async def embedded(folder: Path) -> tuple[float, float, float]:
-    server = Server(environment(TRIPS_MCP_DATABASE=str(folder / "tools.db")))
+    server = Server(
+        environment(TRIPS_MCP_DATABASE=str(folder / "tools.db"), TRIPS_MCP_JOURNAL=str(folder / "journal.db"))
+    )
     try:
         async with (
             open_backend(str(folder / "bare.db"), require_keys=False) as app,
@@ -132,7 +134,7 @@ async def embedded(folder: Path) -> tuple[float, float, float]:
 
 async def over_network(folder: Path) -> tuple[float, float, float]:
     with served(folder) as (address, key):
-        server = Server(environment(OSOTO_API_KEY=key, OSOTO_BASE_URL=f"{address}/api/v1"))
+        server = Server(environment(OSOTO_API_KEY=key, OSOTO_BASE_URL=f"{address}/api/v1", TRIPS_MCP_JOURNAL="off"))
         try:
             async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http:
                 return await in_turns(server, lambda: http.get(f"{address}/api/v1/me"))

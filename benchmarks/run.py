@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("sizes.py", "cold_start.py", "calls.py", "bulk.py")
+SCRIPTS = ("sizes.py", "cold_start.py", "calls.py", "client.py", "bulk.py")
 
 
 def main() -> int:

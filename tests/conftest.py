@@ -1,6 +1,6 @@
 """The stack, bottom up: a fresh embedded backend behind a client."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,20 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """What no test names a place for, and the processes it starts, goes here and not among the user's own files."""
+    folder = str(tmp_path_factory.mktemp("user"))
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+            environment.setenv(name, folder)
+        yield
+
+
 @pytest.fixture
 async def trips(tmp_path: Path) -> AsyncGenerator[TripsClient]:
-    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db")})
+    settings = Settings.from_env(
+        {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
+    )
     async with connect(settings) as client:
         yield client

@@ -1,21 +1,41 @@
 """Which API a client is given."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio.abc import SocketAttribute, SocketStream
 
-from trips_mcp.client import CannotConnectError, NotConfiguredError, UnavailableError
+from trips_mcp.client import CannotConnectError, NotConfiguredError, NotFoundError
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.settings import Settings
 
-NOBODY_LISTENS = "http://127.0.0.1:9"
+
+@pytest.fixture
+async def service() -> AsyncGenerator[str]:
+    """The address of a service that has nothing of what it is asked for."""
+
+    async def answer(stream: SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, answer)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 - no Django's
+        tasks.cancel_scope.cancel()
 
 
 async def test_with_no_key_trips_are_kept_in_the_database_file(tmp_path: Path) -> None:
-    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "new" / "trips.db")})
+    settings = Settings.from_env(
+        {
+            "TRIPS_MCP_DATABASE": str(tmp_path / "new" / "trips.db"),
+            "TRIPS_MCP_JOURNAL": str(tmp_path / "new" / "journal.db"),
+        }
+    )
 
     async with connect(settings) as client:
         group = (await client.me()).default_group_id
@@ -31,30 +51,30 @@ async def test_with_no_key_trips_are_kept_in_the_database_file(tmp_path: Path) -
     assert events.events == []
 
 
-async def test_with_a_key_its_api_is_called_and_no_other(tmp_path: Path) -> None:
+async def test_with_a_key_its_api_is_called_and_no_other(tmp_path: Path, service: str) -> None:
     settings = Settings.from_env(
         {
             "OSOTO_API_KEY": "osk_1",
-            "OSOTO_BASE_URL": NOBODY_LISTENS,
+            "OSOTO_BASE_URL": service,
             "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
+            "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
         }
     )
 
     async with connect(settings) as client:
-        with pytest.raises(UnavailableError) as caught:
+        with pytest.raises(NotFoundError, match=r"^The Trips API"):
             await client.trips.list()
         with pytest.raises(NotConfiguredError):
             await client.events.get(1)
 
-    assert not caught.value.sent
     assert not (tmp_path / "trips.db").exists()
 
 
-async def test_a_token_opens_the_events_api_alone() -> None:
-    settings = Settings.from_env({"TRAVELMODE_TOKEN": "t", "TRAVELMODE_BASE_URL": NOBODY_LISTENS})
+async def test_a_token_opens_the_events_api_alone(service: str) -> None:
+    settings = Settings.from_env({"TRAVELMODE_TOKEN": "t", "TRAVELMODE_BASE_URL": service})
 
     async with connect(settings) as client:
-        with pytest.raises(UnavailableError, match=r"^The Events API"):
+        with pytest.raises(NotFoundError, match=r"^The Events API"):
             await client.events.get(1)
         with pytest.raises(NotConfiguredError):
             await client.trips.list()
@@ -81,6 +101,21 @@ async def test_a_hostile_base_url_names_its_setting(url: str) -> None:
             pass
 
     assert "hunter2" not in str(caught.value)
+
+
+async def test_the_journal_of_the_settings_is_opened_with_the_first_write(tmp_path: Path) -> None:
+    journal = tmp_path / "notes" / "journal.db"
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(journal)})
+
+    async with connect(settings) as client:
+        group = (await client.me()).default_group_id
+        after_reading = journal.exists()
+        await client.trips.create(
+            CreateTrip(group_id=group or "", title="Kyoto", start_date="2026-11-01", end_date="2026-11-09")
+        )
+
+    assert not after_reading
+    assert journal.exists()
 
 
 def a_folder(path: Path) -> None:

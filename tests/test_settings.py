@@ -10,7 +10,7 @@ from trips_mcp.settings import Settings, SettingsError
 
 SECRET = "hunter2"  # noqa: S105 - no real one
 KEYS = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
-OTHERS = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL", "TRIPS_MCP_DATABASE", "TRIPS_MCP_LOG")
+OTHERS = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL", "TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_LOG")
 
 
 def test_nothing_set_means_the_embedded_backend_for_both_apis() -> None:
@@ -133,12 +133,23 @@ def test_a_database_is_taken_as_it_is() -> None:
     assert Settings.from_env({"TRIPS_MCP_DATABASE": url}).database == url
 
 
+def test_the_journal_is_a_file_of_the_users_unless_it_is_off() -> None:
+    unset = Settings.from_env({}).journal
+
+    assert unset is not None
+    assert Path(unset).name == "journal.db"
+    assert "trips-mcp" in unset
+    assert Settings.from_env({"TRIPS_MCP_JOURNAL": "notes/j.db"}).journal == "notes/j.db"
+    assert Settings.from_env({"TRIPS_MCP_JOURNAL": " OFF "}).journal is None
+
+
 def test_a_setting_that_does_not_exist_is_noticed() -> None:
     settings = Settings.from_env({"TRIPS_MCP_DATABSE": SECRET, "TRIPS_OTHER": "x"})
 
     [notice] = settings.notices
     assert notice == (
-        "TRIPS_MCP_DATABSE is not a setting and has no effect; known are TRIPS_MCP_DATABASE, TRIPS_MCP_LOG."
+        "TRIPS_MCP_DATABSE is not a setting and has no effect; "
+        "known are TRIPS_MCP_DATABASE, TRIPS_MCP_JOURNAL, TRIPS_MCP_LOG, TRIPS_MCP_SCOPES."
     )
 
 
@@ -168,3 +179,23 @@ def test_settings_need_the_standard_library_alone() -> None:
     assert done.stderr == ""
     assert not {"pydantic", "httpx", "platformdirs", "typing_extensions", "mcp", "anyio"} & {*done.stdout.split()}
     assert "trips_mcp" in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "listed", ["trips:read,messages:read:jx7", "trips:read messages:read:jx7", " trips:read , messages:read:jx7 "]
+)
+def test_scopes_are_a_list(listed: str) -> None:
+    assert Settings.from_env({"TRIPS_MCP_SCOPES": listed}).scopes == ("trips:read", "messages:read:jx7")
+
+
+def test_scopes_that_are_not_listed_are_not_known() -> None:
+    assert Settings.from_env({}).scopes is None
+    assert Settings.from_env({"TRIPS_MCP_SCOPES": " "}).scopes is None
+
+
+@pytest.mark.parametrize(
+    "listed", ["everything", "trips", "trips:read:", "trips:read;trips:write", ",", "trips:read:a:b"]
+)
+def test_what_is_no_scope_is_refused(listed: str) -> None:
+    with pytest.raises(SettingsError, match=r"^TRIPS_MCP_SCOPES must list the key's scopes"):
+        Settings.from_env({"TRIPS_MCP_SCOPES": listed})

@@ -1,5 +1,6 @@
 """Settings, read from the environment once. On the way of every start, so the standard library alone."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self, TypeGuard, get_args
@@ -11,7 +12,9 @@ TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
 EVENTS_URL: Final = "https://api.travelmode.ai"
 
 _PREFIX = "TRIPS_MCP_"
-_OURS: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_LOG")
+_OURS: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_LOG", "TRIPS_MCP_SCOPES")
+_NO_JOURNAL: Final = "off"
+_SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
@@ -28,6 +31,10 @@ class Settings:
     events_token: str | None = field(default=None, repr=False)
     chosen_database: str | None = field(default=None, repr=False)
     """As it was set; `database` is what to use."""
+    chosen_journal: str | None = field(default=None, repr=False)
+    """As it was set; `journal` is what to use."""
+    scopes: tuple[str, ...] | None = None
+    """What the trips key allows; None where that is not said."""
     log: Log = "warning"
     switched_off: tuple[Api, ...] = ()
     """APIs whose key was meant to be there, but is not."""
@@ -45,6 +52,8 @@ class Settings:
             events_url=_base_url(given, "TRAVELMODE_BASE_URL", "TRAVELMODE_TOKEN") or EVENTS_URL,
             events_token=None if "TRAVELMODE_TOKEN" in unexpanded else _key(given, "TRAVELMODE_TOKEN"),
             chosen_database=_expanded(given, "TRIPS_MCP_DATABASE"),
+            chosen_journal=_expanded(given, "TRIPS_MCP_JOURNAL"),
+            scopes=_scopes(given),
             log=_log(given),
             switched_off=tuple(_api(name) for name in unexpanded),
             notices=(*map(_not_expanded, unexpanded), *_unknown(given)),
@@ -68,11 +77,24 @@ class Settings:
         """A SQLAlchemy URL, or the path of a file."""
         return self.chosen_database or _default_database()
 
+    @property
+    def journal(self) -> str | None:
+        """The path of a file; None where unfinished writes are to be remembered in memory only."""
+        if self.chosen_journal is None:
+            return _default_journal()
+        return None if self.chosen_journal.lower() == _NO_JOURNAL else self.chosen_journal
+
 
 def _default_database() -> str:
     from platformdirs import user_data_path  # only who opens the database needs to know where it is
 
     return str(user_data_path("trips-mcp", appauthor=False) / "trips.db")
+
+
+def _default_journal() -> str:
+    from platformdirs import user_state_path
+
+    return str(user_state_path("trips-mcp", appauthor=False) / "journal.db")
 
 
 def _api(key_name: str) -> Api:
@@ -107,6 +129,19 @@ def _expanded(given: Mapping[str, str], name: str) -> str | None:
     if value is not None and "${" in value:
         raise SettingsError(f"{name} still has a ${{…}} in it that was not expanded; write out what it stands for.")
     return value
+
+
+def _scopes(given: Mapping[str, str]) -> tuple[str, ...] | None:
+    named = _expanded(given, "TRIPS_MCP_SCOPES")
+    if named is None:
+        return None
+    scopes = tuple(named.replace(",", " ").split())
+    if not scopes or not all(map(_SCOPE.fullmatch, scopes)):
+        raise SettingsError(
+            "TRIPS_MCP_SCOPES must list the key's scopes, each trips:read, trips:write, messages:read or "
+            "messages:write, with :<tripId> behind it where the key is limited to a trip."
+        )
+    return scopes
 
 
 def _log(given: Mapping[str, str]) -> Log:

@@ -20,6 +20,7 @@ from trips_mcp.client.errors import (
     InvalidError,
     NotConfiguredError,
     NotFoundError,
+    OutcomeUnknownError,
     RateLimitedError,
     ServerFaultError,
     UnauthorizedError,
@@ -69,7 +70,12 @@ def test_every_error_is_drawn_and_offered(kind: type[Exception]) -> None:
 
 
 def test_the_package_offers_nothing_else() -> None:
-    assert {*client_package.__all__} == {kind.__name__ for kind in EVERY_ERROR} | {"TripsClient", "Endpoint"}
+    assert {*client_package.__all__} == {kind.__name__ for kind in EVERY_ERROR} | {
+        "TripsClient",
+        "Endpoint",
+        "Outcome",
+        "RateLimit",
+    }
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = client_package.Nonsense  # type: ignore[attr-defined] - that is the test
 
@@ -193,9 +199,12 @@ async def test_a_write_whose_answer_is_unreadable_says_it_was_probably_made(clie
         }
     )
 
-    with pytest.raises(BadAnswerError, match=r"answered create_leg .* the change was probably made\.$") as caught:
+    with pytest.raises(OutcomeUnknownError, match=r"create_leg .* though it was probably done\.$") as caught:
         await client.legs.create(leg)
 
     assert caught.value.operation is CREATE_LEG
-    assert (caught.value.status, caught.value.excerpt) == (201, "Created!")
-    assert "Created!" not in str(caught.value)
+    unreadable = caught.value.__cause__
+    assert isinstance(unreadable, BadAnswerError)
+    assert (unreadable.status, unreadable.excerpt) == (201, "Created!")
+    assert str(unreadable).endswith("the change was probably made.")
+    assert "Created!" not in f"{caught.value} {unreadable}"

@@ -1,7 +1,9 @@
 """Over real sockets: what servers do that break off, talk nonsense, or hear many calls at once."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import pytest
@@ -9,7 +11,13 @@ from anyio.abc import SocketAttribute, SocketStream
 
 from trips_mcp.client import Endpoint, TripsClient, UnavailableError
 
-Speaking = Callable[[bytes], AbstractAsyncContextManager[TripsClient]]
+if TYPE_CHECKING:
+    from .conftest import SkippedTime
+
+
+class Speaking(Protocol):
+    def __call__(self, words: bytes, time: "SkippedTime | None" = None) -> AbstractAsyncContextManager[TripsClient]: ...
+
 
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-Request-Id: r1\r\n\r\n{"items":[]}'
 
@@ -19,7 +27,7 @@ def speaking() -> Speaking:
     """A client of a server that says these bytes to each request, and closes the connection."""
 
     @asynccontextmanager
-    async def speaking(words: bytes) -> AsyncGenerator[TripsClient]:
+    async def speaking(words: bytes, time: "SkippedTime | None" = None) -> AsyncGenerator[TripsClient]:
         async def answer(stream: SocketStream) -> None:
             async with stream:
                 await stream.receive()
@@ -29,7 +37,9 @@ def speaking() -> Speaking:
             port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
             async with anyio.create_task_group() as serving:
                 serving.start_soon(listener.serve, answer)
-                async with TripsClient(trips=Endpoint(f"http://127.0.0.1:{port}", "k"), events=None) as client:
+                endpoint = Endpoint(f"http://127.0.0.1:{port}", "k")
+                clock, sleep = (time.clock, time.sleep) if time else (monotonic, anyio.sleep)
+                async with TripsClient(trips=endpoint, events=None, clock=clock, sleep=sleep) as client:
                     yield client
                 serving.cancel_scope.cancel()
 
@@ -62,8 +72,8 @@ async def test_many_calls_share_one_client(speaking: Speaking) -> None:
 
 
 @pytest.mark.parametrize("words", [WHOLE[:-3], WHOLE[:20], b"", b"220 mail.test ESMTP\r\n", b"\0\1\2\3"])
-async def test_what_is_no_whole_answer_is_no_answer(speaking: Speaking, words: bytes) -> None:
-    async with speaking(words) as client:
+async def test_what_is_no_whole_answer_is_no_answer(speaking: Speaking, time: "SkippedTime", words: bytes) -> None:
+    async with speaking(words, time) as client:
         with anyio.fail_after(30):
             with pytest.raises(UnavailableError) as caught:
                 await client.trips.list()

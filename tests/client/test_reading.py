@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from trips_mcp.client import BadAnswerError, TripsClient
+from trips_mcp.client import BadAnswerError, OutcomeUnknownError, TripsClient
 from trips_mcp.contract.trips import CreateTrip
 
 ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
@@ -156,8 +156,10 @@ async def test_a_deletion_is_told_from_what_was_asked(client_of: ClientOf, body:
 
 @pytest.mark.parametrize("body", [["deleted"], "deleted", {"success": False}, {"deleted": False}])
 async def test_a_deletion_that_is_not_said_to_be_done_is_not_told_as_done(client_of: ClientOf, body: object) -> None:
-    with pytest.raises(BadAnswerError):
+    with pytest.raises(OutcomeUnknownError) as caught:
         await answering(client_of, body).legs.delete("t1", "l1")
+
+    assert isinstance(caught.value.__cause__, BadAnswerError)
 
 
 async def test_a_read_that_shows_nothing_of_what_was_asked_for_is_a_bad_answer(client_of: ClientOf) -> None:

@@ -1,6 +1,7 @@
 """`doctor`: every line says what was found, and what to do where it is not well."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ class Ended(NamedTuple):
 
 
 Doctor = Callable[..., Ended]
+Serve = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def test_with_nothing_set_all_is_well_and_local(doctor: Doctor, tmp_path: Path) 
     assert str(file) in line_about(ended.stdout, "database")
     assert line_about(ended.stdout, "trips API").startswith("ok    trips API: you are ")
     assert line_about(ended.stdout, "events API").startswith("ok ")
+    assert "rate limit" not in ended.stdout
     assert ended.stdout.endswith("\nAll is well.\n")
     assert ended.stderr == ""
 
@@ -71,6 +74,17 @@ def test_a_key_is_examined_and_never_shown_whole(
     assert "may trips:read, messages:read" in trips
     assert "trips:write, messages:write" in trips
     assert line_about(ended.stdout, "events API").startswith("ok ")
+
+
+def test_what_is_left_of_the_rate_limit_is_told(
+    doctor: Doctor, serve: Serve, key_for: Callable[..., Awaitable[str]], database: Path
+) -> None:
+    key = anyio.run(key_for, "a sparing patient", "trips:read")
+
+    with serve(database, "30") as base:
+        ended = doctor(OSOTO_API_KEY=key, OSOTO_BASE_URL=f"{base}/api/v1")
+
+    assert line_about(ended.stdout, "rate limit").startswith("ok    rate limit: 29 of 30 requests are left, for ")
 
 
 def test_a_wrong_key_is_something_to_mend(doctor: Doctor, base: str) -> None:

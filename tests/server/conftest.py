@@ -137,7 +137,12 @@ async def start(tmp_path: Path) -> AsyncGenerator[Start]:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=sink,
-                env={**os.environ, "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), **env},
+                env={
+                    **os.environ,
+                    "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
+                    "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+                    **env,
+                },
             )
         children.append(Child(process, stderr))
         return children[-1]

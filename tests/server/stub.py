@@ -78,13 +78,20 @@ async def count(_: Bench, __: Mapping[str, Any], report: Report) -> Answer:
     return Answer("counted")
 
 
+async def nearly_used_up(_: Bench, __: Mapping[str, Any], ___: Report) -> Answer:
+    return Answer("done", meta={"trips-mcp/rateLimit": {"limit": 60, "remaining": 3, "resetsInSeconds": 20}})
+
+
 async def fill(bench: Bench, arguments: Mapping[str, Any], __: Report) -> Answer:
     bench.filled += 1
     sys.stderr.write(f"filled {bench.filled}.\n")
     return Answer("x" * int(arguments["size"]))
 
 
-RUNS = {run.__name__: run for run in (echo, wait_at_gate, open_gate, hang, hold_on, crash, chatter, count, fill)}
+RUNS = {
+    run.__name__: run
+    for run in (echo, wait_at_gate, open_gate, hang, hold_on, crash, chatter, count, nearly_used_up, fill)
+}
 
 
 class Stub:

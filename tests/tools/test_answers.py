@@ -135,7 +135,7 @@ async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call,
             "notes: both set and cleared",
         ),
         ("upsert_legs", {"items": []}, "items: must not be empty"),
-        ("upsert_legs", {"items": [LEG] * 51}, "items: at most 50 items"),
+        ("upsert_legs", {"items": [LEG] * 501}, "items: at most 500 items"),
         ("upsert_legs", {"items": [LEG, {"title": "x"}]}, "items.1.order: required"),
         ("send_message", {"channelId": "c", "content": "a\0b"}, "content: must not contain the NUL"),
         ("delete_leg", {"legId": "a/b"}, "legId: not an id"),
@@ -193,7 +193,14 @@ async def test_what_the_service_finds_wrong_is_told_field_by_field(call: Call, t
 
 
 def service(answer: Callable[[httpx.Request], httpx.Response]) -> TripsClient:
-    return TripsClient(trips=Endpoint("https://api.test/api/v1", "osk_test", httpx.MockTransport(answer)), events=None)
+    """Its clock stands still except when someone would sleep, and then nobody does."""
+    now = [1000.0]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    endpoint = Endpoint("https://api.test/api/v1", "osk_test", httpx.MockTransport(answer))
+    return TripsClient(trips=endpoint, events=None, clock=lambda: now[0], sleep=sleep)
 
 
 def refused(request: httpx.Request) -> httpx.Response:
@@ -220,10 +227,10 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
         ),
         (says(403, "FORBIDDEN"), "archive_trip", {"tripId": "t"}, ["FORBIDDEN (403)", "scope trips:write"]),
         (
-            says(429, "RATE_LIMITED", **{"Retry-After": "17"}),
+            says(429, "RATE_LIMITED", **{"Retry-After": "77"}),
             "list_trips",
             {},
-            ["RATE_LIMITED (429)", "wait 17 seconds, then call list_trips again"],
+            ["RATE_LIMITED (429)", "wait 77 seconds, then call list_trips again"],
         ),
         (says(409, "IDEMPOTENCY_CONFLICT"), "archive_trip", {"tripId": "t"}, ["(409)", "current state"]),
         (says(500, "INTERNAL_ERROR"), "list_trips", {}, ["Nothing was changed: call list_trips again"]),
@@ -231,7 +238,11 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
             says(500, "INTERNAL_ERROR"),
             "archive_trip",
             {"tripId": "t"},
-            ["Whether archive_trip took effect is unknown: check with list_trips before calling it again."],
+            [
+                "Outcome unknown: the service failed (500). "
+                "Calling archive_trip again with the same arguments is safe: "
+                "it will not be done twice. To check: list_trips."
+            ],
         ),
         (refused, "list_trips", {}, ["Nothing was changed: call list_trips again"]),
         (refused, "archive_trip", {"tripId": "t"}, ["Nothing was changed: call archive_trip again"]),
@@ -239,7 +250,10 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
             unanswered,
             "send_message",
             {"tripId": "t", "channelId": "c", "content": "hi"},
-            ["Whether send_message took effect is unknown: check with list_messages"],
+            [
+                "Outcome unknown: the service did not answer. Calling send_message again with the same arguments is "
+                "safe: it will not be sent twice. To check: list_messages."
+            ],
         ),
         (
             lambda _: httpx.Response(502, html="<h1>Bad gateway</h1>"),

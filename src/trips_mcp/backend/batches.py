@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from trips_mcp.backend.calls import Call
 from trips_mcp.backend.json_values import JsonObject, is_unicode
 from trips_mcp.backend.merging import Mergeable, Merged, merge_items
@@ -16,7 +18,7 @@ from trips_mcp.contract.models import is_object
 class Batch(OfTrip):
     """A batch as it arrives: the items are judged one by one."""
 
-    items: Annotated[list[Any], BATCH]
+    items: Annotated[list[Any], Field(min_length=1, max_length=BATCH.items)]
 
 
 async def report(

@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.routing import full_path
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.contract.batches import AtOnce
 from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.errors import STATUS_OF
 from trips_mcp.contract.operation import Api, Operation
-from trips_mcp.contract.placing import InQuery, Under, marked
+from trips_mcp.contract.placing import InQuery, Under, marked, names
 from trips_mcp.contract.scopes import BASE_SCOPES
 
 _REF = "#/components/schemas/{model}"
@@ -116,7 +117,10 @@ def _described(operation: Operation[Any, Any], schemas: JsonObject) -> JsonObjec
 def _fields(operation: Operation[Any, Any], schemas: JsonObject) -> tuple[JsonObject, list[str]]:
     """The parameters' schemas by name, and the names of those that are required."""
     schema = _schema(operation.params, schemas)
-    return schema.get("properties", {}), schema.get("required", [])
+    fields = {name: schema["properties"][name] for name in names(operation.params)}
+    for name, most in marked(operation.params, AtOnce).items():
+        fields[name]["maxItems"] = most.items
+    return fields, schema.get("required", [])
 
 
 def _body(operation: Operation[Any, Any], fields: JsonObject, required: list[str]) -> JsonObject:

@@ -17,20 +17,24 @@ if TYPE_CHECKING:
         ForbiddenError,
         GoneError,
         InvalidError,
+        MissingScopeError,
         NotConfiguredError,
         NotFoundError,
+        OutcomeUnknownError,
         RateLimitedError,
         ServerFaultError,
         TripsError,
         UnauthorizedError,
         UnavailableError,
     )
+    from trips_mcp.client.outcome import Outcome, RateLimit
 else:
+    _FILES = {"TripsClient": "client", "Endpoint": "endpoint", "Outcome": "outcome", "RateLimit": "outcome"}
 
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        file = {"TripsClient": "client", "Endpoint": "endpoint"}.get(name, "errors")
+        file = _FILES.get(name, "errors")
         found = getattr(import_module(f"{__name__}.{file}"), name)
         globals()[name] = found
         return found
@@ -45,8 +49,12 @@ __all__ = [
     "ForbiddenError",
     "GoneError",
     "InvalidError",
+    "MissingScopeError",
     "NotConfiguredError",
     "NotFoundError",
+    "Outcome",
+    "OutcomeUnknownError",
+    "RateLimit",
     "RateLimitedError",
     "ServerFaultError",
     "TripsClient",

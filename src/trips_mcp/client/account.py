@@ -2,7 +2,8 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,8 @@ from trips_mcp import __version__
 from trips_mcp.client.endpoint import Endpoint, is_this_computer
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
+from trips_mcp.client.journal.digest import account_secret
+from trips_mcp.client.pacing import Clock, Limiter, Sleep
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, R
 from trips_mcp.contract.placing import place
@@ -26,42 +29,54 @@ class Answer:
     """What came back, whatever its status."""
 
     status: int
-    headers: httpx.Headers
-    body: bytes
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Account:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, clock: Clock, sleep: Sleep) -> None:
         self.key = endpoint.key
+        self.pace = Limiter(clock, sleep)
+        self._anonymous_pace = Limiter(clock, sleep)
+        """For what is asked without the key: it is counted apart."""
+        self._endpoint = endpoint
         self._base_url = endpoint.base_url
         self._transport = endpoint.transport
         self._http: httpx.AsyncClient | None = None
-        self._anonymous = httpx.Headers(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                "User-Agent": f"trips-mcp/{__version__}",
-            }
-        )
-        self._known = self._anonymous.copy()
+        self._anonymous = [
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "gzip, deflate"),
+            ("User-Agent", f"trips-mcp/{__version__}"),
+        ]
+        self._known = self._anonymous
         if endpoint.key is not None:
-            self._known["Authorization"] = f"Bearer {endpoint.key}"
+            self._known = [*self._anonymous, ("Authorization", f"Bearer {endpoint.key}")]
         self._timeouts = {"timeout": TIMEOUTS.as_dict()}
 
-    def request(self, operation: Operation[Any, R], params: Params) -> httpx.Request:
-        """Built here and not by httpx's client, which would add its own headers and the cookies it was given."""
+    @cached_property
+    def secret(self) -> bytes:
+        return account_secret(self._endpoint)
+
+    def limiter(self, operation: Operation[Any, Any]) -> Limiter:
+        return self._anonymous_pace if operation.scope == "nobody" else self.pace
+
+    def request(self, operation: Operation[Any, R], params: Params, key: str | None = None) -> httpx.Request:
+        """Built here and not by httpx's client, which would add its own headers and the cookies it was given.
+
+        `key` is the Idempotency-Key.
+        """
         placed = place(operation, params)
         url = self._base_url + placed.path
         if placed.query:
             url += "?" + urlencode({n: _in_query(v) for n, v in placed.query.items()}, quote_via=quote)
         headers = self._anonymous if operation.scope == "nobody" else self._known
-        if placed.body is None:
-            return httpx.Request(operation.method, url, headers=headers, extensions=self._timeouts)
-        headers = headers.copy()
-        headers["Content-Type"] = "application/json"
-        return httpx.Request(
-            operation.method, url, headers=headers, content=to_json(placed.body), extensions=self._timeouts
-        )
+        if key is not None:
+            headers = [*headers, ("Idempotency-Key", key)]
+        body: bytes | None = None
+        if placed.body is not None:
+            headers = [*headers, ("Content-Type", "application/json")]
+            body = to_json(placed.body)
+        return httpx.Request(operation.method, url, headers=headers, content=body, extensions=self._timeouts)
 
     async def send(self, operation: Operation[Any, R], request: httpx.Request) -> Answer:
         """One attempt.

@@ -1,16 +1,27 @@
 """The client: any operation of the contract, by `call` or by name."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import replace
+from time import monotonic
 from typing import Any, Self
 
-import httpx
+import anyio
 
 from trips_mcp.client import resources
-from trips_mcp.client.account import Account, Answer
+from trips_mcp.client.account import Account
+from trips_mcp.client.attempts import Attempts, Course
+from trips_mcp.client.batches import in_parts
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import CannotConnectError, NotConfiguredError
+from trips_mcp.client.events import EventCalls
+from trips_mcp.client.journal import Journal
+from trips_mcp.client.journal.memory import MemoryJournal
+from trips_mcp.client.outcome import Outcome, RateLimit, Report
+from trips_mcp.client.pacing import Clock, Sleep
 from trips_mcp.client.paging import each
-from trips_mcp.client.reading import read
+from trips_mcp.client.parts import is_batch
+from trips_mcp.client.permissions import Permissions
+from trips_mcp.client.writing import Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
 from trips_mcp.contract.events import Event
@@ -41,12 +52,32 @@ class TripsClient:
     date that is none) is pydantic's ValidationError, before anything is sent.
     """
 
-    def __init__(self, *, trips: Endpoint | None, events: Endpoint | None) -> None:
+    def __init__(
+        self,
+        *,
+        trips: Endpoint | None,
+        events: Endpoint | None,
+        journal: Journal | None = None,
+        scopes: Collection[str] | None = None,
+        deadline: float = 45.0,
+        clock: Clock = monotonic,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
+        """`deadline`: the seconds within which each call ends. `scopes`: what the trips key allows, if known.
+
+        The journal stays the caller's to close. Raises: ValueError for what is no scope.
+        """
         self._accounts: dict[Api, Account] = {}
         if trips is not None:
-            self._accounts["trips"] = Account(trips)
+            self._accounts["trips"] = Account(trips, clock, sleep)
         if events is not None:
-            self._accounts["events"] = Account(events)
+            self._accounts["events"] = Account(events, clock, sleep)
+        self._deadline = deadline
+        self._clock = clock
+        self._permissions = Permissions(scopes)
+        self._attempts = Attempts(clock, sleep)
+        self._writing = Writing(self._attempts, journal or MemoryJournal())
+        self._event_calls = EventCalls(self._one, clock, sleep, self._attempts.backoff)
         self._closed = False
         self.trips = resources.Trips(self)
         self.legs = resources.Legs(self)
@@ -72,14 +103,38 @@ class TripsClient:
 
     async def call(self, operation: Operation[P, R], params: P) -> R:
         """`await client.call(GET_TRIP, GetTrip(trip_id="jx7…"))`."""
-        account = self._account(operation)
-        request = account.request(operation, params)
-        answer = await self._send(account, operation, request)
-        return read(operation, params, answer, account.key)
+        return (await self.outcome(operation, params)).result
 
-    async def _send(self, account: Account, operation: Operation[Any, Any], request: httpx.Request) -> Answer:
-        """One attempt: an answer of any status, or a TripsError. Trying again belongs here, and nowhere else."""
-        return await account.send(operation, request)
+    async def outcome(self, operation: Operation[P, R], params: P, report: Report | None = None) -> Outcome[R]:
+        """`call`, with what there is to say besides the result; `report` hears how far a long call is."""
+        ends = self._clock() + self._deadline
+        if is_batch(operation):
+            return await in_parts(operation, params, lambda part: self._one(operation, part, ends), report)
+        if operation.api == "events":
+            return await self._event_calls.outcome(operation, params, ends)
+        return await self._one(operation, params, ends)
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """Of the Trips API; None as long as it has told of none."""
+        account = self._accounts.get("trips")
+        return account.pace.known if account is not None else None
+
+    async def _one(
+        self, operation: Operation[P, R], params: P, ends: float, recovery: Recovery[R] | None = None
+    ) -> Outcome[R]:
+        """One request, however often it must be sent."""
+        account = self._account(operation)
+        self._permissions.check(operation, params)
+        if operation.reads or is_dry_run(params):
+            result = await self._attempts.result(account, operation, params, Course(ends))
+            outcome = Outcome(result)
+        else:
+            outcome = await self._writing.outcome(account, operation, params, ends, recovery)
+        if isinstance(outcome.result, Me):
+            self._permissions.learn(outcome.result.scopes)
+        rate_limit = account.limiter(operation).known
+        return outcome if rate_limit is None else replace(outcome, rate_limit=rate_limit)
 
     def _account(self, operation: Operation[Any, Any]) -> Account:
         if self._closed:

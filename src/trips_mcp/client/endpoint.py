@@ -20,12 +20,15 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 class Endpoint:
     """An API's base URL, the key that opens it, and the way there if it is not the network.
 
+    `account` says whose API it is where URL and key do not: the path of an embedded backend's database.
+
     Raises: CannotConnectError for a URL or key that must not be used; its sentence repeats neither.
     """
 
     base_url: str
     key: str | None = field(default=None, repr=False)
     transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
+    account: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         fault = _fault_of_url(self.base_url, plain_allowed=self.transport is not None)

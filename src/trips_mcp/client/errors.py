@@ -3,7 +3,9 @@
 TripsError
 ├── CannotConnectError       the API could not be opened at all: database, base URL, settings
 ├── NotConfiguredError       no endpoint for this API, as the event tools with a trips key alone
+├── MissingScopeError        the key is known to lack what this call needs; nothing was sent
 ├── UnavailableError         no answer: refused, reset, timed out
+├── OutcomeUnknownError      a write that may have been made, and no answer says so
 ├── BadAnswerError           an answer that is not of the contract
 └── ApiError                 the API said no
     ├── InvalidError         400, 413, 422
@@ -44,12 +46,47 @@ class NotConfiguredError(TripsError):
         self.operation = operation
 
 
+class MissingScopeError(TripsError):
+    def __init__(self, operation: Operation[Any, Any], scope: str, *, other_trip: bool = False) -> None:
+        lack = "has only for another trip" if other_trip else "does not have"
+        super().__init__(
+            f"{operation.name} needs the scope {scope}, which this API key {lack}; "
+            f"make a key with it in Osoto under Settings → API Keys and set {_KEYS[operation.api]}."
+        )
+        self.operation = operation
+        self.scope = scope
+
+
 class UnavailableError(TripsError):
-    def __init__(self, operation: Operation[Any, Any], why: str, *, sent: bool) -> None:
+    def __init__(
+        self, operation: Operation[Any, Any], why: str, *, sent: bool, retry_after: float | None = None
+    ) -> None:
         super().__init__(f"{_subject(operation)} did not answer {operation.name}: {why}.")
         self.operation = operation
         self.sent = sent
         """Whether the request may have reached the API, so that a write may have been carried out."""
+        self.retry_after = retry_after
+        """Seconds to wait before another call; None where nothing is known of it."""
+
+
+class OutcomeUnknownError(TripsError):
+    """What went wrong last is its `__cause__`. The next identical call finishes this one (`docs/reliability.md`)."""
+
+    def __init__(
+        self,
+        operation: Operation[Any, Any],
+        why: str = "the service did not answer",
+        *,
+        repeatable: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"Whether {operation.name} took effect is unknown: {why}.")
+        self.operation = operation
+        self.why = why
+        self.repeatable = repeatable
+        """Whether an identical call can tell that this one was carried out, or has the service tell."""
+        self.retry_after = retry_after
+        """Seconds to wait before another call; None where nothing is known of it."""
 
 
 class BadAnswerError(TripsError):

@@ -1,5 +1,6 @@
 """What httpx raises, as an error of ours."""
 
+import ssl
 from typing import Any, Final
 
 import httpx
@@ -31,6 +32,17 @@ _NEVER_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_NEVER_PASSING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, ssl.SSLCertVerificationError)
+
+
+def may_pass(error: UnavailableError) -> bool:
+    """Whether another attempt could have an answer."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _NEVER_PASSING):
+            return False
+        cause = cause.__cause__ or cause.__context__
+    return True
 
 
 def failure(operation: Operation[Any, Any], error: Exception, status: int | None) -> TripsError:

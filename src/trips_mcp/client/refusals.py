@@ -53,16 +53,33 @@ def refusal(operation: Operation[Any, Any], answer: Answer, key: str | None = No
     said = _error(answer.body)
     status = answer.status
     kind = ServerFaultError if status >= 500 else _KINDS.get(status, ApiError)
+    if is_rate_limit(answer):
+        kind = RateLimitedError
     return kind(
         operation,
         status=status,
         code=_matching(_CODE, said.get("code"), key) or _CODES.get(status) or f"HTTP_{status}",
         message=_cleaned(said.get("message"), key),
-        request_id=_matching(_REQUEST_ID, said.get("requestId"), key)
-        or _matching(_REQUEST_ID, answer.headers.get("X-Request-Id"), key),
+        request_id=_matching(_REQUEST_ID, said.get("requestId"), key) or request_id(answer, key),
         details=list(_details(said.get("details"), key)),
         retry_after=seconds_to_wait(answer.headers.get("Retry-After"), datetime.now(UTC)),
     )
+
+
+def is_rate_limit(answer: Answer) -> bool:
+    """Some services refuse one request too many with a 403, and tell it by their headers.
+
+    The last request that is allowed has nothing remaining either: there a plain FORBIDDEN is what it says.
+    """
+    if answer.status != 403:
+        return answer.status == 429
+    if "Retry-After" in answer.headers:
+        return True
+    return answer.headers.get("X-RateLimit-Remaining") == "0" and _error(answer.body).get("code") != "FORBIDDEN"
+
+
+def request_id(answer: Answer, key: str | None) -> str | None:
+    return _matching(_REQUEST_ID, answer.headers.get("X-Request-Id"), key)
 
 
 def excerpt(body: bytes, key: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from pydantic_core import MISSING
 
-from trips_mcp.contract.batches import BATCH, BatchReport
+from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.fields import ClientRef, Id, SaidText
 from trips_mcp.contract.ids import OfTrip
@@ -47,7 +47,8 @@ class CreateActionItem(ActionItemItem, OfTrip):
 
 
 class UpsertActionItems(OfTrip):
-    items: Annotated[list[ActionItemItem], BATCH, Field(description="As create_action_item takes them")]
+    items: Annotated[list[ActionItemItem], MANY, BATCH, Field(description="As create_action_item takes them")]
+    auto_client_ref: AutoClientRef = MISSING
 
 
 class UpdateActionItem(OfTrip, Update):

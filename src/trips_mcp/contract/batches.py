@@ -1,16 +1,36 @@
 """What batch and sync have in common: one outcome for each item (CONTRACT §1, Batch)."""
 
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
+from pydantic_core import MISSING
 
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.models import Result
+from trips_mcp.contract.placing import NotSent
 
-BATCH: Final = Field(min_length=1, max_length=50)
-"""How many items a batch takes."""
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """Marks a list of items that one request takes so many of; the client splits a longer one."""
+
+    items: int
+
+
+BATCH: Final = AtOnce(50)
+SYNC: Final = AtOnce(500)
+MANY: Final = Field(min_length=1, max_length=500)
+"""How many items a batch takes of its caller."""
+
+AutoClientRef = Annotated[bool | MISSING, NotSent()]
+"""Whether items without a clientRef are given one that stands for their content; so it is if left out."""
 
 Outcome = Literal["created", "updated", "unchanged", "error"]
+"""What a service says of an item."""
+
+Unanswered = Literal["unknown", "not_sent"]
+"""What the client says of an item in a request that got no answer, or that was not made any more."""
 
 
 class ItemError(Result):
@@ -23,7 +43,7 @@ class ItemOutcome(Result):
     index: int | None = None
     client_ref: str | None = None
     status: str | None = None
-    """One of `Outcome`."""
+    """An `Outcome` or `Unanswered`."""
     id: str | None = None
     error: ItemError | None = None
 

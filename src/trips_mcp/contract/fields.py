@@ -97,5 +97,5 @@ Zone = Annotated[str, Field(description="IANA, e.g. Asia/Tokyo"), AfterValidator
 WHOLE: Final = BeforeValidator(_whole)
 """For whole numbers, as JSON's 50.0 is one: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
 Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), PlainSerializer(_shortest)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), PlainSerializer(_shortest)]

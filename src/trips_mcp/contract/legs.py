@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import MISSING
 
-from trips_mcp.contract.batches import BATCH, BatchReport
+from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.fields import (
     WHOLE,
@@ -151,7 +151,8 @@ class CreateLeg(LegItem, OfTrip):
 
 
 class UpsertLegs(OfTrip):
-    items: Annotated[list[LegItem], BATCH, Field(description="Legs as create_leg takes them")]
+    items: Annotated[list[LegItem], MANY, BATCH, Field(description="Legs as create_leg takes them")]
+    auto_client_ref: AutoClientRef = MISSING
 
 
 class UpdateLeg(OfTrip, Update):

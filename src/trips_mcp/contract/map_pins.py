@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from pydantic_core import MISSING
 
-from trips_mcp.contract.batches import BATCH, BatchReport
+from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.fields import ClientRef, Id, Latitude, Longitude, Text, Title
 from trips_mcp.contract.ids import OfTrip
@@ -47,7 +47,8 @@ class CreateMapPin(MapPinItem, OfTrip):
 
 
 class UpsertMapPins(OfTrip):
-    items: Annotated[list[MapPinItem], BATCH, Field(description="As create_map_pin takes them")]
+    items: Annotated[list[MapPinItem], MANY, BATCH, Field(description="As create_map_pin takes them")]
+    auto_client_ref: AutoClientRef = MISSING
 
 
 class UpdateMapPin(OfTrip, Update):

@@ -32,6 +32,11 @@ class Under:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSent:
+    """Marks a parameter that tells the client what to do; no request has it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     path: str
     query: dict[str, str | int | float | bool]
@@ -44,6 +49,8 @@ def place(operation: Operation[P, R], params: P) -> Request:
     path = _PLACE.sub(lambda found: quote(str(fields.pop(found[1])), safe=""), operation.path)
     if not operation.has_body:
         return Request(path, fields, None)
+    for name in marked(operation.params, NotSent):
+        fields.pop(name, None)
     query = {name: fields.pop(name) for name in marked(operation.params, InQuery) if name in fields}
     cleared: list[str] = fields.pop("clear", [])
     under = marked(operation.params, Under)
@@ -65,6 +72,7 @@ def gather(
     """
     model, under = operation.params, marked(operation.params, Under)
     in_query = set(marked(model, InQuery)) if operation.has_body else set(names(model)) - set(path)
+    not_here = {*path, *under, *in_query, *marked(model, NotSent), "clear"}
     body = dict(body)
     inner: dict[str, Any] = {}
     misplaced: list[Fault] = []
@@ -75,7 +83,7 @@ def gather(
         inner |= held
         misplaced += [_unknown(f"{mark.name}.{name}") for name in held if name not in under]
     misplaced += [_unknown(name) for name in query if name not in in_query]
-    misplaced += [_unknown(name) for name in body if name in {*path, *under, *in_query, "clear"}]
+    misplaced += [_unknown(name) for name in body if name in not_here]
     if misplaced:
         raise MisplacedError(misplaced)
     fields = {**body, **inner}
@@ -101,7 +109,8 @@ def location(operation: Operation[P, R], fault_path: str) -> list[str]:
 
 def names(model: type[Params]) -> list[str]:
     """The fields' names on the wire."""
-    return [field.alias or name for name, field in model.model_fields.items()]
+    unsent = marked(model, NotSent)
+    return [on_wire for n, field in model.model_fields.items() if (on_wire := field.alias or n) not in unsent]
 
 
 def marked(model: type[Params], kind: type[M]) -> dict[str, M]:

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.action_items import ActionItemItem
-from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.batches import SYNC, AutoClientRef, BatchReport
 from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
@@ -14,14 +14,15 @@ from trips_mcp.contract.models import Result
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.placing import InQuery
 
-_MANY = Field(max_length=500)
+_MANY = Field(max_length=5000)
 
 
 class SyncTrip(OfTrip):
     dry_run: Annotated[bool | MISSING, InQuery()] = MISSING
-    legs: Annotated[list[LegItem], _MANY] | MISSING = MISSING
-    action_items: Annotated[list[ActionItemItem], _MANY] | MISSING = MISSING
-    map_pins: Annotated[list[MapPinItem], _MANY] | MISSING = MISSING
+    legs: Annotated[Annotated[list[LegItem], _MANY] | MISSING, SYNC] = MISSING
+    action_items: Annotated[Annotated[list[ActionItemItem], _MANY] | MISSING, SYNC] = MISSING
+    map_pins: Annotated[Annotated[list[MapPinItem], _MANY] | MISSING, SYNC] = MISSING
+    auto_client_ref: AutoClientRef = MISSING
 
 
 class SyncReport(Result):

@@ -82,17 +82,21 @@ async def _called(tool: "Tool[Any, Any]", context: Context, arguments: dict[str,
     except TripsError as error:
         return _failure(str(error))
     answer = await tool.call(client, arguments, context.session.report_progress)
-    return _wire(answer.text, answer.structured, answer.is_error)
+    return _wire(answer.text, answer.structured, answer.is_error, answer.meta)
 
 
 def _failure(sentence: str) -> dict[str, Any]:
     return _wire(sentence, None, is_error=True)
 
 
-def _wire(text: str, structured: dict[str, Any] | None, is_error: bool) -> dict[str, Any]:
+def _wire(
+    text: str, structured: dict[str, Any] | None, is_error: bool, meta: dict[str, Any] | None = None
+) -> dict[str, Any]:
     result: dict[str, Any] = {
         "content": [{"type": "text", "text": text}],
         "isError": is_error,
         "resultType": "complete",
     }
-    return result if structured is None else {**result, "structuredContent": structured}
+    if structured is not None:
+        result["structuredContent"] = structured
+    return result if meta is None else {**result, "_meta": meta}

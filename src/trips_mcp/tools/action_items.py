@@ -7,6 +7,7 @@ from trips_mcp.contract.action_items import (
     UPDATE_ACTION_ITEM,
     UPSERT_ACTION_ITEMS,
 )
+from trips_mcp.tools.imports import of_batch
 from trips_mcp.tools.tool import tool
 
 list_action_items = tool(
@@ -26,11 +27,13 @@ create_action_item = tool(
 upsert_action_items = tool(
     UPSERT_ACTION_ITEMS,
     title="Upsert action items",
-    description="Add or update 1-50 checklist items in one call (tripId from list_trips). A known clientRef merges "
-    "into that item, others are created; a bad item does not stop the rest.",
+    description="Add or update 1-500 checklist items in one call (tripId from list_trips). A known clientRef merges "
+    "into that item; without one, the same content is not added twice unless autoClientRef is false. A bad item does "
+    "not stop the rest; if it breaks off, repeat the call.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    shown=of_batch,
 )
 update_action_item = tool(
     UPDATE_ACTION_ITEM,

@@ -1,5 +1,8 @@
 """Errors in words a model can act on: what happened, what it means, what to do next, and the request's id."""
 
+from math import ceil
+from typing import Any
+
 from trips_mcp.client.errors import (
     ApiError,
     BadAnswerError,
@@ -8,8 +11,10 @@ from trips_mcp.client.errors import (
     ForbiddenError,
     GoneError,
     InvalidError,
+    MissingScopeError,
     NotConfiguredError,
     NotFoundError,
+    OutcomeUnknownError,
     RateLimitedError,
     ServerFaultError,
     TripsError,
@@ -17,20 +22,33 @@ from trips_mcp.client.errors import (
     UnavailableError,
 )
 from trips_mcp.contract.faults import in_words
+from trips_mcp.contract.operation import Operation
 
 
 def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:
+    reads = reads or _is_of_a_read(error)
     match error:
         case ApiError():
             return " ".join(filter(None, (_said(error), _next_step(error, tool, lookup, reads), _request(error))))
         case CannotConnectError() | NotConfiguredError():
             return str(error)
+        case MissingScopeError():
+            return f"{error} Nothing was sent. Trying again won't help; if the key's scopes were changed, call get_me."
+        case OutcomeUnknownError():
+            return " ".join(filter(None, (_unknown(error, tool), _to_check(lookup), _wait(error.retry_after))))
         case UnavailableError():
-            return f"{error} {_again_after_no_answer(tool, lookup, reads or not error.sent)}"
+            again = _again_after_no_answer(tool, lookup, reads or not error.sent)
+            return " ".join(filter(None, (str(error), again, _wait(error.retry_after))))
         case BadAnswerError():
             return f"{error} {_again_after_no_answer(tool, lookup, reads)}"
         case _:
             return str(error)
+
+
+def _is_of_a_read(error: TripsError) -> bool:
+    """As with an event that could not be read before it was to be changed."""
+    operation: Operation[Any, Any] | None = getattr(error, "operation", None)
+    return operation is not None and operation.reads
 
 
 def _said(error: ApiError) -> str:
@@ -54,8 +72,8 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
         case ConflictError():
             return "Read the current state before trying again."
         case RateLimitedError():
-            wait = f"{error.retry_after:.0f} seconds" if error.retry_after is not None else "a minute"
-            return f"Too many requests in a minute: wait {wait}, then call {tool} again."
+            wait = _seconds(error.retry_after) if error.retry_after is not None else "a minute"
+            return f"Nothing was done: wait {wait}, then call {tool} again."
         case ServerFaultError():
             return _again_after_no_answer(tool, lookup, reads)
         case _:
@@ -67,6 +85,35 @@ def _again_after_no_answer(tool: str, lookup: str, harmless: bool) -> str:
         return f"Nothing was changed: call {tool} again in a moment."
     check = f" with {lookup}" if lookup else ""
     return f"Whether {tool} took effect is unknown: check{check} before calling it again."
+
+
+def _unknown(error: OutcomeUnknownError, tool: str) -> str:
+    """The client takes care that a repetition is safe; a model that does not know it would rather not try."""
+    if not error.repeatable:
+        return f"Outcome unknown: {error.why}. Do not simply call {tool} again."
+    again = f"Calling {tool} again with the same arguments is safe"
+    return f"Outcome unknown: {error.why}. {again}: {_why_safe(error.operation, tool)}."
+
+
+def _why_safe(operation: Operation[Any, Any], tool: str) -> str:
+    if operation.api == "events" and operation.method == "POST":
+        return "it first looks whether the event is there"
+    if operation.api == "events" and operation.method == "PATCH":
+        return "it is only done if the event has not changed since"
+    done = {"send": "sent", "create": "created", "update": "changed", "upsert": "written", "sync": "written"}
+    return f"it will not be {done.get(tool.partition('_')[0], 'done')} twice"
+
+
+def _to_check(lookup: str) -> str:
+    return f"To check: {lookup}." if lookup else ""
+
+
+def _wait(seconds: float | None) -> str:
+    return f"Wait {_seconds(seconds)} before that." if seconds is not None and seconds >= 1 else ""
+
+
+def _seconds(seconds: float) -> str:
+    return "1 second" if ceil(seconds) == 1 else f"{ceil(seconds)} seconds"
 
 
 def _request(error: ApiError) -> str:

@@ -1,6 +1,7 @@
 """What an agent reads about legs."""
 
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS
+from trips_mcp.tools.imports import of_batch
 from trips_mcp.tools.tool import tool
 
 list_legs = tool(
@@ -21,11 +22,13 @@ create_leg = tool(
 upsert_legs = tool(
     UPSERT_LEGS,
     title="Upsert legs",
-    description="Add or update 1-50 legs in one call (tripId from list_trips). A known clientRef merges into that "
-    "leg, others are created; a bad item does not stop the rest.",
+    description="Add or update 1-500 legs in one call (tripId from list_trips). A known clientRef merges into that "
+    "leg; without one, the same content is not added twice unless autoClientRef is false. A bad item does not stop the "
+    "rest; if it breaks off, repeat the call.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    shown=of_batch,
 )
 update_leg = tool(
     UPDATE_LEG,

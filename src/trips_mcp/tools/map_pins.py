@@ -7,6 +7,7 @@ from trips_mcp.contract.map_pins import (
     UPDATE_MAP_PIN,
     UPSERT_MAP_PINS,
 )
+from trips_mcp.tools.imports import of_batch
 from trips_mcp.tools.tool import tool
 
 list_map_pins = tool(
@@ -26,11 +27,13 @@ create_map_pin = tool(
 upsert_map_pins = tool(
     UPSERT_MAP_PINS,
     title="Upsert map pins",
-    description="Add or update 1-50 pins in one call (tripId from list_trips). A known clientRef merges into that "
-    "pin, others are created; a bad item does not stop the rest.",
+    description="Add or update 1-500 pins in one call (tripId from list_trips). A known clientRef merges into that "
+    "pin; without one, the same content is not added twice unless autoClientRef is false. A bad item does not stop the "
+    "rest; if it breaks off, repeat the call.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    shown=of_batch,
 )
 update_map_pin = tool(
     UPDATE_MAP_PIN,

@@ -1,15 +1,17 @@
 """What an agent reads about importing."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.tools.imports import of_sync
 from trips_mcp.tools.tool import tool
 
 sync_trip = tool(
     SYNC_TRIP,
     title="Import into trip",
-    description="Import many legs, action items and map pins at once, up to 500 each (tripId from list_trips). Call "
-    "with dryRun true first and show the counts. A known clientRef merges into its row, other items are created; "
-    "nothing is deleted.",
+    description="Import legs, action items and map pins at once (tripId from list_trips). Call with dryRun first "
+    "and show the counts. A known clientRef updates its row; without, equal content is not added twice. "
+    "Nothing is deleted. If it breaks off, repeat it.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    shown=of_sync,
 )

@@ -2,23 +2,24 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Generic, TypedDict
+from math import ceil
+from typing import Any, Final, Generic, TypedDict
 
 from pydantic import ValidationError
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
+from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.faults import faults, in_words
-from trips_mcp.contract.models import Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.tools.arguments import tidied
 from trips_mcp.tools.failures import advice
 from trips_mcp.tools.schema import input_schema
 
-Report = Callable[[float, float | None, str | None], Awaitable[None]]
-"""Tells the host how far a long call is: progress, total if known, a word about it."""
+_FEW: Final = 10
+"""Requests left to the account, of which a host is told when there are fewer."""
 
 
 class Hints(TypedDict):
@@ -37,6 +38,8 @@ class Answer:
     text: str
     structured: dict[str, Any] | None = None
     is_error: bool = False
+    meta: dict[str, Any] | None = None
+    """For the host, not for the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Tool(Generic[P, R]):
     description: str
     params: type[P]
     hints: Hints
-    run: Callable[[TripsClient, P, Report], Awaitable[R]]
+    run: Callable[[TripsClient, P, Report], Awaitable[Outcome[R]]]
     lookup: str = field(default="")
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
 
@@ -74,15 +77,31 @@ class Tool(Generic[P, R]):
             found = in_words(faults(error, self.params))
             return Answer(f"Nothing was sent, the arguments of {self.name} need mending: {found}.", is_error=True)
         try:
-            result = await self.run(client, params, report)
+            outcome = await self.run(client, params, report)
         except TripsError as error:
-            return Answer(advice(error, self.name, self.lookup, self.hints["readOnlyHint"]), is_error=True)
-        return _answer(result)
+            said = advice(error, self.name, self.lookup, self.hints["readOnlyHint"])
+            return Answer(said, is_error=True, meta=_meta(client.rate_limit))
+        return _answer(outcome)
 
 
-def _answer(result: Result) -> Answer:
-    structured = result.model_dump(mode="json", exclude_none=True, exclude_unset=True)
-    return Answer(json.dumps(structured, ensure_ascii=False, separators=(",", ":")), structured)
+def _answer(outcome: Outcome[R]) -> Answer:
+    structured = outcome.result.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    if outcome.notes:
+        structured = {"remarks": list(outcome.notes), **structured}  # `notes` are a traveller's own
+    text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"))
+    return Answer(text, structured, meta=_meta(outcome.rate_limit))
+
+
+def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:
+    if rate_limit is None or rate_limit.remaining >= _FEW:
+        return None
+    return {
+        "trips-mcp/rateLimit": {
+            "limit": rate_limit.limit,
+            "remaining": rate_limit.remaining,
+            "resetsInSeconds": ceil(rate_limit.resets_in),
+        }
+    }
 
 
 def tool(
@@ -94,15 +113,18 @@ def tool(
     overwrites: bool = False,
     repeatable: bool = False,
     open_world: bool = False,
+    shown: Callable[[R], R] | None = None,
 ) -> Tool[P, R]:
     """A tool that is exactly one operation, with the hints of CONTRACT §4.
 
     `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
+    `shown`: what of a result a model is to see.
     """
 
-    async def run(client: TripsClient, params: P, _: Report) -> R:
-        return await client.call(operation, params)
+    async def run(client: TripsClient, params: P, report: Report) -> Outcome[R]:
+        outcome = await client.outcome(operation, params, report)
+        return outcome if shown is None else replace(outcome, result=shown(outcome.result))
 
     changes_in_place = operation.method in ("PATCH", "DELETE")
     return Tool(

@@ -27,7 +27,7 @@ async def play_on_a_throw_away_database() -> bool:
     say()
     # on Windows a folder cannot go while a process that is just ending still holds a file in it
     with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
-        held = await _play_with_a_server(Path(folder, "demo.db"))
+        held = await _play_with_a_server(Path(folder))
     say()
     if held:
         say("Every step held, and all of it is gone again. Next: point your MCP client at `uvx trips-mcp`.")
@@ -50,10 +50,10 @@ async def play(scene: Scene, steps: Sequence[Step]) -> bool:
     return True
 
 
-async def _play_with_a_server(database: Path) -> bool:
+async def _play_with_a_server(folder: Path) -> bool:
     started = perf_counter()
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "trips_mcp"], env=_environment(os.environ, database)
+        command=sys.executable, args=["-m", "trips_mcp"], env=_environment(os.environ, folder)
     )
     try:
         async with Client(server, read_timeout_seconds=_SECONDS_A_CALL) as client:
@@ -67,10 +67,10 @@ async def _play_with_a_server(database: Path) -> bool:
         return False
 
 
-def _environment(ours: Mapping[str, str], database: Path) -> dict[str, str]:
+def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Without the user's keys: whatever they have set up, the demo never touches their trips."""
     kept = {name: value for name, value in ours.items() if not name.startswith(_SETTINGS)}
-    return kept | {"TRIPS_MCP_DATABASE": str(database)}
+    return kept | {"TRIPS_MCP_DATABASE": str(folder / "demo.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
 
 
 def _caller(client: Client) -> Caller:

@@ -1,5 +1,7 @@
 """What the APIs answer to one harmless call each, and what to do where they refuse it."""
 
+from math import ceil
+
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import (
@@ -12,6 +14,7 @@ from trips_mcp.client.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from trips_mcp.client.outcome import RateLimit
 from trips_mcp.contract.events import GET_EVENT, GetEvent
 from trips_mcp.contract.me import GET_ME, GetMe, Me
 from trips_mcp.contract.operation import Api
@@ -39,6 +42,14 @@ async def ask_events_api(client: TripsClient) -> Finding:
     except TripsError as error:
         return _trouble("events", error)
     return Finding("ok", _ABOUT["events"], "answers, and accepts the token")
+
+
+def budget(left: RateLimit) -> Finding:
+    """How much of its rate limit the key has left."""
+    said = f"{left.remaining} of {left.limit} requests are left, for {ceil(left.resets_in)} seconds at most"
+    if left.remaining:
+        return Finding("ok", "rate limit", said)
+    return Finding("warn", "rate limit", f"{said}. Calls wait that long; see what else uses this key.")
 
 
 def _who(me: Me) -> Finding:

@@ -7,7 +7,7 @@ import anyio
 
 from trips_mcp.backend.errors import DatabaseError
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.doctor.answers import ask_events_api, ask_trips_api
+from trips_mcp.cli.doctor.answers import ask_events_api, ask_trips_api, budget
 from trips_mcp.cli.doctor.database import database
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.cli.doctor.setup import settings_in_words, versions
@@ -16,6 +16,7 @@ from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.connect import connect
 from trips_mcp.settings import Settings
 
+_SECONDS_A_CALL = 5
 _SECONDS_A_CHECK = 10
 
 Tell = Callable[[Finding], None]
@@ -30,6 +31,8 @@ async def examine(settings: Settings, tell: Tell) -> None:
     async with _connected(settings, tell) as client:
         for api in settings.apis:
             tell(await _bounded(ask_trips_api if api == "trips" else ask_events_api, api, client))
+        if client.rate_limit is not None:
+            tell(budget(client.rate_limit))
 
 
 @asynccontextmanager
@@ -37,7 +40,7 @@ async def _connected(settings: Settings, tell: Tell) -> AsyncGenerator[TripsClie
     try:
         if settings.embedded:
             tell(database(settings.database))
-        async with connect(settings) as client:
+        async with connect(settings, deadline=_SECONDS_A_CALL) as client:
             yield client
     except (CannotConnectError, DatabaseError) as error:
         raise CommandError(str(error)) from None

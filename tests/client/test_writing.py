@@ -1,0 +1,486 @@
+"""A write from its note to its outcome, known or not."""
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+
+from trips_mcp.client import (
+    ApiError,
+    BadAnswerError,
+    ConflictError,
+    Endpoint,
+    ForbiddenError,
+    InvalidError,
+    Outcome,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TripsClient,
+    UnavailableError,
+)
+from trips_mcp.client.account import Account
+from trips_mcp.client.attempts import Attempts
+from trips_mcp.client.journal import Intent
+from trips_mcp.client.writing import Writing
+from trips_mcp.contract.commitments import UpdateCommitment
+from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
+from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import GET_TRIP, GetTrip, Trip
+
+if TYPE_CHECKING:
+    from .conftest import ClientOf, SkippedTime
+
+Answers = httpx.Response | Exception
+
+HELLO = SendMessage(trip_id="t1", channel_id="c1", content="Hello, 4711")
+JOINED = ("This completed an earlier call whose answer was lost.",)
+
+
+class Notes:
+    """A journal that tells what was done with it."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.unknown: dict[str, Intent] = {}
+        self._digests: dict[str, str] = {}
+
+    async def begin(self, digest: str, operation: str, note: str = "") -> Intent:
+        earlier = self.unknown.pop(digest, None)
+        key = earlier.key if earlier else f"key-{len(self.told)}"
+        self._digests[key] = digest
+        self.told.append(f"begin {operation}")
+        return Intent(key, earlier is not None, note)
+
+    async def settle(self, intent: Intent) -> None:
+        self.told.append("settle")
+
+    async def leave_unknown(self, intent: Intent) -> None:
+        self.unknown[self._digests[intent.key]] = intent
+        self.told.append("leave unknown")
+
+    async def aclose(self) -> None:
+        self.told.append("close")
+
+
+class Service:
+    """Answers with one thing after the other, the last of them for ever; an exception is raised."""
+
+    def __init__(self, *answers: Answers) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers = list(answers)
+
+    def then(self, *answers: Answers) -> None:
+        self._answers = list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    @property
+    def keys(self) -> list[str | None]:
+        return [request.headers.get("Idempotency-Key") for request in self.requests]
+
+
+GOOD = httpx.Response(200, json={"_id": "x"})
+LOST = httpx.ReadTimeout("slow")
+BROKEN = httpx.Response(500)
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+async def test_every_write_has_a_key_of_its_own(client_of: "ClientOf", notes: Notes) -> None:
+    service = Service(GOOD)
+    client = client_of(service, journal=notes)
+
+    await client.messages.send(HELLO)
+    await client.messages.send(HELLO)
+    await client.commitments.update(UpdateCommitment(trip_id="t1", commitment_id="c1", title="Tea"))
+    await client.legs.delete("t1", "l1")
+    await client.shares.revoke("t1")
+    await client.trips.get("t1")
+
+    *writes, read = service.keys
+    assert all(writes)
+    assert len({*writes}) == 5
+    assert read is None
+    assert notes.told.count("settle") == 5
+
+
+async def test_all_attempts_of_a_write_have_the_same_key(client_of: "ClientOf") -> None:
+    service = Service(LOST, BROKEN, httpx.ConnectError("down"), GOOD)
+
+    outcome = await client_of(service).outcome(SEND_MESSAGE, HELLO)
+
+    assert len(service.keys) == 4
+    assert len({*service.keys}) == 1
+    assert outcome.notes == ()
+
+
+async def test_a_write_is_noted_before_it_is_sent(client_of: "ClientOf", notes: Notes) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        notes.told.append("sent")
+        return GOOD
+
+    await client_of(answer, journal=notes).messages.send(HELLO)
+
+    assert notes.told == ["begin send_message", "sent", "settle"]
+
+
+async def test_reads_and_dry_runs_are_not_noted(client_of: "ClientOf", notes: Notes) -> None:
+    service = Service(httpx.Response(200, json={"dryRun": True, "items": []}))
+    client = client_of(service, journal=notes)
+
+    await client.trips.sync(SyncTrip(trip_id="t1", dry_run=True, legs=[]))
+    await client.trips.list()
+
+    assert notes.told == []
+    assert service.keys == [None, None]
+
+
+async def test_a_run_that_is_not_dry_is_noted(client_of: "ClientOf", notes: Notes) -> None:
+    await client_of(Service(GOOD), journal=notes).trips.sync(SyncTrip(trip_id="t1", dry_run=False, legs=[]))
+
+    assert notes.told == ["begin sync_trip", "settle"]
+
+
+async def test_the_events_api_is_sent_no_key_but_its_writes_are_noted(client_of: "ClientOf", notes: Notes) -> None:
+    service = Service(httpx.Response(200, json={"already_deleted": True}))
+
+    await client_of(service, journal=notes).events.delete(7)
+
+    assert service.keys == [None]
+    assert notes.told == ["begin delete_event", "settle"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (LOST, "the service did not answer"),
+        (httpx.RemoteProtocolError("cut"), "the service did not answer"),
+        (BROKEN, "the service failed (500)"),
+        (httpx.Response(501), "the service failed (501)"),
+        (httpx.Response(408), "the service failed (408)"),
+        (httpx.Response(200, text="<html>"), "the answer could not be read, though it was probably done"),
+        (httpx.Response(201, text='{"_id": '), "the answer could not be read, though it was probably done"),
+    ],
+    ids=repr,
+)
+async def test_what_no_answer_tells_is_unknown_and_taken_up_by_the_next_call(
+    client_of: "ClientOf", notes: Notes, answer: Answers, why: str
+) -> None:
+    service = Service(answer)
+    client = client_of(service, journal=notes)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client.messages.send(HELLO)
+    service.then(GOOD)
+    joined = await client.outcome(SEND_MESSAGE, HELLO)
+    again = await client.outcome(SEND_MESSAGE, HELLO)
+
+    assert str(caught.value) == f"Whether send_message took effect is unknown: {why}."
+    assert caught.value.operation is SEND_MESSAGE
+    assert caught.value.repeatable
+    assert caught.value.__cause__ is not None
+    assert joined.notes == JOINED
+    assert again.notes == ()
+    *lost, taken_up, fresh = service.keys
+    assert {*lost} == {taken_up}
+    assert fresh != taken_up
+    assert notes.told[1::2] == ["leave unknown", "settle", "settle"]
+
+
+async def test_another_call_does_not_take_it_up(client_of: "ClientOf", notes: Notes) -> None:
+    service = Service(LOST)
+    client = client_of(service, journal=notes)
+
+    with pytest.raises(OutcomeUnknownError):
+        await client.messages.send(HELLO)
+    lost = {*service.keys}
+    service.then(GOOD)
+    for other in (
+        SendMessage(trip_id="t1", channel_id="c1", content="Hello, 4712"),
+        SendMessage(trip_id="t2", channel_id="c1", content="Hello, 4711"),
+    ):
+        outcome = await client.outcome(SEND_MESSAGE, other)
+        assert outcome.notes == ()
+
+    assert lost.isdisjoint(service.keys[-2:])
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(400), InvalidError),
+        (httpx.Response(401), ApiError),
+        (httpx.Response(403), ForbiddenError),
+        (httpx.Response(404), ApiError),
+        (httpx.Response(409), ConflictError),
+        (httpx.Response(429, headers={"Retry-After": "100"}), RateLimitedError),
+        (httpx.Response(302), BadAnswerError),
+        (httpx.ConnectError("down"), UnavailableError),
+        (httpx.UnsupportedProtocol("ftp"), UnavailableError),
+    ],
+    ids=repr,
+)
+async def test_what_was_surely_not_carried_out_is_settled(
+    client_of: "ClientOf", notes: Notes, answer: Answers, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await client_of(Service(answer), journal=notes).messages.send(HELLO)
+
+    assert notes.told == ["begin send_message", "settle"]
+
+
+async def test_a_conflict_is_told_once_and_not_for_ever(client_of: "ClientOf", notes: Notes) -> None:
+    conflict = httpx.Response(409, json={"error": {"code": "IDEMPOTENCY_CONFLICT", "message": "No."}})
+    service = Service(LOST)
+    client = client_of(service, journal=notes)
+    with pytest.raises(OutcomeUnknownError):
+        await client.messages.send(HELLO)
+    attempts = len(service.requests)
+    service.then(conflict)
+
+    with pytest.raises(ConflictError) as caught:
+        await client.messages.send(HELLO)
+    service.then(GOOD)
+    await client.messages.send(HELLO)
+
+    assert caught.value.code == "IDEMPOTENCY_CONFLICT"
+    assert len(service.requests) == attempts + 2
+    assert service.keys[-1] != service.keys[-2]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(400), httpx.Response(404), httpx.Response(422)], ids=repr)
+async def test_a_refusal_after_a_lost_answer_tells_that_nothing_was_done(
+    client_of: "ClientOf", notes: Notes, answer: httpx.Response
+) -> None:
+    with pytest.raises(ApiError):
+        await client_of(Service(LOST, answer), journal=notes).messages.send(HELLO)
+
+    assert notes.told[-1] == "settle"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (httpx.Response(401), "the service no longer accepts the key"),
+        (httpx.Response(403), "the service no longer accepts the key"),
+        (httpx.Response(429, headers={"Retry-After": "100"}), "the service takes no more requests for now"),
+        (httpx.ConnectError("down"), "the service did not answer"),
+    ],
+    ids=repr,
+)
+async def test_a_refusal_that_is_not_about_the_write_tells_nothing_of_a_lost_answer(
+    client_of: "ClientOf", notes: Notes, answer: Answers, why: str
+) -> None:
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client_of(Service(LOST, answer), journal=notes).messages.send(HELLO)
+
+    assert caught.value.why == why
+    assert notes.told[-1] == "leave unknown"
+
+
+async def test_what_was_unknown_stays_so_while_the_service_cannot_be_reached(
+    client_of: "ClientOf", notes: Notes
+) -> None:
+    service = Service(LOST)
+    client = client_of(service, journal=notes)
+    with pytest.raises(OutcomeUnknownError):
+        await client.messages.send(HELLO)
+    service.then(httpx.ConnectError("down"))
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client.messages.send(HELLO)
+    service.then(GOOD)
+    joined = await client.outcome(SEND_MESSAGE, HELLO)
+
+    assert caught.value.retry_after is not None
+    assert joined.notes == JOINED
+    assert len({*service.keys}) == 1
+
+
+async def test_the_seconds_to_wait_are_passed_on(client_of: "ClientOf") -> None:
+    service = Service(httpx.Response(503, headers={"Retry-After": "120"}))
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client_of(service).messages.send(HELLO)
+
+    assert caught.value.retry_after == 120
+
+
+async def test_a_cancelled_write_is_unknown_once_it_was_sent(client_of: "ClientOf", notes: Notes) -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        sending.cancel_scope.cancel()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as sending:
+            await client_of(never, journal=notes).messages.send(HELLO)
+
+    assert notes.told == ["begin send_message", "leave unknown"]
+
+
+async def test_a_write_that_is_cancelled_in_the_queue_was_not_sent(client_of: "ClientOf", notes: Notes) -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    client = client_of(never, journal=notes, clock=lambda: 0.0, sleep=anyio.sleep)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(client.trips.list)  # ahead alone, as nothing is known
+            await anyio.wait_all_tasks_blocked()
+            calls.start_soon(client.messages.send, HELLO)
+            await anyio.wait_all_tasks_blocked()
+            calls.cancel_scope.cancel()
+
+    assert notes.told == ["begin send_message", "settle"]
+
+
+async def test_one_that_repeats_a_call_which_is_being_cancelled_takes_it_up(
+    client_of: "ClientOf", notes: Notes
+) -> None:
+    async def slow_to_leave(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        if len(keys) > 1:
+            return GOOD
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await cleaned_up.wait()
+        raise AssertionError
+
+    async def first() -> None:
+        with cancelled:
+            await client.messages.send(HELLO)
+
+    async def second() -> None:
+        outcomes.append(await client.outcome(SEND_MESSAGE, HELLO))
+
+    keys: list[str] = []
+    outcomes: list[Any] = []
+    cancelled, cleaned_up = anyio.CancelScope(), anyio.Event()
+    client = client_of(slow_to_leave, journal=notes)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(first)
+            await anyio.wait_all_tasks_blocked()
+            cancelled.cancel()
+            calls.start_soon(second)
+            await anyio.wait_all_tasks_blocked()
+            cleaned_up.set()
+
+    assert notes.told == ["begin send_message", "leave unknown", "begin send_message", "settle"]
+    assert len({*keys}) == 1
+    assert outcomes[0].notes == JOINED
+
+
+async def test_identical_writes_at_once_are_as_many_writes(client_of: "ClientOf") -> None:
+    service = Service(GOOD)
+    client = client_of(service)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as calls:
+            for _ in range(20):
+                calls.start_soon(client.messages.send, HELLO)
+
+    assert len({*service.keys}) == 20
+
+
+async def test_one_that_waits_for_an_identical_call_waits_no_longer_than_its_deadline(client_of: "ClientOf") -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    client = client_of(never, deadline=0.02, clock=lambda: 0.0)
+    errors: list[Exception] = []
+
+    async def call() -> None:
+        try:
+            await client.messages.send(HELLO)
+        except (OutcomeUnknownError, UnavailableError) as error:
+            errors.append(error)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as calls:
+            for _ in range(2):
+                calls.start_soon(call)
+
+    assert {type(error) for error in errors} <= {OutcomeUnknownError, UnavailableError}
+    assert len(errors) == 2
+
+
+class FakeRecovery:
+    """What is found of an event is what it is told to find."""
+
+    repeatable = True
+
+    def __init__(self, found: Trip | Exception | None = None) -> None:
+        self.asked: list[str] = []
+        self._found = found
+
+    async def note(self) -> str:
+        return "revision 3"
+
+    async def found(self, note: str) -> Trip | None:
+        self.asked.append(note)
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+
+async def test_what_can_be_looked_up_is_looked_up_before_it_is_sent_again(time: "SkippedTime", notes: Notes) -> None:
+    service = Service(GOOD)
+    endpoint = Endpoint("http://trips.test", "osk_key", httpx.MockTransport(service))
+    account = Account(endpoint, time.clock, time.sleep)
+    writing = Writing(Attempts(time.clock, time.sleep), notes)
+    asked = GetTrip(trip_id="t1")
+    before = FakeRecovery()
+
+    async def write(recovery: FakeRecovery) -> Outcome[Trip]:
+        # a read stands in for a write: what it is makes no difference here
+        return await writing.outcome(account, GET_TRIP, asked, time.now + 45, recovery)
+
+    service.then(BROKEN)
+    with pytest.raises(OutcomeUnknownError):
+        await write(before)
+    attempts = len(service.requests)
+    unreadable = FakeRecovery(UnavailableError(GET_TRIP, "down", sent=True, retry_after=3))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await write(unreadable)
+    there = FakeRecovery(Trip(id="found"))
+    outcome = await write(there)
+
+    assert before.asked == []
+    assert unreadable.asked == there.asked == ["revision 3"]
+    assert caught.value.retry_after == 3
+    assert (outcome.result.id, outcome.notes) == ("found", JOINED)
+    await account.aclose()
+    assert len(service.requests) == attempts
+    assert notes.told[1::2] == ["leave unknown", "leave unknown", "settle"]
+
+
+def shown(error: BaseException) -> str:
+    return f"{error} {error!r} {vars(error)}" + (shown(error.__cause__) if error.__cause__ else "")
+
+
+@pytest.mark.parametrize("answer", [LOST, BROKEN, httpx.Response(200, text="<")], ids=repr)
+async def test_an_unknown_outcome_shows_nothing_of_the_call(
+    client_of: "ClientOf", notes: Notes, answer: Answers
+) -> None:
+    client: TripsClient = client_of(Service(answer), journal=notes)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client.messages.send(HELLO)
+
+    for secret in ("4711", "osk_trips-key", "key-0"):
+        assert secret not in shown(caught.value)

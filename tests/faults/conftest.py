@@ -1,0 +1,265 @@
+"""The embedded backend behind a network that loses, breaks, delays and repeats; on a clock that tests move."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+import httpx
+import pytest
+from typing_extensions import override
+
+from trips_mcp.backend import open_backend
+from trips_mcp.client import Endpoint, TripsClient
+from trips_mcp.client.journal.memory import MemoryJournal
+from trips_mcp.client.journal.sqlite import SqliteJournal
+
+HTML: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+class Clock:
+    """The client's time; to sleep is to move it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += max(0.0, seconds)
+        await anyio.lowlevel.checkpoint()
+
+
+class Network(httpx.AsyncBaseTransport):
+    """Does to each request what is planned next; to those after the plan, nothing."""
+
+    def __init__(self, service: httpx.AsyncBaseTransport, clock: Clock, *, strips_keys: bool = False) -> None:
+        self.plan: deque[str] = deque()
+        self.call: anyio.CancelScope | None = None
+        """The call under way, for a host that cancels it."""
+        self.delivered = 0
+        self._service = service
+        self._clock = clock
+        self._strips_keys = strips_keys
+        self._late: list[httpx.Request] = []
+        self._very_late: list[httpx.Request] = []
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        late, self._late = self._late, []
+        for one in late:
+            await self.deliver(one)
+        fault = self.plan.popleft() if self.plan else None
+        return await (FAULTS[fault](self, request) if fault else self.deliver(request))
+
+    async def deliver(self, request: httpx.Request) -> httpx.Response:
+        self.delivered += 1
+        if self._strips_keys:
+            request.headers.pop("Idempotency-Key", None)
+        response = await self._service.handle_async_request(request)
+        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+    async def deliver_the_rest(self) -> None:
+        for one in self._late + self._very_late:
+            await self.deliver(one)
+        self._late, self._very_late = [], []
+
+    async def answer_lost(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+
+    async def reset_before(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("Connection reset by peer", request=request)
+
+    async def reset_after(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        raise httpx.ReadError("Connection reset by peer", request=request)
+
+    async def refused(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    async def fails_before(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, json={"error": {"code": "INTERNAL_ERROR", "message": "Something broke."}})
+
+    async def fails_after(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self.fails_before(request)
+
+    async def limited(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, json={"error": {"code": "RATE_LIMITED", "message": "Too many requests."}})
+
+    async def limited_for_seconds(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"Retry-After": "7"})
+
+    async def limited_for_a_minute(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"Retry-After": "60", "X-RateLimit-Remaining": "0"})
+
+    async def slow(self, request: httpx.Request) -> httpx.Response:
+        """Done, but not answered within the time of an attempt."""
+        await self.deliver(request)
+        self._clock.now += 30
+        raise httpx.ReadTimeout("", request=request)
+
+    async def slower_than_the_deadline(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        self._clock.now += 120
+        raise httpx.ReadTimeout("", request=request)
+
+    async def arrives_late(self, request: httpx.Request) -> httpx.Response:
+        """After the client has given it up, together with the next one."""
+        self._late.append(request)
+        self._clock.now += 30
+        raise httpx.ReadTimeout("", request=request)
+
+    async def arrives_very_late(self, request: httpx.Request) -> httpx.Response:
+        """After all else."""
+        self._very_late.append(request)
+        self._clock.now += 30
+        raise httpx.ReadTimeout("", request=request)
+
+    async def cut_off(self, request: httpx.Request) -> httpx.Response:
+        """The connection ends in the middle of the answer."""
+        whole = await self.deliver(request)
+        return httpx.Response(whole.status_code, headers=whole.headers, stream=_CutOff(whole.content))
+
+    async def half_a_body(self, request: httpx.Request) -> httpx.Response:
+        """As a proxy sends it that does not know better: half of the answer, called whole."""
+        whole = await self.deliver(request)
+        return httpx.Response(whole.status_code, content=whole.content[: len(whole.content) // 2] or b"{")
+
+    async def html_before(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(502, headers={"Content-Type": "text/html"}, content=HTML)
+
+    async def html_after(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self.html_before(request)
+
+    async def delivered_twice(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self.deliver(request)
+
+    async def delivered_twice_and_lost(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self.answer_lost(request)
+
+    async def cancelled_before(self, _: httpx.Request) -> httpx.Response:
+        return await self._cancel()
+
+    async def cancelled_after(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self._cancel()
+
+    async def _cancel(self) -> httpx.Response:
+        assert self.call is not None
+        self.call.cancel()
+        await anyio.sleep_forever()
+        raise AssertionError("the call was not cancelled")
+
+
+class _CutOff(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @override
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        yield self._content[: len(self._content) // 2]
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+FAULTS: Final[dict[str, Callable[[Network, httpx.Request], Awaitable[httpx.Response]]]] = {
+    fault.__name__: fault
+    for fault in (
+        Network.answer_lost,
+        Network.reset_before,
+        Network.reset_after,
+        Network.refused,
+        Network.fails_before,
+        Network.fails_after,
+        Network.limited,
+        Network.limited_for_seconds,
+        Network.limited_for_a_minute,
+        Network.slow,
+        Network.slower_than_the_deadline,
+        Network.arrives_late,
+        Network.arrives_very_late,
+        Network.cut_off,
+        Network.half_a_body,
+        Network.html_before,
+        Network.html_after,
+        Network.delivered_twice,
+        Network.delivered_twice_and_lost,
+        Network.cancelled_before,
+        Network.cancelled_after,
+    )
+}
+
+
+class Side:
+    """The client's side: a process that can be started anew, its journal, the network before it."""
+
+    def __init__(self, folder: Path, network: Network, clock: Clock, *, forgets: bool) -> None:
+        self.network = network
+        self._journal_file = folder / "journal.db"
+        self._clock = clock
+        self._forgets = forgets
+        self._start()
+
+    def wait(self, seconds: float) -> None:
+        self._clock.now += seconds
+
+    async def restart(self) -> None:
+        """Ends as a process does, and another begins."""
+        await self.end()
+        self._start()
+
+    async def end(self) -> None:
+        await self.client.aclose()
+        await self._journal.aclose()
+
+    def _start(self) -> None:
+        self._journal = MemoryJournal() if self._forgets else SqliteJournal(self._journal_file)
+        self.client = TripsClient(
+            trips=Endpoint("http://embedded/api/v1", transport=self.network),
+            events=None,
+            journal=self._journal,
+            clock=self._clock,
+            sleep=self._clock.sleep,
+        )
+
+
+Started = Callable[..., AbstractAsyncContextManager[Side]]
+
+
+@pytest.fixture(scope="session")
+def started() -> Started:
+    """A fresh backend, and a client that reaches it through the network."""
+
+    @asynccontextmanager
+    async def started(folder: Path, *, strips_keys: bool = False, forgets: bool = False) -> AsyncGenerator[Side]:
+        clock = Clock()
+        async with AsyncExitStack() as stack:
+            app = await stack.enter_async_context(open_backend(str(folder / "trips.db"), require_keys=False))
+            network = Network(httpx.ASGITransport(app, raise_app_exceptions=False), clock, strips_keys=strips_keys)
+            side = Side(folder, network, clock, forgets=forgets)
+            yield side
+            await side.end()
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def faults() -> tuple[str, ...]:
+    return tuple(FAULTS)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of one fault is run for each, unless it names some."""
+    if "fault" in metafunc.fixturenames and not _names_faults(metafunc):
+        metafunc.parametrize("fault", FAULTS)
+
+
+def _names_faults(metafunc: pytest.Metafunc) -> bool:
+    return any("fault" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))

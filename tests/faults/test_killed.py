@@ -1,0 +1,395 @@
+"""A real server process, killed with SIGKILL at any moment of a write and started anew: the same call is one write.
+
+What is waited for is seen from outside: a note in the journal, a row in the database, a request at the service,
+an answer on the pipe, or so many microseconds on the clock.
+"""
+
+import json
+import os
+import random
+import select
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+from typing_extensions import override
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL, and no select on pipes")
+
+SECONDS: Final = 60
+"""The most that any wait may take; only a hanging process needs it."""
+
+Fields = dict[str, Any]
+
+
+class Server:
+    """One `trips-mcp` process, spoken to line by line."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "trips_mcp"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._to, self._from = self._process.stdin, self._process.stdout
+        self._unread = b""
+        self._last_id = 0
+        self._last_resort = threading.Timer(SECONDS, self._process.kill)
+        self._last_resort.start()
+        face = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        self.answer(self.send("initialize", face))
+        self.notify("notifications/initialized", {})
+
+    def call(self, tool: str, arguments: Fields) -> Fields:
+        """The result of a call that must succeed."""
+        result = self.answer(self.begin_call(tool, arguments))["result"]
+        assert not result.get("isError"), result
+        return result["structuredContent"]
+
+    def begin_call(self, tool: str, arguments: Fields) -> int:
+        return self.send("tools/call", {"name": tool, "arguments": arguments})
+
+    def send(self, method: str, params: Fields) -> int:
+        self._last_id += 1
+        self._write({"id": self._last_id, "method": method, "params": params})
+        return self._last_id
+
+    def notify(self, method: str, params: Fields) -> None:
+        self._write({"method": method, "params": params})
+
+    def answer(self, request_id: int) -> Fields:
+        for message in self._messages():
+            if message.get("id") == request_id and "method" not in message:
+                return message
+        raise AssertionError("the server has ended")
+
+    def has_said_something(self) -> bool:
+        return bool(select.select([self._from], [], [], 0)[0])
+
+    def kill(self, request_id: int) -> Fields | None:
+        """Its answer to that request, if it was out."""
+        self._process.kill()
+        self._process.wait()
+        found = [message for message in self._messages() if message.get("id") == request_id]
+        self.close()
+        return found[0] if found else None
+
+    def close(self) -> None:
+        self._last_resort.cancel()
+        self._process.kill()
+        self._process.wait()
+        with suppress(BrokenPipeError):
+            self._to.close()
+        self._from.close()
+
+    def _write(self, message: Fields) -> None:
+        self._to.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+    def _messages(self) -> Generator[Fields]:
+        """Whole lines only: of one that was cut off nobody was told anything."""
+        while True:
+            while b"\n" in self._unread:
+                line, self._unread = self._unread.split(b"\n", 1)
+                yield json.loads(line)
+            chunk = os.read(self._from.fileno(), 1 << 16)
+            if not chunk:
+                return
+            self._unread += chunk
+
+
+def until(seen: Callable[[], bool]) -> None:
+    last = time.monotonic() + SECONDS
+    while not seen():
+        assert time.monotonic() < last, "what was waited for never came"
+
+
+def let_pass(microseconds: float) -> None:
+    last = time.perf_counter() + microseconds / 1e6
+    until(lambda: time.perf_counter() >= last)
+
+
+def keys_noted(journal: Path) -> set[str]:
+    """Empty too while the file is being made."""
+    if not journal.exists():
+        return set()
+    with closing(sqlite3.connect(journal)) as database:
+        try:
+            return {key for (key,) in database.execute("SELECT key FROM writes")}
+        except sqlite3.OperationalError:
+            return set()
+
+
+class Home:
+    """The files of one user, and the server processes that work on them one after the other."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.journal = folder / "journal.db"
+        self.database = folder / "trips.db"
+        ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        files = {"TRIPS_MCP_DATABASE": str(self.database), "TRIPS_MCP_JOURNAL": str(self.journal)}
+        self._environment = kept | files | settings
+        self.server = self.start()
+
+    def start(self) -> Server:
+        self.server = Server(self._environment)
+        return self.server
+
+
+@contextmanager
+def home(folder: Path, **settings: str) -> Generator[Home]:
+    user = Home(folder, **settings)
+    try:
+        yield user
+    finally:
+        user.server.close()
+
+
+class Write(NamedTuple):
+    tool: str
+    listed_by: str
+    table: str
+    name: str
+    """Of the field that holds the words."""
+    more: Fields
+
+
+WRITES: Final = (
+    Write("send_message", "list_messages", "messages", "content", {}),
+    Write("create_map_pin", "list_map_pins", "map_pins", "name", {"lat": 35.0, "lng": 135.7}),
+    Write("create_action_item", "list_action_items", "action_items", "text", {"urgency": "now"}),
+    Write(
+        "create_commitment",
+        "list_commitments",
+        "commitments",
+        "title",
+        {"startDate": "2026-11-02", "category": "dinner"},
+    ),
+)
+
+
+class Kills:
+    """Many writes, each of them killed and then repeated by whoever had no answer."""
+
+    def __init__(self, user: Home, chance: random.Random) -> None:
+        self._user = user
+        self._chance = chance
+        self.joined = 0
+        self.answered = 0
+        group = user.server.call("get_me", {})["defaultGroupId"]
+        trip = {"groupId": group, "title": "Kyoto", "startDate": "2026-11-01", "endDate": "2026-11-09"}
+        self._place = {"tripId": user.server.call("create_trip", trip)["_id"]}
+        self._channel = user.server.call("list_channels", self._place)["items"][0]["_id"]
+        self._words: dict[str, list[str]] = {write.tool: [] for write in WRITES}
+
+    def kill_once(self, number: int) -> None:
+        write = self._chance.choice(WRITES)
+        words = f"{write.tool} {number}"
+        self._words[write.tool].append(words)
+        arguments = self._place_of(write) | {write.name: words} | write.more
+        server = self._user.server
+        if warm := self._chance.random() < 0.8:
+            server.call(write.listed_by, self._place_of(write))
+        request_id = server.begin_call(write.tool, arguments)
+        self._wait_for_the_moment(write, words, warm)
+        answer = server.kill(request_id)
+        server = self._user.start()
+        if answer is None:
+            result = server.call(write.tool, arguments)
+            self.joined += "remarks" in result
+        else:
+            self.answered += 1
+
+    def check(self) -> None:
+        for write in WRITES:
+            items = self._user.server.call(write.listed_by, self._place_of(write) | self._limit(write))["items"]
+            assert sorted(item[write.name] for item in items) == sorted(self._words[write.tool])
+
+    def _wait_for_the_moment(self, write: Write, words: str, warm: bool) -> None:
+        noted = keys_noted(self._user.journal)
+        match self._chance.choice(("clock", "clock", "note", "note", "row", "answer")):
+            case "clock":
+                let_pass(self._chance.uniform(0, 20_000 if warm else 1_500_000))
+            case "note":
+                until(lambda: not keys_noted(self._user.journal) <= noted)
+                let_pass(self._chance.choice((0, self._chance.uniform(0, 8_000))))
+            case "row":
+                with closing(sqlite3.connect(self._user.database)) as database:
+                    count = f"SELECT count(*) FROM {write.table} WHERE {write.name} = ?"  # noqa: S608
+                    until(lambda: database.execute(count, (words,)).fetchone()[0] > 0)
+                let_pass(self._chance.choice((0, self._chance.uniform(0, 4_000))))
+            case _:
+                until(self._user.server.has_said_something)
+
+    def _place_of(self, write: Write) -> Fields:
+        return self._place | ({"channelId": self._channel} if write.table == "messages" else {})
+
+    def _limit(self, write: Write) -> Fields:
+        return {"limit": 100} if write.table in ("messages", "commitments") else {}
+
+
+def killed_and_repeated(folder: Path, kills: int, seed: int) -> Kills:
+    with home(folder) as user:
+        tried = Kills(user, random.Random(seed))  # noqa: S311 - no secret
+        for number in range(kills):
+            tried.kill_once(number)
+        tried.check()
+    return tried
+
+
+def test_a_write_of_a_killed_process_is_made_once(tmp_path: Path) -> None:
+    killed_and_repeated(tmp_path, 5, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_writes_of_many_killed_processes_are_made_once(tmp_path: Path, seed: int) -> None:
+    tried = killed_and_repeated(tmp_path, 20, seed=seed)
+
+    assert tried.joined >= 5  # or it would prove little
+    assert tried.answered <= 15
+
+
+class Request(NamedTuple):
+    key: str | None
+    body: bytes
+
+
+class Service:
+    """Takes requests in, and answers none before it is told to."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.answers = threading.Event()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                service.requests.append(Request(self.headers["Idempotency-Key"], body))
+                service.answers.wait(SECONDS)
+                answer = b'{"_id": "msg1", "content": "Hello"}'
+                with suppress(OSError):  # whoever asked is dead
+                    self.send_response(201)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+
+            @override
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._http.server_port}"
+
+    def close(self) -> None:
+        self.answers.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+
+@pytest.fixture
+def service() -> Generator[Service]:
+    service = Service()
+    yield service
+    service.close()
+
+
+HELLO: Final = {"tripId": "t1", "channelId": "c1", "content": "Hello"}
+
+
+def repeated_after_a_kill(user: Home, service: Service, chance: random.Random) -> None:
+    before, noted = len(service.requests), keys_noted(user.journal)
+    service.answers.clear()
+    request_id = user.server.begin_call("send_message", HELLO)
+    until(lambda: not keys_noted(user.journal) <= noted)
+    if chance.random() < 0.5:
+        until(lambda: len(service.requests) > before)
+    let_pass(chance.choice((0, chance.uniform(0, 10_000))))
+    [key] = keys_noted(user.journal) - noted
+    assert user.server.kill(request_id) is None
+
+    service.answers.set()
+    again = user.start().call("send_message", HELLO)
+    meant_anew = user.server.call("send_message", HELLO)
+
+    keys = [request.key for request in service.requests[before:]]
+    assert set(keys[:-1]) == {key}
+    assert keys[-1] not in (key, None)
+    assert again["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert "remarks" not in meant_anew
+
+
+def set_up(folder: Path, service: Service, **settings: str) -> AbstractContextManager[Home]:
+    return home(folder, OSOTO_API_KEY="osk_test_key", OSOTO_BASE_URL=f"{service.address}/api/v1", **settings)
+
+
+def test_against_a_service_that_never_answers_the_key_is_the_same(tmp_path: Path, service: Service) -> None:
+    with set_up(tmp_path, service) as user:
+        for seed in range(2):
+            repeated_after_a_kill(user, service, random.Random(seed))  # noqa: S311
+
+
+@pytest.mark.soak
+def test_against_a_service_that_never_answers_the_key_is_the_same_each_time(tmp_path: Path, service: Service) -> None:
+    with set_up(tmp_path, service) as user:
+        for seed in range(10, 25):
+            repeated_after_a_kill(user, service, random.Random(seed))  # noqa: S311
+
+
+def test_without_a_journal_it_would_be_another_write(tmp_path: Path, service: Service) -> None:
+    """The proof that what is above can fail."""
+    with set_up(tmp_path, service, TRIPS_MCP_JOURNAL="off") as user:
+        first = user.server.begin_call("send_message", HELLO)
+        until(lambda: len(service.requests) == 1)
+        user.server.kill(first)
+        service.answers.set()
+        again = user.start().call("send_message", HELLO)
+
+    assert len({request.key for request in service.requests}) == 2
+    assert "remarks" not in again
+
+
+def test_a_host_that_cancels_and_calls_again_at_once_has_one_write(tmp_path: Path, service: Service) -> None:
+    with set_up(tmp_path, service) as user:
+        first = user.server.begin_call("send_message", HELLO)
+        until(lambda: len(service.requests) == 1)
+
+        user.server.notify("notifications/cancelled", {"requestId": first})
+        second = user.server.begin_call("send_message", HELLO)
+        until(lambda: len(service.requests) == 2)
+        service.answers.set()
+        result = user.server.answer(second)["result"]["structuredContent"]
+
+    assert len({request.key for request in service.requests}) == 1
+    assert result["remarks"] == ["This completed an earlier call whose answer was lost."]
+
+
+def test_nothing_secret_is_in_the_journal(tmp_path: Path, service: Service) -> None:
+    with set_up(tmp_path, service) as user:
+        first = user.server.begin_call("send_message", HELLO)
+        until(lambda: len(service.requests) == 1)
+        user.server.kill(first)
+        held = b"".join(file.read_bytes() for file in tmp_path.rglob("journal.db*") if file.is_file())
+        user.start()
+
+    assert b"send_message" in held
+    for secret in (b"Hello", b"osk_test_key", b"t1", service.address.encode(), str(tmp_path).encode()):
+        assert secret not in held
