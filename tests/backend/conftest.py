@@ -4,8 +4,9 @@ Every answer that a test gets is compared with the contract on its way.
 """
 
 import re
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,28 @@ PATHS = [
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     return str(tmp_path / "trips.db")
+
+
+@pytest.fixture
+def sql(database: str) -> Callable[..., list[Any]]:
+    """A statement, run behind the backend's back → its rows."""
+
+    def run(statement: str, *values: object) -> list[Any]:
+        with closing(sqlite3.connect(database)) as db, db:
+            return db.execute(statement, values).fetchall()
+
+    return run
+
+
+@pytest.fixture
+def stored(database: str) -> Callable[[], str]:
+    """All that the database holds, as text."""
+
+    def dump() -> str:
+        with closing(sqlite3.connect(database)) as db:
+            return "\n".join(db.iterdump())
+
+    return dump
 
 
 @pytest.fixture

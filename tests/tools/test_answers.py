@@ -200,6 +200,10 @@ def refused(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
 
 
+def bad_gateway(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(502, html="<h1>Bad gateway</h1>")
+
+
 def unanswered(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("too slow", request=request)
 
@@ -242,7 +246,7 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
             ["Whether send_message took effect is unknown: check with list_messages"],
         ),
         (
-            lambda _: httpx.Response(502, html="<h1>Bad gateway</h1>"),
+            bad_gateway,
             "list_trips",
             {},
             ["(502)", "Nothing was changed"],
