@@ -49,4 +49,4 @@ def test_no_page_or_source_names_a_package_registrys_host() -> None:
     hosts = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|deb\.debian\.org")
     ours = [*PAGES, *ROOT.glob("src/**/*.py"), *ROOT.glob("tests/**/*.py"), ROOT / "Makefile", ROOT / ".ci/run"]
 
-    assert [path.name for path in ours if hosts.search(path.read_text("utf-8"))] == [Path(__file__).name]
+    assert [path.name for path in ours if hosts.search(path.read_text("utf-8"))] == []

@@ -125,8 +125,12 @@ async def test_a_snapshot_is_imported_once_however_often_it_is_sent(
     api: httpx.AsyncClient, trip: str, leg: dict[str, Any], pin: dict[str, Any]
 ) -> None:
     snapshot = {
-        "legs": [leg | {"clientRef": f"leg-{n}", "accommodation": {"doorCode": "1"}} for n in range(3)],
-        "mapPins": [pin | {"clientRef": f"pin-{n}"} for n in range(4)],
+        "legs": [
+            leg
+            | {"clientRef": f"leg-{n}", "order": n * 1e300, "flights": [{"seat": "1A"}], "accommodation": {"n": 1.0}}
+            for n in range(3)
+        ],
+        "mapPins": [pin | {"clientRef": f"pin-{n}", "lat": n, "lng": -0.0} for n in range(4)],
         "actionItems": [{"text": "Pack", "urgency": "now", "clientRef": "pack"}],
     }
 

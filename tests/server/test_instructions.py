@@ -39,7 +39,7 @@ def test_local_trips_are_said_to_be_local_and_where() -> None:
     ("database", "place"),
     [
         ("sqlite+aiosqlite:////data/trips.db", "/data/trips.db"),
-        ("sqlite:///trips.db?mode=rwc", " trips.db,"),
+        ("sqlite:///trips.db?mode=rwc", "/trips.db,"),
         ("sqlite+aiosqlite://", "in memory"),
         ("postgresql+asyncpg://me:hunter2@db.example.com/trips", "in a database of the user's own"),
     ],

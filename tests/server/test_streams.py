@@ -86,6 +86,18 @@ async def test_the_end_waits_for_answers_but_not_for_calls_that_were_cancelled()
             await incoming.receive()
 
 
+async def test_the_end_does_not_wait_for_a_call_forever() -> None:
+    outgoing = Outgoing(Stuck(), InFlight())
+    inbox = Inbox()
+    inbox.feed(PING)
+    incoming = Incoming(inbox, Ended(), outgoing, InFlight(), patience=0)
+    with anyio.fail_after(10):
+        await incoming.receive()
+
+        with pytest.raises(anyio.EndOfStream):
+            await incoming.receive()
+
+
 async def test_text_that_utf8_cannot_carry_is_written_escaped() -> None:
     _, outgoing, output = streams(b"")
     output.read_on.set()
