@@ -142,6 +142,12 @@ async def test_a_place_that_may_not_be_written_to_is_refused(tmp_path: Path) -> 
         tmp_path.chmod(0o700)
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that takes no files, even of root")
+async def test_a_file_system_that_takes_no_files_is_refused() -> None:
+    await refusal("/proc/trips.db")
+    await refusal("/proc/trips/trips.db")
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to look like one" * 20, b"Packing list"])
 async def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "trips.db"
