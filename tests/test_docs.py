@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import trips_mcp
+
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -34,7 +36,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     manifest = json.loads((ROOT / "manifest.json").read_text("utf-8"))
 
-    assert manifest["version"] == project["version"]
+    assert manifest["version"] == project["version"] == trips_mcp.__version__
 
 
 def test_json_in_the_readme_is_json() -> None:
