@@ -23,7 +23,7 @@ test:
 	$(UV) pytest
 
 soak:
-	$(UV) pytest -m soak
+	$(UV) pytest -m soak --timeout 900
 
 coverage:
 	$(UV) coverage erase
