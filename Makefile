@@ -23,7 +23,7 @@ test:
 	$(UV) pytest
 
 soak:
-	$(UV) pytest -m soak
+	$(UV) pytest -m soak --timeout 900
 
 coverage:
 	$(UV) coverage erase
@@ -42,7 +42,7 @@ snapshots:
 	UPDATE_SNAPSHOTS=1 $(UV) pytest -q -n 0 tests/tools/test_listing.py
 
 bench:
-	$(UV) python benchmarks/run.py
+	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py
 
 demo:
 	$(UV) trips-mcp demo

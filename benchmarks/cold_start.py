@@ -52,11 +52,11 @@ def start(command: Sequence[str], tool: str) -> Start:
 
 
 def table(ours: list[Start], bare: list[Start]) -> dict[str, float]:
-    """Prints the medians; gives the ratios that have a limit."""
+    """Prints the medians, and gives the ratios that have a limit."""
     print(f"{'':34}{'trips-mcp':>12}{'bare':>12}{'ratio':>8}")
 
     def row(title: str, mine: list[float], yours: list[float]) -> float:
-        ratio = median(mine) / median(yours)
+        ratio = median(my / your for my, your in zip(mine, yours, strict=True))  # of pairs, as the load changes
         print(f"{title:34}{median(mine):12.1f}{median(yours):12.1f}{ratio:8.2f}")
         return ratio
 

@@ -1,7 +1,8 @@
 """Every benchmark in turn, as one table each: `python benchmarks/run.py [--check]`.
 
 With `--check` the exit code is 1 if any figure is past its bound. Children run with compiled bytecode, as installed
-packages do.
+packages do. `make bench` runs it in an environment of its own without the development tools: httpx imports a terminal
+library wherever one is installed, which no user pays for.
 """
 
 import os

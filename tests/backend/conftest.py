@@ -3,9 +3,12 @@
 Every answer that a test gets is compared with the contract on its way.
 """
 
+import asyncio
 import re
+import shutil
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,44 @@ PATHS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as it is made, once for all: making it takes longer than most tests do."""
+    file = tmp_path_factory.mktemp("database") / "trips.db"
+
+    async def make() -> None:
+        async with open_backend(str(file), require_keys=False):
+            pass
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "trips.db")
+def database(tmp_path: Path, new_database: Path) -> str:
+    return str(shutil.copy(new_database, tmp_path / "trips.db"))
+
+
+@pytest.fixture
+def sql(database: str) -> Callable[..., list[Any]]:
+    """A statement, run behind the backend's back → its rows."""
+
+    def run(statement: str, *values: object) -> list[Any]:
+        with closing(sqlite3.connect(database)) as db, db:
+            return db.execute(statement, values).fetchall()
+
+    return run
+
+
+@pytest.fixture
+def stored(database: str) -> Callable[[], str]:
+    """All that the database holds, as text."""
+
+    def dump() -> str:
+        with closing(sqlite3.connect(database)) as db:
+            return "\n".join(db.iterdump())
+
+    return dump
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Legs: paging, merging by clientRef, and updates of what is nested in them (CONTRACT §1)."""
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import httpx
@@ -89,6 +91,15 @@ async def test_a_made_up_cursor_is_refused(api: httpx.AsyncClient, trip: str, cu
 
     assert refused.status_code == 400
     assert refused.json()["error"]["details"][0]["path"] == "cursor"
+
+
+@pytest.mark.parametrize("key", [[True, 1], ["0", 1], [0, "1"], [0, 1.5], [0, 2**63], [0, 1, 1], [None, None], [0]])
+async def test_a_forged_cursor_is_refused(api: httpx.AsyncClient, trip: str, key: list[Any]) -> None:
+    text = json.dumps([f"legs:{trip.removeprefix('/trips/')}", *key])
+
+    refused = await api.get(f"{trip}/legs", params={"cursor": urlsafe_b64encode(text.encode()).decode()})
+
+    assert refused.status_code == 400
 
 
 async def test_a_second_create_with_its_client_ref_merges_into_the_row(

@@ -49,6 +49,7 @@ def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFi
         "backend create-key --user= trips:read",
         "serve --transport carrier-pigeon",
         "tools --jso",
+        "backend serve --host=",
         "backend serve --port eighty",
         "backend serve --port 65536",
         "backend serve --port -1",

@@ -1,11 +1,16 @@
 """The demo's steps fail where the server does not keep its promise; that they pass is in tests/e2e."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from trips_mcp.cli.commands import run
 from trips_mcp.cli.demo.play import play
 from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.scene import Caller, Scene
 from trips_mcp.cli.demo.steps import (
+    Step,
     create_the_trip,
     find_the_bed_on_tuesday,
     import_it_again,
@@ -76,9 +81,9 @@ async def test_a_step_that_holds_is_told_as_such(capsys: pytest.CaptureFixture[s
     ],
 )
 async def test_a_broken_promise_ends_the_demo(
-    step: object, by_tool: dict[str, Fields | str], why: str, capsys: pytest.CaptureFixture[str]
+    step: Step, by_tool: dict[str, Fields | str], why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    held = await play(scene(answers(**by_tool)), [step, who_am_i])  # pyright: ignore[reportArgumentType]
+    held = await play(scene(answers(**by_tool)), [step, who_am_i])
 
     shown = " ".join(capsys.readouterr().out.split())
     assert not held
@@ -92,3 +97,19 @@ async def test_tuesday_is_found_in_the_export(capsys: pytest.CaptureFixture[str]
 
     assert held
     assert "Tuesday 30 March: Yamabuki Machiya" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", ["no-such-program", sys.executable])
+def test_a_server_that_does_not_start_ends_the_demo(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trips_mcp.py").write_text("raise SystemExit(1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # the child finds this instead of us
+    monkeypatch.setattr(sys, "executable", program)
+
+    code = run(["demo"])
+
+    said = capfd.readouterr()
+    assert code == 1
+    assert "FAILED  the server process does not answer" in said.out
+    assert "Traceback" not in said.out + said.err

@@ -23,6 +23,8 @@ from trips_mcp.contract.scopes import Scope
 COMMAND = (sys.executable, "-m", "trips_mcp")
 SECONDS = 60
 """The most that any wait may take; only a hanging process needs it."""
+LIFETIME = 1200
+"""Seconds that a service shared by many tests may live."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., AbstractContextManager[str]]
@@ -55,12 +57,12 @@ def run() -> Run:
 
 
 @contextmanager
-def started(*words: str, **settings: str) -> Generator[subprocess.Popen[str]]:
-    """`trips-mcp` with these words, while the block lasts."""
+def started(*words: str, seconds: float = SECONDS, **settings: str) -> Generator[subprocess.Popen[str]]:
+    """`trips-mcp` with these words, while the block lasts, and no longer than this."""
     process = subprocess.Popen(
         [*COMMAND, *words], env=environment_with(**settings), stderr=subprocess.PIPE, encoding="utf-8"
     )
-    last_resort = threading.Timer(SECONDS, process.kill)  # a line that never comes then ends in a failure
+    last_resort = threading.Timer(seconds, process.kill)  # a line that never comes then ends in a failure
     last_resort.start()
     with process:
         try:
@@ -74,7 +76,7 @@ def started(*words: str, **settings: str) -> Generator[subprocess.Popen[str]]:
 def served(database: Path, rate_limit: str) -> Generator[str]:
     """The address of a `backend serve` on a free port, which ends cleanly with the block."""
     words = ("backend", "serve", "--port", "0", "--database", str(database), "--rate-limit", rate_limit)
-    with started(*words) as process:
+    with started(*words, seconds=LIFETIME) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         assert line.startswith("Serving http://127.0.0.1:"), line + process.stderr.read()

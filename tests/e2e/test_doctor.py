@@ -31,7 +31,8 @@ def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         code = run(["doctor"])
-        return Ended(code, *capsys.readouterr())
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
 
     return doctor
 
@@ -139,9 +140,7 @@ def test_a_broken_database_is_one_sentence_and_exit_code_2(doctor: Doctor, tmp_p
 
 
 def test_a_base_url_that_cannot_be_used_is_one_sentence_without_its_password(doctor: Doctor) -> None:
-    ended = run(
-        "doctor", OSOTO_API_KEY="osk_0123456789_0123456789", OSOTO_BASE_URL="https://me:hunter2@trips.example/v1"
-    )
+    ended = doctor(OSOTO_API_KEY="osk_0123456789_0123456789", OSOTO_BASE_URL="https://me:hunter2@trips.example/v1")
 
     assert ended.returncode == 2
     assert ended.stderr.startswith("trips-mcp: OSOTO_BASE_URL: ")

@@ -91,9 +91,20 @@ requests = st.one_of(
 conversations = st.lists(requests, min_size=1, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(conversations)
 def test_with_the_front_every_answer_is_the_one_without(conversation: list[tuple[str, Any]]) -> None:
+    assert_same_answers(conversation)
+
+
+@pytest.mark.soak
+@settings(max_examples=5000, deadline=None)
+@given(conversations)
+def test_with_the_front_every_answer_of_many_is_the_one_without(conversation: list[tuple[str, Any]]) -> None:
+    assert_same_answers(conversation)
+
+
+def assert_same_answers(conversation: list[tuple[str, Any]]) -> None:
     messages = [request(number, method, params) for number, (method, params) in enumerate(conversation)]
 
     assert anyio.run(answers, messages, True) == anyio.run(answers, messages, False)

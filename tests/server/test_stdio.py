@@ -84,9 +84,11 @@ async def test_a_signal_ends_it_while_a_call_hangs(start: "Start", number: signa
 
 
 @SIGNALS
-async def test_a_signal_ends_it_before_anything_was_called(start: "Start", number: signal.Signals) -> None:
+async def test_a_signal_ends_it_in_the_middle_of_importing_the_sdk(start: "Start", number: signal.Signals) -> None:
     child = await start()
     await child.open()
+    await child.send(1, "tools/list")
+    await child.answer(1)
 
     child.process.send_signal(number)
 
@@ -194,6 +196,30 @@ async def test_a_closed_stdout_ends_it_quietly(start: "Start", called: bool) -> 
 
     assert await child.exit_code() == 0
     assert child.log == ("opened\nclosed\n" if called else "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes descriptors is POSIX")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+async def test_without_an_end_to_talk_to_it_says_so(closed: str) -> None:
+    with anyio.fail_after(30):
+        ended = await anyio.run_process(
+            ["sh", "-c", f'"$0" -m trips_mcp {closed}', sys.executable], check=False, input=b""
+        )
+
+    assert ended.returncode == 2
+    assert ended.stderr.count(b"\n") == 1
+    assert b"is closed" in ended.stderr
+
+
+async def test_text_that_utf8_cannot_carry_is_not_the_end(start: "Start") -> None:
+    child = await start()
+    await child.open()
+
+    await child.call(1, "echo", text="\ud800")
+    await child.call(2, "echo", text="after")
+
+    assert await child.text(1) == "\ud800"
+    assert await child.text(2) == "after"
 
 
 async def test_a_client_that_does_not_read_is_waited_for(start: "Start") -> None:

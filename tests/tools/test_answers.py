@@ -207,6 +207,10 @@ def refused(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
 
 
+def bad_gateway(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(502, html="<h1>Bad gateway</h1>")
+
+
 def unanswered(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("too slow", request=request)
 
@@ -256,7 +260,7 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
             ],
         ),
         (
-            lambda _: httpx.Response(502, html="<h1>Bad gateway</h1>"),
+            bad_gateway,
             "list_trips",
             {},
             ["(502)", "Nothing was changed"],

@@ -1,12 +1,14 @@
 """Every tool's own schema against the embedded backend: no argument crashes it, none makes the backend fail."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from trips_mcp.tools import TOOLS, Tool
 
 SHAPE = settings(
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
     phases=[
         Phase.explicit,
         Phase.generate,
@@ -77,7 +79,7 @@ def fitting_object(schema: dict[str, Any], ids: dict[str, list[Any]]) -> st.Sear
 
 
 text = st.text(st.characters(codec="utf-8"), max_size=40)
-anything = st.recursive(
+anything: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
@@ -137,10 +139,9 @@ async def unheard(progress: float, total: float | None, message: str | None) -> 
     """Progress nobody asked for."""
 
 
-@pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[World]:
-    database: Path = tmp_path_factory.mktemp("any") / "trips.db"
-    async with open_backend(str(database), require_keys=False) as app:
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncGenerator[World]:
+    async with open_backend(str(folder / "trips.db"), require_keys=False) as app:
         transport = httpx.ASGITransport(app)
         async with (
             TripsClient(
@@ -154,43 +155,56 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Worl
             yield world
 
 
-async def holds(tool: Tool[Any, Any], world: World, data: st.DataObject) -> None:
+@pytest.fixture(scope="module")
+def portal() -> Generator[BlockingPortal]:
+    """A loop of its own: Hypothesis draws synchronously, and ends a test with what no task survives."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def world(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    with portal.wrap_async_context_manager(opened(tmp_path_factory.mktemp("any"))) as world:
+        yield world
+
+
+def holds(tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.DataObject) -> None:
     """One tool call that fits the schema, one with anything mixed in, one straight to the API with any body."""
     fits = fitting(tool.input_schema, world.ids)
-    mixed = st.builds(lambda fit, odd: fit | odd, fits, st.dictionaries(st.sampled_from(names(tool)) | text, anything))
-    for arguments in (fits, mixed):
-        answer = await tool.call(world.client, data.draw(arguments), unheard)
+    odd = st.dictionaries(st.sampled_from([*tool.input_schema["properties"], "surprise"]) | text, anything)
+    mixed = st.tuples(fits, odd).map(lambda parts: parts[0] | parts[1])
+
+    for arguments in (data.draw(fits), data.draw(mixed)):
+        answer = portal.call(tool.call, world.client, arguments, unheard)
         assert answer.text
         assert "INTERNAL_ERROR" not in answer.text
         assert answer.is_error or answer.structured is not None
-    await straight_to_the_api(tool, world, data.draw(mixed | anything))
+    response = portal.call(straight_to_the_api, tool, world, data.draw(mixed | anything))
+    assert response.status_code < 500, response.text
 
 
-def names(tool: Tool[Any, Any]) -> list[str]:
-    return [*tool.input_schema["properties"], "surprise"]
-
-
-async def straight_to_the_api(tool: Tool[Any, Any], world: World, body: object) -> None:
+async def straight_to_the_api(tool: Tool[Any, Any], world: World, body: object) -> httpx.Response:
     operation = OPERATION_OF[tool.name]
     path = operation.path if operation.api == "events" else f"/api/v1{operation.path}"
     for place, choices in world.ids.items():
         path = path.replace(f"{{{place}}}", str(choices[0]))
-    response = await world.http.request(operation.method, path, content=json.dumps(body).encode())
-    assert response.status_code < 500, response.text
+    return await world.http.request(operation.method, path, content=json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 @given(data=st.data())
 @settings(SHAPE, max_examples=5)
-async def test_no_argument_makes_a_tool_or_the_backend_fail(
-    tool: Tool[Any, Any], world: World, data: st.DataObject
+def test_no_argument_makes_a_tool_or_the_backend_fail(
+    tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.DataObject
 ) -> None:
-    await holds(tool, world, data)
+    holds(tool, portal, world, data)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 @given(data=st.data())
 @settings(SHAPE, max_examples=200)
-async def test_no_argument_of_very_many_does_either(tool: Tool[Any, Any], world: World, data: st.DataObject) -> None:
-    await holds(tool, world, data)
+def test_no_argument_of_very_many_does_either(
+    tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.DataObject
+) -> None:
+    holds(tool, portal, world, data)

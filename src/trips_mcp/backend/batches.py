@@ -9,15 +9,12 @@ from trips_mcp.backend.calls import Call
 from trips_mcp.backend.json_values import JsonObject, is_unicode
 from trips_mcp.backend.merging import Mergeable, Merged, merge_items
 from trips_mcp.backend.problems import ProblemError, item_error
-from trips_mcp.backend.validation import validated
+from trips_mcp.backend.validation import Envelope, validated
 from trips_mcp.contract.batches import BATCH
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import is_object
 
 
-class Batch(OfTrip):
-    """A batch as it arrives: the items are judged one by one."""
-
+class Batch(Envelope):
     items: Annotated[list[Any], Field(min_length=1, max_length=BATCH.items)]
 
 

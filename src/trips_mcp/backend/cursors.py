@@ -36,7 +36,7 @@ def _fits(value: object, kind: type) -> bool:
     if isinstance(value, bool):
         return False
     if kind is float:
-        return isinstance(value, float) and isfinite(value) or _fits(value, int)
+        return (isinstance(value, float) and isfinite(value)) or _fits(value, int)
     if kind is int:
         return isinstance(value, int) and abs(value) < 2**63
     return isinstance(value, str) and value.isascii() and "\0" not in value

@@ -54,9 +54,9 @@ async def open_database(
     """
     url = locate(database)
     file = file_of(url)
+    engine = _engine(url, patience)
     if file:
         make_room(file)
-    engine = _engine(url, patience)
     try:
         try:
             if file:
@@ -72,12 +72,13 @@ async def open_database(
 
 
 def _engine(url: URL, patience: float) -> AsyncEngine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, patience)
     try:
+        if url.get_backend_name() == "sqlite":
+            return _sqlite_engine(url, patience)
         return create_async_engine(url, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise DatabaseError(f"{shown(url)} cannot be opened: no driver for it is installed here.") from error
+        why = "it is no database URL, or no driver for it is installed here"
+        raise DatabaseError(f"{shown(url)} cannot be opened: {why}.") from error
 
 
 def _sqlite_engine(url: URL, patience: float) -> AsyncEngine:

@@ -10,7 +10,6 @@ from trips_mcp.backend.access import IS_MEMBER, check_trip
 from trips_mcp.backend.calls import Answer, Call
 from trips_mcp.backend.changing import changed
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.merging import changed_or_not
 from trips_mcp.backend.problems import ProblemError, forbidden, not_found
 from trips_mcp.backend.rows import Kind, listed, rewrite
 from trips_mcp.backend.tables import event_trips, events, trips
@@ -100,8 +99,6 @@ async def update_event(call: Call, asked: UpdateEvent) -> Answer[Event]:
         await _check_trips(call, added)
     change = {name: value for name, value in asked.model_dump().items() if name in _TEXTS}
     new = changed(_EVENT, event, change, asked)
-    if before == after and changed_or_not(event, new) == "unchanged":
-        return Answer(Event, event | {"attached_trips": after})
     new["revision"] += 1
     await rewrite(call.db, _EVENT, [new])
     if before != after:

@@ -21,7 +21,7 @@ def locate(database: str) -> URL:
         url = make_url(database)
     except (ArgumentError, ValueError):
         # the text may hold a password: it is not repeated
-        raise DatabaseError("The database setting is no database URL; want a file path or sqlite:///…") from None
+        raise DatabaseError("The database setting is no database URL; want a file path or sqlite:///path.") from None
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
@@ -48,14 +48,12 @@ def make_room(file: Path) -> None:
 
     Raises: DatabaseError.
     """
-    if file.is_dir():
-        raise DatabaseError(f"{file} is a folder, not a database; name a file in it.")
     try:
+        if file.is_dir():
+            raise DatabaseError(f"{file} is a folder, not a database; name a file in it.")
         file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError as error:
-        if not file.exists():  # then it was a folder's place that is taken
-            raise _no_room(file, error) from error
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     except (OSError, ValueError) as error:
         raise _no_room(file, error) from error
 

@@ -3,7 +3,6 @@
 A create, a batch and a sync are one thing, `merge_items`, with one item or many.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import bindparam
 
 from trips_mcp.backend.calls import Call
-from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.json_values import JsonObject, is_list
 from trips_mcp.backend.problems import ProblemError, invalid_field
 from trips_mcp.backend.references import Reference, unknown_references
 from trips_mcp.backend.rows import Kind, add, listed, new_row, rewrite
@@ -122,6 +121,13 @@ def cleared(row: JsonObject, path: str) -> JsonObject:
 
 
 def changed_or_not(before: JsonObject, after: JsonObject) -> Literal["updated", "unchanged"]:
-    # compared as JSON too: in Python, true equals 1
-    same = before == after and json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
-    return "unchanged" if same else "updated"
+    return "unchanged" if _same(before, after) else "updated"
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal as JSON, where 1 is 1.0 but true is not 1."""
+    if is_object(one) and is_object(other):
+        return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
+    if is_list(one) and is_list(other):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)

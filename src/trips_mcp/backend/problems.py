@@ -6,7 +6,6 @@ from typing import Any
 from trips_mcp.contract.errors import STATUS_OF, ErrorCode, Fault
 from trips_mcp.contract.faults import in_words
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.placing import location
 
 _SHOWN = 5
 """How many faults the message names; `details` has them all."""
@@ -71,7 +70,7 @@ def details(problem: ProblemError) -> list[dict[str, str]]:
 def events_error(problem: ProblemError, operation: Operation[Any, Any] | None) -> dict[str, Any]:
     if not problem.faults or operation is None or not operation.has_body:
         return {"error": problem.message}
-    return {"error": [{"path": location(operation, fault.path), "message": fault.reason} for fault in problem.faults]}
+    return {"error": [{"path": fault.path.split("."), "message": fault.reason} for fault in problem.faults]}
 
 
 def _readable(path: str) -> str:

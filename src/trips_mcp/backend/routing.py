@@ -1,6 +1,6 @@
 """Which operation a path means, told from its segments as they were sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from trips_mcp.backend.problems import ProblemError, not_found
@@ -28,7 +28,7 @@ class Routes(Generic[T]):
             segments = path.split("/")
             self._by_length.setdefault(len(segments), []).append((segments, by_method))
 
-    def __iter__(self) -> Iterable[tuple[str, str]]:
+    def __iter__(self) -> Iterator[tuple[str, str]]:
         for places in self._by_length.values():
             for segments, by_method in places:
                 yield from ((method, "/".join(segments)) for method in by_method)

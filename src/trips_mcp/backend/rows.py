@@ -130,4 +130,5 @@ async def rewrite(db: AsyncConnection, kind: Kind, rows: Iterable[JsonObject]) -
 
 
 def new_row(kind: Kind, trip_id: str, fields: JsonObject) -> JsonObject:
-    return {"_id": new_id(kind.prefix), "tripId": trip_id, **fields}
+    row = {"_id": new_id(kind.prefix), "tripId": trip_id, **fields}
+    return {name: row[name] for name in kind.wire if name in row}

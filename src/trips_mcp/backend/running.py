@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,8 +16,10 @@ from trips_mcp.backend.problems import ProblemError, invalid, trips_error
 from trips_mcp.backend.requests import parse_body, path_values
 from trips_mcp.backend.serving import Served
 from trips_mcp.backend.validation import validated
+from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.placing import MisplacedError, gather
+from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.placing import MisplacedError, gather, location
 from trips_mcp.contract.sync import SYNC_TRIP
 
 
@@ -98,7 +101,15 @@ def _params(asked: Asked, caller: Caller) -> Params:
         fields = gather(served.operation, path, asked.query, body)
     except MisplacedError as misplaced:
         raise invalid(misplaced.faults) from None
-    return validated(served.reads, fields)
+    try:
+        return validated(served.reads, fields)
+    except ProblemError as problem:
+        raise invalid([_in_request(served.operation, fault) for fault in problem.faults]) from None
+
+
+def _in_request(operation: Operation[Any, Any], fault: Fault) -> Fault:
+    """A parameter's fault, as one of the body that nests it."""
+    return Fault(path=".".join(location(operation, fault.path)), reason=fault.reason)
 
 
 def _fingerprint(asked: Asked) -> str:

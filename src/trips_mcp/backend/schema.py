@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +101,8 @@ def _copy(file: Path, version: int) -> Path:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
     except (OSError, sqlite3.Error) as error:
-        copy.unlink(missing_ok=True)
+        with suppress(OSError):
+            copy.unlink()
         raise DatabaseError(
             f"{file} must be migrated, but cannot be backed up beside itself first; make room in its folder."
         ) from error

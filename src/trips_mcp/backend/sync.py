@@ -13,16 +13,14 @@ from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.legs import LEGS
 from trips_mcp.backend.map_pins import MAP_PINS
 from trips_mcp.backend.merging import Mergeable
+from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.sync import SyncReport
 
 _Many = Annotated[list[Any], Field(max_length=SYNC.items)]
 
 
-class Snapshot(OfTrip):
-    """A sync as it arrives: the items are judged one by one."""
-
+class Snapshot(Envelope):
     dry_run: bool | MISSING = MISSING
     legs: _Many | MISSING = MISSING
     action_items: _Many | MISSING = MISSING

@@ -43,7 +43,7 @@ class Number(TypeDecorator[float]):
 
     @override
     def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
-        return int(value) if value is not None and value.is_integer() and abs(value) < 2**53 else value
+        return int(value) if value is not None and value.is_integer() else value
 
 
 def _seq() -> Column[int]:

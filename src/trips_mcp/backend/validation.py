@@ -9,9 +9,14 @@ from trips_mcp.backend.json_values import is_list, is_unicode
 from trips_mcp.backend.problems import invalid
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.faults import faults
+from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Params, is_object
 
 M = TypeVar("M", bound=Params)
+
+
+class Envelope(OfTrip):
+    """What stands around items that are judged one by one, later."""
 
 
 def validated(model: type[M], fields: object) -> M:
@@ -20,7 +25,8 @@ def validated(model: type[M], fields: object) -> M:
         params = model.model_validate(fields, strict=True, by_name=False)
     except ValidationError as error:
         raise invalid(faults(error, model)) from None  # its own text repeats the values
-    if unstorable := list(_unstorable(fields, "")):
+    unstorable = [] if isinstance(params, Envelope) else list(_unstorable(fields, ""))
+    if unstorable:
         raise invalid(unstorable)
     return params
 

@@ -13,7 +13,7 @@ _SECONDS_FOR_OPEN_REQUESTS = 5
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port", type=_port, default=8849, help="0 takes a free one and says which (default: %(default)s)"
     )
@@ -25,6 +25,12 @@ def _flags(parser: ArgumentParser) -> None:
         metavar="N|off",
         help="requests a minute and key (default: %(default)s)",
     )
+
+
+def _host(text: str) -> str:
+    if text.strip():
+        return text
+    raise ArgumentTypeError("must not be empty; 0.0.0.0 is every address of this computer")
 
 
 def _port(text: str) -> int:

@@ -38,18 +38,18 @@ class Holding:
 
     async def _hold(self, *, task_status: "TaskStatus[TripsClient]") -> None:
         """In a task of its own, so that it is left where it was entered, by nobody's cancelled call."""
-        opened = False
-        with anyio.CancelScope(shield=True) as scope:
+        with anyio.CancelScope() as scope:
             try:
                 async with AsyncExitStack() as stack:
                     with without_collecting():  # opening it imports the client and the backend
                         client = await stack.enter_async_context(self._connect())
-                    opened = True
+                    # From here on it ends when it is told to, and in good order.
+                    scope.shield = True
                     task_status.started(client)
                     await self._ended.wait()
                     scope.deadline = anyio.current_time() + CLOSING_SECONDS
             except Exception:
-                if not opened:
+                if not scope.shield:
                     raise
                 # The calls are over, and the closing is all that failed.
                 logger.warning("closing the connection failed", exc_info=True)

@@ -1,5 +1,7 @@
 """What the server tells every model that connects, before it has seen a tool."""
 
+import os
+
 from trips_mcp.settings import Settings
 
 _TRIPS = (
@@ -39,8 +41,8 @@ def instructions(settings: Settings) -> str:
 
 
 def _where(database: str) -> str:
-    kind, _, place = database.partition("://")
-    if not place:
+    kind, is_url, place = database.partition("://")
+    if not is_url:
         place = database
     elif kind.startswith("sqlite"):
         place = place.removeprefix("/").partition("?")[0]
@@ -48,4 +50,5 @@ def _where(database: str) -> str:
         return "No account is set up: trips are kept in a database of the user's own, not with any travel service."
     if place in ("", ":memory:"):
         return "No account is set up: trips are kept in memory, and are gone when this server stops."
-    return f"No account is set up: trips are kept in a file on this computer, {place}, and nowhere else."
+    file = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111 - as light as it gets
+    return f"No account is set up: trips are kept in a file on this computer, {file}, and nowhere else."

@@ -15,7 +15,7 @@ from trips_mcp.server.offer import Offer
 from trips_mcp.server.pipes import input_of, output_of
 from trips_mcp.server.server import build_server
 from trips_mcp.server.streams import converse
-from trips_mcp.server.wire import Wire
+from trips_mcp.server.wire import POSIX, Wire
 
 LEAVING_SECONDS = 0.8
 """After a signal the process is gone by then, whatever a call or a connection still holds on to."""
@@ -36,6 +36,8 @@ async def _serve(offer: Offer, wire: Wire, inbox: Inbox) -> None:
         await converse(server, inbox, input_of(wire), output)
         with anyio.move_on_after(LAST_WRITE_SECONDS):
             await output.drained()
+    if POSIX:
+        os.set_blocking(wire.writing, True)  # others may have the same pipe, and expect it as it was
 
 
 def _end_on_signals(session: anyio.CancelScope) -> None:

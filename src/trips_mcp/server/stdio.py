@@ -13,7 +13,7 @@ from trips_mcp import __version__
 from trips_mcp.server.front import Front
 from trips_mcp.server.inbox import Inbox, MalformedError
 from trips_mcp.server.offer import Offer, offer
-from trips_mcp.server.wire import Wire
+from trips_mcp.server.wire import NoWireError, Wire
 from trips_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -
         _session(offered, log, at_once)
     except (_StoppedError, BrokenPipeError):
         pass
+    except NoWireError:
+        sys.stderr.write("trips-mcp: standard input or output is closed; it is for an MCP client to start.\n")
+        code = 2
     except BaseException as error:  # noqa: BLE001 - the outermost wall: the process ends without a traceback's contents
         from trips_mcp.server.logs import say_what_broke
 

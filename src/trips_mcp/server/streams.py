@@ -94,11 +94,19 @@ def _line(message: types.JSONRPCMessage) -> bytes:
 
 
 class Incoming(_Stream):
-    def __init__(self, inbox: Inbox, source: Input, outgoing: Outgoing, in_flight: InFlight) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        source: Input,
+        outgoing: Outgoing,
+        in_flight: InFlight,
+        patience: float = DRAIN_SECONDS,
+    ) -> None:
         self._inbox = inbox
         self._source = source
         self._outgoing = outgoing
         self._in_flight = in_flight
+        self._patience = patience
 
     def __aiter__(self) -> Self:
         return self
@@ -114,7 +122,7 @@ class Incoming(_Stream):
         while (message := await self._next()) is None:
             if self._inbox.ended:
                 # The SDK cancels what still runs once it is told of the end.
-                with anyio.move_on_after(DRAIN_SECONDS):
+                with anyio.move_on_after(self._patience):
                     await self._in_flight.fewer_than(1)
                 raise anyio.EndOfStream
             self._inbox.feed(await self._source.read())

@@ -7,6 +7,10 @@ POSIX = os.name == "posix"
 CHUNK = 64 * 1024
 
 
+class NoWireError(Exception):
+    """There is nobody to talk to."""
+
+
 class Wire:
     """The two ends as file descriptors of our own, read and written without any buffer in between."""
 
@@ -20,8 +24,14 @@ class Wire:
 
         From here on a stray `print`, of C code and child processes too, goes to stderr, and whoever reads
         standard input finds it empty.
+
+        Raises:
+            NoWireError: one of them is closed.
         """
-        wire = cls(_moved(0), _moved(1))
+        try:
+            wire = cls(_moved(0), _moved(1))
+        except OSError:
+            raise NoWireError from None
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         try:

@@ -55,16 +55,18 @@ async def _play_with_a_server(folder: Path) -> bool:
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "trips_mcp"], env=_environment(os.environ, folder)
     )
+    held = False
     try:
         async with Client(server, read_timeout_seconds=_SECONDS_A_CALL) as client:
             tools = (await client.list_tools()).tools
             milliseconds = round((perf_counter() - started) * 1000)
             version, count = client.protocol_version, len(tools)
             _show("ok", f"connected: protocol {version}, {count} tools, {milliseconds} ms from start to tools/list")
-            return await play(Scene(call=_caller(client), sample=Sample.load()), STEPS)
-    except (MCPError, OSError) as error:
-        _show("FAILED", f"the server process does not answer: {error}")
-        return False
+            held = await play(Scene(call=_caller(client), sample=Sample.load()), STEPS)
+    except* (MCPError, OSError):
+        _show("FAILED", "the server process does not answer; what it had to say stands above")
+        held = False
+    return held
 
 
 def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -23,8 +23,8 @@ class Scene:
     call: Caller
     sample: Sample
     group_id: str = ""
-    trip: Fields = field(default_factory=dict[str, "object"])
-    exported: Fields = field(default_factory=dict[str, "object"])
+    trip: Fields = field(default_factory=Fields)
+    exported: Fields = field(default_factory=Fields)
 
     async def ask(self, tool: str, **arguments: object) -> Fields:
         """The answer of a call that has to succeed."""

@@ -10,5 +10,8 @@ def database(setting: str) -> Finding:
     file = file_of(url)
     if file is None:
         return Finding("ok", "database", shown(url))
-    size = f"{file.stat().st_size / 1024:,.0f} KiB" if file.is_file() else "not there yet, made at the first use"
-    return Finding("ok", "database", f"{shown(url)}, {size}")
+    if file.is_file():
+        state = f"{file.stat().st_size / 1024:,.0f} KiB"
+    else:  # what is in its place, if anything is, opening it will tell
+        state = "will be looked at" if file.exists() else "not there yet, made at the first use"
+    return Finding("ok", "database", f"{shown(url)}, {state}")

@@ -1,0 +1,94 @@
+"""The command, as the SDK's own client starts and uses it, in both eras of the protocol."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.types import TextContent
+
+from trips_mcp.tools.catalogue import catalogue
+
+ERAS = pytest.mark.parametrize(("mode", "protocol"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
+PATIENCE = 30
+
+
+@asynccontextmanager
+async def connected(database: Path, mode: Any, **env: str) -> AsyncGenerator[Client]:
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "trips_mcp"],
+        env={**os.environ, "TRIPS_MCP_DATABASE": str(database), **env},
+    )
+    with anyio.fail_after(PATIENCE):
+        async with Client(command, mode=mode) as agent:
+            yield agent
+
+
+@ERAS
+async def test_an_agent_lists_the_tools_and_uses_them(mode: Any, protocol: str, tmp_path: Path) -> None:
+    async with connected(tmp_path / "trips.db", mode) as agent:
+        spoken = agent.protocol_version
+        listed = await agent.list_tools()
+        me = (await agent.call_tool("get_me", {})).structured_content
+        assert me is not None
+        made = await agent.call_tool(
+            "create_trip",
+            {
+                "groupId": me["defaultGroupId"],
+                "title": "Kyōto 🍁",
+                "startDate": "2026-11-01",
+                "endDate": "2026-11-09",
+            },
+        )
+        trips = (await agent.call_tool("list_trips", {})).structured_content
+        refused = await agent.call_tool("get_trip", {"tripId": 7})
+
+    assert spoken == protocol
+    assert [tool.name for tool in listed.tools] == [each["name"] for each in catalogue(["trips", "events"])]
+    assert not made.is_error
+    assert trips is not None
+    assert [trip["title"] for trip in trips["items"]] == ["Kyōto 🍁"]
+    assert refused.is_error
+
+
+async def test_what_was_kept_is_there_for_the_next_session(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    for mode in ("auto", "legacy"):
+        async with connected(tmp_path / "trips.db", mode) as agent:
+            seen.append((await agent.call_tool("get_me", {})).structured_content)
+
+    assert seen[0] == seen[1]
+
+
+async def test_a_database_that_cannot_be_opened_is_one_sentence_and_the_server_goes_on(tmp_path: Path) -> None:
+    async with connected(tmp_path, "auto") as agent:
+        failed = await agent.call_tool("get_me", {})
+        listed = await agent.list_tools()
+
+    (block,) = failed.content
+    assert failed.is_error
+    assert isinstance(block, TextContent)
+    assert "folder" in block.text
+    assert "\n" not in block.text
+    assert listed.tools
+
+
+async def test_a_key_that_was_not_expanded_never_opens_the_embedded_backend(tmp_path: Path) -> None:
+    database = tmp_path / "trips.db"
+
+    async with connected(database, "auto", OSOTO_API_KEY="${OSOTO_API_KEY}") as agent:
+        listed = await agent.list_tools()
+        refused = await agent.call_tool("list_trips", {})
+        instructions = agent.instructions
+
+    assert listed.tools == []
+    assert refused.is_error
+    assert "OSOTO_API_KEY" in (instructions or "")
+    assert not database.exists()

@@ -1,0 +1,63 @@
+"""Bytes become messages, however they are cut."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trips_mcp.server.inbox import Inbox, MalformedError, Message
+
+PING: Message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+LINE = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+
+
+def drained(inbox: Inbox) -> list[Message | int]:
+    """Messages, and the codes of what was none."""
+    found: list[Message | int] = []
+    while True:
+        try:
+            message = inbox.next()
+        except MalformedError as malformed:
+            found.append(malformed.code)
+            continue
+        if message is None:
+            return found
+        found.append(message)
+
+
+@given(st.lists(st.integers(1, 40), max_size=8))
+def test_it_does_not_matter_where_chunks_end(cuts: list[int]) -> None:
+    inbox = Inbox()
+    stream = LINE + b"\n\n" + LINE + b"\r\n17\n" + LINE
+    found: list[Message | int] = []
+
+    for cut in cuts:
+        chunk, stream = stream[:cut], stream[cut:]
+        if chunk:
+            inbox.feed(chunk)
+            found += drained(inbox)
+    if stream:
+        inbox.feed(stream)
+    inbox.feed(b"")
+
+    assert found + drained(inbox) == [PING, PING, -32600, PING]
+    assert inbox.ended
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_line_that_is_too_long_is_refused_alone(size: int) -> None:
+    inbox = Inbox(longest=100)
+    stream = LINE + b"\n" + b"x" * 101 + b"\n" + b" " * 100 + b"\n" + LINE + b"\n"
+
+    for start in range(0, len(stream), size):
+        inbox.feed(stream[start : start + size])
+
+    assert drained(inbox) == [PING, -32600, PING]
+
+
+def test_what_was_put_back_comes_first_and_in_order() -> None:
+    inbox = Inbox()
+    inbox.feed(LINE + b"\n")
+
+    inbox.put_back([{"method": "a"}, {"method": "b"}])
+
+    assert drained(inbox) == [{"method": "a"}, {"method": "b"}, PING]

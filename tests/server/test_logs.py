@@ -1,0 +1,24 @@
+"""The log tells where, not what."""
+
+import logging
+import sys
+
+from trips_mcp.server.logs import WithoutContents
+
+
+def test_a_traceback_is_told_without_what_the_exceptions_say() -> None:
+    try:
+        try:
+            raise KeyError(4700 + 11)
+        except KeyError as error:
+            raise RuntimeError(error) from error
+    except RuntimeError:
+        record = logging.LogRecord("a", logging.ERROR, __file__, 1, "it failed", None, sys.exc_info())
+
+    told = WithoutContents().format(record)
+
+    assert "it failed" in told
+    assert "builtins.KeyError at" in told
+    assert told.index("KeyError at") < told.index("RuntimeError at")
+    assert "test_logs.py" in told
+    assert "4711" not in told

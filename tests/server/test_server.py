@@ -1,0 +1,241 @@
+"""The server behind any transport: what it lists, how it runs tools, what it lets out."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import anyio
+import anyio.lowlevel
+import pytest
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS, CallToolResult, TextContent
+
+from trips_mcp import __version__
+from trips_mcp.client import CannotConnectError, TripsClient
+from trips_mcp.server.offer import Offer, offer
+from trips_mcp.server.server import build_server
+from trips_mcp.settings import Settings
+from trips_mcp.tools import Answer, Report, Tool
+from trips_mcp.tools.catalogue import catalogue
+
+ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
+
+Run = Callable[[TripsClient, Report], Awaitable[Answer]]
+
+
+class Stub:
+    """A tool of the real listing that does something else."""
+
+    def __init__(self, name: str, run: Run) -> None:
+        self.name = name
+        self._run = run
+
+    async def call(self, client: TripsClient, _: Mapping[str, Any], report: Report) -> Answer:
+        return await self._run(client, report)
+
+
+class Connection:
+    """Stands for the client: counts how often it is opened and closed, and fails while told to."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = 0
+        self.broken = False
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[TripsClient]:
+        await anyio.lowlevel.checkpoint()
+        if self.broken:
+            raise CannotConnectError("The database is a folder; name a file.")
+        self.opened += 1
+        yield cast("TripsClient", self)
+        await anyio.lowlevel.checkpoint()
+        self.closed += 1
+
+
+def offer_of(connection: Connection, **runs: Run) -> Offer:
+    return replace(
+        offer(Settings.from_env({})),
+        load_tools=lambda: cast("list[Tool[Any, Any]]", [Stub(name, run) for name, run in runs.items()]),
+        connect=connection.connect,
+    )
+
+
+async def unharmed(_: TripsClient, __: Report) -> Answer:
+    return Answer("well", {"all": "well"})
+
+
+def text(result: CallToolResult) -> str:
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+@ERAS
+async def test_it_lists_the_catalogue_as_it_is(mode: Any) -> None:
+    async with Client(build_server(offer(Settings.from_env({}))), mode=mode) as agent:
+        listed = await agent.list_tools()
+
+    assert [
+        tool.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for tool in listed.tools
+    ] == catalogue(["trips", "events"])
+
+
+@ERAS
+async def test_it_says_who_it_is(mode: Any) -> None:
+    offered = offer(Settings.from_env({}))
+
+    async with Client(build_server(offered), mode=mode) as agent:
+        said = (agent.server_info, agent.instructions)
+
+    info, instructions = said
+    assert info is not None
+    assert (info.name, info.version, info.title) == ("trips-mcp", __version__, "Trips")
+    assert instructions == offered.instructions
+
+
+async def test_its_lists_are_for_this_client_alone() -> None:
+    async with Client(build_server(offer(Settings.from_env({})))) as agent:
+        listed = await agent.list_tools()
+
+    assert (listed.cache_scope, listed.ttl_ms) == ("private", 300_000)
+
+
+@ERAS
+async def test_an_unknown_tool_is_a_protocol_error(mode: Any) -> None:
+    async with Client(build_server(offer(Settings.from_env({}))), mode=mode) as agent:
+        with pytest.raises(MCPError) as failed:
+            await agent.call_tool("fly", {})
+
+    assert failed.value.code == INVALID_PARAMS
+    assert failed.value.message == "Unknown tool: fly"
+
+
+@pytest.mark.parametrize(
+    ("env", "tool", "setting"),
+    [
+        ({"OSOTO_API_KEY": "osk_x"}, "get_event", "TRAVELMODE_TOKEN"),
+        ({"TRAVELMODE_TOKEN": "tm_x"}, "list_trips", "OSOTO_API_KEY"),
+        ({"OSOTO_API_KEY": "${OSOTO_API_KEY}"}, "list_trips", "OSOTO_API_KEY is a ${…}"),
+    ],
+)
+async def test_a_tool_without_its_api_says_what_to_set(env: dict[str, str], tool: str, setting: str) -> None:
+    async with Client(build_server(offer(Settings.from_env(env)))) as agent:
+        listed = {each.name for each in (await agent.list_tools()).tools}
+        result = await agent.call_tool(tool, {})
+
+    assert tool not in listed
+    assert result.is_error
+    assert setting in text(result)
+
+
+@ERAS
+async def test_text_and_structured_content_both_arrive(mode: Any) -> None:
+    async with Client(build_server(offer_of(Connection(), get_me=unharmed)), mode=mode) as agent:
+        result = await agent.call_tool("get_me", {})
+
+    assert (text(result), result.structured_content, result.is_error) == ("well", {"all": "well"}, False)
+
+
+@ERAS
+async def test_a_defect_says_nothing_of_the_inside(mode: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def crash(_: TripsClient, __: Report) -> Answer:
+        raise RuntimeError("the door code is 4711")
+
+    async with Client(build_server(offer_of(Connection(), get_me=crash, list_trips=unharmed)), mode=mode) as agent:
+        with caplog.at_level(logging.ERROR):
+            result = await agent.call_tool("get_me", {})
+        after = await agent.call_tool("list_trips", {})
+
+    assert result.is_error
+    assert "4711" not in text(result)
+    assert caplog.messages[0].split()[-1] in text(result), "the incident can be found in the log"
+    assert not after.is_error
+
+
+async def test_the_client_is_opened_once_for_all_calls_and_closed_at_the_end() -> None:
+    connection = Connection()
+
+    async with Client(build_server(offer_of(connection, get_me=unharmed))) as agent:
+        before = connection.opened
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(agent.call_tool, "get_me")
+        during = (connection.opened, connection.closed)
+
+    assert before == 0
+    assert during == (1, 0)
+    assert connection.closed == 1
+
+
+async def test_a_client_that_cannot_be_opened_is_tried_again_with_the_next_call() -> None:
+    connection = Connection()
+
+    async with Client(build_server(offer_of(connection, get_me=unharmed))) as agent:
+        connection.broken = True
+        failed = [await agent.call_tool("get_me", {}) for _ in range(2)]
+        connection.broken = False
+        mended = await agent.call_tool("get_me", {})
+
+    assert [text(result) for result in failed] == ["The database is a folder; name a file."] * 2
+    assert all(result.is_error for result in failed)
+    assert not mended.is_error
+
+
+async def test_a_call_cancelled_while_it_opens_the_client_leaves_it_to_the_next() -> None:
+    connection = Connection()
+    patience: list[anyio.CancelScope] = []
+
+    @asynccontextmanager
+    async def slowly_at_first() -> AsyncGenerator[TripsClient]:
+        if patience:
+            patience.pop().cancel()
+            await anyio.sleep_forever()
+        async with connection.connect() as client:
+            yield client
+
+    offered = replace(offer_of(connection, get_me=unharmed), connect=slowly_at_first)
+    async with Client(build_server(offered)) as agent:
+        with anyio.fail_after(10), anyio.CancelScope() as scope:
+            patience.append(scope)
+            await agent.call_tool("get_me", {})
+        with anyio.fail_after(10):
+            second = await agent.call_tool("get_me", {})
+
+    assert scope.cancelled_caught
+    assert not second.is_error
+
+
+async def test_a_client_that_fails_to_close_does_not_fail_the_session(caplog: pytest.LogCaptureFixture) -> None:
+    @asynccontextmanager
+    async def slamming() -> AsyncGenerator[TripsClient]:
+        yield cast("TripsClient", None)
+        raise OSError("door code 4711")
+
+    async with Client(build_server(replace(offer_of(Connection(), get_me=unharmed), connect=slamming))) as agent:
+        await agent.call_tool("get_me", {})
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@ERAS
+async def test_progress_reaches_who_asked_for_it(mode: Any) -> None:
+    async def count(_: TripsClient, report: Report) -> Answer:
+        await report(1, 2, "half")
+        await report(2, 2, None)
+        return Answer("counted")
+
+    heard: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total, message))
+
+    async with Client(build_server(offer_of(Connection(), get_me=count)), mode=mode) as agent:
+        with_token = await agent.call_tool("get_me", {}, progress_callback=hear)
+        without = await agent.call_tool("get_me", {})
+
+    assert heard == [(1, 2, "half"), (2, 2, None)]
+    assert not with_token.is_error
+    assert not without.is_error

@@ -1,0 +1,112 @@
+"""What keeps a session within its bounds."""
+
+import json
+from typing import Any
+
+import anyio
+import mcp_types as types
+import pytest
+from mcp.shared.message import ServerMessageMetadata, SessionMessage
+
+from trips_mcp.server.inbox import Inbox
+from trips_mcp.server.streams import MOST_IN_FLIGHT, Incoming, InFlight, Outgoing
+
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+
+
+class Stuck:
+    """An output that nobody reads until told."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.read_on = anyio.Event()
+
+    def put(self, line: bytes) -> None:
+        self.lines.append(line)
+
+    async def drained(self) -> None:
+        await self.read_on.wait()
+
+
+class Ended:
+    async def read(self) -> bytes:
+        return b""
+
+
+def streams(lines: bytes) -> tuple[Incoming, Outgoing, Stuck]:
+    inbox = Inbox()
+    inbox.feed(lines)
+    output = Stuck()
+    in_flight = InFlight()
+    outgoing = Outgoing(output, in_flight)
+    return Incoming(inbox, Ended(), outgoing, in_flight), outgoing, output
+
+
+async def test_no_more_is_read_while_answers_wait_for_their_reader() -> None:
+    incoming, outgoing, output = streams(PING * (MOST_IN_FLIGHT + 1))
+    received: list[Any] = []
+    counts: list[int] = []
+    """Read before any answer, while the answers are not read, and once they are."""
+
+    async def receive_all() -> None:
+        async for message in incoming:
+            received.append(message)  # noqa: PERF401 - it is looked at meanwhile
+
+    async with anyio.create_task_group() as tasks:
+        with anyio.fail_after(10):
+            tasks.start_soon(receive_all)
+            await anyio.wait_all_tasks_blocked()
+            counts.append(len(received))
+            for _ in range(MOST_IN_FLIGHT):
+                tasks.start_soon(outgoing.send, answer({}))
+            await anyio.wait_all_tasks_blocked()
+            counts.append(len(received))
+            output.read_on.set()
+            await anyio.wait_all_tasks_blocked()
+            counts.append(len(received))
+            await outgoing.send(answer({}))
+
+    assert counts == [MOST_IN_FLIGHT, MOST_IN_FLIGHT, MOST_IN_FLIGHT + 1]
+
+
+async def test_the_end_waits_for_answers_but_not_for_calls_that_were_cancelled() -> None:
+    incoming, outgoing, output = streams(PING * 2)
+    output.read_on.set()
+    with anyio.fail_after(10):
+        await incoming.receive()
+        cancelled = await incoming.receive()
+
+        await outgoing.send(answer({}))
+        assert isinstance(cancelled, SessionMessage)
+        assert isinstance(cancelled.metadata, ServerMessageMetadata)
+        assert cancelled.metadata.on_request_unanswered is not None
+        await cancelled.metadata.on_request_unanswered()
+
+        with pytest.raises(anyio.EndOfStream):
+            await incoming.receive()
+
+
+async def test_the_end_does_not_wait_for_a_call_forever() -> None:
+    outgoing = Outgoing(Stuck(), InFlight())
+    inbox = Inbox()
+    inbox.feed(PING)
+    incoming = Incoming(inbox, Ended(), outgoing, InFlight(), patience=0)
+    with anyio.fail_after(10):
+        await incoming.receive()
+
+        with pytest.raises(anyio.EndOfStream):
+            await incoming.receive()
+
+
+async def test_text_that_utf8_cannot_carry_is_written_escaped() -> None:
+    _, outgoing, output = streams(b"")
+    output.read_on.set()
+
+    await outgoing.send(answer({"said": "\ud800"}))
+
+    assert json.loads(output.lines[0])["result"] == {"said": "\ud800"}
+    assert output.lines[0].isascii()
+
+
+def answer(result: dict[str, Any]) -> SessionMessage:
+    return SessionMessage(types.JSONRPCResponse(jsonrpc="2.0", id=1, result=result))
