@@ -1,0 +1,65 @@
+"""Errors of the client in the words that a model gets."""
+
+from typing import Any
+
+import pytest
+
+from trips_mcp.client.errors import MissingScopeError, OutcomeUnknownError, TripsError, UnavailableError
+from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, UPDATE_EVENT
+from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, UPDATE_LEG, UPSERT_LEGS
+from trips_mcp.contract.messages import SEND_MESSAGE
+from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.trips import LIST_TRIPS
+from trips_mcp.tools import TOOLS
+from trips_mcp.tools.failures import advice
+
+LOOKUPS = {tool.name: tool.lookup for tool in TOOLS}
+
+
+def said(error: TripsError, operation: Operation[Any, Any]) -> str:
+    return advice(error, operation.name, LOOKUPS[operation.name], operation.reads)
+
+
+@pytest.mark.parametrize(
+    ("operation", "safe", "lookup"),
+    [
+        (SEND_MESSAGE, "it will not be sent twice", "list_messages"),
+        (CREATE_LEG, "it will not be created twice", "list_trips"),
+        (UPDATE_LEG, "it will not be changed twice", "list_legs"),
+        (UPSERT_LEGS, "it will not be written twice", "list_trips"),
+        (DELETE_LEG, "it will not be done twice", "list_legs"),
+        (DELETE_EVENT, "it will not be done twice", "list_trip_events"),
+        (CREATE_EVENT, "it first looks whether the event is there", "list_trip_events"),
+        (UPDATE_EVENT, "it is only done if the event has not changed since", "get_event"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Operation) else "",
+)
+def test_an_unknown_outcome_is_told_with_what_is_safe(operation: Operation[Any, Any], safe: str, lookup: str) -> None:
+    assert said(OutcomeUnknownError(operation), operation) == (
+        f"Outcome unknown: the service did not answer. Calling {operation.name} again with the same arguments is safe: "
+        f"{safe}. To check: {lookup}."
+    )
+
+
+def test_where_a_repetition_is_not_safe_nothing_says_so() -> None:
+    error = OutcomeUnknownError(CREATE_EVENT, "the service failed (500)", repeatable=False)
+
+    assert said(error, CREATE_EVENT) == (
+        "Outcome unknown: the service failed (500). Do not simply call create_event again. To check: list_trip_events."
+    )
+
+
+def test_the_seconds_to_wait_are_told_in_whole_ones() -> None:
+    unknown = OutcomeUnknownError(SEND_MESSAGE, retry_after=12.3)
+    down = UnavailableError(LIST_TRIPS, "no connection could be made", sent=False, retry_after=1.0)
+
+    assert said(unknown, SEND_MESSAGE).endswith("To check: list_messages. Wait 13 seconds before that.")
+    assert said(down, LIST_TRIPS).endswith("call list_trips again in a moment. Wait 1 second before that.")
+
+
+def test_a_missing_scope_is_told_with_where_to_get_it() -> None:
+    text = said(MissingScopeError(SEND_MESSAGE, "messages:write"), SEND_MESSAGE)
+
+    assert text.startswith("send_message needs the scope messages:write")
+    assert "Settings → API Keys" in text
+    assert "Nothing was sent." in text
