@@ -157,9 +157,9 @@ class Agent:
             case "share":
                 await self.share(step.restarts)
             case "unshare" if self.token is not None:
-                await self.write("revoke_share_token", {"tripId": self.trip_id}, step.restarts)
-                self.revoked.append(self.token)
-                self.token = None
+                if await self.write("revoke_share_token", {"tripId": self.trip_id}, step.restarts) is not None:
+                    self.revoked.append(self.token)
+                    self.token = None
             case "change" if known:
                 await self.change(step.kind, known[step.which % len(known)], step.word, step.restarts)
             case "remove" if known:
