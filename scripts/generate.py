@@ -12,8 +12,8 @@ from typing import Any
 
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.operation import Operation
-from trips_mcp.tools import TOOLS, Tool
-from trips_mcp.tools.catalogue import LISTING
+from trips_mcp.tools import TOOLS, TOOLSETS, Tool
+from trips_mcp.tools.catalogue import LISTING, Entry
 
 ROOT = Path(__file__).parent.parent
 OPERATION_OF = {operation.name: operation for operation in OPERATIONS}
@@ -41,14 +41,20 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 
 def listing() -> str:
-    """One tool a line, grouped by API, so that a change of the surface reads well in a diff."""
-    groups = [
-        f' "{api}": [\n'
-        + ",\n".join(f"  {compact(tool.listing())}" for tool in TOOLS if OPERATION_OF[tool.name].api == api)
-        + "\n ]"
-        for api in ("trips", "events")
-    ]
-    return "{\n" + ",\n".join(groups) + "\n}\n"
+    """One tool a line, so that a change of the surface reads well in a diff."""
+    entries = [compact(entry(toolset, tool)) for toolset, tools in TOOLSETS.items() for tool in tools]
+    return "[\n" + ",\n".join(entries) + "\n]\n"
+
+
+def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
+    main = tool.uses[0]
+    return {
+        "toolset": toolset,
+        "api": main.api,
+        "scope": main.scope,
+        "outbound": tool.outbound,
+        "listing": tool.listing(),
+    }
 
 
 def tools_page() -> str:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trips_mcp.tools.tool import Answer, Report, Tool
-    from trips_mcp.tools.toolbox import TOOLS
+    from trips_mcp.tools.toolbox import TOOLS, TOOLSETS
 
-__all__ = ["TOOLS", "Answer", "Report", "Tool"]
+__all__ = ["TOOLS", "TOOLSETS", "Answer", "Report", "Tool"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "TOOLS":
-        from trips_mcp.tools.toolbox import TOOLS
+    if name in ("TOOLS", "TOOLSETS"):
+        from trips_mcp.tools import toolbox
 
-        return TOOLS
+        return getattr(toolbox, name)
     if name in __all__:
         from trips_mcp.tools import tool
 

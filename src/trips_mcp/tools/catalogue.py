@@ -1,17 +1,34 @@
 """The tools' listings as they were generated into listing.json: read at start, without importing a model.
 
-`scripts/generate.py` writes the file from TOOLS; `make check` fails where the two differ.
+`scripts/generate.py` writes the file from TOOLSETS; `make check` fails where the two differ.
 """
 
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 LISTING = Path(__file__).with_name("listing.json")
 
 
+class Entry(TypedDict):
+    """A tool, and what decides whether it is offered."""
+
+    toolset: str
+    api: str
+    """Which of the two it speaks to: trips, events."""
+    scope: str
+    """What its key must allow, as contract.operation.Access says it."""
+    outbound: bool
+    listing: dict[str, Any]
+    """As it stands on the wire."""
+
+
+def entries() -> list[Entry]:
+    """Of every tool there is, in their fixed order."""
+    return json.loads(LISTING.read_bytes())
+
+
 def catalogue(apis: Collection[str]) -> list[dict[str, Any]]:
-    """The wire listings of the tools that speak to these APIs ("trips", "events"), in their fixed order."""
-    by_api: dict[str, list[dict[str, Any]]] = json.loads(LISTING.read_bytes())
-    return [listing for api, listings in by_api.items() if api in apis for listing in listings]
+    """The wire listings of the tools that speak to these APIs."""
+    return [entry["listing"] for entry in entries() if entry["api"] in apis]

@@ -25,4 +25,5 @@ send_message = tool(
     "parentId from list_messages). All members see it and it cannot be taken back.",
     lookup="list_messages",
     open_world=True,
+    outbound=True,
 )

@@ -16,12 +16,14 @@ create_share_token = tool(
     lookup="list_trips",
     overwrites=True,
     open_world=True,
+    outbound=True,
 )
 revoke_share_token = tool(
     REVOKE_SHARE_TOKEN,
     title="Revoke share link",
     description="Stop sharing a trip: its token opens nothing any more (tripId from list_trips).",
     lookup="list_trips",
+    outbound=True,
 )
 get_shared_trip = tool(
     GET_SHARED_TRIP,

@@ -15,11 +15,14 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.faults import faults, in_words
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.tools.arguments import tidied
+from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
 from trips_mcp.tools.schema import input_schema
 
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""
+
+_PLAIN: Final = Conduct()
 
 
 class Hints(TypedDict):
@@ -49,9 +52,13 @@ class Tool(Generic[P, R]):
     description: str
     params: type[P]
     hints: Hints
-    run: Callable[[TripsClient, P, Report], Awaitable[Outcome[R]]]
+    uses: tuple[Operation[Any, Any], ...]
+    """What it calls; without the first one's API and scope it can't be had."""
+    run: Callable[[TripsClient, P, Report, Conduct], Awaitable[Outcome[R]]]
     lookup: str = field(default="")
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
+    outbound: bool = False
+    """Whether it lets words or data out to other people."""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -67,7 +74,9 @@ class Tool(Generic[P, R]):
             "annotations": self.hints,
         }
 
-    async def call(self, client: TripsClient, arguments: Mapping[str, Any], report: Report) -> Answer:
+    async def call(
+        self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
+    ) -> Answer:
         """Whatever the agent can act on becomes its answer; anything else raised is a defect of ours."""
         try:
             params = self.params.model_validate(
@@ -77,7 +86,7 @@ class Tool(Generic[P, R]):
             found = in_words(faults(error, self.params))
             return Answer(f"Nothing was sent, the arguments of {self.name} need mending: {found}.", is_error=True)
         try:
-            outcome = await self.run(client, params, report)
+            outcome = await self.run(client, params, report, conduct)
         except TripsError as error:
             said = advice(error, self.name, self.lookup, self.hints["readOnlyHint"])
             return Answer(said, is_error=True, meta=_meta(client.rate_limit))
@@ -113,16 +122,17 @@ def tool(
     overwrites: bool = False,
     repeatable: bool = False,
     open_world: bool = False,
+    outbound: bool = False,
     shown: Callable[[R], R] | None = None,
 ) -> Tool[P, R]:
     """A tool that is exactly one operation, with the hints of CONTRACT §4.
 
     `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
-    `shown`: what of a result a model is to see.
+    `outbound`: it lets words or data out to other people. `shown`: what of a result a model is to see.
     """
 
-    async def run(client: TripsClient, params: P, report: Report) -> Outcome[R]:
+    async def run(client: TripsClient, params: P, report: Report, _: Conduct) -> Outcome[R]:
         outcome = await client.outcome(operation, params, report)
         return outcome if shown is None else replace(outcome, result=shown(outcome.result))
 
@@ -138,6 +148,8 @@ def tool(
             "idempotentHint": operation.reads or changes_in_place or repeatable,
             "openWorldHint": open_world,
         },
+        uses=(operation,),
         run=run,
         lookup=lookup,
+        outbound=outbound,
     )

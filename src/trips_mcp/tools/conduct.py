@@ -1,0 +1,23 @@
+"""How answers are to be given, beyond what a call's own arguments say: settled once, by whoever serves the tools."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    mask_secrets: bool = False
+    """Whether door codes and the like are shown as a mask, and told one at a time."""
+    trip: str | None = None
+    """The one trip that every call is about, where the server is bound to one."""
+    one_store: bool = True
+    """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
+    event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
+    """For the trips that the user has linked: the Events API's id of each tripId."""
+    now: Callable[[], datetime] = _now
+    """The present moment, with its zone."""
