@@ -14,6 +14,7 @@ from trips_mcp import __version__
 from trips_mcp.client.endpoint import Endpoint, is_this_computer
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
+from trips_mcp.client.http import Http
 from trips_mcp.client.journal.digest import account_secret
 from trips_mcp.client.pacing import Clock, Limiter, Sleep
 from trips_mcp.contract.models import Params
@@ -21,6 +22,11 @@ from trips_mcp.contract.operation import Operation, R
 from trips_mcp.contract.placing import place
 
 LARGEST_ANSWER = 16 * 1024 * 1024
+_ALWAYS = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "gzip, deflate"),
+    ("User-Agent", f"trips-mcp/{__version__}"),
+)
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=60)
 
 
@@ -42,15 +48,11 @@ class Account:
         self._endpoint = endpoint
         self._base_url = endpoint.base_url
         self._transport = endpoint.transport
-        self._http: httpx.AsyncClient | None = None
-        self._anonymous = [
-            ("Accept", "application/json"),
-            ("Accept-Encoding", "gzip, deflate"),
-            ("User-Agent", f"trips-mcp/{__version__}"),
-        ]
+        self._http: Http | None = None
+        self._anonymous = httpx.Headers(_ALWAYS)
         self._known = self._anonymous
         if endpoint.key is not None:
-            self._known = [*self._anonymous, ("Authorization", f"Bearer {endpoint.key}")]
+            self._known = httpx.Headers([*_ALWAYS, ("Authorization", f"Bearer {endpoint.key}")])
         self._timeouts = {"timeout": TIMEOUTS.as_dict()}
 
     @cached_property
@@ -70,13 +72,13 @@ class Account:
         if placed.query:
             url += "?" + urlencode({n: _in_query(v) for n, v in placed.query.items()}, quote_via=quote)
         headers = self._anonymous if operation.scope == "nobody" else self._known
+        body = None if placed.body is None else to_json(placed.body)
+        request = httpx.Request(operation.method, url, headers=headers, content=body, extensions=self._timeouts)
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
         if key is not None:
-            headers = [*headers, ("Idempotency-Key", key)]
-        body: bytes | None = None
-        if placed.body is not None:
-            headers = [*headers, ("Content-Type", "application/json")]
-            body = to_json(placed.body)
-        return httpx.Request(operation.method, url, headers=headers, content=body, extensions=self._timeouts)
+            request.headers["Idempotency-Key"] = key
+        return request
 
     async def send(self, operation: Operation[Any, R], request: httpx.Request) -> Answer:
         """One attempt.
@@ -100,10 +102,10 @@ class Account:
         if self._http is not None:
             await self._http.aclose()
 
-    def _opened(self) -> httpx.AsyncClient:
+    def _opened(self) -> Http:
         if self._http is None:
             with _told_in_our_words():
-                self._http = httpx.AsyncClient(
+                self._http = Http(
                     transport=self._transport,
                     mounts=_past_any_proxy(self._base_url),
                     limits=_LIMITS,
