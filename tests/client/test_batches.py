@@ -109,6 +109,10 @@ def down(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("Connection refused", request=request)
 
 
+def unreadable(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, text="<html>welcome</html>")
+
+
 def says(status: int, code: str, **headers: str) -> Fault:
     body = {"error": {"code": code, "message": "No.", "requestId": "req_7"}}
     return lambda _: httpx.Response(status, json=body, headers=headers)
@@ -330,11 +334,30 @@ async def test_where_nothing_was_done_it_is_an_error(world: World, fault: Fault,
         await world.upsert(pins(150))
 
 
-async def test_a_dry_run_that_breaks_off_is_an_error_as_half_a_preview_would_mislead(world: World) -> None:
-    world.relay.faults = always(says(429, "RATE_LIMITED", **{"Retry-After": "60"}), 1)
+@pytest.mark.parametrize(
+    ("fault", "status", "advice"),
+    [
+        (says(429, "RATE_LIMITED", **{"Retry-After": "60"}), "not_sent", "Wait 60 seconds, then call sync_trip again"),
+        (down, "not_sent", "all sync_trip again"),
+        (unreadable, "not_sent", "all sync_trip again"),
+        (says(404, "NOT_FOUND"), "error", "Mend that, then call sync_trip again"),
+    ],
+)
+async def test_a_dry_run_that_breaks_off_says_how_far_it_looked(
+    world: World, fault: Fault, status: str, advice: str
+) -> None:
+    world.relay.faults = always(fault, 1)
 
-    with pytest.raises(RateLimitedError):
-        await world.client.call(SYNC_TRIP, SyncTrip(trip_id=world.trip_id, map_pins=pins(600), dry_run=True))
+    asked = SyncTrip(trip_id=world.trip_id, map_pins=pins(600), dry_run=True)
+    outcome = await world.client.outcome(SYNC_TRIP, asked)
+
+    assert outcome.result.map_pins is not None
+    assert (outcome.result.map_pins.created, outcome.result.map_pins.errors) == (500, 100)
+    assert [result.status for result in outcome.result.map_pins.results] == ["created"] * 500 + [status] * 100
+    (note,) = outcome.notes
+    assert note.startswith("The preview, which wrote nothing, broke off. ")
+    assert f"{advice} for the whole of it" in note
+    assert {request.url.params["dryRun"] for request in world.relay.batches} == {"true"}
 
 
 async def test_progress_is_told_after_each_request(world: World) -> None:

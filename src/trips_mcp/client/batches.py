@@ -55,8 +55,6 @@ async def in_parts(
         except InvalidError as refused:  # it is about these items, and need not be so of others
             merged.refuse(part, refused)
         except TripsError as error:
-            if is_dry_run(asked):
-                raise  # nothing is lost, and half a preview would mislead
             merged.break_off(part, error)
             break
         if report is not None:
@@ -80,6 +78,7 @@ class _Merged(Generic[P, R]):
     def __init__(self, operation: Operation[P, R], parts: Sequence[Part[P]]) -> None:
         self._operation = operation
         self._parts = parts
+        self._writes = not is_dry_run(parts[0].asked)
         self._lists = {name: _List() for name in parts[0].places}
         self._done: list[Outcome[R]] = []
         self._refusals: list[TripsError] = []
@@ -102,14 +101,15 @@ class _Merged(Generic[P, R]):
     def break_off(self, part: Part[P], error: TripsError) -> None:
         """Neither this part nor what comes after it is done."""
         self._end = error
-        status = _status(error)
+        status = _status(error, self._writes)
         self._mark(status, [part], error)
         later = self._parts[self._parts.index(part) + 1 :]
         self._mark("not_sent", later)
         undone: dict[Undone, list[Part[P]]] = {status: [part]}
         undone.setdefault("not_sent", []).extend(later)
         spans = (_span(status, parts) for status, parts in undone.items() if parts)
-        self._notes.append(" ".join((f"It broke off. {error}", *spans, self._how_to_finish(status, error))))
+        what = "It" if self._writes else "The preview, which wrote nothing,"
+        self._notes.append(" ".join((f"{what} broke off. {error}", *spans, self._how_to_finish(status, error))))
 
     def outcome(self) -> Outcome[R]:
         """Raises: TripsError, if no part was carried out."""
@@ -139,6 +139,8 @@ class _Merged(Generic[P, R]):
         seconds: float | None = getattr(error, "retry_after", None)
         first = "Mend that" if status == "error" else "" if seconds is None else f"Wait {seconds:.0f} seconds"
         do = f"{first}, then {again}" if first else again.capitalize()
+        if not self._writes:
+            return f"{do} for the whole of it: what is counted here is the part that was looked at."
         if all(client_ref(item) for part in self._parts for name in part.places for _, item in part.items(name)):
             return f"{do} with the same arguments: that finishes it, and doubles nothing."
         return f"{do}, without the items that are done: those that have no clientRef would be made twice."
@@ -161,9 +163,9 @@ def _marked(place: int, item: Item, status: Undone, error: ItemError | None) -> 
     return ItemOutcome.model_validate({"index": place, **known, "status": status, "error": error})
 
 
-def _status(error: TripsError) -> Undone:
+def _status(error: TripsError, writes: bool) -> Undone:
     match error:
-        case OutcomeUnknownError() | BadAnswerError():
+        case OutcomeUnknownError() | BadAnswerError() if writes:
             return "unknown"
         case ApiError() if not isinstance(error, RateLimitedError):
             return "error"
