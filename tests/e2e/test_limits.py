@@ -1,11 +1,16 @@
 """What a key and a rate limit forbid, as an agent over a real backend sees it."""
 
+import re
+import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 
+import anyio
 import pytest
-from mcp import Client
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp_types import TextContent
 
 from trips_mcp.contract import OPERATIONS
@@ -67,3 +72,33 @@ async def test_the_rate_limit_reaches_the_agent_as_advice(
     assert len(answers) - len(refusals) in range(5, 11)
     assert all("RATE_LIMITED (429)" in answer and "wait" in answer for answer in refusals)
     assert refusals
+
+
+async def test_a_hundred_calls_at_once_provoke_no_429_and_the_rest_is_told_when_to_come_back(
+    serve: Callable[..., AbstractContextManager[str]],
+    environment: Callable[..., dict[str, str]],
+    key_for: KeyFor,
+    database: Path,
+    tmp_path: Path,
+) -> None:
+    key = await key_for("someone with a swarm of agents", "trips:read")
+    log = tmp_path / "stderr"
+    answers: list[tuple[bool, str]] = []
+    with serve(database, "60") as base, log.open("w", encoding="utf-8") as errlog:
+        settings = environment(**settings_for(base, key), TRIPS_MCP_LOG="debug")
+        server = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env=settings)
+        async with Client(stdio_client(server, errlog), read_timeout_seconds=60) as client:
+
+            async def one() -> None:
+                answers.append(await outcome(client, "list_trips"))
+
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(100):
+                        tasks.start_soon(one)
+
+    refusals = [answer for refused, answer in answers if refused]
+    sent = Counter(re.findall(r"GET \S+/trips: (\S+) in ", log.read_text("utf-8")))
+    assert sent == {"200": 60}
+    assert len(refusals) == 40
+    assert all(re.search(r"60 requests a minute are allowed.* wait \d\d seconds, then", each) for each in refusals)
