@@ -9,6 +9,7 @@ from trips_mcp.contract.fields import WHOLE, Cursor, Id, SaidText
 from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Page, Resource
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.words import OTHERS
 
 
 class Channel(Resource):
@@ -27,8 +28,8 @@ class Message(Resource):
 
     channel_id: str | None = None
     author_id: str | None = None
-    author_name: str | None = None
-    content: str | None = None
+    author_name: Annotated[str | None, OTHERS] = None
+    content: Annotated[str | None, OTHERS] = None
     parent_id: str | None = None
     created_at: str | None = None
     """UTC, ISO 8601."""

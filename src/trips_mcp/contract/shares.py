@@ -12,6 +12,7 @@ from trips_mcp.contract.fields import Id, Order
 from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Params, Resource, Result
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.words import OTHERS
 
 
 class ShareToken(Result):
@@ -29,24 +30,24 @@ class Revoked(Result):
 class SharedTrip(Resource):
     own_names: ClassVar = ("trip",)
 
-    title: str | None = None
+    title: Annotated[str | None, OTHERS] = None
     start_date: str | None = None
     end_date: str | None = None
     status: str | None = None
 
 
 class SharedAccommodation(Result):
-    name: str | None = None
-    address: str | None = None
-    check_in: str | None = None
-    check_out: str | None = None
+    name: Annotated[str | None, OTHERS] = None
+    address: Annotated[str | None, OTHERS] = None
+    check_in: Annotated[str | None, OTHERS] = None
+    check_out: Annotated[str | None, OTHERS] = None
 
 
 class SharedFlight(Result):
-    airline: str | None = None
-    flight_number: str | None = None
-    from_: Annotated[str | None, Field(alias="from")] = None
-    to: str | None = None
+    airline: Annotated[str | None, OTHERS] = None
+    flight_number: Annotated[str | None, OTHERS] = None
+    from_: Annotated[str | None, Field(alias="from"), OTHERS] = None
+    to: Annotated[str | None, OTHERS] = None
     departure: str | None = None
     arrival: str | None = None
     departure_timezone: str | None = None
@@ -54,16 +55,16 @@ class SharedFlight(Result):
 
 
 class SharedRentalCar(Result):
-    company: str | None = None
-    pick_up: str | None = None
-    drop_off: str | None = None
-    location: str | None = None
+    company: Annotated[str | None, OTHERS] = None
+    pick_up: Annotated[str | None, OTHERS] = None
+    drop_off: Annotated[str | None, OTHERS] = None
+    location: Annotated[str | None, OTHERS] = None
 
 
 class SharedLeg(Resource):
     order: Order | None = None
-    title: str | None = None
-    destination: str | None = None
+    title: Annotated[str | None, OTHERS] = None
+    destination: Annotated[str | None, OTHERS] = None
     start_date: str | None = None
     end_date: str | None = None
     timezone: str | None = None
@@ -73,20 +74,20 @@ class SharedLeg(Resource):
 
 
 class SharedMapPin(Resource):
-    name: str | None = None
+    name: Annotated[str | None, OTHERS] = None
     lat: float | None = None
     lng: float | None = None
-    category: str | None = None
+    category: Annotated[str | None, OTHERS] = None
 
 
 class SharedActionItem(Resource):
-    text: str | None = None
+    text: Annotated[str | None, OTHERS] = None
     urgency: str | None = None
     completed: bool | None = None
 
 
 class SharedCommitment(Resource):
-    title: str | None = None
+    title: Annotated[str | None, OTHERS] = None
     start_date: str | None = None
     start_time: str | None = None
     end_time: str | None = None
@@ -98,7 +99,7 @@ class SharedCommitment(Resource):
 
 
 class SharedMember(Result):
-    name: str | None = None
+    name: Annotated[str | None, OTHERS] = None
     role: str | None = None
 
 

@@ -1,0 +1,184 @@
+"""What the questions about days are answered with. What is absent is not so, or not known; then `unclear` says it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trips_mcp.contract.models import Result
+from trips_mcp.contract.words import OTHERS
+
+OthersText = Annotated[str | None, OTHERS]
+
+
+class End(Result):
+    """Of a move: departure or arrival, by the local clock."""
+
+    date: str | None = None
+    weekday: str | None = None
+    time: str | None = None
+    zone: str | None = None
+
+
+class Pin(Result):
+    pin_id: str
+    name: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+
+
+class Thing(Result):
+    """One line of a day, with the id to act on."""
+
+    kind: str
+    """flight, flight_arrival, flight_under_way, check_in, check_out, pick_up, drop_off, commitment, event."""
+    time: str | None = None
+    until: str | None = None
+    until_date: str | None = None
+    """Where it ends on another day; with its weekday."""
+    since: str | None = None
+    """When it began, where that was on an earlier day; with its weekday."""
+    zone: str | None = None
+    all_day: bool | None = None
+    missing: list[str] | None = None
+    """What is not set or not known: date, time, zone."""
+    title: str | None = None
+    category: str | None = None
+    event_type: str | None = None
+    """Instead of the category, where it is none of the usual ones."""
+    departs: End | None = None
+    arrives: End | None = None
+    duration: str | None = None
+    seat: str | None = None
+    written: str | None = None
+    """What stands in the place of a time."""
+    place: str | None = None
+    pin: Pin | None = None
+    remark: str | None = None
+    notes: OthersText = None
+    leg_id: str | None = None
+    flight: int | None = None
+    """Its place in the leg's flights, from 0."""
+    commitment_id: str | None = None
+    event_id: Annotated[int | None, Field(alias="event_id")] = None
+    """As the tools of events take it."""
+
+
+class EventThing(Thing):
+    """What stands on a shared itinerary; whoever planned it may be a stranger."""
+
+    title: OthersText = None
+    event_type: OthersText = None
+    place: OthersText = None
+
+
+class LegHere(Result):
+    leg_id: str | None = None
+    title: str | None = None
+    destination: str | None = None
+    zone: str | None = None
+
+
+class Bed(Result):
+    """Where a night is spent: a stay, a move that is under way, or what is scheduled all night."""
+
+    kind: str
+    """stay, flight, commitment."""
+    name: str | None = None
+    address: str | None = None
+    until: str | None = None
+    """The day of leaving, with its weekday."""
+    leg_id: str | None = None
+    flight: int | None = None
+    commitment_id: str | None = None
+
+
+class Gap(Result):
+    """Time between two things with nothing in it."""
+
+    time: str
+    until: str
+    zone: str | None = None
+    before: str | None = None
+    """A flight, which one must be at earlier."""
+
+
+class Due(Result):
+    item_id: str
+    text: str | None = None
+    urgency: str | None = None
+    owner: str | None = None
+
+
+class Choice(Result):
+    """One of the days that may have been meant."""
+
+    date: str
+    weekday: str
+    where: str | None = None
+
+
+class Day(Result):
+    date: str | None = None
+    weekday: str | None = None
+    number: int | None = None
+    """The trip's first day is 1."""
+    of: int | None = None
+    zone: str | None = None
+    """Of all that names no other, and does not say that it is missing."""
+    legs: list[LegHere] | None = None
+    more_legs: int | None = None
+    wake: list[Bed] | None = None
+    sleep: list[Bed] | None = None
+    things: list[Thing] | None = None
+    more_things: int | None = None
+    """So many did not fit in."""
+    free: list[Gap] | None = None
+    due: list[Due] | None = None
+    more_due: int | None = None
+    unclear: list[str] | None = None
+    choices: list[Choice] | None = None
+    """Instead of all the rest, where more than one day may be meant."""
+
+
+class LegLine(Result):
+    leg_id: str | None = None
+    title: str | None = None
+    destination: str | None = None
+    starts: str | None = None
+    ends: str | None = None
+    zone: str | None = None
+    stay: str | None = None
+
+
+class Row(Result):
+    """A day of the timeline; or, with `until`, days on which nothing is planned."""
+
+    date: str
+    weekday: str
+    until: str | None = None
+    zone: str | None = None
+    """Of all that names no other, and does not say that it is missing."""
+    sleep: list[Bed] | None = None
+    no_bed: bool | None = None
+    """A night of the trip of which nothing says where it is spent."""
+    remark: str | None = None
+    things: list[Thing] | None = None
+    more_things: int | None = None
+
+
+class Timeline(Result):
+    trip_id: str | None = None
+    title: str | None = None
+    starts: str | None = None
+    ends: str | None = None
+    days: int | None = None
+    legs: list[LegLine] | None = None
+    more_legs: int | None = None
+    rows: list[Row] | None = None
+    undated: list[Thing] | None = None
+    more_undated: int | None = None
+    due: list[Due] | None = None
+    more_due: int | None = None
+    unclear: list[str] | None = None
+    continues: str | None = None
+    """The day from which the rest is to be asked for."""

@@ -1,0 +1,86 @@
+"""What does not fit in a trip: `check(journey)` goes through families of findings, one file each.
+
+Every family is a function from a journey to findings. None compares everything with everything: what is to be
+compared is first put in the order of time or under a common key, so that 10,000 items take seconds, not hours.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from trips_mcp.itinerary.check.belonging import check_belonging
+from trips_mcp.itinerary.check.bookings import check_bookings
+from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, Finding, Part, in_words
+from trips_mcp.itinerary.check.flights import check_flights
+from trips_mcp.itinerary.check.hours import check_hours
+from trips_mcp.itinerary.check.legs import check_legs
+from trips_mcp.itinerary.check.missing import check_missing, notes
+from trips_mcp.itinerary.check.nights import check_nights
+from trips_mcp.itinerary.check.overlaps import check_overlaps
+from trips_mcp.itinerary.check.pins import check_pins
+from trips_mcp.itinerary.check.zones import check_zones
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.sizes import fitting
+
+__all__ = ["MINIMUM_CONNECTION", "CheckReport", "Finding", "Part", "check", "in_words"]
+
+MINIMUM_CONNECTION: Final = 60
+"""Minutes."""
+_MOST: Final = 100
+_ROOM: Final = 15_000
+"""Characters; a result may have 40,000, and its text says it all again."""
+
+
+def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> CheckReport:
+    """What does not fit, or may not, in this trip; a connection may be as short as so many minutes."""
+    found = sorted(_findings(journey, timedelta(minutes=minimum_connection)), key=_by_grade)
+    shown = fitting(found[:_MOST], _ROOM)
+    count = Counter(finding.grade for finding in found)
+    return CheckReport(
+        trip_id=journey.trip_id,
+        certain=count["certain"],
+        possible=count["possible"],
+        not_checkable=count["not_checkable"],
+        minimum_connection_minutes=minimum_connection,
+        findings=sorted(shown, key=_by_date),
+        not_shown=len(found) - len(shown) or None,
+        checked=_checked(journey),
+        notes=[*notes(journey)],
+    )
+
+
+def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Finding]:
+    yield from check_legs(journey)
+    yield from check_nights(journey)
+    yield from check_belonging(journey)
+    yield from check_overlaps(journey)
+    yield from check_flights(journey, minimum_connection)
+    yield from check_zones(journey)
+    yield from check_hours(journey)
+    yield from check_bookings(journey)
+    yield from check_pins(journey)
+    yield from check_missing(journey)
+
+
+def _by_grade(finding: Finding) -> tuple[object, ...]:
+    return (GRADES.index(finding.grade), *_by_date(finding))
+
+
+def _by_date(finding: Finding) -> tuple[object, ...]:
+    """What has no date comes last; of what has the same, the surest first."""
+    parts = finding.model_dump_json(include={"about"})
+    return (finding.date is None, finding.date or "", GRADES.index(finding.grade), finding.kind, finding.why, parts)
+
+
+def _checked(journey: Journey) -> Checked:
+    events = sum(one.kind == "event" for one in journey.appointments)
+    return Checked(
+        legs=len(journey.stretches),
+        stays=len(journey.stays),
+        flights=len(journey.moves),
+        rentals=len(journey.rentals),
+        commitments=len(journey.appointments) - events,
+        events=events,
+        pins=len(journey.pins),
+    )

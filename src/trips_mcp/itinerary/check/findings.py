@@ -1,0 +1,141 @@
+"""What a check tells: findings, each with what it is about, why, and the tool that would mend it."""
+
+from collections.abc import Callable
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from trips_mcp.contract.models import Result
+from trips_mcp.contract.words import OTHERS
+from trips_mcp.itinerary.wording import one_line
+
+Grade = Literal["certain", "possible", "not_checkable"]
+"""
+- certain: the plan says so itself, whatever it leaves open.
+- possible: it may be meant like that, or hangs on what the plan leaves open.
+- not_checkable: what it would take is missing or cannot be read.
+"""
+
+Kind = Literal[
+    "arrival_before_departure",
+    "bad_coordinates",
+    "connection_too_short",
+    "end_before_start",
+    "hour_does_not_exist",
+    "hour_exists_twice",
+    "leg_gap",
+    "leg_outside_trip",
+    "leg_overlap",
+    "no_bed",
+    "no_date",
+    "no_end",
+    "no_zone",
+    "outside_leg",
+    "outside_trip",
+    "overlap",
+    "pin_far_from_leg",
+    "same_booking_twice",
+    "too_long_under_way",
+    "two_beds",
+    "unknown_link",
+    "unreadable",
+    "zone_contradicts",
+]
+
+GRADES: Final[tuple[Grade, ...]] = ("certain", "possible", "not_checkable")
+
+
+class Part(Result):
+    """One of the trip's parts, by the ids and the field that the tools take."""
+
+    leg_id: str | None = None
+    flight: str | None = None
+    """Where it stands in its leg, such as `flights.0`."""
+    commitment_id: str | None = None
+    event_id: Annotated[int | None, Field(alias="event_id")] = None
+    pin_id: str | None = None
+    field: str | None = None
+    """Where in it, such as `accommodation.checkOut` of a leg."""
+    title: str | None = None
+    event_title: Annotated[str | None, OTHERS] = None
+    """Instead of the title, where it is an event's: whoever planned it may be a stranger."""
+
+
+class Finding(Result):
+    grade: Grade
+    kind: Kind
+    date: str | None = None
+    weekday: str | None = None
+    about: list[Part] = Field(default_factory=list[Part])
+    more: int | None = None
+    """How many things it is about beside those listed."""
+    why: str
+    """In our words: ids, local times and zones; no text of the trip's."""
+    mend_with: str
+
+
+class Checked(Result):
+    """How many of each were looked at."""
+
+    legs: int = 0
+    stays: int = 0
+    flights: int = 0
+    rentals: int = 0
+    commitments: int = 0
+    events: int = 0
+    pins: int = 0
+
+
+class CheckReport(Result):
+    trip_id: str
+    certain: int
+    possible: int
+    not_checkable: int
+    minimum_connection_minutes: int
+    findings: list[Finding] = Field(default_factory=list[Finding])
+    """By date, then by grade."""
+    not_shown: int | None = None
+    """How many more there are; the surest are shown."""
+    checked: Checked
+    notes: list[str] = Field(default_factory=list[str])
+    """What this check cannot see in this trip."""
+
+
+_GRADE_WORDS: Final = {"certain": "certain", "possible": "possible", "not_checkable": "not checkable"}
+
+
+def in_words(report: CheckReport, quote: Callable[[str], str]) -> str:
+    """The whole report as text; titles go through `quote`."""
+    lines = [_summary(report), *(_line(finding, quote) for finding in report.findings)]
+    if report.not_shown:
+        lines.append(f"{report.not_shown} more are not shown; mend these and check again.")
+    return "\n".join([*lines, *report.notes])
+
+
+def _summary(report: CheckReport) -> str:
+    found = f"{report.certain} certain, {report.possible} possible, {report.not_checkable} not checkable"
+    return f"Checked {_counts(report.checked)}: {found}."
+
+
+def _counts(checked: Checked) -> str:
+    counts = {name: getattr(checked, name) for name in type(checked).model_fields}
+    said = [f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items() if count]
+    return ", ".join(said) or "nothing at all"
+
+
+def _line(finding: Finding, quote: Callable[[str], str]) -> str:
+    about = "; ".join(_named(part, quote) for part in finding.about)
+    more = f" and {finding.more} more" if finding.more else ""
+    about = f" [{about}{more}]" if about else ""
+    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about} Mend with {finding.mend_with}."
+
+
+def _named(part: Part, quote: Callable[[str], str]) -> str:
+    names = {"legId": part.leg_id, "commitmentId": part.commitment_id, "event_id": part.event_id, "pinId": part.pin_id}
+    said = [f"{name} {value}" for name, value in names.items() if value is not None]
+    said += filter(None, [part.field or part.flight])
+    if part.title:
+        said.append(f"“{one_line(part.title)}”")
+    if part.event_title:
+        said.append(quote(part.event_title))
+    return " ".join(said)

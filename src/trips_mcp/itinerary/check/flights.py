@@ -1,0 +1,158 @@
+"""Flights: arrivals before departures, connections that are too short."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check.alike import airport, city, plain
+from trips_mcp.itinerary.check.days import merged
+from trips_mcp.itinerary.check.findings import Finding
+from trips_mcp.itinerary.check.instants import wall, when
+from trips_mcp.itinerary.check.sorts import is_travel
+from trips_mcp.itinerary.journey import Journey, Move
+from trips_mcp.itinerary.moments import Moment
+from trips_mcp.itinerary.spans import Days
+from trips_mcp.itinerary.wording import length
+
+_DATE_LINE: Final = timedelta(hours=26)
+"""The most that one clock is ahead of another."""
+_LONGEST: Final = timedelta(hours=30)
+"""That a flight takes, its stops included; with a wrong date it would explain away every gap and every missing bed."""
+
+
+def check_flights(journey: Journey, minimum_connection: timedelta) -> Iterator[Finding]:
+    for move in journey.moves:
+        if arrives_too_early(move):
+            yield _arrival_before_departure(move)
+        elif (time := _under_way(move)) and time > _LONGEST:
+            yield _too_long(move, time)
+    yield from _connections(journey, minimum_connection)
+
+
+def arrives_too_early(move: Move) -> bool:
+    """Whatever is left open: zones, times, which of an hour that exists twice."""
+    departs, arrives = when(move.departs), when(move.arrives)
+    if departs and arrives:
+        return arrives.latest < departs.earliest
+    left, landed = wall(move.departs), wall(move.arrives)
+    if left and landed:
+        return landed + _DATE_LINE < left
+    if move.departs and move.arrives:
+        return (move.departs.day - move.arrives.day) > timedelta(days=2)
+    return False
+
+
+def lived_twice(journey: Journey) -> list[Days]:
+    """Days that the date line gives again: one flies on the later and arrives on the earlier."""
+    return merged(
+        Days(move.arrives.day, move.departs.day)
+        for move in journey.moves
+        if move.departs and move.arrives and move.arrives.day < move.departs.day and not arrives_too_early(move)
+    )
+
+
+def flights_by_another_name(journey: Journey) -> set[int]:
+    """The `id()` of each appointment that stands for a flight: it starts when that departs, and says which or what."""
+    numbers: defaultdict[datetime, set[str]] = defaultdict(set)
+    for move in journey.moves:
+        if at := wall(move.departs):
+            numbers[at].add(plain(move.source.flight_number))
+    told: set[int] = set()
+    for one in journey.appointments:
+        departing = numbers.get(at) if (at := wall(one.starts)) else None
+        if departing and (is_travel(one) or any(number and number in plain(one.title) for number in departing)):
+            told.add(id(one))
+    return told
+
+
+def _arrival_before_departure(move: Move) -> Finding:
+    ends = ""
+    if move.departs and move.arrives:
+        ends = f"arrives {saying.at(move.arrives)}, before it departs {saying.at(move.departs)}"
+    by = ""
+    if (departs := when(move.departs)) and (arrives := when(move.arrives)):
+        by = f" ({length(departs.earliest - arrives.latest)} earlier in UTC)"
+    why = f"{saying.begin(saying.flight(move))} {ends}{by}."
+    day = move.departs.day if move.departs else None
+    about = [parts.flight(move, "arrival")]
+    return parts.finding("certain", "arrival_before_departure", day, about, why, "update_leg")
+
+
+def _under_way(move: Move) -> timedelta | None:
+    """At least so long."""
+    departs, arrives = when(move.departs), when(move.arrives)
+    if departs and arrives:
+        return arrives.earliest - departs.latest
+    left, landed = wall(move.departs), wall(move.arrives)
+    return landed - left - _DATE_LINE if left and landed else None
+
+
+def _too_long(move: Move, time: timedelta) -> Finding:
+    why = f"{saying.begin(saying.flight(move))} is under way for {length(time)}"
+    ends = f"{_at(move.departs)} to {_at(move.arrives)}"
+    day = move.departs.day if move.departs else None
+    about = [parts.flight(move, "arrival")]
+    return parts.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
+
+
+def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
+    for arriving, departing, time in connections(journey):
+        if time < minimum:
+            yield _too_short(arriving, departing, time, minimum)
+
+
+def connections(journey: Journey) -> Iterator[tuple[Move, Move, timedelta]]:
+    """Each arrival with the next departure from the same city, however long after it."""
+    arriving, leaving = _by_city(journey)
+    for where, arrivals in arriving.items():
+        departures = leaving.get(where, [])
+        # a city has one zone: where a zone is missing, its clocks tell as much
+        in_utc = all(when(moment) for _, moment in (*arrivals, *departures))
+        timed = [(at, move) for move, moment in departures if (at := _clock(moment, in_utc))]
+        timed.sort(key=lambda one: one[0])
+        for move, moment in arrivals:
+            if landed := _clock(moment, in_utc):
+                place = bisect_left(timed, landed, key=lambda one: one[0])
+                following = next((one for one in timed[place : place + 2] if one[1] is not move), None)
+                if following:
+                    yield move, following[1], following[0] - landed
+
+
+_Ends = defaultdict[str, list[tuple[Move, Moment]]]
+
+
+def _by_city(journey: Journey) -> tuple[_Ends, _Ends]:
+    arriving: _Ends = defaultdict(list)
+    leaving: _Ends = defaultdict(list)
+    for move in journey.moves:
+        if move.arrives and move.arrives.time and (where := city(move.source.to)):
+            arriving[where].append((move, move.arrives))
+        if move.departs and move.departs.time and (where := city(move.source.from_)):
+            leaving[where].append((move, move.departs))
+    return arriving, leaving
+
+
+def _clock(moment: Moment, in_utc: bool) -> datetime | None:
+    return moment.instant if in_utc else wall(moment)
+
+
+def _too_short(arriving: Move, departing: Move, time: timedelta, minimum: timedelta) -> Finding:
+    here, there = airport(arriving.source.to), airport(departing.source.from_)
+    where = f" at {here}" if here == there else f", from {here} to {there},"
+    if not here or not there:
+        where = ""
+    flights = f"{saying.flight(arriving)} and {saying.flight(departing)}"
+    times = f"arrives {_at(arriving.arrives)}, departs {_at(departing.departs)}"
+    why = f"{length(time)}{where} between {flights} ({times}), less than {length(minimum)}."
+    day = departing.departs.day if departing.departs else None
+    about = [parts.flight(arriving, "arrival"), parts.flight(departing, "departure")]
+    once = not any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs))
+    grade = "certain" if here and here == there and once else "possible"
+    return parts.finding(grade, "connection_too_short", day, about, why, "update_leg")
+
+
+def _at(moment: Moment | None) -> str:
+    return saying.at(moment) if moment else "at an unknown time"

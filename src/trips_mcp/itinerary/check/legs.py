@@ -1,0 +1,109 @@
+"""Legs against each other and against the trip: ends before starts, holes, overlaps."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check.abreast import abreast
+from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, own_days, trip_days, without
+from trips_mcp.itinerary.check.findings import Finding
+from trips_mcp.itinerary.check.flights import lived_twice
+from trips_mcp.itinerary.check.known import all_dated
+from trips_mcp.itinerary.check.sorts import is_travel
+from trips_mcp.itinerary.journey import Journey, Stretch
+from trips_mcp.itinerary.spans import Days
+from trips_mcp.itinerary.wording import day_in_words
+
+_FEW_DAYS: Final = 3
+
+
+def check_legs(journey: Journey) -> Iterator[Finding]:
+    yield from _backwards(journey)
+    yield from _outside_the_trip(journey)
+    yield from _overlaps(journey)
+    yield from _gaps(journey)
+
+
+def gaps(journey: Journey) -> list[Days]:
+    """Days of the trip on which no leg is and nothing moves."""
+    trip = trip_days(journey)
+    legs = merged(stretch.days for stretch in journey.stretches)
+    if trip is None or not legs:
+        return []
+    on_the_move = merged(move.days for move in journey.moves)
+    holes = [rest for hole in without(trip, legs) for rest in without(hole, on_the_move)]
+    return [hole for hole in holes if not _is_skipped_by_the_calendar(journey, hole)]
+
+
+def _backwards(journey: Journey) -> Iterator[Finding]:
+    if journey.starts and journey.ends and journey.ends < journey.starts:
+        why = f"The trip ends on {day_in_words(journey.ends)}, before it starts on {day_in_words(journey.starts)}."
+        yield parts.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
+    for stretch in journey.stretches:
+        if stretch.starts and stretch.ends and stretch.ends < stretch.starts:
+            dates = f"ends on {day_in_words(stretch.ends)}, before it starts on {day_in_words(stretch.starts)}"
+            about = [parts.leg(stretch, "endDate")]
+            why = f"{saying.begin(saying.leg(stretch))} {dates}."
+            yield parts.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
+
+
+def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
+    trip = own_days(journey)
+    for stretch in journey.stretches:
+        days = stretch.days
+        if trip is None or days is None or (days.first in trip and days.last in trip):
+            continue
+        apart = days.last < trip.first or days.first > trip.last
+        leg = saying.begin(saying.leg(stretch))
+        why = f"{leg} ({saying.days(days)}) is {'' if apart else 'partly '}outside the trip ({saying.days(trip)})."
+        mend_with = "update_leg" if apart else "update_trip"
+        yield parts.finding("certain", "leg_outside_trip", days.first, [parts.leg(stretch)], why, mend_with)
+
+
+def _overlaps(journey: Journey) -> Iterator[Finding]:
+    legs = [(stretch, days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
+    twice = lived_twice(journey)
+    for one, other in abreast(legs):
+        first, second = one.days, other.days
+        if first and second and not _share_the_change_over_alone(first, second):
+            shared = Days(max(first.first, second.first), min(first.last, second.last))
+            if not is_within(shared, twice):
+                yield _overlap(one, other, shared, inside=shared in (first, second))
+
+
+def _share_the_change_over_alone(one: Days, other: Days) -> bool:
+    return one.last == other.first or other.last == one.first
+
+
+def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
+    meaning = "; a trip within the other leg, if so meant" if inside else ""
+    why = f"{saying.begin(saying.leg(one))} and {saying.leg(other)} both cover {saying.days(shared)}{meaning}."
+    about = [parts.leg(one), parts.leg(other)]
+    return parts.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
+
+
+def _gaps(journey: Journey) -> Iterator[Finding]:
+    travels = merged(one.days for one in journey.appointments if is_travel(one))
+    legs = merged(stretch.days for stretch in journey.stretches)
+    dated = all_dated(journey)
+    for gap in gaps(journey):
+        at_an_end = gap.last < legs[0].first or gap.first > legs[-1].last
+        explained = next(without(gap, travels), None) != gap
+        sure = dated and not at_an_end and not explained
+        what = "starts before its first leg" if gap.last < legs[0].first else "goes on after its last leg"
+        why = f"No leg covers {saying.days(gap)}{f': the trip {what}' if at_an_end else ''}."
+        mend_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
+        about = [parts.leg(stretch) for stretch in _beside(journey, gap)]
+        yield parts.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
+
+
+def _beside(journey: Journey, gap: Days) -> list[Stretch]:
+    """The leg before and the leg after."""
+    before = journey.stretches_on(gap.first - DAY)
+    after = journey.stretches_on(gap.last + DAY)
+    return [*before[-1:], *after[:1]]
+
+
+def _is_skipped_by_the_calendar(journey: Journey, gap: Days) -> bool:
+    zones = {stretch.zone for stretch in _beside(journey, gap)}
+    return len(gap) <= _FEW_DAYS and bool(zones) and not any(exists(day, zone) for day in gap for zone in zones)

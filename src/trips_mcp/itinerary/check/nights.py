@@ -1,0 +1,191 @@
+"""Nights with two beds or none.
+
+A night is named by the day before it. What is under way, or lasts until the morning, needs no bed.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import date, time
+from itertools import accumulate
+from typing import Final
+
+from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check.abreast import abreast
+from trips_mcp.itinerary.check.alike import same
+from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, trip_days, without
+from trips_mcp.itinerary.check.findings import Finding, Grade
+from trips_mcp.itinerary.check.flights import lived_twice
+from trips_mcp.itinerary.check.known import all_dated, is_dated
+from trips_mcp.itinerary.check.legs import gaps
+from trips_mcp.itinerary.check.sorts import is_stay, is_travel
+from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stretch
+from trips_mcp.itinerary.spans import Days
+from trips_mcp.itinerary.wording import day_in_words
+
+_EVENING: Final = time(17)
+
+
+def check_nights(journey: Journey) -> Iterator[Finding]:
+    yield from _two_beds(journey)
+    trip = trip_days(journey)
+    if trip and journey.stretches and trip.first < trip.last:
+        nights = without(Days(trip.first, trip.last - DAY), _accounted_for(journey))
+        yield from _Beds(journey).missing(list(nights)) if journey.stays else _no_stay_at_all(list(nights))
+
+
+def _two_beds(journey: Journey) -> Iterator[Finding]:
+    stays = [(stay, nights.first, nights.last + DAY) for stay in journey.stays if (nights := stay.nights)]
+    twice = lived_twice(journey)
+    for one, other in abreast(stays):
+        dated = is_dated(one), is_dated(other)
+        # two stays without dates of their own overlap because their legs do, and that is told
+        if not any(dated) or same(one.name, other.name) or not (one.nights and other.nights):
+            continue
+        shared = Days(max(one.nights.first, other.nights.first), min(one.nights.last, other.nights.last))
+        if is_within(Days(shared.first, shared.last + DAY), twice):
+            continue
+        stays_of = f"the stays of {saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
+        why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
+        about = [parts.stay(one, "checkOut"), parts.stay(other, "checkIn")]
+        grade = "certain" if all(dated) else "possible"
+        yield parts.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+
+
+def _accounted_for(journey: Journey) -> list[Days]:
+    """The nights that need no bed, or that are spoken of elsewhere: with the missing leg, or the missing arrival."""
+    return merged(
+        [
+            *(stay.nights for stay in journey.stays),
+            *(move.nights for move in journey.moves),
+            *(one.nights for one in journey.appointments),
+            *(Days(move.departs.day, move.departs.day) for move in journey.moves if move.departs and not move.arrives),
+            *(_night_of(one) for one in journey.appointments if is_travel(one)),
+            *(Days(gap.first - DAY, gap.last) for gap in gaps(journey)),
+        ]
+    )
+
+
+def _night_of(travel: Appointment) -> Days | None:
+    """Of a train in the evening or after midnight, which has no end; by day it may be there before the night."""
+    if travel.starts is None or travel.starts.time is None:
+        return None
+    day = travel.starts.day
+    if travel.starts.time < DAWN:
+        return Days(day - DAY, day - DAY)
+    return Days(day, day) if travel.starts.time >= _EVENING else None
+
+
+def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
+    """One finding, where a plan leaves all its beds out."""
+    if nights:
+        count = sum(map(len, nights))
+        why = f"No leg has an accommodation: there is no bed for {saying.nights(nights[0])}"
+        more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
+        yield parts.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+
+
+class _Beds:
+    def __init__(self, journey: Journey) -> None:
+        self._legs = _Legs(journey)
+        self._stays = {id(stay.source): stay for stay in journey.stays}
+        self._all_dated = all_dated(journey)
+        self._travels = merged(one.days for one in journey.appointments if is_travel(one))
+        self._among_events = [one for one in journey.appointments if is_stay(one) and one.starts]
+
+    def missing(self, nights: list[Days]) -> Iterator[Finding]:
+        for stretch, part in self._legs.parts(nights):
+            yield from self._missing(stretch, part)
+
+    def _missing(self, stretch: Stretch | None, nights: Days) -> Iterator[Finding]:
+        event = self._stay_among_events(nights)
+        if event is None or event.starts is None:
+            yield self._no_bed(stretch, nights)
+            return
+        if nights.first < event.starts.day:
+            yield self._no_bed(stretch, Days(nights.first, event.starts.day - DAY))
+        if event.starts.day < nights.last:
+            yield _open_end(event, Days(event.starts.day + DAY, nights.last))
+
+    def _no_bed(self, stretch: Stretch | None, nights: Days) -> Finding:
+        stay = self._stays.get(id(stretch.source.accommodation)) if stretch else None
+        grade: Grade = "possible"
+        if stretch is None:
+            because = "no leg covers it"
+        elif stay is None:
+            because = f"{saying.leg(stretch)} has no accommodation"
+        elif not is_dated(stay) or stay.nights is None:
+            because = (
+                f"the stay of {saying.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
+            )
+        else:
+            dates = f"from {day_in_words(stay.nights.first)} to {day_in_words(stay.nights.last + DAY)}"
+            because = f"the stay of {saying.leg(stretch)} is {dates}"
+            if self._all_dated and next(without(nights, self._travels), None) == nights:
+                grade = "certain"
+        about = [parts.stay(stay)] if stay else [parts.leg(stretch)] if stretch else []
+        why = f"There is no bed for {saying.nights(nights)}: {because}."
+        return parts.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+
+    def _stay_among_events(self, nights: Days) -> Appointment | None:
+        place = bisect_left(
+            self._among_events, nights.first, key=lambda one: one.starts.day if one.starts else nights.first
+        )
+        found = self._among_events[place : place + 1]
+        return found[0] if found and found[0].starts and found[0].starts.day in nights else None
+
+
+class _Legs:
+    """Which leg a night belongs to, and whose zone tells whether it exists."""
+
+    def __init__(self, journey: Journey) -> None:
+        self._legs = [(stretch, days) for stretch in journey.stretches if (days := stretch.days)]
+        self._lasting = [*accumulate(self._legs, _the_longer_lasting)]
+
+    def parts(self, many: list[Days]) -> Iterator[tuple[Stretch | None, Days]]:
+        """Cut where a leg starts, without the days that the leg's zone has not."""
+        for nights in many:
+            first = nights.first
+            for cut in self._cuts(nights):
+                if part := _existing(Days(first, cut - DAY), self._zone_before(first)):
+                    yield self._on(part.first), part
+                first = cut
+
+    def _cuts(self, nights: Days) -> Iterator[date]:
+        place = bisect_right(self._legs, nights.first, key=lambda leg: leg[1].first)
+        while place < len(self._legs) and self._legs[place][1].first <= nights.last:
+            yield self._legs[place][1].first
+            place = bisect_right(self._legs, self._legs[place][1].first, key=lambda leg: leg[1].first)
+        yield nights.last + DAY
+
+    def _zone_before(self, night: date) -> str | None:
+        place = bisect_right(self._legs, night, key=lambda leg: leg[1].first) - 1
+        return self._legs[place][0].zone if place >= 0 else None
+
+    def _on(self, night: date) -> Stretch | None:
+        """The leg that began last, if it lasts so long, else the one that does."""
+        place = bisect_right(self._legs, night, key=lambda leg: leg[1].first) - 1
+        if place < 0:
+            return None
+        return next((one for one, days in (self._legs[place], self._lasting[place]) if night in days), None)
+
+
+def _the_longer_lasting(one: tuple[Stretch, Days], other: tuple[Stretch, Days]) -> tuple[Stretch, Days]:
+    return other if other[1].last > one[1].last else one
+
+
+def _existing(nights: Days, zone: str | None) -> Days | None:
+    first, last = nights.first, nights.last
+    while first <= last and not exists(first, zone):
+        first += DAY
+    while first <= last and not exists(last, zone):
+        last -= DAY
+    return Days(first, last) if first <= last else None
+
+
+def _open_end(event: Appointment, nights: Days) -> Finding:
+    why = (
+        f"{saying.appointment(event)} is a stay without an end: whether it covers {saying.nights(nights)} is not known."
+    )
+    return parts.finding(
+        "not_checkable", "no_end", nights.first, [parts.appointment(event)], saying.begin(why), "update_leg"
+    )

@@ -1,0 +1,171 @@
+"""Timed things that take place at once.
+
+All-day things never do, a bed keeps nobody busy, and free time is there to be used.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check.abreast import abreast
+from trips_mcp.itinerary.check.alike import city, plain, titles_alike
+from trips_mcp.itinerary.check.bookings import is_same_booking
+from trips_mcp.itinerary.check.findings import Finding, Grade, Part
+from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
+from trips_mcp.itinerary.check.instants import wall, when
+from trips_mcp.itinerary.check.sorts import is_free, is_stay
+from trips_mcp.itinerary.journey import Appointment, Journey, Move
+from trips_mcp.itinerary.moments import Moment
+from trips_mcp.itinerary.wording import length
+
+_A_MOMENT: Final = timedelta(microseconds=1)
+"""How long a thing without an end lasts here: so it overlaps what is going on when it starts."""
+
+_SAME_SORT: Final = {"food": {"dinner", "birthday"}, "activity": {"activity", "other"}}
+"""Types of events, with the categories of commitments that may be the same thing in the other list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    what: Move | Appointment
+    starts: Moment
+    ends: Moment | None
+
+    @property
+    def has_length(self) -> bool:
+        return self.ends is not None
+
+
+def check_overlaps(journey: Journey) -> Iterator[Finding]:
+    timed = [*_timed(journey)]
+    flying = {end.day for move in journey.moves for end in (move.departs, move.arrives) if end}
+    yield from _in_utc(timed, flying)
+    yield from _by_the_clock(timed)
+
+
+def _timed(journey: Journey) -> Iterator[_Timed]:
+    told = flights_by_another_name(journey)
+    for move in journey.moves:
+        if move.departs and move.departs.time and not arrives_too_early(move):
+            yield _Timed(move, move.departs, move.arrives if when(move.departs) and when(move.arrives) else None)
+    for one in journey.appointments:
+        if one.starts and one.starts.time and not (is_free(one) or is_stay(one)) and id(one) not in told:
+            # who writes 18:00 to 18:00 has no end to tell
+            yield _Timed(one, one.starts, one.ends if wall(one.ends) != wall(one.starts) else None)
+
+
+def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Finding]:
+    known = [(one, starts, when(one.ends)) for one in timed if (starts := when(one.starts))]
+    spans = [(one, starts.earliest, ends.latest if ends else starts.latest + _A_MOMENT) for one, starts, ends in known]
+    for one, other in abreast(spans):
+        if not _is_one_thing(one.what, other.what):
+            yield _overlap(one, other, _grade_in_utc(one, other, flying), _shared(one, other, in_utc=True))
+
+
+def _by_the_clock(timed: list[_Timed]) -> Iterator[Finding]:
+    """For what has no zone; a flight's two clocks would compare nothing."""
+    appointments = [one for one in timed if isinstance(one.what, Appointment)]
+    if all(one.starts.zone for one in appointments):
+        return
+    spans = [
+        (one, starts, wall(one.ends) or starts + _A_MOMENT) for one in appointments if (starts := wall(one.starts))
+    ]
+    for one, other in abreast(spans):
+        if not (one.starts.zone and other.starts.zone) and not _is_one_thing(one.what, other.what):
+            yield _overlap(one, other, _grade_by_the_clock(one, other), _shared(one, other, in_utc=False))
+
+
+def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
+    """The same booking twice, which is told as that, or the same thing in both lists, which is no fault."""
+    if isinstance(one, Move):
+        return is_same_booking(one, other) if isinstance(other, Move) else _is_about(other, one)
+    if isinstance(other, Move):
+        return _is_about(one, other)
+    if is_same_booking(one, other):
+        return True
+    if one.kind == other.kind or wall(one.starts) != wall(other.starts):
+        return False
+    event, commitment = (one, other) if one.kind == "event" else (other, one)
+    return titles_alike(one.title, other.title) or commitment.category in _SAME_SORT.get(event.category, ())
+
+
+def _is_about(one: Appointment, move: Move) -> bool:
+    """As a commitment for the time at the airport."""
+    number = plain(move.source.flight_number)
+    return number != "" and number in plain(one.title)
+
+
+def _grade_in_utc(one: _Timed, other: _Timed, flying: set[date]) -> Grade:
+    sure = one.starts.zone == other.starts.zone or (
+        _zone_is_sure(one.what, flying) and _zone_is_sure(other.what, flying)
+    )
+    if not (sure and one.has_length and other.has_length):
+        return "possible"
+    if isinstance(one.what, Move) and isinstance(other.what, Move) and _may_part(one.what, other.what):
+        return "possible"
+    return "certain" if _surely(one, other) and _surely(other, one) else "possible"
+
+
+def _surely(one: _Timed, other: _Timed) -> bool:
+    """Whether the one starts before the other ends, whichever of an hour that exists twice is meant."""
+    starts, ends = when(one.starts), when(other.ends)
+    return bool(starts and ends and starts.latest < ends.earliest)
+
+
+def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
+    """Written down; or its leg's, on a day on which nobody leaves it."""
+    if isinstance(what, Move):
+        return bool(what.source.departure_timezone and what.source.arrival_timezone)
+    return what.zone_from == "own" or bool(what.leg_id) or (what.starts is not None and what.starts.day not in flying)
+
+
+def _may_part(one: Move, other: Move) -> bool:
+    """Flights from one place or to one place, which the travellers may take apart from each other."""
+    here, there = city(one.source.from_), city(one.source.to)
+    return (here != "" and here == city(other.source.from_)) or (there != "" and there == city(other.source.to))
+
+
+def _grade_by_the_clock(one: _Timed, other: _Timed) -> Grade:
+    """Things of one leg have one zone, even if nobody knows which."""
+    if not (isinstance(one.what, Appointment) and isinstance(other.what, Appointment)):
+        return "possible"
+    one_leg = one.what.leg_id == other.what.leg_id != "" and one.starts.zone is None and other.starts.zone is None
+    return "certain" if one_leg and one.has_length and other.has_length else "possible"
+
+
+def _shared(one: _Timed, other: _Timed, *, in_utc: bool) -> timedelta:
+    def clock(moment: Moment | None) -> datetime | None:
+        return moment.instant if in_utc and moment else wall(moment)
+
+    starts = [at for at in (clock(one.starts), clock(other.starts)) if at]
+    ends = [at for at in (clock(one.ends), clock(other.ends)) if at]
+    return max(timedelta(), min(ends) - max(starts)) if len(ends) == 2 else timedelta()
+
+
+def _overlap(one: _Timed, other: _Timed, grade: Grade, shared: timedelta) -> Finding:
+    first, second = _described(one), _described(other)
+    if one.has_length and other.has_length:
+        why = f"{first} and {second} overlap{f' by {length(shared)}' if shared else ''}."
+    elif one.starts == other.starts:
+        why = f"{first} and {second} start at the same time."
+    else:
+        why = f"{second} starts while {first} is going on."
+    about = [_thing(one.what), _thing(other.what)]
+    return parts.finding(grade, "overlap", other.starts.day, about, saying.begin(why), _mend_with(one.what, other.what))
+
+
+def _described(one: _Timed) -> str:
+    name = saying.flight(one.what) if isinstance(one.what, Move) else saying.appointment(one.what)
+    return f"{name} ({saying.between(one.starts, one.ends)})"
+
+
+def _thing(what: Move | Appointment) -> Part:
+    return parts.flight(what) if isinstance(what, Move) else parts.appointment(what)
+
+
+def _mend_with(one: Move | Appointment, other: Move | Appointment) -> str:
+    """Appointments are moved more easily than flights."""
+    movable = [what for what in (other, one) if isinstance(what, Appointment)]
+    return parts.mend_appointment(movable[0]) if movable else "update_leg"

@@ -1,0 +1,171 @@
+"""Zones that contradict a leg, or each other. What counts is the offset from UTC at that time, not the name."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check.alike import airport
+from trips_mcp.itinerary.check.findings import Finding, Part
+from trips_mcp.itinerary.check.flights import connections
+from trips_mcp.itinerary.check.instants import offset_at
+from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.moments import Moment
+
+_CHANGING_PLANES: Final = timedelta(hours=24)
+"""Who leaves a place again within this time was only passing through."""
+
+
+def check_zones(journey: Journey) -> Iterator[Finding]:
+    legs = _ByDay(journey)
+    ends = [*_own_ends(journey)]
+    yield from _commitments(journey, legs)
+    odd = _of_two_zones(ends)
+    yield from map(_airport, odd)
+    told = {id(end) for one in odd for end in one.odd}
+    yield from _flight_ends(journey, legs, [end for end in ends if id(end) not in told])
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Of a flight, with a zone of its own."""
+
+    move: Move
+    arrives: bool
+    moment: Moment
+    zone: str
+    instant: datetime
+
+    @property
+    def part(self) -> Part:
+        return parts.flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
+
+    @property
+    def said(self) -> str:
+        """`flight JL44 arrives Friday 2027-03-26 17:30 Asia/Tokyo (UTC+9)`"""
+        verb = "arrives" if self.arrives else "departs"
+        return f"{saying.flight(self.move)} {verb} {saying.at(self.moment)} ({_offset(self.zone, self.instant)})"
+
+
+def _own_ends(journey: Journey) -> Iterator[_End]:
+    for move in journey.moves:
+        for moment, own, arrives in (
+            (move.departs, move.source.departure_timezone, False),
+            (move.arrives, move.source.arrival_timezone, True),
+        ):
+            if own and moment and moment.zone and (at := moment.instant):
+                yield _End(move, arrives, moment, moment.zone, at)
+
+
+class _ByDay:
+    """One leg for each zone of a day; there are far fewer zones than there may be legs."""
+
+    def __init__(self, journey: Journey) -> None:
+        self._journey = journey
+        self._known: dict[date, list[Stretch]] = {}
+        self._flown: dict[date, set[str | None]] = {}
+
+    def on(self, day: date) -> list[Stretch]:
+        return [*{stretch.zone: stretch for stretch in self._on(day)}.values()]
+
+    def before(self, day: date) -> list[Stretch]:
+        """Where one wakes up."""
+        return [stretch for stretch in self._on(day) if stretch.days and stretch.days.first < day]
+
+    def after(self, day: date) -> list[Stretch]:
+        """Where one goes to bed."""
+        return [stretch for stretch in self._on(day) if stretch.days and day < stretch.days.last]
+
+    def flown(self, day: date) -> set[str | None]:
+        """Whoever flies on that day has the zones of both ends."""
+        if day not in self._flown:
+            moves = self._journey.moves_on(day)
+            self._flown[day] = {end.zone for move in moves for end in (move.departs, move.arrives) if end}
+        return self._flown[day]
+
+    def _on(self, day: date) -> list[Stretch]:
+        if day not in self._known:
+            found: dict[tuple[str | None, bool, bool], Stretch] = {}
+            for stretch in self._journey.stretches_on(day):
+                if stretch.zone and (days := stretch.days):
+                    found.setdefault((stretch.zone, days.first < day, day < days.last), stretch)
+            self._known[day] = [*found.values()]
+        return self._known[day]
+
+
+def _commitments(journey: Journey, legs: _ByDay) -> Iterator[Finding]:
+    for one in journey.appointments:
+        at = one.starts.instant if one.starts and one.zone_from == "own" else None
+        if at is None or one.starts is None or one.starts.zone is None:
+            continue
+        linked = journey.stretch.get(one.leg_id)
+        here = [*([linked] if linked and linked.zone else []), *legs.on(one.starts.day)]
+        if here and not _is_any_of(one.starts.zone, [*(leg.zone for leg in here), *legs.flown(one.starts.day)], at):
+            yield _contradicts_leg(one, one.starts, one.starts.zone, here[0], at)
+
+
+def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, at: datetime) -> Finding:
+    what = f"{saying.appointment(one)} starts {saying.at(starts)} ({_offset(zone, at)})"
+    why = f"{saying.begin(what)}, but {_in_zone(leg, at)}."
+    about = [parts.appointment(one, "timezone"), parts.leg(leg, "timezone")]
+    return parts.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
+
+
+@dataclass(frozen=True, slots=True)
+class _Airport:
+    """One that would have two zones."""
+
+    code: str
+    odd: list[_End]
+    usual: _End
+
+
+def _of_two_zones(ends: Sequence[_End]) -> list[_Airport]:
+    by_code: defaultdict[str, list[_End]] = defaultdict(list)
+    for end in ends:
+        if code := airport(end.move.source.to if end.arrives else end.move.source.from_):
+            by_code[code].append(end)
+    return [one for code, here in sorted(by_code.items()) if (one := _airport_of_two_zones(code, here))]
+
+
+def _airport_of_two_zones(code: str, ends: Sequence[_End]) -> _Airport | None:
+    """What most say is taken to be right."""
+    usual = min(Counter(end.zone for end in ends).items(), key=lambda item: (-item[1], item[0]))[0]
+    odd = [end for end in ends if not _is_any_of(end.zone, [usual], end.instant)]
+    return _Airport(code, odd, next(end for end in ends if end.zone == usual)) if odd else None
+
+
+def _airport(one: _Airport) -> Finding:
+    why = f"{one.code} has two zones: {one.odd[0].said}, but {one.usual.said}."
+    about = [end.part for end in (*one.odd, one.usual)]
+    return parts.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
+
+
+def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
+    """A flight arrives in the zone of the leg where one then stays, and leaves that of the one where one was."""
+    passing: set[tuple[int, bool]] = set()
+    for arriving, departing, time in connections(journey):
+        if time <= _CHANGING_PLANES:
+            passing |= {(id(arriving), True), (id(departing), False)}
+    for end in ends:
+        day = end.moment.day
+        staying = legs.after(day) if end.arrives else legs.before(day)
+        allowed = [leg.zone for leg in legs.on(day)]
+        if staying and (id(end.move), end.arrives) not in passing and not _is_any_of(end.zone, allowed, end.instant):
+            why = f"{saying.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
+            about = [end.part, parts.leg(staying[0], "timezone")]
+            yield parts.finding("possible", "zone_contradicts", day, about, why, "update_leg")
+
+
+def _is_any_of(zone: str, zones: Sequence[str | None], at: datetime) -> bool:
+    return any(zone == other or offset_at(zone, at) == offset_at(other, at) for other in zones if other)
+
+
+def _in_zone(leg: Stretch, at: datetime) -> str:
+    return f"{saying.leg(leg)} is in {leg.zone} ({_offset(leg.zone, at)})" if leg.zone else saying.leg(leg)
+
+
+def _offset(zone: str, at: datetime) -> str:
+    return saying.offset(offset_at(zone, at))

@@ -1,0 +1,116 @@
+"""All that concerns one date of a trip, in the order in which it is lived."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from trips_mcp.itinerary.answers import Choice, Day, LegHere, Thing
+from trips_mcp.itinerary.clocks import clock_changes
+from trips_mcp.itinerary.due import due_on, told
+from trips_mcp.itinerary.free import free
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.moments import WEEKDAYS
+from trips_mcp.itinerary.moving import lost_days
+from trips_mcp.itinerary.nights import beds_of, named, night_unclear, where
+from trips_mcp.itinerary.sizes import fitting
+from trips_mcp.itinerary.things import things_on
+from trips_mcp.itinerary.wording import day_in_words, one_line, short
+
+_DAY: Final = timedelta(days=1)
+_MOST_LEGS: Final = 10
+_MOST_DUE: Final = 5
+_MOST_NAMED: Final = 5
+_TITLE: Final = 200
+_NOTES: Final = 180
+"""Characters of all notes together, but enough of each to know what it is about."""
+_LEAST_OF_NOTES: Final = 50
+_ROOM: Final = 28_000
+"""Characters of the things of a day; with all the rest, and marks around them, it stays under 40,000."""
+
+
+def day_of(journey: Journey, day: date, today: date | None = None, room: int = _ROOM) -> Day:
+    """`today` tells what is due; None where it is not known, or no day of the trip."""
+    placed = things_on(journey, day)
+    zone = journey.zone_on(day)
+    things = fitting(_in_short([one.thing for one in placed], zone), room)
+    due = due_on(journey, day, today)
+    legs = journey.stretches_on(day)
+    days = journey.dates
+    number = (day - days.first).days + 1 if days is not None and day in days else None
+    return Day(
+        date=str(day),
+        weekday=WEEKDAYS[day.weekday()],
+        number=number,
+        of=len(days) if days is not None and number else None,
+        zone=zone,
+        legs=[
+            LegHere(
+                leg_id=leg.id or None,
+                title=short(leg.title, _TITLE),
+                destination=short(leg.destination, _TITLE),
+                zone=_other(leg.zone, zone),
+            )
+            for leg in legs[:_MOST_LEGS]
+        ]
+        or None,
+        more_legs=max(0, len(legs) - _MOST_LEGS) or None,
+        wake=[named(bed) for bed in beds_of(journey, day - _DAY)] or None,
+        sleep=beds_of(journey, day) or None,
+        things=things or None,
+        more_things=len(placed) - len(things) or None,
+        free=[gap.model_copy(update={"zone": _other(gap.zone, zone)}) for gap in free(day, placed)] or None,
+        due=told(due, _MOST_DUE) or None,
+        more_due=max(0, len(due) - _MOST_DUE) or None,
+        unclear=list(_unclear(journey, day)) or None,
+    )
+
+
+def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
+    """More than one day may be meant: which, and where one is on each."""
+    return Day(
+        unclear=[f"{why} Which one is meant?"],
+        choices=[Choice(date=str(day), weekday=WEEKDAYS[day.weekday()], where=_where(journey, day)) for day in choices],
+    )
+
+
+def _in_short(things: Sequence[Thing], zone: str | None) -> list[Thing]:
+    """Without what is told of the day as a whole, and with the beginning of the notes."""
+    noted = sum(thing.notes is not None for thing in things) or 1
+    most = max(_LEAST_OF_NOTES, _NOTES // noted)
+    return [
+        thing.model_copy(update={"zone": _other(thing.zone, zone), "notes": short(thing.notes, most)})
+        for thing in things
+    ]
+
+
+def _other(zone: str | None, usual: str | None) -> str | None:
+    return None if zone == usual else zone
+
+
+def _where(journey: Journey, day: date) -> str | None:
+    legs = [leg.destination or leg.title for leg in journey.stretches_on(day)[:2]]
+    return short("; ".join(filter(None, [*legs, *map(where, beds_of(journey, day)[:2])])), _TITLE)
+
+
+def _unclear(journey: Journey, day: date) -> Iterator[str]:
+    days = journey.dates
+    if days is not None and day not in days:
+        yield f"The day is outside the trip's own dates, {day_in_words(days.first)} to {day_in_words(days.last)}."
+    if any(day in lost_days(move) for move in journey.moves_on(day)):
+        yield "This day is skipped: the date line is crossed."
+    else:
+        yield from night_unclear(journey, day - _DAY)
+        yield from night_unclear(journey, day)
+        yield from _zone_unclear(journey, day)
+    yield from clock_changes(day, (leg.zone for leg in journey.stretches_on(day) if leg.zone))
+    if lacking := [one for one in journey.appointments if one.starts is None]:
+        names = ", ".join(one_line(one.id) for one in lacking[:_MOST_NAMED])
+        yield f"Without a date that can be read, and so on no day: {len(lacking)} commitments or events ({names})."
+
+
+def _zone_unclear(journey: Journey, day: date) -> Iterator[str]:
+    zones = {leg.zone for leg in journey.stretches_on(day)}
+    if not zones:
+        yield "No leg covers this day, so its zone is not known."
+    elif zones == {None}:
+        yield "The leg of this day has no time zone, so its zone is not known."

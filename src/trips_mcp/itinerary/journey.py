@@ -1,0 +1,134 @@
+"""A trip read once, to be asked about its days as often as need be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from trips_mcp.contract.events import Event
+from trips_mcp.contract.exports import TripExport
+from trips_mcp.itinerary.gathering import gather
+from trips_mcp.itinerary.parts import (
+    DAWN,
+    Appointment,
+    Kind,
+    Move,
+    Parts,
+    Rental,
+    Stay,
+    Stretch,
+    Unreadable,
+    ZoneFrom,
+    known_days,
+)
+from trips_mcp.itinerary.spans import Agreed, Days, Spans
+
+__all__ = ["DAWN", "Appointment", "Journey", "Kind", "Move", "Rental", "Stay", "Stretch", "Unreadable", "ZoneFrom"]
+
+
+@dataclass(frozen=True)
+class Journey(Parts):
+    """A trip read once, and what lies on each of its days."""
+
+    @staticmethod
+    def of(export: TripExport, events: Sequence[Event] = ()) -> "Journey":
+        return gather(Journey, export, events)
+
+    @cached_property
+    def dates(self) -> Days | None:
+        """The trip's own; where it has none, those that its parts span; None where nothing has a date."""
+        if self.starts is not None and self.ends is not None and self.starts <= self.ends:
+            return Days(self.starts, self.ends)
+        return self.extent
+
+    @cached_property
+    def extent(self) -> Days | None:
+        """From the earliest to the latest day of all that has one, the trip's own dates included."""
+        return _spanned([self.starts, self.ends], [*self._parts()])
+
+    def stretches_on(self, day: date) -> tuple[Stretch, ...]:
+        return self._stretches.on(day)
+
+    def zone_on(self, day: date) -> str | None:
+        """The zone that all legs of this day agree on."""
+        return self._zones.on(day)
+
+    def beds(self, day: date) -> tuple[Stay, ...]:
+        """Where the night after this day can be spent."""
+        return self._beds.on(day)
+
+    def under_way(self, day: date) -> tuple[Move, ...]:
+        """On what the night after this day is spent instead of in a bed."""
+        return self._under_way.on(day)
+
+    def overnight(self, day: date) -> tuple[Appointment, ...]:
+        """What is scheduled throughout the night after this day."""
+        return self._overnight.on(day)
+
+    def stays_at(self, day: date) -> tuple[Stay, ...]:
+        """Those that one comes to or leaves on this day."""
+        return self._stays_at.on(day)
+
+    def rentals_at(self, day: date) -> tuple[Rental, ...]:
+        """Those picked up or dropped off on this day; where that is not said, on their leg's first and last day."""
+        return self._rentals_at.on(day)
+
+    def moves_on(self, day: date) -> tuple[Move, ...]:
+        return self._moves.on(day)
+
+    def appointments_on(self, day: date) -> tuple[Appointment, ...]:
+        return self._appointments.on(day)
+
+    @cached_property
+    def stretch(self) -> Mapping[str, Stretch]:
+        """Those that have an id."""
+        return {stretch.id: stretch for stretch in self.stretches if stretch.id}
+
+    @cached_property
+    def _stretches(self) -> Spans[Stretch]:
+        return Spans((stretch, days) for stretch in self.stretches if (days := stretch.days))
+
+    @cached_property
+    def _zones(self) -> Agreed[str]:
+        return Agreed((stretch.zone, days) for stretch in self.stretches if (days := stretch.days))
+
+    @cached_property
+    def _beds(self) -> Spans[Stay]:
+        return Spans((stay, nights) for stay in self.stays if (nights := stay.nights))
+
+    @cached_property
+    def _under_way(self) -> Spans[Move]:
+        return Spans((move, nights) for move in self.moves if (nights := move.nights))
+
+    @cached_property
+    def _overnight(self) -> Spans[Appointment]:
+        return Spans((one, nights) for one in self.appointments if (nights := one.nights))
+
+    @cached_property
+    def _stays_at(self) -> Spans[Stay]:
+        return Spans((stay, Days(day, day)) for stay in self.stays for day in sorted(known_days(stay.first, stay.end)))
+
+    @cached_property
+    def _rentals_at(self) -> Spans[Rental]:
+        return Spans((rental, Days(day, day)) for rental in self.rentals for day in sorted(rental.days))
+
+    @cached_property
+    def _moves(self) -> Spans[Move]:
+        return Spans((move, days) for move in self.moves if (days := move.days))
+
+    @cached_property
+    def _appointments(self) -> Spans[Appointment]:
+        return Spans((one, days) for one in self.appointments if (days := one.days))
+
+    def _parts(self) -> Iterable[Days | None]:
+        for parts in (self.stretches, self.moves, self.appointments):
+            yield from (part.days for part in parts)
+        yield from (stay.nights for stay in self.stays if stay.nights)
+        yield from (Days(day, day) for rental in self.rentals for day in rental.days)
+
+
+def _spanned(days: Iterable[date | None], parts: Iterable[Days | None]) -> Days | None:
+    """From the earliest to the latest of all of them."""
+    known = [day for day in days if day is not None]
+    known += [end for part in parts if part is not None for end in (part.first, part.last)]
+    return Days(min(known), max(known)) if known else None

@@ -1,0 +1,259 @@
+"""Days and timelines as Markdown: the same facts as the structured form, in fewer words.
+
+Other people's words go through `quote`, which puts the answer's marks around them; what is the trip's own is put on
+one line, so that no line break in a title makes a line that looks like ours.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from trips_mcp.itinerary.answers import (
+    Bed,
+    Choice,
+    Day,
+    Due,
+    End,
+    EventThing,
+    Gap,
+    LegHere,
+    LegLine,
+    Pin,
+    Row,
+    Thing,
+    Timeline,
+)
+from trips_mcp.itinerary.wording import one_line
+
+Quote = Callable[[str], str]
+
+_KIND_WORDS = {"check_in": "check-in", "check_out": "check-out", "pick_up": "pick-up of", "drop_off": "drop-off of"}
+
+
+def day_in_markdown(day: Day, quote: Quote) -> str:
+    if day.choices:
+        return "\n".join([*_sentences(day.unclear), *map(_choice, day.choices)])
+    lines = [_heading(day), *_legs_here(day), *_nights(day)]
+    if day.things:
+        lines += ["", *(f"- {_thing(thing, day.date, day.zone, quote)}" for thing in day.things)]
+    else:
+        lines.append("Nothing is planned.")
+    if day.more_things:
+        lines.append(f"- and {day.more_things} more: list_commitments, list_legs and list_trip_events give all.")
+    after = [*_free(day), *_due(day.due, day.more_due), *_sentences(day.unclear)]
+    return "\n".join([*lines, *([""] if after and day.things else []), *after])
+
+
+def timeline_in_markdown(timeline: Timeline, quote: Quote) -> str:
+    lines = [f"# {_named(timeline.title, 'Trip', timeline.trip_id)}"]
+    if timeline.starts:
+        count = f"{timeline.days} days" if timeline.days != 1 else "1 day"
+        lines.append(f"{timeline.starts} to {timeline.ends}, {count}.")
+    lines += [f"- {_leg_line(leg)}" for leg in timeline.legs or ()]
+    if timeline.more_legs:
+        lines.append(f"- and {timeline.more_legs} more legs: list_legs gives all.")
+    lines += [*_due(timeline.due, timeline.more_due), *_sentences(timeline.unclear)]
+    before: Row | None = None
+    for row in timeline.rows or ():
+        lines += ["", *_row(row, before, quote)]
+        before = row
+    if timeline.undated:
+        lines += ["", "## Without a date", *(f"- {_thing(thing, None, None, quote)}" for thing in timeline.undated)]
+    if timeline.more_undated:
+        lines.append(f"- and {timeline.more_undated} more: list_commitments and list_trip_events give all.")
+    if timeline.continues:
+        lines += ["", f"Not all fits in one answer: get_timeline with from {timeline.continues} gives the rest."]
+    return "\n".join(lines)
+
+
+def _heading(day: Day) -> str:
+    number = f", day {day.number} of {day.of}" if day.number else ""
+    return f"# {day.weekday} {day.date}{number}{f' ({day.zone})' if day.zone else ''}"
+
+
+def _legs_here(day: Day) -> Iterator[str]:
+    if day.legs:
+        more = f"; and {day.more_legs} more legs" if day.more_legs else ""
+        yield f"In: {'; '.join(_leg_here(leg, day.zone) for leg in day.legs)}{more}."
+
+
+def _leg_here(leg: LegHere, zone: str | None) -> str:
+    other_zone = "" if zone else f", {leg.zone or 'zone unknown'}"
+    return f"{_place(leg.title, leg.destination)}{other_zone}{_ids(legId=leg.leg_id)}"
+
+
+def _place(title: str | None, destination: str | None) -> str:
+    names = [one_line(text) for text in (title, destination) if text]
+    if len(names) == 2 and names[1].casefold() in names[0].casefold():
+        names.pop()
+    return ", ".join(names) or "a leg without a name"
+
+
+def _nights(day: Day) -> Iterator[str]:
+    """Where one bed serves both nights it is told once."""
+    wake, sleep = day.wake or [], day.sleep or []
+    if wake and _ids_of(wake) == _ids_of(sleep):
+        yield f"Wake and sleep: {_beds(sleep)}."
+        return
+    if wake:
+        yield f"Wake: {_beds(wake)}."
+    if sleep:
+        yield f"Sleep: {_beds(sleep)}."
+
+
+def _ids_of(beds: Iterable[Bed]) -> list[tuple[object, ...]]:
+    return [(bed.kind, bed.leg_id, bed.flight, bed.commitment_id) for bed in beds]
+
+
+def _beds(beds: Sequence[Bed]) -> str:
+    return "; ".join(map(_bed, beds))
+
+
+def _bed(bed: Bed) -> str:
+    names = [one_line(text) for text in (bed.name, bed.address) if text] or ["a stay without a name"]
+    if bed.kind == "flight":
+        names = ["under way", *names] if bed.name else ["under way"]
+    until = [f"until {bed.until}"] if bed.until else []
+    return f"{', '.join(names + until)}{_ids(legId=bed.leg_id, flight=bed.flight, commitmentId=bed.commitment_id)}"
+
+
+def _thing(thing: Thing, date: str | None, zone: str | None, quote: Quote) -> str:
+    own = None if isinstance(thing, EventThing) else thing
+    said = _title(thing, quote)
+    if kind := _KIND_WORDS.get(thing.kind):
+        said = f"{kind} {said}"
+    parts = [
+        f"{_when(thing, zone)} {said}".strip(),
+        *_both_ends(thing, date),
+        *filter(None, (thing.category if thing.category != "other" else None, _seat(thing.seat))),
+        *([quote(one_line(thing.event_type))] if thing.event_type else []),
+        *([f"at {one_line(thing.place) if own else quote(one_line(thing.place))}"] if thing.place else []),
+        *([f"as written: {one_line(thing.written)}"] if thing.written else []),
+        *_pin(thing.pin),
+    ]
+    ids = _ids(
+        legId=thing.leg_id,
+        flight=thing.flight,
+        commitmentId=thing.commitment_id,
+        event_id=thing.event_id,
+    )
+    remark = f". {thing.remark.rstrip('.')}" if thing.remark else ""
+    notes = f". Notes: {quote(one_line(thing.notes))}" if thing.notes else ""
+    return f"{', '.join(parts)}{ids}{remark}{notes}."
+
+
+def _title(thing: Thing, quote: Quote) -> str:
+    if thing.title is None:
+        return "without a title" if thing.kind in ("commitment", "event") else thing.kind.replace("_", " ")
+    title = one_line(thing.title)
+    return quote(title) if isinstance(thing, EventThing) else title
+
+
+def _when(thing: Thing, zone: str | None) -> str:
+    """The time with its zone, where that is not the day's; and what of it is not known."""
+    if thing.departs or thing.arrives:
+        return _when_moving(thing)
+    if thing.all_day:
+        return "all day:"
+    start = f"since {thing.since}" if thing.since else thing.time
+    end = f"{thing.until_date} {thing.until}" if thing.until_date else thing.until
+    if end and (thing.since or not start):
+        start, end = " ".join(filter(None, (start, f"until {end}"))), None
+    time = f"{start} to {end}" if start and thing.until_date else f"{start}-{end}" if start and end else start or ""
+    at = f" {thing.zone}" if thing.zone and thing.zone != zone and time else ""
+    lacking = f" ({_lacking(thing.missing)})" if thing.missing else ""
+    return f"{time}{at}{lacking}:".strip() if time else f"{_lacking(thing.missing)}:" if thing.missing else ""
+
+
+def _lacking(missing: Iterable[str] | None) -> str:
+    return ", ".join(f"{lack} {'unknown' if lack.endswith('zone') else 'not set'}" for lack in missing or ())
+
+
+def _when_moving(thing: Thing) -> str:
+    if thing.kind == "flight_arrival":
+        return f"{thing.time or 'at a time not set'} arrives:"
+    return "under way:" if thing.kind == "flight_under_way" else ""
+
+
+def _both_ends(thing: Thing, date: str | None) -> Iterator[str]:
+    if thing.departs or thing.arrives:
+        yield f"{_end(thing.departs, date)} → {_end(thing.arrives, date)}"
+    if thing.duration:
+        yield thing.duration
+
+
+def _end(end: End | None, date: str | None) -> str:
+    if end is None:
+        return "time not set"
+    day = None if end.date == date else f"{end.weekday} {end.date}"
+    time = end.time or "time not set"
+    return " ".join(filter(None, (day, time, (end.zone or "(zone unknown)") if end.time else None)))
+
+
+def _seat(seat: str | None) -> str | None:
+    return f"seat {one_line(seat)}" if seat else None
+
+
+def _pin(pin: Pin | None) -> Iterator[str]:
+    if pin is None:
+        return
+    place = ", ".join(f"{number:g}" for number in (pin.lat, pin.lng) if number is not None)
+    known = "; ".join(filter(None, (place, f"pinId {one_line(pin.pin_id)}")))
+    yield f"pin {one_line(pin.name)} ({known})" if pin.name else f"pin ({known})"
+
+
+def _ids(**ids: str | int | None) -> str:
+    known = ", ".join(f"{name} {one_line(str(value))}" for name, value in ids.items() if value not in (None, ""))
+    return f" ({known})" if known else ""
+
+
+def _free(day: Day) -> Iterator[str]:
+    if day.free:
+        yield f"Free: {', '.join(_gap(gap, day.zone) for gap in day.free)}."
+
+
+def _gap(gap: Gap, usual: str | None) -> str:
+    zone = f" {gap.zone}" if gap.zone and gap.zone != usual else ""
+    return f"{gap.time}-{gap.until}{zone}{f' (then a {gap.before})' if gap.before else ''}"
+
+
+def _due(due: Sequence[Due] | None, more: int | None) -> Iterator[str]:
+    if due:
+        items = [f"{one_line(item.text or '')} ({item.urgency}, itemId {one_line(item.item_id)})" for item in due]
+        rest = f"; and {more} more in list_action_items" if more else ""
+        yield f"Due: {'; '.join(items)}{rest}."
+
+
+def _sentences(said: Iterable[str] | None) -> list[str]:
+    return list(said or ())
+
+
+def _choice(choice: Choice) -> str:
+    return f"- {choice.weekday} {choice.date}{f': {one_line(choice.where)}' if choice.where else ''}"
+
+
+def _named(title: str | None, otherwise: str, id: str | None) -> str:  # noqa: A002
+    return f"{one_line(title) if title else otherwise}{_ids(tripId=id)}"
+
+
+def _leg_line(leg: LegLine) -> str:
+    dates = f"{leg.starts or 'no start date'} to {leg.ends or 'no end date'}"
+    stay = f", stay: {one_line(leg.stay)}" if leg.stay else ""
+    where = _place(leg.title, leg.destination)
+    return f"{where}: {dates}, {leg.zone or 'zone unknown'}{stay}{_ids(legId=leg.leg_id)}"
+
+
+def _row(row: Row, before: Row | None, quote: Quote) -> Iterator[str]:
+    """Where one sleeps is told where it is not as the night before."""
+    zone = f" ({row.zone})" if row.zone else ""
+    until = f" to {row.until}" if row.until else ""
+    yield f"## {row.weekday} {row.date}{until}{zone}"
+    if row.remark:
+        yield row.remark
+    elif not row.things:
+        yield "Nothing is planned."
+    yield from (f"- {_thing(thing, row.date, row.zone, quote)}" for thing in row.things or ())
+    if row.more_things:
+        yield f"- and {row.more_things} more: get_day has more of this day."
+    if row.sleep and (before is None or _ids_of(row.sleep) != _ids_of(before.sleep or ())):
+        yield f"Sleep: {_beds(row.sleep)}."
+    if row.no_bed and (before is None or not before.no_bed):
+        yield "Sleep: not set."

@@ -1,0 +1,306 @@
+"""Words over a trip: where they stand in it, with the ids to act on.
+
+What is searched is listed field by field (`_texts`). What lets one into a house or a booking is not in that list:
+Wi-Fi passwords, door codes, phone numbers, check-in instructions and confirmation numbers are neither found nor
+shown. A booking is found by the name of its hotel or the number of its flight.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from trips_mcp.contract.map_pins import MapPin
+from trips_mcp.contract.models import Result
+from trips_mcp.contract.words import OTHERS
+from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
+from trips_mcp.itinerary.matching import Word, excerpt, folded, words_of
+from trips_mcp.itinerary.moments import WEEKDAYS, Moment
+from trips_mcp.itinerary.sizes import fitting
+from trips_mcp.itinerary.wording import clock_of, day_in_words, one_line, short
+
+HitKind = Literal["leg", "stay", "flight", "rental", "commitment", "event", "pin", "action_item", "member"]
+
+_MOST: Final = 50
+_ROOM: Final = 15_000
+"""Characters; a result may have 40,000, and its text says it all again."""
+_TITLE: Final = 120
+_ASKED: Final = 200
+
+_NO_WORDS: Final = "Say which words to look for."
+_NOT_SEARCHED: Final = "Door codes, passwords, phone and confirmation numbers are not searched."
+
+
+class Hit(Result):
+    kind: HitKind
+    leg_id: str | None = None
+    flight: str | None = None
+    """Where it stands in its leg, such as `flights.0`."""
+    commitment_id: str | None = None
+    event_id: Annotated[int | None, Field(alias="event_id")] = None
+    pin_id: str | None = None
+    item_id: str | None = None
+    user_id: str | None = None
+    title: str | None = None
+    event_title: Annotated[str | None, OTHERS] = None
+    """Instead of the title, where it is an event's: whoever planned it may be a stranger."""
+    date: str | None = None
+    weekday: str | None = None
+    time: str | None = None
+    zone: str | None = None
+    until: str | None = None
+    """Its last day, with its weekday, where it has another."""
+    field: str
+    """Where most of the words stand, by the field's name in the tools."""
+    excerpt: Annotated[str | None, OTHERS] = None
+    """What stands there around the words, where that is not the title."""
+
+
+class SearchReport(Result):
+    trip_id: str
+    query: str
+    hits: list[Hit] = Field(default_factory=list[Hit])
+    """Best first."""
+    not_shown: int | None = None
+    note: str | None = None
+    """Instead of hits, where there are none."""
+
+
+def search(journey: Journey, query: str) -> SearchReport:
+    """What has all the words: in its title rather than its place, in its place rather than its notes."""
+    report = SearchReport(trip_id=journey.trip_id, query=query[:_ASKED])
+    words = words_of(query)
+    if not words:
+        return report.model_copy(update={"note": _NO_WORDS})
+    found = sorted((has for one in _searched(journey) if (has := _found(one, words))), key=_best_first)
+    if not found:
+        return report.model_copy(update={"note": f"Nothing in the trip has {_all(words)}. {_NOT_SEARCHED}"})
+    hits = fitting([_told(one) for one in found[:_MOST]], _ROOM)
+    return report.model_copy(update={"hits": hits, "not_shown": len(found) - len(hits) or None})
+
+
+def in_words(report: SearchReport, quote: Callable[[str], str]) -> str:
+    """The whole report as text; other people's words go through `quote`."""
+    if report.note:
+        return report.note
+    count = len(report.hits) + (report.not_shown or 0)
+    lines = [f"{count} {'hit' if count == 1 else 'hits'}, best first:", *(_line(hit, quote) for hit in report.hits)]
+    if report.not_shown:
+        lines.append(f"{report.not_shown} more are not shown; add a word to narrow it down.")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    rank: int
+    """Titles 0, places 1, notes 2, what is only around it 3."""
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A thing, and its texts that are searched."""
+
+    hit: Hit
+    texts: Sequence[_Text]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    one: _Searched
+    score: int
+    """The less, the better."""
+    at: _Text
+    words: Sequence[Word]
+
+
+_AROUND: Final = 3
+_QUALITIES: Final = 3
+
+
+def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
+    """Each word somewhere in it, and one at least not just around it."""
+    folds = [folded(text.text) for text in one.texts]
+    places: list[list[tuple[int, int]]] = []
+    for word in words:
+        qualities = [(index, word.quality(fold)) for index, fold in enumerate(folds)]
+        places.append(
+            [(one.texts[index].rank * _QUALITIES + how, index) for index, how in qualities if how is not None]
+        )
+        if not places[-1]:
+            return None
+    best = [min(scores) for scores in places]
+    own = [index for scores in places for _, index in scores if one.texts[index].rank < _AROUND]
+    if not own:
+        return None
+    at = min(set(own), key=lambda index: (-own.count(index), one.texts[index].rank, index))
+    return _Found(one, sum(score for score, _ in best), one.texts[at], words)
+
+
+def _best_first(found: _Found) -> tuple[object, ...]:
+    hit = found.one.hit
+    return (found.score, hit.date is None, hit.date or "", hit.time or "", hit.kind, hit.model_dump_json())
+
+
+def _told(found: _Found) -> Hit:
+    at = found.at
+    # titles may be cut; then the words must be seen all the same
+    in_title = at.rank == 0 and len(at.text) <= _TITLE
+    said = None if in_title else excerpt(at.text, found.words)
+    return found.one.hit.model_copy(update={"field": at.field, "excerpt": said})
+
+
+def _searched(journey: Journey) -> Iterator[_Searched]:
+    yield from map(_leg, journey.stretches)
+    around = {id(part): stretch for stretch in journey.stretches for part in _parts(stretch)}
+    for stay in journey.stays:
+        yield _stay(stay, around.get(id(stay.source)))
+    for move in journey.moves:
+        yield _flight(move, around.get(id(move.source)))
+    for rental in journey.rentals:
+        yield _rental(rental, around.get(id(rental.source)))
+    for one in journey.appointments:
+        yield _event(one) if one.kind == "event" else _commitment(journey, one)
+    yield from map(_pin, journey.pins.values())
+    yield from _people(journey)
+
+
+def _leg(stretch: Stretch) -> _Searched:
+    hit = _dated(Hit(kind="leg", leg_id=stretch.id or None, title=_short(stretch.title), field=""), stretch.starts)
+    texts = _texts((0, "title", stretch.title), (1, "destination", stretch.destination))
+    return _Searched(_until(hit, stretch.ends), texts)
+
+
+def _stay(stay: Stay, stretch: Stretch | None) -> _Searched:
+    hit = _dated(Hit(kind="stay", leg_id=stay.leg_id or None, title=_short(stay.name), field=""), stay.first)
+    texts = _texts(
+        (0, "accommodation.name", stay.name),
+        (1, "accommodation.address", stay.address),
+        (2, "accommodation.hostName", stay.source.host_name),
+        (2, "accommodation.notes", stay.source.notes),
+        *_of_leg(stretch),
+    )
+    return _Searched(_until(hit, stay.end), texts)
+
+
+def _flight(move: Move, stretch: Stretch | None) -> _Searched:
+    path, source = f"flights.{move.index}", move.source
+    hit = Hit(kind="flight", leg_id=move.leg_id or None, flight=path, title=_short(move.label), field="")
+    number = source.flight_number or ""
+    texts = _texts(
+        (0, f"{path}.flightNumber", number),
+        (0, f"{path}.flightNumber", "".join(number.split())),
+        (1, f"{path}.from", source.from_),
+        (1, f"{path}.to", source.to),
+        (1, f"{path}.airline", source.airline),
+        *_of_leg(stretch),
+    )
+    return _Searched(_timed(hit, move.departs or move.arrives), texts)
+
+
+def _rental(rental: Rental, stretch: Stretch | None) -> _Searched:
+    hit = Hit(kind="rental", leg_id=rental.leg_id or None, title=_short(rental.company), field="")
+    texts = _texts(
+        (0, "rentalCar.company", rental.company), (1, "rentalCar.location", rental.location), *_of_leg(stretch)
+    )
+    picked_up = rental.pick_up if isinstance(rental.pick_up, Moment) else None
+    return _Searched(_timed(hit, picked_up) if picked_up else _dated(hit, rental.first), texts)
+
+
+def _commitment(journey: Journey, one: Appointment) -> _Searched:
+    hit = Hit(kind="commitment", commitment_id=one.id or None, leg_id=one.leg_id or None, field="")
+    hit.pin_id, hit.title = one.pin_id or None, _short(one.title)
+    pin = journey.pins.get(one.pin_id)
+    texts = _texts(
+        (0, "title", one.title),
+        (1, "mapPinId", pin.name if pin else None),
+        (2, "category", one.category),
+        (2, "notes", one.notes),
+        *_of_leg(journey.stretch.get(one.leg_id)),
+    )
+    return _Searched(_timed(hit, one.starts), texts)
+
+
+def _event(one: Appointment) -> _Searched:
+    hit = Hit(kind="event", event_id=int(one.id) if one.id else None, event_title=_short(one.title), field="")
+    texts = _texts(
+        (0, "title", one.title), (1, "location", one.place), (2, "type", one.category), (2, "description", one.notes)
+    )
+    return _Searched(_timed(hit, one.starts), texts)
+
+
+def _pin(pin: MapPin) -> _Searched:
+    texts = _texts((0, "name", pin.name), (2, "category", pin.category), (2, "notes", pin.notes))
+    return _Searched(Hit(kind="pin", pin_id=pin.id or None, title=_short(pin.name), field=""), texts)
+
+
+def _people(journey: Journey) -> Iterator[_Searched]:
+    """The members, by their names alone, and what they are to do."""
+    names = {member.user_id: member.name for member in journey.members if member.user_id}
+    for member in journey.members:
+        hit = Hit(kind="member", user_id=member.user_id or None, title=_short(member.name), field="")
+        yield _Searched(hit, _texts((0, "name", member.name)))
+    for item in journey.todos:
+        hit = Hit(kind="action_item", item_id=item.id or None, title=_short(item.text), field="")
+        yield _Searched(hit, _texts((0, "text", item.text), (2, "owner", names.get(item.owner or ""))))
+
+
+def _texts(*said: tuple[int, str, str | None]) -> list[_Text]:
+    return [_Text(rank, field, text) for rank, field, text in said if text]
+
+
+def _of_leg(stretch: Stretch | None) -> list[tuple[int, str, str | None]]:
+    """So that `dinner kyoto` finds the dinner, and `kyoto` alone not all that there is in Kyoto."""
+    return [(_AROUND, "legId", stretch.title), (_AROUND, "legId", stretch.destination)] if stretch else []
+
+
+def _parts(stretch: Stretch) -> list[object]:
+    source = stretch.source
+    return [source.accommodation, source.rental_car, *(source.flights or ())]
+
+
+def _dated(hit: Hit, day: date | None) -> Hit:
+    hit.date, hit.weekday = (str(day), WEEKDAYS[day.weekday()]) if day else (None, None)
+    return hit
+
+
+def _timed(hit: Hit, moment: Moment | None) -> Hit:
+    hit.time, hit.zone = clock_of(moment), moment.zone if moment and moment.time else None
+    return _dated(hit, moment.day if moment else None)
+
+
+def _until(hit: Hit, day: date | None) -> Hit:
+    hit.until = day_in_words(day) if day and hit.date and str(day) > hit.date else None
+    return hit
+
+
+def _short(title: str | None) -> str | None:
+    return short(title, _TITLE)
+
+
+def _all(words: Sequence[Word]) -> str:
+    return "that word" if len(words) == 1 else f"all {len(words)} words; try fewer"
+
+
+_IDS: Final = {
+    "leg_id": "legId",
+    "flight": "flight",
+    "commitment_id": "commitmentId",
+    "event_id": "event_id",
+    "pin_id": "pinId",
+    "item_id": "itemId",
+    "user_id": "userId",
+}
+
+
+def _line(hit: Hit, quote: Callable[[str], str]) -> str:
+    ids = ", ".join(f"{told} {value}" for name, told in _IDS.items() if (value := getattr(hit, name)) is not None)
+    title = quote(hit.event_title) if hit.event_title else f"“{one_line(hit.title)}”" if hit.title else "(no title)"
+    when = " ".join(filter(None, (f"{hit.weekday} {hit.date}" if hit.date else None, hit.time, hit.zone)))
+    until = f" to {hit.until}" if hit.until else ""
+    said = f"{hit.field}: {quote(hit.excerpt)}" if hit.excerpt else hit.field
+    kind = hit.kind.replace("_", " ")
+    return " · ".join(filter(None, (f"- {kind} {title}", f"{when}{until}", f"in {said}", ids)))

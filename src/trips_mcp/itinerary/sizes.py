@@ -1,0 +1,44 @@
+"""How long an answer becomes, estimated before it is written down: so it can be cut where a thing ends."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar, cast
+
+from trips_mcp.contract.models import Result
+from trips_mcp.contract.words import Others
+
+R = TypeVar("R", bound=Result)
+
+_MARKS: Final = 30
+"""Characters around other people's words."""
+_ESCAPED: Final = 9
+"""Characters more that an invisible one takes where it is made visible."""
+
+
+def fitting(things: Sequence[R], room: int) -> list[R]:
+    """As many of the first ones as there is room for, but one at least."""
+    kept: list[R] = []
+    for thing in things:
+        room -= weight(thing)
+        if room < 0 and kept:
+            break
+        kept.append(thing)
+    return kept
+
+
+def weight(thing: Result) -> int:
+    text = thing.model_dump_json(exclude_none=True)
+    return len(text) + _ESCAPED * sum(not character.isprintable() for character in text) + _MARKS * _marked(thing)
+
+
+def _marked(value: object) -> int:
+    """How many texts are going to stand between marks."""
+    if isinstance(value, list):
+        return sum(map(_marked, cast("list[object]", value)))
+    if not isinstance(value, Result):
+        return 0
+    count = 0
+    for name, field in type(value).model_fields.items():
+        part: object = getattr(value, name)
+        is_marked = any(isinstance(mark, Others) for mark in field.metadata)
+        count += (1 if part else 0) if is_marked else _marked(part)
+    return count

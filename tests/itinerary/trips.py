@@ -1,0 +1,79 @@
+"""Trips to ask about, told as briefly as travellers tell them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trips_mcp.contract.events import Event
+from trips_mcp.contract.exports import TripExport
+from trips_mcp.itinerary.journey import Journey
+
+Json = dict[str, Any]
+
+
+def leg(place: str, dates: str, zone: str | None, *, stay: str | Json | None = None, **more: Any) -> Json:
+    """`dates` are two days; a stay is its name, or all of it."""
+    starts, ends = dates.split()
+    accommodation = {"name": stay} if isinstance(stay, str) else stay
+    known = {"_id": f"leg_{place.lower().replace(' ', '_')}", "title": place, "destination": place}
+    return {
+        **known,
+        "startDate": starts,
+        "endDate": ends,
+        "timezone": zone,
+        "accommodation": accommodation,
+        **more,
+    }
+
+
+def flight(number: str, departs: str, arrives: str) -> Json:
+    """Each end as `LHR 2026-07-19T11:25 Europe/London`, as much of it as is known."""
+    ends: Json = {"flightNumber": number}
+    for names, text in (
+        (("from", "departure", "departureTimezone"), departs),
+        (("to", "arrival", "arrivalTimezone"), arrives),
+    ):
+        ends |= dict(zip(names, text.split(), strict=False))
+    return ends
+
+
+def plan(title: str, date: str | None, times: str = "", **more: Any) -> Json:
+    """A commitment; `times` are none, its start, or start and end."""
+    start, _, end = times.partition(" ")
+    known = {"_id": f"com_{title.lower().replace(' ', '_')}", "title": title, "startDate": date}
+    return {**known, "startTime": start or None, "endTime": end or None, **more}
+
+
+def event(title: str, date: str, time: str | None = None, **more: Any) -> Json:
+    return {"id": sum(map(ord, title)), "title": title, "date": date, "time": time, **more}
+
+
+def todo(text: str, urgency: str, **more: Any) -> Json:
+    return {"_id": f"todo_{text.lower().replace(' ', '_')}", "text": text, "urgency": urgency, **more}
+
+
+def pin(name: str, lat: float, lng: float) -> Json:
+    return {"_id": f"pin_{name.lower().replace(' ', '_')}", "name": name, "lat": lat, "lng": lng}
+
+
+def export(
+    dates: str | None = None,
+    *,
+    legs: Sequence[Json] = (),
+    plans: Sequence[Json] = (),
+    pins: Sequence[Json] = (),
+    todos: Sequence[Json] = (),
+) -> TripExport:
+    starts, ends = dates.split() if dates else (None, None)
+    return TripExport.model_validate(
+        {
+            "trip": {"_id": "trip_1", "title": "A trip", "startDate": starts, "endDate": ends},
+            "legs": legs,
+            "commitments": plans,
+            "mapPins": pins,
+            "actionItems": todos,
+        }
+    )
+
+
+def journey(dates: str | None = None, *, events: Sequence[Json] = (), **parts: Sequence[Json]) -> Journey:
+    return Journey.of(export(dates, **parts), [Event.model_validate(fields) for fields in events])
