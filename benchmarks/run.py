@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("sizes.py", "cold_start.py", "calls.py", "client.py", "bulk.py")
+SCRIPTS = ("sizes.py", "results.py", "cold_start.py", "calls.py", "client.py", "bulk.py")
 
 
 def main() -> int:

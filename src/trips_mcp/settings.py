@@ -1,4 +1,5 @@
-"""Settings, read from the environment once. On the way of every start, so the standard library alone."""
+"""Settings, read once from the environment and the command's flags. On the way of every start, so the standard
+library alone."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +13,25 @@ TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
 EVENTS_URL: Final = "https://api.travelmode.ai"
 
 _PREFIX = "TRIPS_MCP_"
-_OURS: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_LOG", "TRIPS_MCP_SCOPES")
+_OURS: Final = (
+    "TRIPS_MCP_DATABASE",
+    "TRIPS_MCP_EVENT_TRIPS",
+    "TRIPS_MCP_EXCLUDE_TOOLS",
+    "TRIPS_MCP_JOURNAL",
+    "TRIPS_MCP_LOG",
+    "TRIPS_MCP_MASK_SECRETS",
+    "TRIPS_MCP_NO_OUTBOUND",
+    "TRIPS_MCP_READ_ONLY",
+    "TRIPS_MCP_SCOPES",
+    "TRIPS_MCP_TOOLS",
+    "TRIPS_MCP_TOOLSETS",
+    "TRIPS_MCP_TRIP",
+)
 _NO_JOURNAL: Final = "off"
 _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
+_ON: Final = ("1", "true", "yes", "on")
+_OFF: Final = ("0", "false", "no", "off")
+_LARGEST_NUMBER: Final = 2**53 - 1
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
@@ -36,15 +53,33 @@ class Settings:
     scopes: tuple[str, ...] | None = None
     """What the trips key allows; None where that is not said."""
     log: Log = "warning"
+    toolsets: tuple[str, ...] = ()
+    """Of these sets of tools, and of `tools`, are those that are offered; all where both are empty."""
+    tools: tuple[str, ...] = ()
+    exclude_tools: tuple[str, ...] = ()
+    """Not offered, whatever else is chosen."""
+    read_only: bool = False
+    """Whether nothing may be changed, whatever else is chosen."""
+    trip: str | None = None
+    """The one trip that the server is bound to."""
+    no_outbound: bool = False
+    """Whether the tools that let words or data out to other people are taken off."""
+    mask_secrets: bool | None = None
+    """Whether door codes and the like are masked in answers; None leaves it to the transport."""
+    event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The Events API's number of each trip that the user has linked."""
     switched_off: tuple[Api, ...] = ()
     """APIs whose key was meant to be there, but is not."""
     notices: tuple[str, ...] = ()
     """Sentences that the user should see, though nothing has failed."""
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises: SettingsError."""
-        given = {name: text.strip() for name, text in env.items() if text.strip()}
+    def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Self:
+        """`flags` by their own names, as `--trip`; where one is given, its variable does not count.
+
+        Raises: SettingsError.
+        """
+        given = {name: text.strip() for name, text in env.items() if text.strip()} | _flags(flags or {})
         unexpanded = tuple(name for name in _SERVICES if _is_reference(given.get(name, "")))
         return cls(
             trips_url=_base_url(given, "OSOTO_BASE_URL", "OSOTO_API_KEY") or TRIPS_URL,
@@ -55,6 +90,14 @@ class Settings:
             chosen_journal=_expanded(given, "TRIPS_MCP_JOURNAL"),
             scopes=_scopes(given),
             log=_log(given),
+            toolsets=_names(given, "TRIPS_MCP_TOOLSETS"),
+            tools=_names(given, "TRIPS_MCP_TOOLS"),
+            exclude_tools=_names(given, "TRIPS_MCP_EXCLUDE_TOOLS"),
+            read_only=_switch(given, "TRIPS_MCP_READ_ONLY") or False,
+            trip=_trip(given),
+            no_outbound=_switch(given, "TRIPS_MCP_NO_OUTBOUND") or False,
+            mask_secrets=_switch(given, "TRIPS_MCP_MASK_SECRETS"),
+            event_trips=_event_trips(given),
             switched_off=tuple(_api(name) for name in unexpanded),
             notices=(*map(_not_expanded, unexpanded), *_unknown(given)),
         )
@@ -71,6 +114,10 @@ class Settings:
             return ("trips", "events")
         keys: tuple[tuple[Api, str | None], ...] = (("trips", self.trips_key), ("events", self.events_token))
         return tuple(api for api, key in keys if key)
+
+    def masks_secrets(self, *, by_default: bool) -> bool:
+        """`by_default`: what the transport does where nothing is set."""
+        return by_default if self.mask_secrets is None else self.mask_secrets
 
     @property
     def database(self) -> str:
@@ -153,6 +200,70 @@ def _log(given: Mapping[str, str]) -> Log:
 
 def _is_log(text: str) -> TypeGuard[Log]:
     return text in get_args(Log)
+
+
+def _flags(given: Mapping[str, str]) -> dict[str, str]:
+    """An empty one is rather a variable of the caller's that was not set than a wish for no limit."""
+    for name, text in given.items():
+        if not text.strip():
+            raise SettingsError(f"{name} is empty; give it a value, or leave it out.")
+    return {name: text.strip() for name, text in given.items()}
+
+
+def _chosen(given: Mapping[str, str], name: str) -> tuple[str, str | None]:
+    """The text, of the flag if there is one, and what the user calls it."""
+    flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")
+    source = flag if flag in given else name
+    return source, _expanded(given, source)
+
+
+def _names(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    source, listed = _chosen(given, name)
+    if listed is None:
+        return ()
+    names = tuple(listed.replace(",", " ").split())
+    if not names:
+        raise SettingsError(f"{source} names nothing; list names with commas between them, or leave it out.")
+    return names
+
+
+def _switch(given: Mapping[str, str], name: str) -> bool | None:
+    source, text = _chosen(given, name)
+    if text is None:
+        return None
+    if text.lower() not in _ON + _OFF:
+        raise SettingsError(f"{source} must be one of {', '.join(_ON)}, or of {', '.join(_OFF)}.")
+    return text.lower() in _ON
+
+
+def _trip(given: Mapping[str, str]) -> str | None:
+    source, trip = _chosen(given, "TRIPS_MCP_TRIP")
+    if trip is not None and not _is_trip_id(trip):
+        raise SettingsError(f"{source} must be the id of one trip, exactly as list_trips gives it.")
+    return trip
+
+
+def _is_trip_id(text: str) -> bool:
+    """What may be one segment of a URL's path, and one word of a list."""
+    return len(text) <= 256 and text.isprintable() and text.strip(".") != "" and not set(text) & set(" ,=/\\%")
+
+
+def _event_trips(given: Mapping[str, str]) -> dict[str, int]:
+    source, listed = _chosen(given, "TRIPS_MCP_EVENT_TRIPS")
+    links: dict[str, int] = {}
+    for link in (listed or "").replace(",", " ").split():
+        trip, _, number = link.partition("=")
+        if not _is_trip_id(trip) or not _is_number(number) or links.setdefault(trip, int(number)) != int(number):
+            raise SettingsError(
+                f"{source} must give trips their number in the Events API, as <tripId>=42, with commas between them."
+            )
+    if listed is not None and not links:
+        raise SettingsError(f"{source} names nothing; list <tripId>=42 with commas between them, or leave it out.")
+    return links
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 16 and 1 <= int(text) <= _LARGEST_NUMBER
 
 
 def _not_expanded(name: str) -> str:

@@ -2,19 +2,29 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trips_mcp.cli.commands import COMMANDS, run
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.tools.catalogue import entries
+
+OPERATION = {operation.name: operation for operation in OPERATIONS}
+FLAGS = (
+    "--toolsets", "--tools", "--exclude-tools", "--read-only", "--no-outbound", "--mask-secrets",
+    "--trip", "--event-trips",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL", "TRIPS_MCP_LOG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_"))]:
+        monkeypatch.delenv(name)
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,26 +79,24 @@ def test_what_is_not_a_command_is_a_usage_error(words: str, capsys: pytest.Captu
     assert "error: " in captured.err
 
 
-def test_tools_lists_each_tool_with_its_operation_and_scope(capsys: pytest.CaptureFixture[str]) -> None:
-    code = run(["tools"])
+def test_tools_lists_each_tool_with_its_toolset_operation_and_scope(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["tools", "--mask-secrets"])
 
-    lines = capsys.readouterr().out.splitlines()
+    *rows, _, total = capsys.readouterr().out.splitlines()
     assert code == 0
-    assert [line.split()[0] for line in lines[:-2]] == [operation.name for operation in OPERATIONS]
-    for line, operation in zip(lines, OPERATIONS, strict=False):
-        assert f" {operation.method} {operation.path} " in line
-        assert f" {operation.scope} " in line
-        assert line.endswith(".")
-    assert lines[-1].startswith("40 tools: ")
+    for row, entry in zip(rows, entries(), strict=True):
+        name, toolset, scope = entry["listing"]["name"], entry["toolset"], entry["scope"]
+        operation = OPERATION.get(name)
+        request = f"{operation.method} {operation.path}" if operation else "-"
+        assert re.fullmatch(rf"{name} +{toolset} +{re.escape(request)} +{scope} +[A-Z].+\.", row)
+    assert total.startswith(f"{len(rows)} tools: ")
 
 
 def test_tools_as_json_are_the_wire_listings(capsys: pytest.CaptureFixture[str]) -> None:
-    code = run(["tools", "--json"])
+    code = run(["tools", "--json", "--mask-secrets"])
 
-    listings = json.loads(capsys.readouterr().out)
     assert code == 0
-    assert len(listings) == len(OPERATIONS)
-    assert all(listing["inputSchema"]["type"] == "object" for listing in listings)
+    assert json.loads(capsys.readouterr().out) == [entry["listing"] for entry in entries()]
 
 
 def test_tools_are_those_of_the_keys_that_are_set(
@@ -99,6 +107,83 @@ def test_tools_are_those_of_the_keys_that_are_set(
     run(["tools"])
 
     assert capsys.readouterr().out.splitlines()[-1].startswith("5 tools: ")
+
+
+def test_tools_shows_what_comes_of_flags_and_variables_and_what_it_costs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIPS_MCP_TOOLSETS", "members")
+    monkeypatch.setenv("TRIPS_MCP_READ_ONLY", "yes")
+    words = ["tools", "--toolsets", "legs", "--tools", "get_me", "--tools", "get_trip,list_trips", "--trip", "jx7"]
+
+    listed = run([*words, "--json"]), json.loads(capsys.readouterr().out)
+    shown = run(words), capsys.readouterr().out.splitlines()
+
+    assert (listed[0], shown[0]) == (0, 0)
+    names = [listing["name"] for listing in listed[1]]
+    assert names == ["get_me", "get_trip", "list_legs"]
+    assert [line.split()[0] for line in shown[1][:3]] == names
+    size = sum(prompt_bytes(listing) for listing in listed[1])
+    assert shown[1][-1] == (f"3 tools: {size:,} bytes of names, descriptions and schemas, about {size // 4:,} tokens")
+    assert "not offered (--trip): list_trips, get_shared_trip, export_shared_trip" in shown[1]
+
+
+def prompt_bytes(listing: dict[str, Any]) -> int:
+    seen = {part: listing[part] for part in ("name", "description", "inputSchema")}
+    return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("words", [["serve"], ["tools"]], ids=" ".join)
+def test_the_flags_that_choose_are_explained(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run([*words, "--help"])
+
+    shown = capsys.readouterr().out
+    for flag in FLAGS:
+        assert f"  {flag} " in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("tools --trip=", "--trip is empty; "),
+        ("tools --trip a/b", "--trip must be the id of one trip, "),
+        ("tools --read-only=perhaps", "--read-only must be one of "),
+        ("tools --toolsets beds", "--toolsets (TRIPS_MCP_TOOLSETS) names beds, which is no toolset; "),
+        ("tools --tools create_leg --read-only", "No tool is left to offer under --read-only, --tools; "),
+        ("serve --tools create_leg --read-only", "No tool is left to offer under --read-only, --tools; "),
+        ("serve --event-trips jx7", "--event-trips must give trips their number "),
+    ],
+)
+def test_a_choice_that_cannot_be_meant_is_one_sentence(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(words.split())
+
+    captured = capsys.readouterr()
+    assert (code, captured.out) == (2, "")
+    assert captured.err.startswith(f"trips-mcp: {said}")
+    assert captured.err.count("\n") == 1
+
+
+def test_doctor_says_what_is_offered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("DATABASE", str(tmp_path / "t.db")),
+        ("READ_ONLY", "1"),
+        ("TRIP", "jx7"),
+        ("NO_OUTBOUND", "on"),
+    ):
+        monkeypatch.setenv(f"TRIPS_MCP_{name}", value)
+
+    code = run(["doctor"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert re.search(
+        r"^ok    tools: \d+ of \d+ tools are offered \(read-only, without outbound ones, bound to", shown, re.M
+    )
 
 
 @pytest.mark.parametrize("words", ["tools", "doctor"])
@@ -114,9 +199,14 @@ def test_a_mistake_in_the_settings_is_one_sentence(
     assert captured.err == "trips-mcp: OSOTO_BASE_URL is set without OSOTO_API_KEY; set both, or neither.\n"
 
 
-def test_the_way_to_stdio_imports_next_to_nothing() -> None:
+@pytest.mark.parametrize(
+    ("module", "also"),
+    [("trips_mcp.cli.stdio", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
+    ids=["bare", "flags"],
+)
+def test_the_way_to_stdio_imports_next_to_nothing(module: str, also: set[str]) -> None:
     heavy = {"argparse", "logging", "json", "asyncio", "anyio", "pydantic", "httpx", "mcp", "mcp_types", "sqlalchemy"}
-    asked = "import sys, trips_mcp.cli.stdio; print(*sorted(name.partition('.')[0] for name in sys.modules))"
+    asked = f"import sys, {module}; print(*sorted(name.partition('.')[0] for name in sys.modules))"
 
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it imports, too
 
@@ -124,4 +214,4 @@ def test_the_way_to_stdio_imports_next_to_nothing() -> None:
     shown = subprocess.run(command, env=env, capture_output=True, check=True, text=True, timeout=60).stdout
 
     assert "trips_mcp" in shown.split()
-    assert not heavy.intersection(shown.split())
+    assert heavy.intersection(shown.split()) == also

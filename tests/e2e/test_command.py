@@ -1,5 +1,6 @@
 """The command itself, the demo and the example script, as processes."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,13 @@ import pytest
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
 from trips_mcp.settings import Settings
+from trips_mcp.tools.choosing import choose
+
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+LIST = "".join(
+    json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+    for number, (method, params) in enumerate([("initialize", HELLO), ("tools/list", {})])
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,6 +39,56 @@ def test_it_serves_mcp_until_its_input_ends(run: Run, tmp_path: Path, words: lis
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.replace(" ", "") == '{"jsonrpc":"2.0","id":1,"result":{}}\n'
+
+
+def tools_listed(ended: subprocess.CompletedProcess[str]) -> dict[str, list[str]]:
+    """The arguments of each tool, by its name, of an answer to LIST."""
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout.splitlines()[-1])
+    return {tool["name"]: [*tool["inputSchema"]["properties"]] for tool in answer["result"]["tools"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        (["--tools", "get_trip,list_trips,update_trip", "--read-only", "--trip", "jx7"], {}),
+        (["serve", "--tools=get_trip,list_trips,update_trip", "--read-only=on", "--trip=jx7"], {}),
+        ([], {"TOOLS": "get_trip,list_trips,update_trip", "READ_ONLY": "1", "TRIP": "jx7"}),
+        (["--read-only", "--tools", "get_trip"], {"TOOLS": "list_trips", "READ_ONLY": "0", "TRIP": "jx7"}),
+    ],
+    ids=["flags", "serve", "variables", "both"],
+)  # fmt: skip
+def test_a_client_is_offered_what_its_configuration_chooses(
+    run: Run, words: list[str], settings: dict[str, str]
+) -> None:
+    ended = run(*words, stdin=LIST, **{f"TRIPS_MCP_{name}": value for name, value in settings.items()})
+
+    assert tools_listed(ended) == {"get_trip": []}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--read-only", "--help"]], ids=" ".join)
+def test_help_is_not_served(run: Run, words: list[str]) -> None:
+    ended = run(*words)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("usage: trips-mcp [")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--raed-only"], "trips-mcp: error: unrecognized arguments: --raed-only"),
+        (["--trip", ""], "trips-mcp: --trip is empty; give it a value, or leave it out."),
+        (["--tools", "create_leg", "--read-only"], "trips-mcp: No tool is left to offer under --read-only, --tools; "),
+    ],
+    ids=["unknown", "empty", "nothing"],
+)
+def test_flags_that_cannot_be_meant_end_the_start(run: Run, words: list[str], said: str) -> None:
+    ended = run(*words, stdin=LIST)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1].startswith(said)
+    assert "Traceback" not in ended.stderr
 
 
 def test_settings_that_contradict_each_other_are_one_sentence(run: Run) -> None:
@@ -67,7 +125,7 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
     assert len(lines) <= 40
     assert [line.split()[0] for line in lines if line.startswith(("    ok", "FAILED"))] == ["ok"] * 13
     for shown in (
-        "connected: protocol 2026-07-28, 40 tools, ",
+        f"connected: protocol 2026-07-28, {len(choose(Settings()).entries)} tools, ",
         "would create 4 legs, 23 pins, 12 action items; nothing is written",
         "4 legs, 23 pins, 12 action items, all unchanged; nothing is there twice",
         "“Where am I sleeping on Tuesday?” Tuesday 30 March: Yamabuki Machiya",

@@ -7,6 +7,7 @@ an answer on the pipe, or so many microseconds on the clock.
 import json
 import os
 import random
+import re
 import select
 import sqlite3
 import subprocess
@@ -181,6 +182,11 @@ WRITES: Final = (
 )
 
 
+def unquoted(text: str) -> str:
+    """Without the marks that messages are read between."""
+    return re.sub(r"\[/?[0-9a-f]{6}\]", "", text)
+
+
 class Kills:
     """Many writes, each of them killed and then repeated by whoever had no answer."""
 
@@ -216,7 +222,7 @@ class Kills:
     def check(self) -> None:
         for write in WRITES:
             items = self._user.server.call(write.listed_by, self._place_of(write) | self._limit(write))["items"]
-            assert sorted(item[write.name] for item in items) == sorted(self._words[write.tool])
+            assert sorted(unquoted(item[write.name]) for item in items) == sorted(self._words[write.tool])
 
     def _wait_for_the_moment(self, write: Write, words: str, warm: bool) -> None:
         noted = keys_noted(self._user.journal)

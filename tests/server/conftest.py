@@ -1,17 +1,26 @@
-"""Server processes, spoken to line by line: a client that knows nothing of SDKs."""
+"""Server processes, spoken to line by line by a client that knows nothing of SDKs; and a service that does as told."""
 
 import json
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
+import anyio.lowlevel
+import httpx
 import pytest
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
+
+from trips_mcp.client import Endpoint, TripsClient
+from trips_mcp.server.offer import Offer, offer
+from trips_mcp.settings import Settings
 
 STUB = Path(__file__).with_name("stub.py")
 PATIENCE = 30
@@ -153,3 +162,45 @@ async def start(tmp_path: Path) -> AsyncGenerator[Start]:
         if child.process.returncode is None:
             child.process.kill()
         await child.process.aclose()
+
+
+class Service:
+    """A Trips API of these trips, in this process, that counts what it is asked, and can be told to fail."""
+
+    def __init__(self) -> None:
+        self.trips: list[Message] = []
+        self.asked: list[str] = []
+        self.status = 200
+        self._now = 1000.0
+
+    def offer(self, **env: str) -> Offer:
+        """Of a server that speaks to it."""
+        return replace(offer(Settings.from_env({"OSOTO_API_KEY": "osk_x", **env})), connect=self._connect)
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncGenerator[TripsClient]:
+        endpoint = Endpoint("http://trips.test/api/v1", "osk_x", httpx.MockTransport(self._answer))
+        async with TripsClient(trips=endpoint, events=None, clock=lambda: self._now, sleep=self._sleep) as client:
+            yield client
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        *_, last = request.url.path.split("/")
+        self.asked.append(last)
+        if self.status != 200:
+            return httpx.Response(self.status, text="<html>database at 10.0.0.7 is down</html>")
+        if last == "trips":
+            return httpx.Response(200, json={"items": self.trips})
+        named = {trip["_id"]: trip for trip in self.trips}.get(unquote(request.url.raw_path.decode().split("/")[4]))
+        if named is None:
+            return httpx.Response(404, json={"error": {"code": "NOT_FOUND", "message": "No such trip."}})
+        return httpx.Response(200, json=named if last != "export" else {"trip": named, "legs": []})
+
+    async def _sleep(self, seconds: float) -> None:
+        """Nobody waits for it: the client's time is what passes."""
+        await anyio.lowlevel.checkpoint()
+        self._now += seconds
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()

@@ -17,6 +17,7 @@ import anyio.lowlevel
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.stdio import serve_offer
 from trips_mcp.tools import Answer, Report
+from trips_mcp.tools.conduct import Conduct
 
 WORDS = sys.argv[1:]
 
@@ -27,6 +28,11 @@ class Bench:
     def __init__(self) -> None:
         self.gate = anyio.Event()
         self.filled = 0
+
+    async def iterate_trips(self) -> AsyncGenerator[Any]:
+        from trips_mcp.contract.trips import Trip
+
+        yield Trip(id="jx7", title="Kyoto")
 
 
 async def echo(_: Bench, arguments: Mapping[str, Any], __: Report) -> Answer:
@@ -88,9 +94,14 @@ async def fill(bench: Bench, arguments: Mapping[str, Any], __: Report) -> Answer
     return Answer("x" * int(arguments["size"]))
 
 
+async def get_timeline(_: Bench, __: Mapping[str, Any], ___: Report) -> Answer:
+    """One of the real name, so that there are resources."""
+    return Answer("# Kyoto")
+
+
 RUNS = {
     run.__name__: run
-    for run in (echo, wait_at_gate, open_gate, hang, hold_on, crash, chatter, count, nearly_used_up, fill)
+    for run in (get_timeline, echo, wait_at_gate, open_gate, hang, hold_on, crash, chatter, count, nearly_used_up, fill)
 }
 
 
@@ -98,7 +109,7 @@ class Stub:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def call(self, client: Any, arguments: Mapping[str, Any], report: Report) -> Answer:
+    async def call(self, client: Any, arguments: Mapping[str, Any], report: Report, _: Conduct) -> Answer:
         return await RUNS[self.name](client, arguments, report)
 
 

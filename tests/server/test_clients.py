@@ -32,7 +32,7 @@ async def connected(database: Path, mode: Any, **env: str) -> AsyncGenerator[Cli
 
 @ERAS
 async def test_an_agent_lists_the_tools_and_uses_them(mode: Any, protocol: str, tmp_path: Path) -> None:
-    async with connected(tmp_path / "trips.db", mode) as agent:
+    async with connected(tmp_path / "trips.db", mode, TRIPS_MCP_MASK_SECRETS="on") as agent:
         spoken = agent.protocol_version
         listed = await agent.list_tools()
         me = (await agent.call_tool("get_me", {})).structured_content

@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -12,17 +15,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import version
 
+from trips_mcp.client import CannotConnectError, TripsClient
 from trips_mcp.server import understood
-from trips_mcp.server.front import Front
+from trips_mcp.server.front import NOTHING, Front
 from trips_mcp.server.inbox import Inbox
-from trips_mcp.server.offer import offer
+from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.server.streams import converse
 from trips_mcp.settings import Settings
 
 Message = dict[str, Any]
 
-OFFER = offer(Settings.from_env({"OSOTO_API_KEY": "osk_test"}))
+
+@asynccontextmanager
+async def nowhere() -> AsyncGenerator[TripsClient]:
+    """Opened as late as it can be, so that a list of trips is answered after what does not need one."""
+    await anyio.lowlevel.checkpoint()
+    if OFFERS:
+        raise CannotConnectError("The database is a folder; name a file.")
+    yield cast("TripsClient", None)
+
+
+def offered(**env: str) -> Offer:
+    return replace(offer(Settings.from_env({"OSOTO_API_KEY": "osk_test", **env})), connect=nowhere)
+
+
+OFFERS = [
+    offered(),
+    offered(TRIPS_MCP_TRIP="jx7abc"),
+    offered(TRIPS_MCP_TOOLSETS="trips"),
+    offered(TRIPS_MCP_TOOLSETS="messages"),
+    offered(TRIPS_MCP_TOOLSETS="map_pins", TRIPS_MCP_TOOLS="upsert_legs"),
+]
+OFFER = OFFERS[0]
 
 CAPABILITIES: list[Any] = [
     {},
@@ -92,22 +117,24 @@ conversations = st.lists(requests, min_size=1, max_size=6)
 
 
 @settings(max_examples=80, deadline=None)
-@given(conversations)
-def test_with_the_front_every_answer_is_the_one_without(conversation: list[tuple[str, Any]]) -> None:
-    assert_same_answers(conversation)
+@given(conversations, st.sampled_from(OFFERS))
+def test_with_the_front_every_answer_is_the_one_without(conversation: list[tuple[str, Any]], offered: Offer) -> None:
+    assert_same_answers(conversation, offered)
 
 
 @pytest.mark.soak
 @settings(max_examples=5000, deadline=None)
-@given(conversations)
-def test_with_the_front_every_answer_of_many_is_the_one_without(conversation: list[tuple[str, Any]]) -> None:
-    assert_same_answers(conversation)
+@given(conversations, st.sampled_from(OFFERS))
+def test_with_the_front_every_answer_of_many_is_the_one_without(
+    conversation: list[tuple[str, Any]], offered: Offer
+) -> None:
+    assert_same_answers(conversation, offered)
 
 
-def assert_same_answers(conversation: list[tuple[str, Any]]) -> None:
+def assert_same_answers(conversation: list[tuple[str, Any]], offered: Offer) -> None:
     messages = [request(number, method, params) for number, (method, params) in enumerate(conversation)]
 
-    assert anyio.run(answers, messages, True) == anyio.run(answers, messages, False)
+    assert anyio.run(answers, messages, True, offered) == anyio.run(answers, messages, False, offered)
 
 
 ODD_OPENINGS: list[tuple[str, Message]] = [
@@ -135,24 +162,71 @@ async def test_however_odd_the_opening_is(opening: tuple[str, Any]) -> None:
     assert await answers(messages, True) == await answers(messages, False)
 
 
-@pytest.mark.parametrize("opening", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2031-01-01"])
+VERSIONS_OF_OLD = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
+LISTS = ["tools/list", "prompts/list", "resources/templates/list", "resources/list"]
+ENVELOPE = enveloped("2026-07-28", {}, CLIENTS[0], {})
+
+
+@pytest.mark.parametrize("offered", OFFERS)
+@pytest.mark.parametrize("version", VERSIONS_OF_OLD)
+async def test_after_a_handshake_every_list_is_the_one_without(version: str, offered: Offer) -> None:
+    messages = [
+        request(0, "initialize", {**HANDSHAKE, "protocolVersion": version}),
+        *(request(number, method, {}) for number, method in enumerate(LISTS, 1)),
+    ]
+
+    assert await answers(messages, True, offered) == await answers(messages, False, offered)
+
+
+@pytest.mark.parametrize("offered", OFFERS)
+async def test_without_a_handshake_every_list_is_the_one_without(offered: Offer) -> None:
+    messages = [request(number, method, ENVELOPE) for number, method in enumerate(["server/discover", *LISTS])]
+
+    assert await answers(messages, True, offered) == await answers(messages, False, offered)
+
+
+@pytest.mark.parametrize("opening", [*VERSIONS_OF_OLD, "2031-01-01"])
 def test_a_handshake_of_any_version_is_answered_by_the_front_alone(opening: str) -> None:
     front = Front(OFFER)
     handshake = {**HANDSHAKE, "protocolVersion": opening, "capabilities": CAPABILITIES[1]}
     messages = [request(0, "initialize", handshake), *(request(1, each, {}) for each in METHODS)]
 
-    answered = [front.answer(message) for message in messages]
+    answered = {message["method"]: front.answer(message) for message in messages}
 
-    assert [reply is None for reply in answered] == [False, False, False, True, False, False, False]
+    assert [method for method, reply in answered.items() if reply is None] == ["server/discover"]
+    assert [method for method, reply in answered.items() if reply == NOTHING] == ["resources/list"]
 
 
 def test_the_era_without_a_handshake_is_answered_by_the_front_alone() -> None:
     front = Front(OFFER)
     envelope = enveloped("2026-07-28", CAPABILITIES[2], CLIENTS[1], {"progressToken": 1})
 
-    answered = [front.answer(request(1, method, envelope)) for method in METHODS]
+    answered = {method: front.answer(request(1, method, envelope)) for method in METHODS}
 
-    assert [reply is None for reply in answered] == [False, True, False, False, False, False]
+    assert [method for method, reply in answered.items() if reply is None] == ["ping"]
+    assert [method for method, reply in answered.items() if reply == NOTHING] == ["resources/list"]
+
+
+@pytest.mark.parametrize("envelope", [None, ENVELOPE], ids=["handshake", "envelope"])
+async def test_who_asks_for_the_trips_first_has_all_else_at_once(envelope: Message | None) -> None:
+    opening = request(0, "initialize", HANDSHAKE) if envelope is None else request(0, "server/discover", envelope)
+    asked = [request(number, method, envelope or {}) for number, method in enumerate(reversed(LISTS), 1)]
+    front = Front(OFFER)
+
+    answered = [front.answer(message) for message in (opening, *asked)]
+
+    assert [reply == NOTHING for reply in answered] == [False, True, False, False, False]
+    assert None not in answered
+    assert front.holds
+    assert await answers([opening, *asked], True) == await answers([opening, *asked], False)
+
+
+async def test_a_list_that_waits_can_still_be_cancelled() -> None:
+    opening, listing = request(0, "initialize", HANDSHAKE), request(1, "resources/list", {})
+    cancelled: Message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+
+    assert set(await answers([opening, listing], True)) == {0, 1}
+    assert set(await answers([opening, listing, cancelled], True)) == {0}
 
 
 def test_it_knows_the_protocol_versions_of_the_sdk() -> None:
@@ -165,7 +239,8 @@ def test_it_answers_before_anything_big_is_imported() -> None:
 import sys, trips_mcp.server.stdio as stdio
 from trips_mcp.settings import Settings
 stdio.Front(stdio.offer(Settings.from_env({})))
-print(*(name for name in ("mcp", "pydantic", "asyncio", "httpx", "sqlalchemy", "logging") if name in sys.modules))
+big = ("mcp", "pydantic", "asyncio", "httpx", "sqlalchemy", "logging")
+print(*(name for name in big if name in sys.modules))
 """
 
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=30)
@@ -177,29 +252,30 @@ def request(number: int, method: str, params: Any) -> Message:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
-async def answers(messages: list[Message], at_once: bool) -> dict[int, Message]:
+async def answers(messages: list[Message], at_once: bool, offered: Offer = OFFER) -> dict[int, Message]:
     """What a client gets that sends these all at once, by the id of the request."""
     said = Said()
     inbox = Inbox()
     inbox.feed("".join(json.dumps(message) + "\n" for message in messages).encode())
-    if at_once and not answered_by_the_front(inbox, said):
+    if at_once and not answered_by_the_front(inbox, said, offered):
         return said.by_id()
     inbox.feed(b"")
     with anyio.fail_after(10):
-        await converse(build_server(OFFER), inbox, said, said)
+        await converse(build_server(offered), inbox, said, said)
     return said.by_id()
 
 
-def answered_by_the_front(inbox: Inbox, said: "Said") -> bool:
+def answered_by_the_front(inbox: Inbox, said: "Said", offered: Offer) -> bool:
     """Whether something is left for the SDK; then it is in the inbox."""
-    front = Front(OFFER)
+    front = Front(offered)
     while (message := inbox.next()) is not None:
         reply = front.answer(message)
         if reply is None:
             inbox.put_back([*front.replay(), message])
             return True
         said.put(reply)
-    return False
+    inbox.put_back(front.replay() if front.holds else [])
+    return front.holds
 
 
 class Said:

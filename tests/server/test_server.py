@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
@@ -19,6 +20,7 @@ from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
 from trips_mcp.tools import Answer, Report, Tool
 from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.conduct import Conduct
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
@@ -32,7 +34,7 @@ class Stub:
         self.name = name
         self._run = run
 
-    async def call(self, client: TripsClient, _: Mapping[str, Any], report: Report) -> Answer:
+    async def call(self, client: TripsClient, _: Mapping[str, Any], report: Report, __: Conduct) -> Answer:
         return await self._run(client, report)
 
 
@@ -75,7 +77,8 @@ def text(result: CallToolResult) -> str:
 
 @ERAS
 async def test_it_lists_the_catalogue_as_it_is(mode: Any) -> None:
-    async with Client(build_server(offer(Settings.from_env({}))), mode=mode) as agent:
+    everything = offer(Settings.from_env({"TRIPS_MCP_MASK_SECRETS": "on"}))
+    async with Client(build_server(everything), mode=mode) as agent:
         listed = await agent.list_tools()
 
     assert [
@@ -239,3 +242,14 @@ async def test_progress_reaches_who_asked_for_it(mode: Any) -> None:
     assert heard == [(1, 2, "half"), (2, 2, None)]
     assert not with_token.is_error
     assert not without.is_error
+
+
+@ERAS
+@pytest.mark.parametrize("listing", ["list_tools", "list_prompts", "list_resource_templates", "list_resources"])
+async def test_a_cursor_that_nobody_gave_is_refused(listing: str, mode: Any, tmp_path: Path) -> None:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db")})
+    async with Client(build_server(offer(settings)), mode=mode) as agent:
+        with pytest.raises(MCPError, match="cursor") as refused:
+            await getattr(agent, listing)(cursor="from another server")
+
+    assert refused.value.code == INVALID_PARAMS

@@ -6,22 +6,8 @@ from typing import Any
 import pytest
 
 from trips_mcp.client import TripsClient
-from trips_mcp.tools import TOOLS, Answer
 
-Call = Callable[..., Awaitable[Answer]]
-
-TOOL = {tool.name: tool for tool in TOOLS}
-
-
-async def unheard(progress: float, total: float | None, message: str | None) -> None:
-    """Progress nobody asked for."""
-
-
-def calls_on(client: TripsClient) -> Call:
-    async def call(tool: str, /, **arguments: Any) -> Answer:
-        return await TOOL[tool].call(client, arguments, unheard)
-
-    return call
+from .services import Call, calls_on
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ LEG: dict[str, Any] = {
 }
 
 
+def without_trip(thing: dict[str, Any]) -> dict[str, Any]:
+    """As it is in a list of its trip."""
+    return {name: value for name, value in thing.items() if name != "tripId"}
+
+
 async def test_text_and_structured_content_say_the_same_without_nulls(call: Call, trip_id: str) -> None:
     answer = await call("get_trip", tripId=trip_id)
 
@@ -48,8 +53,8 @@ async def test_a_model_can_fill_a_trip_and_read_it_back(do: Do, trip_id: str) ->
 
     export = await do("export_trip", tripId=trip_id)
 
-    assert export["legs"] == [leg]
-    assert export["mapPins"] == [pin]
+    assert export["legs"] == [without_trip(leg)]
+    assert export["mapPins"] == [without_trip(pin)]
     assert export["commitments"][0]["legId"] == leg["_id"]
 
 

@@ -47,9 +47,13 @@ def test_no_snapshot_is_left_over() -> None:
     assert {path.stem for path in SNAPSHOTS.iterdir()} == {tool.name for tool in TOOLS}
 
 
-def test_every_operation_is_a_tool_and_every_tool_an_operation() -> None:
-    assert [tool.name for tool in TOOLS] == [operation.name for operation in OPERATIONS]
-    assert len(TOOLS) == 40
+def test_every_operation_is_a_tool_and_five_tools_answer_with_what_operations_read() -> None:
+    own = [operation.name for operation in OPERATIONS]
+
+    assert [tool.name for tool in TOOLS if tool.name in own] == own
+    assert [tool.name for tool in TOOLS if tool.name not in own] == [
+        "get_day", "get_timeline", "check_trip", "search_trip", "get_secret",
+    ]  # fmt: skip
 
 
 def test_the_shipped_listing_is_that_of_the_tools() -> None:
@@ -60,11 +64,11 @@ def test_a_server_of_one_api_lists_that_apis_tools_alone() -> None:
     events = [tool["name"] for tool in catalogue(("events",))]
 
     assert events == ["create_event", "get_event", "update_event", "delete_event", "list_trip_events"]
-    assert len(catalogue(("trips",))) == 35
+    assert len(catalogue(("trips",))) == 40
 
 
 def test_the_whole_catalogue_fits_its_budget() -> None:
-    assert sum(prompt_bytes(tool) for tool in TOOLS) <= 26_000
+    assert sum(prompt_bytes(tool) for tool in TOOLS) <= 30_000
 
 
 @every_tool
@@ -110,7 +114,7 @@ HINTS_OF_CONTRACT_4 = {  # readOnly, destructive, idempotent
 }
 OTHER_PEOPLES_WORDS = {
     "list_messages", "send_message", "create_share_token", "get_shared_trip", "export_shared_trip",
-    "get_event", "list_trip_events",
+    "get_event", "list_trip_events", "get_day", "get_timeline", "check_trip", "search_trip",
 }  # fmt: skip
 
 

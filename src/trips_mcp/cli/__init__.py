@@ -1,10 +1,13 @@
 """The command `trips-mcp`: reads the settings, wires the layers, serves.
 
 With no argument it serves MCP over stdio, and gets there importing next to nothing: hosts start it at each
-launch and wait for it. Everything else goes through `commands`.
+launch and wait for it. With flags alone it serves, too, at the price of a parser. Everything else goes through
+`commands`.
 """
 
 import sys
+
+_OF_NO_SERVER = ("-h", "--help", "--version")
 
 
 def main() -> int:
@@ -13,6 +16,10 @@ def main() -> int:
         from trips_mcp.cli.stdio import serve_stdio
 
         return serve_stdio()
+    if words[0].startswith("-") and words[0] not in _OF_NO_SERVER:
+        from trips_mcp.cli.serve import serve
+
+        return serve(words)
     from trips_mcp.cli.commands import run
 
     return run(words)

@@ -19,7 +19,7 @@ COMMANDS: tuple[Command, ...] = (SERVE, DEMO, TOOLS, DOCTOR, BACKEND_SERVE, BACK
 
 _INTRODUCTION = """\
 A traveller's trips as tools for AI agents.
-With no command it serves MCP over stdio, which is what MCP clients start."""
+With no command it serves MCP over stdio, which is what MCP clients start; it takes the flags of serve."""
 
 _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
@@ -44,7 +44,7 @@ def run(words: Sequence[str]) -> int:
 def parser() -> ArgumentParser:
     top = ArgumentParser(
         prog="trips-mcp",
-        usage="trips-mcp [-h] [--version] [COMMAND ...]",
+        usage="trips-mcp [-h] [--version] [FLAG ... | COMMAND ...]",
         description=_help(),
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -1,14 +1,29 @@
 """The settings as commands read them: a mistake in them ends the command with its sentence."""
 
 import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from trips_mcp.tools.choosing import Choice
 
-def settings_of_the_environment() -> Settings:
+
+def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Settings:
     try:
-        return Settings.from_env(os.environ)
+        return Settings.from_env(os.environ, flags)
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def choice_of(settings: Settings) -> "Choice":
+    """The tools that a server with these settings offers over stdio."""
+    from trips_mcp.tools.choosing import choose
+
+    try:
+        return choose(settings)
     except SettingsError as error:
         raise CommandError(str(error)) from None
 

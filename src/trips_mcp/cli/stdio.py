@@ -2,16 +2,17 @@
 
 import os
 import sys
+from collections.abc import Mapping
 
 from trips_mcp.settings import Settings, SettingsError
 
 
-def serve_stdio() -> int:
+def serve_stdio(flags: Mapping[str, str] | None = None) -> int:
     try:
-        settings = Settings.from_env(os.environ)
+        settings = Settings.from_env(os.environ, flags)
+        from trips_mcp.server.stdio import run_stdio
+
+        return run_stdio(settings)
     except SettingsError as error:
         sys.stderr.write(f"trips-mcp: {error}\n")
         return 2
-    from trips_mcp.server.stdio import run_stdio
-
-    return run_stdio(settings)

@@ -1,13 +1,18 @@
-"""`trips-mcp tools`: the tools that an agent is offered under the current settings."""
+"""`trips-mcp tools`: the tools that an agent is offered under the current settings and flags."""
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command
-from trips_mcp.cli.environment import settings_of_the_environment
+from trips_mcp.cli.environment import choice_of, settings_of_the_environment
 from trips_mcp.cli.output import say
+
+if TYPE_CHECKING:
+    from trips_mcp.tools.catalogue import Entry
+    from trips_mcp.tools.choosing import Hidden
 
 BYTES_PER_TOKEN = 4
 """Roughly, for English and JSON."""
@@ -17,48 +22,56 @@ Listing = dict[str, Any]
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
+    flags_that_choose(parser)
 
 
 def _run(arguments: Namespace) -> int:
-    from trips_mcp.tools.catalogue import catalogue
-
-    listings = catalogue(settings_of_the_environment().apis)
+    choice = choice_of(settings_of_the_environment(chosen(arguments)))
     if arguments.json:
-        say(json.dumps(listings, indent=2, ensure_ascii=False))
-    else:
-        for line in table(listings):
-            say(line)
+        say(json.dumps(choice.listing, indent=2, ensure_ascii=False))
+        return 0
+    for line in (*table(choice.entries), "", *left_out(choice.hidden), total(choice.listing)):
+        say(line)
     return 0
 
 
-def table(listings: list[Listing]) -> Iterator[str]:
-    """One line a tool, in columns, and their cost in a model's context."""
+def table(entries: "Iterable[Entry]") -> Iterator[str]:
+    """One line a tool, in columns."""
     from trips_mcp.contract import OPERATIONS
 
     operations = {operation.name: operation for operation in OPERATIONS}
-    rows: list[tuple[str, str, str, str]] = []
-    for listing in listings:
-        name, sentence = listing["name"], _first_sentence(listing["description"])
+    rows: list[tuple[str, ...]] = []
+    for entry in entries:
+        name, sentence = entry["listing"]["name"], _first_sentence(entry["listing"]["description"])
         called = operations.get(name)
-        rows.append(
-            (name, f"{called.method} {called.path}", called.scope, sentence) if called else (name, "-", "-", sentence)
-        )
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    for row in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-    size = sum(map(_prompt_bytes, listings))
-    yield ""
+        request = f"{called.method} {called.path}" if called else "-"
+        rows.append((name, entry["toolset"], request, entry["scope"], sentence))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    for *cells, sentence in rows:
+        yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), sentence])
+
+
+def left_out(hidden: "Mapping[str, Hidden]") -> Iterator[str]:
+    """What is not offered, by the setting that takes it off."""
+    for setting in dict.fromkeys(why.setting for why in hidden.values()):
+        names = [name for name, why in hidden.items() if why.setting == setting]
+        yield f"not offered ({setting}): {', '.join(names)}"
+
+
+def total(listings: list[Listing]) -> str:
+    """What they cost in a model's context."""
+    size = sum(map(prompt_bytes, listings))
     tokens = size // BYTES_PER_TOKEN
-    yield f"{len(rows)} tools: {size:,} bytes of names, descriptions and schemas, about {tokens:,} tokens"
+    return f"{len(listings)} tools: {size:,} bytes of names, descriptions and schemas, about {tokens:,} tokens"
+
+
+def prompt_bytes(listing: Listing) -> int:
+    seen = {part: listing[part] for part in ("name", "description", "inputSchema")}
+    return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _first_sentence(text: str) -> str:
     return text.partition(". ")[0].rstrip(".") + "."
 
 
-def _prompt_bytes(listing: Listing) -> int:
-    seen = {part: listing[part] for part in ("name", "description", "inputSchema")}
-    return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-TOOLS = Command(words="tools", summary="list the tools, with their operation and scope", flags=_flags, run=_run)
+TOOLS = Command(words="tools", summary="list the tools that are offered, and their size", flags=_flags, run=_run)

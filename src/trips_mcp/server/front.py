@@ -6,7 +6,7 @@ has happened so far.
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from trips_mcp import __version__
 from trips_mcp.server.inbox import Message
@@ -26,7 +26,9 @@ REPLAYED = "trips-mcp/replayed"
 
 NOTHING = b""
 _METHOD_NOT_FOUND = -32601
-_UNSERVED = ("prompts/list", "resources/list", "resources/templates/list")
+_LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+_LATER: Final[dict[str, Any]] = {}
+"""In place of an outcome: the SDK has to answer this one, but what follows need not wait for it."""
 _SERVER = {"name": NAME, "title": TITLE, "version": __version__}
 _STAMP = {
     "_meta": {PREFIX + "serverInfo": _SERVER},
@@ -43,6 +45,8 @@ class Front:
         self._offer = offer
         self._opening: Message | None = None
         self._initialized: Message | None = None
+        self._held: list[Message] = []
+        self._lists = _lists(offer)
         self.listed = False
         """Whether the tools were asked for, which is the last thing hosts do before they wait for a user."""
 
@@ -50,21 +54,31 @@ class Front:
     def opened(self) -> bool:
         return self._opening is not None
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits for the SDK, that is to have it as soon as it is there."""
+        return bool(self._held)
+
     def replay(self) -> list[Message]:
-        """What the SDK has to be sent first, to be in the state the client knows."""
-        return [message for message in (self._opening, self._initialized) if message is not None]
+        """What the SDK has to be sent first, to be in the state the client knows; then what it has to answer."""
+        return [message for message in (self._opening, self._initialized) if message is not None] + self._held
 
     def answer(self, message: Message) -> bytes | None:
-        """The line to write; NOTHING where none is due; None if the SDK has to answer, and all that follows."""
+        """The line to write; NOTHING where none is due yet; None if the SDK has to answer, and all that follows."""
         method: str = message["method"]
         if "id" not in message:
             if method == "notifications/initialized":
                 self._initialized = message
+            elif self._held:  # it may cancel what is held
+                self._held.append(message)
             return NOTHING
         params: Mapping[str, Any] = message.get("params") or {}
         outcome = self._with_envelope(method, params) if has_envelope(params) else self._shaken(method, params)
         if outcome is None:
             return None
+        if outcome is _LATER:
+            self._held.append(message)
+            return NOTHING
         self.listed = self.listed or method == "tools/list"
         line = {"jsonrpc": "2.0", "id": message["id"], **outcome}
         return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
@@ -81,9 +95,7 @@ class Front:
     def _discovered(self, method: str) -> dict[str, Any] | None:
         if method == "server/discover":
             return {"result": {**self._face(), "supportedVersions": [ENVELOPE_VERSION], **_STAMP}}
-        if method == "tools/list":
-            return {"result": {"tools": self._offer.listing, **_STAMP}}
-        return _not_found(method) if method in _UNSERVED else None
+        return self._listed(method, _STAMP)
 
     def _shaken(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
         if method == "initialize" and self._opening is None and is_handshake(params):
@@ -93,16 +105,42 @@ class Front:
             return None
         if method == "ping":
             return {"result": {}}
-        if method == "tools/list":
-            return {"result": {"tools": self._offer.listing}}
-        return _not_found(method) if method in _UNSERVED else None
+        return self._listed(method, {})
+
+    def _listed(self, method: str, stamp: dict[str, Any]) -> dict[str, Any] | None:
+        if method == "resources/list" and self._offer.resources:
+            return _LATER  # which trips there are has to be asked for
+        if method in self._lists:
+            return {"result": {**self._lists[method], **stamp}}
+        return _not_found(method) if method in _LISTS else None
 
     def _welcome(self, version: str) -> dict[str, Any]:
         spoken = version if version in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
         return {"protocolVersion": spoken, "serverInfo": _SERVER, **self._face()}
 
     def _face(self) -> dict[str, Any]:
-        return {"capabilities": {"tools": {"listChanged": False}}, "instructions": self._offer.instructions}
+        return {"capabilities": _capabilities(self._offer), "instructions": self._offer.instructions}
+
+
+def _lists(offer: Offer) -> dict[str, dict[str, Any]]:
+    """What is known without asking anybody, by the method that lists it."""
+    found: dict[str, dict[str, Any]] = {"tools/list": {"tools": offer.listing}}
+    if prompts := offer.prompts:
+        found["prompts/list"] = {"prompts": [prompt.listing() for prompt in prompts]}
+    if offer.resources:
+        found["resources/templates/list"] = {"resourceTemplates": offer.templates}
+    return found
+
+
+def _capabilities(offer: Offer) -> dict[str, Any]:
+    found: dict[str, Any] = {"tools": {"listChanged": False}}
+    if offer.prompts:
+        found["prompts"] = {"listChanged": False}
+    if offer.resources:
+        found["resources"] = {"subscribe": False, "listChanged": False}
+    if offer.completes:
+        found["completions"] = {}
+    return found
 
 
 def _replayed(method: str, params: Mapping[str, Any]) -> Message:

@@ -1,13 +1,16 @@
 """What a server has to offer, settled by its settings alone: read before the SDK is, so it must stay light."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.server.instructions import instructions
+from trips_mcp.server.prompts import Prompt, offered_prompts
+from trips_mcp.server.uris import Kind, kinds
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.choosing import choose
+from trips_mcp.tools.conduct import Conduct
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -18,8 +21,6 @@ TITLE = "Trips"
 FRESH_MS = 300_000
 """How long a client may keep a list; ours change with the settings, so with a restart."""
 
-_KEYS = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
@@ -27,30 +28,55 @@ class Offer:
     listing: list[dict[str, Any]]
     """The tools, as they stand on the wire."""
     missing: dict[str, str]
-    """For each tool that is not offered: what has to be set for it."""
+    """For each tool that is not offered: why, and which setting it is."""
     load_tools: "Callable[[], Iterable[Tool[Any, Any]]]"
     connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]"
+    conduct: Conduct = field(default_factory=Conduct)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The tools that can be called."""
+        return frozenset(listing["name"] for listing in self.listing)
+
+    @property
+    def prompts(self) -> list[Prompt]:
+        return offered_prompts(self.names, self.conduct.trip)
+
+    @property
+    def resources(self) -> tuple[Kind, ...]:
+        return kinds(self.names)
+
+    @property
+    def templates(self) -> list[dict[str, Any]]:
+        """The addresses that have something left to fill in, as they stand on the wire."""
+        wire = (kind.template(self.conduct.trip) for kind in self.resources)
+        return [template for template in wire if "{" in template["uriTemplate"]]
+
+    @property
+    def completes(self) -> bool:
+        """Whether there is an argument that can be completed."""
+        return bool(self.prompts or self.templates)
 
 
-def offer(settings: Settings) -> Offer:
+def offer(settings: Settings, *, masks: bool = False) -> Offer:
+    """`masks`: whether this transport masks secrets unless the settings say.
+
+    Raises: SettingsError where they choose what is not there, or nothing.
+    """
+    choice = choose(settings, masks=masks)
     return Offer(
-        instructions=instructions(settings),
-        listing=catalogue(settings.apis),
-        missing=_missing(settings.apis, settings.notices),
+        instructions=instructions(settings, {listing["name"] for listing in choice.listing}),
+        listing=choice.listing,
+        missing={name: why.sentence for name, why in choice.hidden.items()},
         load_tools=_load_tools,
         connect=lambda: _connect(settings),
+        conduct=Conduct(
+            mask_secrets=settings.masks_secrets(by_default=masks),
+            trip=settings.trip,
+            one_store=settings.embedded,
+            event_trips=settings.event_trips,
+        ),
     )
-
-
-def _missing(apis: Collection[str], notices: Iterable[str]) -> dict[str, str]:
-    return {
-        listing["name"]: " ".join(
-            (f"{listing['name']} needs the {api} API, which is not set up: set {key} for this server.", *notices)
-        )
-        for name, (api, key) in _KEYS.items()
-        if name not in apis
-        for listing in catalogue([name])
-    }
 
 
 def _load_tools() -> "Iterable[Tool[Any, Any]]":

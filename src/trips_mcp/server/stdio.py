@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from trips_mcp import __version__
 from trips_mcp.server.front import Front
+from trips_mcp.server.importing import without_collecting
 from trips_mcp.server.inbox import Inbox, MalformedError
 from trips_mcp.server.offer import Offer, offer
-from trips_mcp.server.wire import NoWireError, Wire
+from trips_mcp.server.wire import POSIX, NoWireError, Wire
 from trips_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 0.25
 """A host that has been answered, and asks no more for so long, is not held up by an import."""
+
+_GLANCE_SECONDS = 0.02
 
 _IMPORTING_STACK = 16 * 1024 * 1024
 """Some C libraries give threads little; building the SDK's models nests deep."""
@@ -31,8 +34,13 @@ class _StoppedError(BaseException):
 
 
 def run_stdio(settings: Settings) -> NoReturn:
-    """Serves until the input ends, a signal comes, or nobody reads any more; then ends the process itself."""
-    serve_offer(offer(settings), log=settings.log)
+    """Serves until the input ends, a signal comes, or nobody reads any more; then ends the process itself.
+
+    Raises: SettingsError where they choose what is not there.
+    """
+    with without_collecting():
+        offered = offer(settings)
+    serve_offer(offered, log=settings.log)
 
 
 def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -> NoReturn:
@@ -81,6 +89,9 @@ def _answer_until_needed(sdk: "_Sdk", front: Front, wire: Wire, inbox: Inbox) ->
             wire.write(malformed.reply())
             continue
         if message is None:
+            if front.holds and (inbox.ended or sdk.is_there_before(wire)):
+                inbox.put_back(front.replay())
+                return True
             if inbox.ended:
                 return False
             if front.listed or (front.opened and wire.quiet_for(QUIET_SECONDS)):
@@ -109,6 +120,16 @@ class _Sdk:
             self._thread.start()
             threading.stack_size(0)
 
+    def is_there_before(self, wire: Wire) -> bool:
+        """Imports it, unless the client says something first. Where that can't be seen, it is not waited for."""
+        if not POSIX:
+            return True
+        self.begin()
+        while self._thread is not None and self._thread.is_alive():
+            if not wire.quiet_for(_GLANCE_SECONDS):
+                return False
+        return True
+
     def wait(self) -> None:
         if self._thread is None:
             _import_sdk()
@@ -117,8 +138,6 @@ class _Sdk:
 
 
 def _import_sdk() -> None:
-    from trips_mcp.server.importing import without_collecting
-
     with without_collecting():
         import trips_mcp.server.serving as _  # noqa: F401
 

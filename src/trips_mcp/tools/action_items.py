@@ -6,15 +6,26 @@ from trips_mcp.contract.action_items import (
     LIST_ACTION_ITEMS,
     UPDATE_ACTION_ITEM,
     UPSERT_ACTION_ITEMS,
+    ActionItem,
 )
 from trips_mcp.tools.imports import of_batch
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
+
+ACTION_ITEMS = Listed(
+    item=ActionItem,
+    usual={"completed": False},
+    on_request=frozenset({"owner", "clientRef"}),
+    brief=("text", "urgency", "completed"),
+)
 
 list_action_items = tool(
     LIST_ACTION_ITEMS,
     title="List action items",
-    description="Read a trip's checklist: what is still to do or done (tripId from list_trips).",
+    description="Read a trip's checklist: what is still to do, and what is completed (tripId from list_trips). "
+    "Owner and clientRef come when fields names them.",
     lookup="list_trips",
+    view=ACTION_ITEMS,
 )
 create_action_item = tool(
     CREATE_ACTION_ITEM,

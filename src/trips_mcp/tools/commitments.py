@@ -5,8 +5,12 @@ from trips_mcp.contract.commitments import (
     DELETE_COMMITMENT,
     LIST_COMMITMENTS,
     UPDATE_COMMITMENT,
+    Commitment,
 )
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
+
+COMMITMENTS = Listed(item=Commitment, usual={"isAllDay": False}, brief=("title", "startDate", "startTime"))
 
 list_commitments = tool(
     LIST_COMMITMENTS,
@@ -14,6 +18,7 @@ list_commitments = tool(
     description="Read what is scheduled on a trip by date and time: dinners, activities, birthdays, meetings "
     "(tripId from list_trips). 100 a page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
+    view=COMMITMENTS,
 )
 create_commitment = tool(
     CREATE_COMMITMENT,

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
-def _now() -> datetime:
+def _now() -> "datetime":
+    from datetime import UTC, datetime  # no start waits for it
+
     return datetime.now(UTC)
 
 
@@ -19,5 +24,5 @@ class Conduct:
     """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
     """For the trips that the user has linked: the Events API's id of each tripId."""
-    now: Callable[[], datetime] = _now
+    now: "Callable[[], datetime]" = _now
     """The present moment, with its zone."""

@@ -1,6 +1,7 @@
 """What an agent reads about itinerary events."""
 
-from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT
+from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT, Event
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
 
 create_event = tool(
@@ -37,4 +38,5 @@ list_trip_events = tool(
     "commitments and flights of legs are in export_trip.",
     lookup="list_trips",
     open_world=True,
+    view=Listed(item=Event, within="events", id="event_id", known=frozenset()),
 )

@@ -1,8 +1,12 @@
 """What an agent reads about legs."""
 
-from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS
+from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
+from trips_mcp.tools import masks
 from trips_mcp.tools.imports import of_batch
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
+
+LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
 
 list_legs = tool(
     LIST_LEGS,
@@ -10,6 +14,7 @@ list_legs = tool(
     description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips). "
     "100 a page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
+    view=LEGS,
 )
 create_leg = tool(
     CREATE_LEG,
@@ -18,6 +23,7 @@ create_leg = tool(
     "list_trips). A clientRef used before updates that leg instead.",
     lookup="list_trips",
     repeatable=True,
+    unmasked=masks.of_creation,
 )
 upsert_legs = tool(
     UPSERT_LEGS,
@@ -28,6 +34,7 @@ upsert_legs = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    unmasked=masks.of_batch,
     shown=of_batch,
 )
 update_leg = tool(
@@ -36,6 +43,7 @@ update_leg = tool(
     description="Change a leg (legId from list_legs). What is left out stays, also inside accommodation and "
     "rentalCar; flights are replaced as a whole, so send all of them.",
     lookup="list_legs",
+    unmasked=masks.of_update,
 )
 delete_leg = tool(
     DELETE_LEG,

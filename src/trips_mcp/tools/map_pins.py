@@ -6,15 +6,20 @@ from trips_mcp.contract.map_pins import (
     LIST_MAP_PINS,
     UPDATE_MAP_PIN,
     UPSERT_MAP_PINS,
+    MapPin,
 )
 from trips_mcp.tools.imports import of_batch
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
+
+MAP_PINS = Listed(item=MapPin, brief=("name",))
 
 list_map_pins = tool(
     LIST_MAP_PINS,
     title="List map pins",
     description="Read the places pinned on a trip's map (tripId from list_trips).",
     lookup="list_trips",
+    view=MAP_PINS,
 )
 create_map_pin = tool(
     CREATE_MAP_PIN,

@@ -1,7 +1,10 @@
 """What an agent reads about fellow travellers."""
 
-from trips_mcp.contract.members import LIST_MEMBERS
+from trips_mcp.contract.members import LIST_MEMBERS, Member
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
+
+MEMBERS = Listed(item=Member, id="user_id", brief=("name", "role"))
 
 list_members = tool(
     LIST_MEMBERS,
@@ -9,4 +12,5 @@ list_members = tool(
     description="See who is on a trip, with role and contact, and the user ids that owner takes (tripId from "
     "list_trips).",
     lookup="list_trips",
+    view=MEMBERS,
 )

@@ -5,7 +5,7 @@ Bounds on text are left out: models do not heed them, some clients reject them, 
 
 from typing import Any
 
-from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.models import Params, Result, is_object
 
 _ORDER = ("type", "description", "enum", "properties", "required", "additionalProperties")
 _LEFT_OUT = frozenset({"title", "default", "format", "pattern", "minLength", "maxLength", "$defs"})
@@ -37,3 +37,26 @@ def _closed(schema: dict[str, Any], shared: dict[str, Any], described: bool = Tr
 
 def _rank(key: str) -> int:
     return _ORDER.index(key) if key in _ORDER else len(_ORDER)
+
+
+def output_schema(model: type[Result]) -> dict[str, Any]:
+    """Of an answer. Nothing is required, as what has no content is left out; more may be there."""
+    whole = model.model_json_schema(mode="serialization")
+    schema = _open(whole, whole.get("$defs", {}))
+    told = {"remarks": {"type": "array", "items": {"type": "string"}}, "quoting": {"type": "string"}}
+    return {**schema, "properties": {**schema["properties"], **told}}
+
+
+def _open(schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        return _open(shared[schema["$ref"].removeprefix("#/$defs/")], shared)
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _open(choice, shared)
+    kept = {key: value for key, value in schema.items() if key in ("type", "enum")}
+    if is_object(items := schema.get("items")):
+        kept["items"] = _open(items, shared)
+    if kept.get("type") == "object":
+        properties: dict[str, Any] = schema.get("properties", {})
+        kept["properties"] = {name: _open(inner, shared) for name, inner in properties.items()}
+    return kept

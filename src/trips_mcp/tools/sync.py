@@ -1,6 +1,7 @@
 """What an agent reads about importing."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.tools import masks
 from trips_mcp.tools.imports import of_sync
 from trips_mcp.tools.tool import tool
 
@@ -13,5 +14,6 @@ sync_trip = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
+    unmasked=masks.of_sync,
     shown=of_sync,
 )

@@ -1,11 +1,10 @@
 """A tool: what an agent sees of one call, and how it is run. Plain data and one client; no MCP here."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
-from typing import Any, Final, Generic, TypedDict
+from typing import Any, Final, Generic, Protocol, TypedDict
 
 from pydantic import ValidationError
 
@@ -13,11 +12,18 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.faults import faults, in_words
+from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.tools import masks
+from trips_mcp.tools.answer import Answer, RefusedError, within_bounds
 from trips_mcp.tools.arguments import tidied
+from trips_mcp.tools.asking import with_ours
+from trips_mcp.tools.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
-from trips_mcp.tools.schema import input_schema
+from trips_mcp.tools.listed import Read, Show
+from trips_mcp.tools.schema import input_schema, output_schema
+from trips_mcp.tools.showing import Prose, Showing
 
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""
@@ -34,15 +40,15 @@ class Hints(TypedDict):
     openWorldHint: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the agent gets: text and structured content, each complete."""
+class View(Protocol):
+    """How a result that may be long is shown, by `fields` and `cursor`."""
 
-    text: str
-    structured: dict[str, Any] | None = None
-    is_error: bool = False
-    meta: dict[str, Any] | None = None
-    """For the host, not for the model."""
+    async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
+        """`asked` holds the operation's `params`, and our own.
+
+        Raises: RefusedError, TripsError.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,46 +65,73 @@ class Tool(Generic[P, R]):
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
     outbound: bool = False
     """Whether it lets words or data out to other people."""
+    view: View | None = None
+    """For lists and exports; None where a result is shown as it is."""
+    prose: Prose[R] | None = None
+    """The answer in words; without, the text is the structured content as JSON."""
+    answers: type[R] | None = None
+    """Of what form the structured content is, where that is told."""
+
+    @cached_property
+    def asked(self) -> type[Params]:
+        return self.params if self.view is None else with_ours(self.params)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
-        return input_schema(self.params)
+        return input_schema(self.asked)
 
     def listing(self) -> dict[str, Any]:
         """Its entry in tools/list, as it stands on the wire."""
-        return {
+        found = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "inputSchema": self.input_schema,
             "annotations": self.hints,
         }
+        return found if self.answers is None else {**found, "outputSchema": output_schema(self.answers)}
 
     async def call(
         self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
     ) -> Answer:
         """Whatever the agent can act on becomes its answer; anything else raised is a defect of ours."""
         try:
-            params = self.params.model_validate(
-                tidied(dict(arguments), self.input_schema), strict=True, by_name=False, extra="forbid"
-            )
-        except ValidationError as error:
-            found = in_words(faults(error, self.params))
-            return Answer(f"Nothing was sent, the arguments of {self.name} need mending: {found}.", is_error=True)
-        try:
-            outcome = await self.run(client, params, report, conduct)
+            given = await bound(client, arguments, self.input_schema["properties"], conduct)
+            try:
+                params = self.asked.model_validate(
+                    tidied(given, self.input_schema), strict=True, by_name=False, extra="forbid"
+                )
+            except ValidationError as error:
+                found = in_words(faults(error, self.asked))
+                said = within_bounds(f"Nothing was sent, the arguments of {self.name} need mending: {found}.")
+                return Answer(said, is_error=True)
+            await keep_to_the_trip(client, params, conduct)
+            return await self._answered(client, params, report, conduct)
+        except RefusedError as error:
+            return Answer(str(error), is_error=True)
         except TripsError as error:
-            said = advice(error, self.name, self.lookup, self.hints["readOnlyHint"])
-            return Answer(said, is_error=True, meta=_meta(client.rate_limit))
-        return _answer(outcome)
+            lookup, hint = where_to_look(error, self.lookup, conduct)
+            said = advice(error, self.name, lookup, self.hints["readOnlyHint"]) + hint
+            return Answer(within_bounds(said), is_error=True, meta=_meta(client.rate_limit), failure=error)
 
+    async def _answered(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
+        limits: list[RateLimit | None] = []
 
-def _answer(outcome: Outcome[R]) -> Answer:
-    structured = outcome.result.model_dump(mode="json", exclude_none=True, exclude_unset=True)
-    if outcome.notes:
-        structured = {"remarks": list(outcome.notes), **structured}  # `notes` are a traveller's own
-    text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"))
-    return Answer(text, structured, meta=_meta(outcome.rate_limit))
+        async def read(asked: P) -> Outcome[R]:
+            outcome = await self.run(client, asked, report, conduct)
+            limits.append(outcome.rate_limit)
+            return outcome
+
+        def show(result: Result) -> Showing:
+            return Showing.of(result, masks=conduct.mask_secrets, quotes=self.hints["readOnlyHint"])
+
+        if self.view is not None:
+            answer = await self.view.answer(params, self.params, read, show)
+        else:
+            outcome = await read(params)
+            answer = show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
+        meta = _meta(limits[-1])
+        return answer if meta is None else replace(answer, meta=meta)
 
 
 def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:
@@ -123,18 +156,29 @@ def tool(
     repeatable: bool = False,
     open_world: bool = False,
     outbound: bool = False,
-    shown: Callable[[R], R] | None = None,
+    view: View | None = None,
+    unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
+    shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
 ) -> Tool[P, R]:
     """A tool that is exactly one operation, with the hints of CONTRACT §4.
 
     `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
-    `outbound`: it lets words or data out to other people. `shown`: what of a result a model is to see.
+    `outbound`: it lets words or data out to other people. `unmasked`: what is
+    sent where masks are in what was asked. `shown`: what of a result a model is to see, and what it is to be told of
+    the rest.
     """
 
     async def run(client: TripsClient, params: P, report: Report, _: Conduct) -> Outcome[R]:
+        if not operation.reads and masks.may_be_in(params):
+            if unmasked is not None:
+                params = await unmasked(client, params)
+            masks.refuse(params)
         outcome = await client.outcome(operation, params, report)
-        return outcome if shown is None else replace(outcome, result=shown(outcome.result))
+        if shown is None:
+            return outcome
+        result, notes = shown(outcome.result)
+        return replace(outcome, result=result, notes=(*outcome.notes, *notes))
 
     changes_in_place = operation.method in ("PATCH", "DELETE")
     return Tool(
@@ -152,4 +196,5 @@ def tool(
         run=run,
         lookup=lookup,
         outbound=outbound,
+        view=view,
     )

@@ -7,6 +7,8 @@ from trips_mcp.tools import (
     commitments,
     events,
     exports,
+    get_secret,
+    itinerary,
     legs,
     map_pins,
     me,
@@ -29,12 +31,19 @@ TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
         exports.export_trip,
         sync.sync_trip,
     ),
+    "itinerary": (
+        itinerary.get_day,
+        itinerary.get_timeline,
+        itinerary.check_trip,
+        itinerary.search_trip,
+    ),
     "legs": (
         legs.list_legs,
         legs.create_leg,
         legs.upsert_legs,
         legs.update_leg,
         legs.delete_leg,
+        get_secret.get_secret,
     ),
     "action_items": (
         action_items.list_action_items,

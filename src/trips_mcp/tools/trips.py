@@ -1,12 +1,14 @@
 """What an agent reads about trips."""
 
-from trips_mcp.contract.trips import ARCHIVE_TRIP, CREATE_TRIP, GET_TRIP, LIST_TRIPS, UPDATE_TRIP
+from trips_mcp.contract.trips import ARCHIVE_TRIP, CREATE_TRIP, GET_TRIP, LIST_TRIPS, UPDATE_TRIP, Trip
+from trips_mcp.tools.listed import Listed
 from trips_mcp.tools.tool import tool
 
 list_trips = tool(
     LIST_TRIPS,
     title="List trips",
     description="Find a trip and the tripId that most tools take (number is its id for the event tools).",
+    view=Listed(item=Trip, known=frozenset()),
 )
 create_trip = tool(
     CREATE_TRIP,

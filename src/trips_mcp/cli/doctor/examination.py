@@ -10,7 +10,7 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.doctor.answers import ask_events_api, ask_trips_api, budget
 from trips_mcp.cli.doctor.database import database
 from trips_mcp.cli.doctor.finding import Finding
-from trips_mcp.cli.doctor.setup import settings_in_words, versions
+from trips_mcp.cli.doctor.setup import offered, settings_in_words, versions
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.connect import connect
@@ -28,6 +28,7 @@ async def examine(settings: Settings, tell: Tell) -> None:
     tell(versions())
     for finding in settings_in_words(settings):
         tell(finding)
+    tell(offered(settings))
     async with _connected(settings, tell) as client:
         for api in settings.apis:
             tell(await _bounded(ask_trips_api if api == "trips" else ask_events_api, api, client))

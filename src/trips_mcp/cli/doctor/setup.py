@@ -6,6 +6,7 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.environment import choice_of
 from trips_mcp.settings import Api, Settings
 
 
@@ -22,6 +23,27 @@ def settings_in_words(settings: Settings) -> Iterator[Finding]:
         return
     yield _api(settings, "trips", settings.trips_url, settings.trips_key, "OSOTO_API_KEY")
     yield _api(settings, "events", settings.events_url, settings.events_token, "TRAVELMODE_TOKEN")
+
+
+def offered(settings: Settings) -> Finding:
+    """Raises: CommandError where nothing can be offered."""
+    choice = choice_of(settings)
+    known = len(choice.entries) + len(choice.hidden)
+    said = f"{len(choice.entries)} of {known} tools are offered{_limits(settings)}"
+    if not choice.entries:
+        return Finding("warn", "tools", f"{said}; mend the settings above.")
+    secrets = "masked" if settings.masks_secrets(by_default=False) else "shown"
+    return Finding("ok", "tools", f"{said}; secrets are {secrets}; `trips-mcp tools` lists them")
+
+
+def _limits(settings: Settings) -> str:
+    said = [
+        *(["read-only"] if settings.read_only else []),
+        *(["without outbound ones"] if settings.no_outbound else []),
+        *([f"bound to the trip {settings.trip}"] if settings.trip else []),
+        *([f"{len(settings.event_trips)} linked to events"] if settings.event_trips else []),
+    ]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def shortened(secret: str) -> str:

@@ -1,0 +1,41 @@
+"""The trips there are, for lists and completions, which ask for nothing else of them."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from trips_mcp.client import TripsClient
+    from trips_mcp.contract.trips import Trip
+
+FRESH_SECONDS: Final = 30
+"""Completing asks with every key that is pressed; the service counts requests."""
+
+
+class KnownTrips:
+    """Of each client its own."""
+
+    def __init__(self, only: str | None, clock: Callable[[], float] = monotonic) -> None:
+        """`only`: the one trip to know of."""
+        self._only = only
+        self._clock = clock
+        self._seen: WeakKeyDictionary[TripsClient, tuple[float, list[Trip]]] = WeakKeyDictionary()
+
+    async def now(self, client: "TripsClient") -> "list[Trip]":
+        """The latest to start first. Raises: TripsError."""
+        trips = sorted(await self._read(client), key=lambda trip: (trip.start_date or "", trip.id), reverse=True)
+        self._seen[client] = (self._clock(), trips)
+        return trips
+
+    async def lately(self, client: "TripsClient") -> "list[Trip]":
+        """As of not long ago. Raises: TripsError."""
+        seen = self._seen.get(client)
+        if seen is not None and self._clock() - seen[0] < FRESH_SECONDS:
+            return seen[1]
+        return await self.now(client)
+
+    async def _read(self, client: "TripsClient") -> "list[Trip]":
+        if self._only is not None:
+            return [await client.trips.get(self._only)]
+        return [trip async for trip in client.iterate_trips() if trip.id]

@@ -1,0 +1,64 @@
+"""One secret of a leg at a time, where the others are masked."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.outcome import Outcome, Report
+from trips_mcp.contract.fields import Id
+from trips_mcp.contract.ids import OfTrip
+from trips_mcp.contract.legs import LIST_LEGS
+from trips_mcp.contract.models import Result
+from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.masks import legs_of
+from trips_mcp.tools.secrets import secrets_of
+from trips_mcp.tools.selecting import is_nameable
+from trips_mcp.tools.tool import Tool
+
+Path = Annotated[
+    str,
+    Field(min_length=1, max_length=1000, description="Where it stands, e.g. accommodation.doorCode"),
+]
+
+
+class GetSecret(OfTrip):
+    leg_id: Id
+    path: Path
+
+
+class Secret(Result):
+    path: str
+    value: object
+
+
+async def _tell(client: TripsClient, asked: GetSecret, _: Report, __: Conduct) -> Outcome[Secret]:
+    async for leg in legs_of(client, asked.trip_id):
+        if leg.id == asked.leg_id:
+            known = dict(secrets_of(leg))
+            if asked.path not in known:
+                raise RefusedError(_no_such(list(known)))
+            return Outcome(Secret(path=asked.path, value=known[asked.path]), rate_limit=client.rate_limit)
+    raise RefusedError("The trip has no leg with this legId; look it up with list_legs.")
+
+
+def _no_such(paths: list[str]) -> str:
+    told = [path for path in paths if all(is_nameable(step) or step.isdecimal() for step in path.split("."))]
+    if not told:
+        return "This leg has no secrets."
+    return f"The leg has no secret at this path; it has {', '.join(told)}."
+
+
+get_secret = Tool(
+    name="get_secret",
+    title="Get secret",
+    description="Tell one masked value of a leg, when the user asks for it: a door code, Wi-Fi password, host's phone, "
+    "confirmation number or check-in instructions (tripId from list_trips, legId from list_legs). The path is where "
+    "the mask stands, such as flights.0.confirmationNumber.",
+    params=GetSecret,
+    hints={"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
+    uses=(LIST_LEGS,),
+    run=_tell,
+    lookup="list_legs",
+)

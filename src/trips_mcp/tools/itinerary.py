@@ -1,0 +1,209 @@
+"""What an agent reads about a trip as a traveller lives it: answers made of one export and the trip's events."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Final
+
+import anyio
+from pydantic import Field
+from pydantic_core import MISSING
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.errors import NotConfiguredError, TripsError
+from trips_mcp.client.outcome import Outcome, RateLimit, Report
+from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event, ListTripEvents
+from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
+from trips_mcp.contract.fields import WHOLE
+from trips_mcp.contract.ids import OfTrip
+from trips_mcp.contract.operation import R
+from trips_mcp.itinerary import check as checking
+from trips_mcp.itinerary import search as searching
+from trips_mcp.itinerary.answers import Day, Timeline
+from trips_mcp.itinerary.check import CheckReport
+from trips_mcp.itinerary.dates import Unclear, read_day, runs, today_in
+from trips_mcp.itinerary.day import choice_of, day_of
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
+from trips_mcp.itinerary.moments import read_date
+from trips_mcp.itinerary.search import SearchReport
+from trips_mcp.itinerary.timeline import timeline_of
+from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.tool import Hints, Tool
+
+_READS: Final[Hints] = {
+    "readOnlyHint": True,
+    "destructiveHint": False,
+    "idempotentHint": True,
+    "openWorldHint": True,
+}
+_USES: Final = (EXPORT_TRIP, LIST_TRIP_EVENTS)
+_PATIENCE: Final = 10.0
+"""Seconds for the events, after those that the export may take: hosts wait no more than a minute."""
+_LONGEST_REASON: Final = 300
+
+DayAsked = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class GetDay(OfTrip):
+    day: Annotated[DayAsked, Field(description="2026-07-21, 21 July, Tuesday, today, tomorrow or day 3")]
+
+
+class GetTimeline(OfTrip):
+    from_: Annotated[DayAsked | MISSING, Field(alias="from", description="First day, if not all; as in get_day")] = (
+        MISSING
+    )
+    to: Annotated[DayAsked | MISSING, Field(description="Last day")] = MISSING
+
+
+class CheckTrip(OfTrip):
+    min_connection_minutes: Annotated[int, Field(ge=0, le=1440), WHOLE] | MISSING = MISSING
+
+
+class SearchTrip(OfTrip):
+    query: Annotated[str, Field(min_length=1, max_length=200, description="Words, in any order")]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A trip, with what there is to say of how it was read."""
+
+    journey: Journey
+    notes: tuple[str, ...]
+    rate_limit: RateLimit | None
+
+    def outcome(self, result: R) -> Outcome[R]:
+        return Outcome(result, self.notes, self.rate_limit)
+
+
+async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read:
+    """In one export, and one request more where its events are known. Without them an answer is worth having too.
+
+    Raises: TripsError.
+    """
+    exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
+    events, note = await _events(client, trip_id, exported.result, conduct)
+    notes = (*exported.notes, *filter(None, (note,)))
+    return Read(Journey.of(exported.result, events), notes, exported.rate_limit)
+
+
+async def _events(
+    client: TripsClient, trip_id: str, export: TripExport, conduct: Conduct
+) -> tuple[list[Event], str | None]:
+    linked = conduct.event_trips.get(trip_id)
+    number = linked
+    if number is None and conduct.one_store and export.trip is not None:
+        number = export.trip.number
+    if number is None:
+        return [], None
+    try:
+        with anyio.fail_after(_PATIENCE):
+            return (await client.call(LIST_TRIP_EVENTS, ListTripEvents(trip_id=number))).events, None
+    except TimeoutError:
+        return [], _without_events(f"the Events API did not answer within {_PATIENCE:g} seconds")
+    except NotConfiguredError as error:
+        # where the trip was linked they are missed; else nobody has asked for events
+        return [], None if linked is None else _without_events(str(error))
+    except TripsError as error:
+        return [], _without_events(str(error))
+
+
+def _without_events(why: str) -> str:
+    return f"Events are left out, for they could not be read: {why.rstrip('.')[:_LONGEST_REASON]}."
+
+
+async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) -> Outcome[Day]:
+    read = await read_trip(client, asked.trip_id, conduct)
+    now = conduct.now()
+    found = read_day(read.journey, asked.day, now)
+    if not isinstance(found, Unclear):
+        return read.outcome(day_of(read.journey, found, today_in(read.journey, now)))
+    if found.choices:
+        return read.outcome(choice_of(read.journey, found.choices, found.why))
+    raise RefusedError(found.why)
+
+
+async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct: Conduct) -> Outcome[Timeline]:
+    read = await read_trip(client, asked.trip_id, conduct)
+    journey, now = read.journey, conduct.now()
+    first = None if asked.from_ is MISSING else _bound(journey, "from", asked.from_, now)
+    last = None if asked.to is MISSING else _bound(journey, "to", asked.to, now)
+    if first is not None and last is not None and last < first:
+        raise RefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
+    return read.outcome(timeline_of(journey, first=first, last=last, today=today_in(journey, now)))
+
+
+def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
+    """A date may lie outside the trip, as a bound; what else names a day must name one of it. Raises: RefusedError."""
+    found = read_date(text) or read_day(journey, text, now)
+    if isinstance(found, Unclear):
+        raise RefusedError(f"{name}: {found.why}")
+    return found
+
+
+async def _check(client: TripsClient, asked: CheckTrip, _: Report, conduct: Conduct) -> Outcome[CheckReport]:
+    read = await read_trip(client, asked.trip_id, conduct)
+    if asked.min_connection_minutes is MISSING:
+        return read.outcome(checking.check(read.journey))
+    return read.outcome(checking.check(read.journey, asked.min_connection_minutes))
+
+
+async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Conduct) -> Outcome[SearchReport]:
+    read = await read_trip(client, asked.trip_id, conduct)
+    return read.outcome(searching.search(read.journey, asked.query))
+
+
+get_day = Tool(
+    name="get_day",
+    title="Get day",
+    description="Answer what one day of a trip holds, as in where am I staying on Tuesday: where one wakes and sleeps, "
+    "flights, plans, free time, what is due (tripId from list_trips). The whole trip is in get_timeline. Cut notes end "
+    "in ….",
+    params=GetDay,
+    hints=_READS,
+    uses=_USES,
+    run=_day,
+    lookup="list_trips",
+    prose=day_in_markdown,
+    answers=Day,
+)
+get_timeline = Tool(
+    name="get_timeline",
+    title="Get timeline",
+    description="Read a whole trip in the order it is lived, one line a thing, with local times and the ids to act on "
+    "(tripId from list_trips). For one date use get_day, for every field export_trip.",
+    params=GetTimeline,
+    hints=_READS,
+    uses=_USES,
+    run=_timeline,
+    lookup="list_trips",
+    prose=timeline_in_markdown,
+    answers=Timeline,
+)
+check_trip = Tool(
+    name="check_trip",
+    title="Check trip",
+    description="Find what does not fit in a trip: overlaps, nights with two beds or none, gaps, missed connections, "
+    "wrong zones, double bookings (tripId from list_trips). Changes nothing; each finding names the tool that mends "
+    "it.",
+    params=CheckTrip,
+    hints=_READS,
+    uses=_USES,
+    run=_check,
+    lookup="list_trips",
+    prose=checking.in_words,
+    answers=CheckReport,
+)
+search_trip = Tool(
+    name="search_trip",
+    title="Search trip",
+    description="Find words in a trip's titles, places, notes, events and to-dos, with the ids to act on (tripId from "
+    "list_trips). For a date use get_day.",
+    params=SearchTrip,
+    hints=_READS,
+    uses=_USES,
+    run=_search,
+    lookup="list_trips",
+    prose=searching.in_words,
+    answers=SearchReport,
+)

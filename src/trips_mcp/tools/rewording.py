@@ -1,0 +1,86 @@
+"""Descriptions for a server that does not offer every tool: what they say of an absent one is left out.
+
+A model that reads of a tool looks for it, and calls it though it is not listed. So from each description goes the
+smallest part that names what is absent: one of several tools, a clause in brackets, a clause, a sentence. Only a
+tool's first sentence stays as it is where nothing of it would be left.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z0-9`])")
+_CLAUSES: Final = re.compile(r"([;:] )")
+_BRACKETS: Final = re.compile(r" ?\(([^()]*)\)")
+_WORD: Final = re.compile(r"[A-Za-z]\w+")
+_NAME: Final = r"`?\b([a-z]+(?:_[a-z]+)+)\b`?"
+_NAMES: Final = re.compile(_NAME)
+_LISTED: Final = re.compile(rf"{_NAME}(?:(?:,? or |,? and |, ){_NAME})+")
+_SOURCE: Final = re.compile(
+    rf"(?: or (?:of |from |with |by |in )?|, (?:by|from|with|in) (?:(?:the|a) )?(?:\w+ (?:of |from ))?)"
+    rf"{_NAME}(?=[.;:,)]| \(|$)"
+)
+"""` or of create_trip`, `, by the tripId of list_trips`: what can go from the end of a clause without harm."""
+
+
+def reworded(listing: dict[str, Any], absent: Collection[str]) -> dict[str, Any]:
+    """The listing with all its descriptions as `without` gives them."""
+    first, *others = _SENTENCES.split(listing["description"])
+    told = " ".join(filter(None, (without(first, absent) or first, without(" ".join(others), absent))))
+    return {**listing, "description": told, "inputSchema": _described(listing["inputSchema"], absent)}
+
+
+def without(text: str, absent: Collection[str]) -> str:
+    """`text` without what it says of these names."""
+    if not _names_any(text, absent):
+        return text
+    text = _LISTED.sub(lambda found: _shorter_list(found[0], absent), text)
+    text = _BRACKETS.sub(lambda found: _shorter_brackets(found, absent), text)
+    text = _SOURCE.sub(lambda found: "" if found[1] in absent else found[0], text)
+    return " ".join(filter(None, (_clauses(sentence, absent) for sentence in _SENTENCES.split(text))))
+
+
+def _described(schema: dict[str, Any], absent: Collection[str]) -> dict[str, Any]:
+    found = dict(schema)
+    if "description" in found:
+        found["description"] = without(found["description"], absent)
+        if not found["description"]:
+            del found["description"]
+    if "properties" in found:
+        found["properties"] = {name: _described(inner, absent) for name, inner in found["properties"].items()}
+    if "items" in found:
+        found["items"] = _described(found["items"], absent)
+    return found
+
+
+def _names_any(text: str, absent: Collection[str]) -> bool:
+    return any(word in absent for word in _WORD.findall(text))
+
+
+def _shorter_list(listed: str, absent: Collection[str]) -> str:
+    """`a, b or c` with those left that are there; as it is where none are."""
+    names = [found[0] for found in _NAMES.finditer(listed)]
+    there = [name for name in names if name.strip("`") not in absent]
+    if not there or there == names:
+        return listed
+    *most, last = there
+    joint = next((word for word in (" and ", " or ") if word in listed), ", ")
+    return joint.join([", ".join(most), last]) if most else last
+
+
+def _shorter_brackets(found: re.Match[str], absent: Collection[str]) -> str:
+    """As they are, with fewer clauses, or gone."""
+    clauses = found[1].split("; ")
+    kept = [clause for clause in clauses if not _names_any(clause, absent)]
+    return found[0].replace(found[1], "; ".join(kept)) if kept else ""
+
+
+def _clauses(sentence: str, absent: Collection[str]) -> str:
+    """Those of a sentence that name nothing absent, as a sentence; nothing where all do."""
+    pieces = ["", *_CLAUSES.split(sentence.removesuffix("."))]
+    clauses, joint = "", ""
+    for before, clause in zip(pieces[::2], pieces[1::2], strict=True):
+        joint = joint or before  # where one went, what comes next is joined as it was
+        if not _names_any(clause, absent):
+            clauses, joint = clauses + (joint if clauses else "") + clause, ""
+    return clauses[:1].upper() + clauses[1:] + "." * (clauses != "" and sentence.endswith("."))

@@ -1,0 +1,111 @@
+"""What hosts ask at the start, of a real process: the lists at once, the trips as soon as they are known."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trips_mcp.server import understood
+
+if TYPE_CHECKING:
+    from .conftest import Start
+
+CLIENT = {"name": "test", "version": "1"}
+ENVELOPE: dict[str, Any] = {
+    understood.VERSION_KEY: "2026-07-28",
+    understood.CAPABILITIES_KEY: {},
+    understood.CLIENT_KEY: CLIENT,
+}
+HANDSHAKE: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
+ERAS = pytest.mark.parametrize("enveloped", [False, True], ids=["handshake", "envelope"])
+ASKED = ["resources/list", "tools/list", "prompts/list", "resources/templates/list"]
+
+
+def opening(enveloped: bool) -> bytes:
+    """All that a host says at once: it opens, asks for the trips, then for what needs nobody to be asked."""
+    params = {"_meta": ENVELOPE} if enveloped else {}
+    first = line("open", "server/discover", params) if enveloped else line("open", "initialize", HANDSHAKE)
+    ready = b"" if enveloped else line(None, "notifications/initialized", {})
+    return first + ready + b"".join(line(method, method, params) for method in ASKED)
+
+
+def line(request_id: str | None, method: str, params: dict[str, Any]) -> bytes:
+    known = {} if request_id is None else {"id": request_id}
+    return json.dumps({"jsonrpc": "2.0", **known, "method": method, "params": params}).encode() + b"\n"
+
+
+@ERAS
+async def test_asking_for_the_trips_first_holds_up_no_other_list(start: "Start", enveloped: bool) -> None:
+    child = await start(real=True)
+
+    await child.write(opening(enveloped))
+    answers = [await child.receive() for _ in range(5)]
+
+    assert [answer["id"] for answer in answers] == ["open", *ASKED[1:], ASKED[0]]
+    assert [each["uriTemplate"] for each in answers[3]["result"]["resourceTemplates"]] == [
+        "trips://{tripId}",
+        "trips://{tripId}/day/{date}",
+        "trips://{tripId}/export.json",
+    ]
+    assert answers[4]["result"]["resources"] == []
+    assert child.log == ""
+
+
+@ERAS
+@pytest.mark.parametrize("words", [[], ["plain"]], ids=["front", "plain"])
+async def test_what_follows_while_the_trips_are_waited_for_is_answered_too(
+    start: "Start", enveloped: bool, words: list[str]
+) -> None:
+    meta = {"_meta": ENVELOPE} if enveloped else {}
+    child = await start(*words)
+
+    await child.write(opening(enveloped))
+    await child.send("call", "tools/call", name="echo", arguments={"text": "in order"}, **meta)
+    await child.end_input()
+
+    answers = {message["id"]: message for message in await child.rest()}
+    assert answers.keys() == {"open", "call", *ASKED}
+    assert answers["call"]["result"]["content"][0]["text"] == "in order"
+    assert [each["uri"] for each in answers["resources/list"]["result"]["resources"]] == ["trips://jx7"]
+
+
+@ERAS
+async def test_input_that_ends_after_asking_for_the_trips_still_gets_them(start: "Start", enveloped: bool) -> None:
+    child = await start()
+
+    await child.write(opening(enveloped))
+    await child.end_input()
+
+    assert {message["id"] for message in await child.rest()} == {"open", *ASKED}
+    assert await child.exit_code() == 0
+
+
+@ERAS
+async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start: "Start", enveloped: bool) -> None:
+    child = await start()
+
+    await child.write(opening(enveloped))
+    listed = await child.answer("resources/list")
+    await child.end_input()
+
+    assert [each["uri"] for each in listed["result"]["resources"]] == ["trips://jx7"]
+    assert await child.exit_code() == 0
+
+
+@ERAS
+async def test_trips_that_cannot_be_read_are_one_sentence_and_the_server_goes_on(
+    start: "Start", enveloped: bool, tmp_path: Path
+) -> None:
+    child = await start(real=True, TRIPS_MCP_DATABASE=str(tmp_path))
+
+    await child.write(opening(enveloped))
+    answers = {each["id"]: each for each in [await child.receive() for _ in range(5)]}
+    await child.write(line("again", "prompts/list", {"_meta": ENVELOPE} if enveloped else {}))
+    again = await child.answer("again")
+
+    error = answers["resources/list"]["error"]
+    assert error["code"] == -32603
+    assert "folder" in error["message"]
+    assert "\n" not in error["message"]
+    assert len(again["result"]["prompts"]) == 4

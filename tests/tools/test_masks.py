@@ -1,0 +1,372 @@
+"""Secrets are shown as a mask and told one at a time, and a mask that comes back never costs or replaces one."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from trips_mcp.client import TripsClient
+from trips_mcp.contract.secrets import MASK, SECRETS
+from trips_mcp.tools import Answer
+from trips_mcp.tools.conduct import Conduct
+
+from .services import Service, calls_on
+
+Call = Callable[..., Awaitable[Answer]]
+Do = Callable[..., Awaitable[dict[str, Any]]]
+
+MASKING = Conduct(mask_secrets=True)
+STAY = {
+    "name": "Ryokan",
+    "doorCode": "4711",
+    "wifiName": "guests",
+    "wifiPassword": "hunter2",
+    "hostPhone": "+81 3 1234",
+    "confirmationNumber": "STAY-9",
+    "checkInInstructions": "Key under the third stone",
+}
+OUT = {"flightNumber": "NH 212", "from": "LHR", "departure": "2026-11-01T09:30", "confirmationNumber": "AAA111"}
+BACK = {"flightNumber": "NH 211", "from": "HND", "departure": "2026-11-05T11:00", "confirmationNumber": "BBB222"}
+CAR = {"company": "Oku", "confirmationNumber": "CAR-7"}
+LEG: dict[str, Any] = {
+    "order": 0,
+    "title": "Gion",
+    "destination": "Kyoto",
+    "startDate": "2026-11-01",
+    "endDate": "2026-11-05",
+    "timezone": "Asia/Tokyo",
+    "clientRef": "gion",
+}
+FULL = {**LEG, "accommodation": STAY, "flights": [OUT, BACK], "rentalCar": CAR}
+VALUES = ("4711", "hunter2", "+81 3 1234", "STAY-9", "third stone", "AAA111", "BBB222", "CAR-7")
+
+
+def masked(thing: dict[str, Any]) -> dict[str, Any]:
+    return {name: MASK if name in SECRETS else value for name, value in thing.items()}
+
+
+@pytest.fixture
+def call(trips: TripsClient) -> Call:
+    """On a server that masks secrets."""
+    return calls_on(trips, MASKING)
+
+
+@pytest.fixture
+async def stored(trips: TripsClient, trip_id: str) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """The trip's only leg as it is, unmasked."""
+
+    async def stored() -> dict[str, Any]:
+        answer = await calls_on(trips)("list_legs", tripId=trip_id)
+        assert answer.structured is not None
+        (leg,) = answer.structured["items"]
+        return leg
+
+    return stored
+
+
+Stored = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def writing(tool: str, leg: dict[str, Any]) -> dict[str, Any]:
+    """The tool's arguments that write this leg."""
+    match tool:
+        case "create_leg":
+            return leg
+        case "upsert_legs":
+            return {"items": [{**LEG, "clientRef": "another", "title": "Edo"}, leg]}
+        case _:
+            return {"legs": [leg], "mapPins": [{"name": "x", "lat": 1, "lng": 2}]}
+
+
+async def test_secrets_are_masked_wherever_a_leg_is_read(call: Call, do: Do, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    changed = await do("update_leg", tripId=trip_id, legId=leg["_id"], title="Gion East")
+    answers = [
+        await call("list_legs", tripId=trip_id),
+        await call("list_legs", tripId=trip_id, fields=["accommodation.doorCode", "flights"]),
+        await call("export_trip", tripId=trip_id),
+        await call("get_timeline", tripId=trip_id),
+        await call("get_day", tripId=trip_id, day="2026-11-01"),
+        await call("check_trip", tripId=trip_id),
+        await call("search_trip", tripId=trip_id, query="Gion"),
+    ]
+
+    assert leg["accommodation"] == masked(STAY)
+    assert changed["flights"] == [masked(OUT), masked(BACK)]
+    assert changed["rentalCar"] == masked(CAR)
+    told = json.dumps([leg, changed]) + "".join(a.text + json.dumps(a.structured, ensure_ascii=False) for a in answers)
+    assert not [value for value in VALUES if value in told]
+
+
+@pytest.mark.parametrize("words", ["4711", "hunter2", "AAA111", "third stone", "STAY-9"])
+async def test_a_search_does_not_find_what_is_masked(call: Call, do: Do, trip_id: str, words: str) -> None:
+    await do("create_leg", tripId=trip_id, **FULL)
+
+    answer = await call("search_trip", tripId=trip_id, query=words)
+
+    assert answer.structured is not None
+    assert not answer.structured.get("hits")
+
+
+async def test_secrets_in_objects_nobody_knows_are_masked_too() -> None:
+    leg = {
+        "_id": "l1",
+        "title": "Gion",
+        "accommodation": {"name": "Ryokan", "annex": {"wifi_password": "hunter2", "beds": 2}},
+        "parking": [{"doorCode": 815, "level": "B1"}, {"doorCode": ""}],
+    }
+    async with Service({"/trips/t/legs": {"items": [leg]}}).called(MASKING) as call:
+        usual = await call("list_legs", tripId="t")
+        asked = await call("list_legs", tripId="t", fields=["parking"])
+        secret = await call("get_secret", tripId="t", legId="l1", path="accommodation.annex.wifi_password")
+        wrong = await call("get_secret", tripId="t", legId="l1", path="accommodation.name")
+
+    assert usual.structured is not None
+    stay = {"name": "Ryokan", "annex": {"wifi_password": MASK, "beds": 2}}
+    assert usual.structured["items"] == [{"_id": "l1", "title": "Gion", "accommodation": stay}]
+    assert asked.structured is not None
+    assert asked.structured["items"] == [{"_id": "l1", "parking": [{"doorCode": MASK, "level": "B1"}, {}]}]
+    assert secret.structured == {"path": "accommodation.annex.wifi_password", "value": "hunter2"}
+    assert wrong.text == (
+        "The leg has no secret at this path; it has accommodation.annex.wifi_password, parking.0.doorCode."
+    )
+
+
+async def test_without_masking_everything_is_shown(trips: TripsClient, trip_id: str) -> None:
+    answer = await calls_on(trips)("create_leg", tripId=trip_id, **FULL)
+
+    assert answer.structured is not None
+    assert answer.structured["accommodation"] == STAY
+    assert MASK not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("accommodation.doorCode", "4711"),
+        ("accommodation.checkInInstructions", "Key under the third stone"),
+        ("flights.1.confirmationNumber", "BBB222"),
+        ("rentalCar.confirmationNumber", "CAR-7"),
+    ],
+)
+async def test_one_secret_at_a_time_is_told(do: Do, trip_id: str, path: str, value: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+
+    assert await do("get_secret", tripId=trip_id, legId=leg["_id"], path=path) == {"path": path, "value": value}
+
+
+@pytest.mark.parametrize(
+    "path", ["doorCode", "accommodation", "accommodation.name", "flights.2.confirmationNumber", "."]
+)
+async def test_a_wrong_path_is_answered_with_the_right_ones(call: Call, do: Do, trip_id: str, path: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+
+    answer = await call("get_secret", tripId=trip_id, legId=leg["_id"], path=path)
+
+    assert answer.is_error
+    assert answer.text == (
+        "The leg has no secret at this path; it has accommodation.confirmationNumber, accommodation.hostPhone, "
+        "accommodation.wifiPassword, accommodation.doorCode, accommodation.checkInInstructions, "
+        "flights.0.confirmationNumber, flights.1.confirmationNumber, rentalCar.confirmationNumber."
+    )
+    assert not [value for value in VALUES if value in answer.text]
+
+
+async def test_a_leg_without_secrets_and_no_leg_at_all_are_told_apart(call: Call, do: Do, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **LEG)
+
+    none = await call("get_secret", tripId=trip_id, legId=leg["_id"], path="accommodation.doorCode")
+    nowhere = await call("get_secret", tripId=trip_id, legId="leg_0", path="accommodation.doorCode")
+
+    assert (none.is_error, none.text) == (True, "This leg has no secrets.")
+    assert (nowhere.is_error, nowhere.text) == (
+        True,
+        "The trip has no leg with this legId; look it up with list_legs.",
+    )
+
+
+async def test_a_leg_that_is_read_and_written_back_keeps_its_secrets(do: Do, stored: Stored, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+
+    await do(
+        "update_leg",
+        tripId=trip_id,
+        legId=leg["_id"],
+        accommodation={**leg["accommodation"], "name": "Ryokan East"},
+        flights=[{**leg["flights"][1], "seat": "12A"}, leg["flights"][0]],
+        rentalCar=leg["rentalCar"],
+    )
+
+    now = await stored()
+    assert now["accommodation"] == {**STAY, "name": "Ryokan East"}
+    assert now["flights"] == [{**BACK, "seat": "12A"}, OUT]
+    assert now["rentalCar"] == CAR
+
+
+async def test_a_mask_is_never_stored_where_masking_is_off_either(
+    trips: TripsClient, stored: Stored, trip_id: str
+) -> None:
+    call = calls_on(trips)
+    leg = (await call("create_leg", tripId=trip_id, **FULL)).structured
+    assert leg is not None
+
+    answer = await call("update_leg", tripId=trip_id, legId=leg["_id"], accommodation={"doorCode": MASK})
+
+    assert not answer.is_error
+    assert (await stored())["accommodation"] == STAY
+
+
+async def test_one_secret_is_changed_and_the_masked_ones_stay(do: Do, stored: Stored, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+
+    await do("update_leg", tripId=trip_id, legId=leg["_id"], accommodation={**masked(STAY), "doorCode": "0000"})
+    await do("update_leg", tripId=trip_id, legId=leg["_id"], clear=["accommodation.hostPhone"])
+
+    stay = (await stored())["accommodation"]
+    assert stay == {name: value for name, value in {**STAY, "doorCode": "0000"}.items() if name != "hostPhone"}
+
+
+async def test_flights_keep_their_secrets_by_number_and_departure_else_by_place(
+    do: Do, stored: Stored, trip_id: str
+) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    later = {**masked(BACK), "departure": "2026-11-05T15:00"}
+
+    await do("update_leg", tripId=trip_id, legId=leg["_id"], flights=[masked(OUT), later])
+    moved = await stored()
+    await do("update_leg", tripId=trip_id, legId=leg["_id"], flights=[later])
+
+    assert moved["flights"] == [OUT, {**later, "confirmationNumber": "BBB222"}]
+    assert (await stored())["flights"] == [{**later, "confirmationNumber": "BBB222"}]
+
+
+@pytest.mark.parametrize(
+    "flights",
+    [
+        [masked({**OUT, "flightNumber": "XX 1"})],
+        [masked(OUT), masked(BACK), {"flightNumber": "NH 999", "confirmationNumber": MASK}],
+        [masked(BACK), masked({**OUT, "departure": "2026-12-24T09:30"})],
+    ],
+    ids=["another flight", "one more", "in the place of one that moved"],
+)
+async def test_a_flight_that_cannot_be_told_is_refused_and_nothing_written(
+    call: Call, do: Do, stored: Stored, trip_id: str, flights: list[dict[str, Any]]
+) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+
+    answer = await call("update_leg", tripId=trip_id, legId=leg["_id"], title="x", flights=flights)
+
+    assert answer.is_error
+    assert answer.text.startswith(f"flights.{len(flights) - 1}.confirmationNumber holds the mask of a secret")
+    assert answer.text.endswith("leave it out or give the real value. Nothing was sent.")
+    assert (await stored())["title"] == "Gion"
+
+
+async def test_masked_flights_of_a_leg_that_is_not_there_are_refused(call: Call, trip_id: str) -> None:
+    answer = await call("update_leg", tripId=trip_id, legId="leg_0", flights=[masked(OUT)])
+
+    assert answer.is_error
+    assert answer.text == (
+        "flights.0.confirmationNumber: the mask stands for nothing, as there is no such leg; leave it out or give the "
+        "real value. Nothing was sent."
+    )
+
+
+async def test_what_a_leg_of_many_has_is_kept_beside_what_is_new(do: Do, trips: TripsClient, trip_id: str) -> None:
+    await do("create_leg", tripId=trip_id, **{**LEG, "clientRef": "another", "order": -1})
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    new = {"flightNumber": "NH 999", "departure": "2026-11-03T08:00", "confirmationNumber": "CCC333"}
+
+    await do("update_leg", tripId=trip_id, legId=leg["_id"], flights=[new, masked(BACK)])
+    await do("create_leg", tripId=trip_id, **{**LEG, "accommodation": masked(STAY)})
+
+    answer = await calls_on(trips)("list_legs", tripId=trip_id)
+    assert answer.structured is not None
+    (now,) = (found for found in answer.structured["items"] if found["_id"] == leg["_id"])
+    assert (now["flights"], now["accommodation"]) == ([new, BACK], STAY)
+
+
+async def test_a_mask_on_something_that_never_was_there_is_nothing(do: Do, stored: Stored, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **LEG, accommodation={"name": "Ryokan"})
+
+    await do(
+        "update_leg",
+        tripId=trip_id,
+        legId=leg["_id"],
+        accommodation={"name": "Ryokan", "doorCode": MASK},
+        rentalCar={"confirmationNumber": MASK},
+    )
+
+    now = await stored()
+    assert now["accommodation"] == {"name": "Ryokan"}
+    assert "rentalCar" not in now
+
+
+@pytest.mark.parametrize("tool", ["create_leg", "upsert_legs", "sync_trip"])
+async def test_a_known_client_ref_keeps_what_is_there(do: Do, trips: TripsClient, trip_id: str, tool: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    back = {name: value for name, value in leg.items() if name not in ("_id", "tripId")}
+
+    await do(tool, tripId=trip_id, **writing(tool, {**back, "title": "Gion East"}))
+
+    answer = await calls_on(trips)("list_legs", tripId=trip_id)
+    assert answer.structured is not None
+    (now,) = (found for found in answer.structured["items"] if found["_id"] == leg["_id"])
+    assert {name: now[name] for name in FULL} == {**FULL, "title": "Gion East"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [
+        ("create_leg", "accommodation.doorCode"),
+        ("upsert_legs", "items.1.accommodation.doorCode"),
+        ("sync_trip", "legs.0.accommodation.doorCode"),
+    ],
+)
+@pytest.mark.parametrize("ref", [{"clientRef": "nobody's"}, {}])
+async def test_a_mask_without_a_leg_is_refused_and_nothing_written(
+    call: Call, do: Do, trip_id: str, tool: str, path: str, ref: dict[str, str]
+) -> None:
+    leg = {name: value for name, value in LEG.items() if name != "clientRef"}
+    leg = {**leg, **ref, "accommodation": {"name": "Ryokan", "doorCode": MASK}}
+
+    answer = await call(tool, tripId=trip_id, **writing(tool, leg))
+
+    assert answer.is_error
+    assert answer.text == (
+        f"{path} holds the mask of a secret, and no leg with this clientRef is there to have one: leave it out or give "
+        "the real value. Nothing was sent."
+    )
+    assert (await do("list_legs", tripId=trip_id)) == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "path"),
+    [
+        ("create_map_pin", {"name": "Inari", "lat": 35, "lng": 135, "notes": f"Door: {MASK}"}, "notes"),
+        ("create_action_item", {"text": MASK, "urgency": "now"}, "text"),
+        ("create_leg", {**LEG, "accommodation": {"notes": f"code {MASK}"}}, "accommodation.notes"),
+        ("upsert_map_pins", {"items": [{"name": MASK, "lat": 35, "lng": 135}]}, "items.0.name"),
+    ],
+)
+async def test_a_mask_where_no_secret_belongs_is_refused(
+    call: Call, do: Do, trip_id: str, tool: str, arguments: dict[str, Any], path: str
+) -> None:
+    before = await do("export_trip", tripId=trip_id)
+
+    answer = await call(tool, tripId=trip_id, **arguments)
+
+    assert answer.is_error
+    assert answer.text.startswith(f"{path} holds the mask of a secret")
+    assert await do("export_trip", tripId=trip_id) == before
+
+
+async def test_writing_a_leg_back_twice_changes_it_once(do: Do, stored: Stored, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    edit: dict[str, Any] = {"tripId": trip_id, "legId": leg["_id"], "flights": leg["flights"], "title": "Gion East"}
+
+    first = await do("update_leg", **edit)
+
+    assert await do("update_leg", **edit) == first
+    assert (await stored())["flights"] == [OUT, BACK]
