@@ -2,7 +2,7 @@
 UV ?= uv run
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test soak coverage format generate snapshots bench demo
+.PHONY: check lint types layers generated test soak coverage format generate snapshots linters bench demo
 
 check: lint types layers generated test
 
@@ -40,6 +40,9 @@ generate:
 
 snapshots:
 	UPDATE_SNAPSHOTS=1 $(UV) pytest -q -n 0 tests/tools/test_listing.py
+
+linters:
+	scripts/linters.sh
 
 bench:
 	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py

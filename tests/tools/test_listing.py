@@ -83,7 +83,7 @@ def test_every_client_accepts_the_schema(tool: Tool[Any, Any]) -> None:
     for schema in schemas_in(tool.input_schema):
         assert schema.keys() <= {
             "type", "description", "properties", "required", "additionalProperties",
-            "items", "enum", "minimum", "maximum", "minItems", "maxItems",
+            "items", "enum",
         }  # fmt: skip
         assert schema["type"] in {"object", "array", "string", "number", "integer", "boolean"}
         assert schema["type"] != "array" or "type" in schema["items"]

@@ -36,7 +36,7 @@ class CommitmentPage(Page[Commitment]):
 
 
 class ListCommitments(OfTrip):
-    limit: Annotated[int, Field(ge=1, le=200), WHOLE] | MISSING = MISSING
+    limit: Annotated[int, Field(ge=1, le=200, description="1-200"), WHOLE] | MISSING = MISSING
     cursor: Cursor | MISSING = MISSING
 
 

@@ -97,5 +97,9 @@ Zone = Annotated[str, Field(description="IANA, e.g. Asia/Tokyo"), AfterValidator
 WHOLE: Final = BeforeValidator(_whole)
 """For whole numbers, as JSON's 50.0 is one: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
 Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), PlainSerializer(_shortest)]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), PlainSerializer(_shortest)]
+Latitude = Annotated[
+    float, Field(ge=-90, le=90, allow_inf_nan=False, description="-90 to 90"), PlainSerializer(_shortest)
+]
+Longitude = Annotated[
+    float, Field(ge=-180, le=180, allow_inf_nan=False, description="-180 to 180"), PlainSerializer(_shortest)
+]

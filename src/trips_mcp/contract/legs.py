@@ -142,7 +142,7 @@ class LegPage(Page[Leg]):
 
 
 class ListLegs(OfTrip):
-    limit: Annotated[int, Field(ge=1, le=200), WHOLE] | MISSING = MISSING
+    limit: Annotated[int, Field(ge=1, le=200, description="1-200"), WHOLE] | MISSING = MISSING
     cursor: Cursor | MISSING = MISSING
 
 

@@ -45,7 +45,7 @@ class ListChannels(OfTrip):
 
 class ListMessages(OfTrip):
     channel_id: Id
-    limit: Annotated[int, Field(ge=1, le=100), WHOLE] | MISSING = MISSING
+    limit: Annotated[int, Field(ge=1, le=100, description="1-100"), WHOLE] | MISSING = MISSING
     cursor: Cursor | MISSING = MISSING
 
 

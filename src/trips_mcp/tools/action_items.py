@@ -22,8 +22,8 @@ ACTION_ITEMS = Listed(
 list_action_items = tool(
     LIST_ACTION_ITEMS,
     title="List action items",
-    description="Read a trip's checklist: what is still to do, and what is completed (tripId from list_trips). "
-    "Owner and clientRef come when fields names them.",
+    description="Read a trip's checklist: what is still to do, and what is completed (tripId from list_trips). Owner "
+    "and clientRef come when fields names them.",
     lookup="list_trips",
     view=ACTION_ITEMS,
 )
@@ -38,9 +38,9 @@ create_action_item = tool(
 upsert_action_items = tool(
     UPSERT_ACTION_ITEMS,
     title="Upsert action items",
-    description="Add or update 1-500 checklist items in one call (tripId from list_trips). A known clientRef merges "
-    "into that item; without one, the same content is not added twice unless autoClientRef is false. A bad item does "
-    "not stop the rest; if it breaks off, repeat the call.",
+    description="Fill a trip's checklist: 1-500 action items at once (tripId from list_trips; sync_trip takes legs "
+    "and pins along). Sending the list again is safe: to-dos are recognised by clientRef, else by their content, "
+    "which autoClientRef: false turns off.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
@@ -50,7 +50,7 @@ update_action_item = tool(
     UPDATE_ACTION_ITEM,
     title="Update action item",
     description="Tick off, reword or reassign a checklist item (itemId from list_action_items). What is left out "
-    "stays.",
+    "stays; delete_action_item is for what was never to be done.",
     lookup="list_action_items",
 )
 delete_action_item = tool(

@@ -14,7 +14,7 @@ create_event = tool(
 get_event = tool(
     GET_EVENT,
     title="Get event",
-    description="Read one itinerary event (event_id from list_trip_events).",
+    description="Get one itinerary event (event_id from list_trip_events, which reads all of a trip).",
     lookup="list_trip_events",
     open_world=True,
 )
@@ -22,20 +22,21 @@ update_event = tool(
     UPDATE_EVENT,
     title="Update event",
     description="Change an itinerary event you planned (event_id from list_trip_events). What is left out stays; "
-    "trip_ids replaces the whole set of trips.",
+    "trip_ids replaces the whole set of trips. To call it off use delete_event.",
     lookup="get_event",
 )
 delete_event = tool(
     DELETE_EVENT,
     title="Delete event",
-    description="Remove an itinerary event you planned from all its trips (event_id from list_trip_events).",
+    description="Delete an itinerary event you planned, from all its trips (event_id from list_trip_events); to take "
+    "it off one trip, update_event.",
     lookup="list_trip_events",
 )
 list_trip_events = tool(
     LIST_TRIP_EVENTS,
     title="List trip events",
-    description="Read a trip's itinerary events by start (trip_id is the integer number of list_trips); "
-    "commitments and flights of legs are in export_trip.",
+    description="Read a trip's itinerary events by start (trip_id is the integer number of list_trips); commitments "
+    "and flights of legs are in export_trip.",
     lookup="list_trips",
     open_world=True,
     view=Listed(item=Event, within="events", id="event_id", known=frozenset()),

@@ -14,9 +14,9 @@ from trips_mcp.tools.tool import tool
 export_trip = tool(
     EXPORT_TRIP,
     title="Export trip",
-    description="Read everything of a trip in one call: legs with stays and flights, pins, action items, "
-    "commitments, members (tripId from list_trips). For a question such as where am I staying on Tuesday use get_day, "
-    "to read along get_timeline.",
+    description="Export a trip, everything in one call: legs with stays and flights, pins, action items, commitments, "
+    "members (tripId from list_trips). For a question such as where am I staying on Tuesday use get_day, to read "
+    "along get_timeline.",
     lookup="list_trips",
     view=Exported(
         sections=(

@@ -57,7 +57,9 @@ class GetTimeline(OfTrip):
 
 
 class CheckTrip(OfTrip):
-    min_connection_minutes: Annotated[int, Field(ge=0, le=1440), WHOLE] | MISSING = MISSING
+    min_connection_minutes: Annotated[int, Field(ge=0, le=1440, description="0-1440, else 60"), WHOLE] | MISSING = (
+        MISSING
+    )
 
 
 class SearchTrip(OfTrip):

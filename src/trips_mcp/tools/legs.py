@@ -11,8 +11,8 @@ LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
 list_legs = tool(
     LIST_LEGS,
     title="List legs",
-    description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips). "
-    "100 a page unless limit says else; pass nextCursor as cursor for more.",
+    description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips); what is scheduled "
+    "is in list_commitments. 100 a page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
     view=LEGS,
 )
@@ -28,9 +28,9 @@ create_leg = tool(
 upsert_legs = tool(
     UPSERT_LEGS,
     title="Upsert legs",
-    description="Add or update 1-500 legs in one call (tripId from list_trips). A known clientRef merges into that "
-    "leg; without one, the same content is not added twice unless autoClientRef is false. A bad item does not stop the "
-    "rest; if it breaks off, repeat the call.",
+    description="Add or update 1-500 legs in one call (tripId from list_trips); with pins and to-dos beside them use "
+    "sync_trip. A known clientRef merges into that leg; without one, the same content is not added twice unless "
+    "autoClientRef is false. A bad item does not stop the rest; if it breaks off, repeat the call.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
@@ -48,6 +48,6 @@ update_leg = tool(
 delete_leg = tool(
     DELETE_LEG,
     title="Delete leg",
-    description="Remove a leg for good, with its stay and flights (legId from list_legs).",
+    description="Remove a leg for good, with its stay and flights (legId from list_legs); to move it use update_leg.",
     lookup="list_legs",
 )

@@ -32,9 +32,9 @@ create_map_pin = tool(
 upsert_map_pins = tool(
     UPSERT_MAP_PINS,
     title="Upsert map pins",
-    description="Add or update 1-500 pins in one call (tripId from list_trips). A known clientRef merges into that "
-    "pin; without one, the same content is not added twice unless autoClientRef is false. A bad item does not stop the "
-    "rest; if it breaks off, repeat the call.",
+    description="Put 1-500 places on a trip's map as map pins in one call (tripId from list_trips); for a whole plan, "
+    "sync_trip. A place with a clientRef seen before is updated. What is wrong with one of them is reported and the "
+    "others stand; after an interruption, repeat all: none is pinned twice, unless autoClientRef is false.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
@@ -43,12 +43,13 @@ upsert_map_pins = tool(
 update_map_pin = tool(
     UPDATE_MAP_PIN,
     title="Update map pin",
-    description="Move, rename or annotate a pin (pinId from list_map_pins). What is left out stays.",
+    description="Update a map pin: move, rename or annotate it (pinId from list_map_pins). What is left out stays.",
     lookup="list_map_pins",
 )
 delete_map_pin = tool(
     DELETE_MAP_PIN,
     title="Delete map pin",
-    description="Remove a pin from the map for good (pinId from list_map_pins).",
+    description="Delete a pin from the map for good (pinId from list_map_pins); a misplaced one is better moved with "
+    "update_map_pin.",
     lookup="list_map_pins",
 )

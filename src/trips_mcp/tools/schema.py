@@ -1,6 +1,7 @@
 """Input schemas as every client accepts them: closed objects, nothing shared, no unions, no annotations to trip over.
 
-Bounds on text are left out: models do not heed them, some clients reject them, and `Tool.call` checks them anyway.
+Bounds are left out: models do not heed them, some clients reject them, and `Tool.call` checks them anyway. Those that
+matter stand in the descriptions.
 """
 
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 from trips_mcp.contract.models import Params, Result, is_object
 
 _ORDER = ("type", "description", "enum", "properties", "required", "additionalProperties")
-_LEFT_OUT = frozenset({"title", "default", "format", "pattern", "minLength", "maxLength", "$defs"})
+_BOUNDS = frozenset({"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})
+_LEFT_OUT = _BOUNDS | {"title", "default", "format", "pattern", "$defs"}
 
 
 def input_schema(model: type[Params]) -> dict[str, Any]:

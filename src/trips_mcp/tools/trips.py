@@ -25,14 +25,14 @@ get_trip = tool(
 update_trip = tool(
     UPDATE_TRIP,
     title="Update trip",
-    description="Rename a trip, move its dates or change its status (tripId from list_trips). What is left out "
-    "stays; legs and commitments keep their own dates.",
+    description="Rename a trip, move its dates or change its status (tripId from list_trips). What is left out stays; "
+    "legs and commitments keep their own dates.",
     lookup="list_trips",
 )
 archive_trip = tool(
     ARCHIVE_TRIP,
     title="Archive trip",
-    description="Put a trip away when the user is done with it (tripId from list_trips). Sets its status to "
-    "completed; nothing is erased and update_trip reopens it.",
+    description="Archive a trip when the user is done with it (tripId from list_trips). Sets its status to completed; "
+    "nothing is erased and update_trip reopens it.",
     lookup="list_trips",
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.days import DAY, own_days
 from trips_mcp.itinerary.check.findings import Finding, Grade, Part
 from trips_mcp.itinerary.check.instants import wall
@@ -40,9 +40,9 @@ def _links(journey: Journey) -> Iterator[Finding]:
             if linked and not found:
                 what = "leg" if field == "legId" else "map pin"
                 why = f"{saying.begin(saying.appointment(one))} is linked to a {what} that is not in the trip."
-                about = [parts.appointment(one, field)]
+                about = [citing.appointment(one, field)]
                 day = one.starts.day if one.starts else None
-                yield parts.finding("certain", "unknown_link", day, about, why, "update_commitment")
+                yield citing.finding("certain", "unknown_link", day, about, why, "update_commitment")
 
 
 def _appointments(journey: Journey) -> Iterator[Finding]:
@@ -57,9 +57,9 @@ def _appointments(journey: Journey) -> Iterator[Finding]:
         elif trip and one.starts.day not in trip:
             why = f"{saying.appointment(one)} ({saying.at(one.starts)}) is outside the trip ({saying.days(trip)})."
             grade = _grade(one.starts, trip)
-            about = [parts.appointment(one)]
-            mend_with = parts.mend_appointment(one)
-            yield parts.finding(grade, "outside_trip", one.starts.day, about, saying.begin(why), mend_with)
+            about = [citing.appointment(one)]
+            mend_with = citing.mend_appointment(one)
+            yield citing.finding(grade, "outside_trip", one.starts.day, about, saying.begin(why), mend_with)
 
 
 def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
@@ -72,8 +72,10 @@ def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
 
 def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: Days) -> Finding:
     why = f"{saying.appointment(one)} ({saying.at(starts)}) is outside its {saying.leg(stretch)} ({saying.days(days)})."
-    about = [parts.appointment(one), parts.leg(stretch)]
-    return parts.finding(_grade(starts, days), "outside_leg", starts.day, about, saying.begin(why), "update_commitment")
+    about = [citing.appointment(one), citing.leg(stretch)]
+    return citing.finding(
+        _grade(starts, days), "outside_leg", starts.day, about, saying.begin(why), "update_commitment"
+    )
 
 
 def _grade(starts: Moment, days: Days) -> Grade:
@@ -129,9 +131,9 @@ def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None) -
     verb = "is" if len(travel) == 1 else "are"
     leg = f"its {saying.leg(stretch)}" if stretch else "the trip"
     why = f"{saying.begin(flights)} ({saying.days(days)}) {verb} outside {leg} ({saying.days(around)})."
-    about = [*(parts.flight(move) for move in travel)]
+    about = [*(citing.flight(move) for move in travel)]
     kind = "outside_leg" if stretch else "outside_trip"
-    return parts.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
+    return citing.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
 
 
 def _grade_apart(days: Days, around: Days) -> Grade:
@@ -148,12 +150,12 @@ def _stays(journey: Journey) -> Iterator[Finding]:
         if check_in and check_out and _is_before(check_out, check_in):
             times = f"is {saying.at(check_out)}, before the check-in, {saying.at(check_in)}"
             why = f"The check-out of {leg} {times}."
-            about = [parts.stay(stay, "checkOut")]
-            yield parts.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
+            about = [citing.stay(stay, "checkOut")]
+            yield citing.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
             continue
         stretch = legs.get(id(stay.source))
         if stretch and stretch.days and stay.first and stay.end and stay.first <= stay.end:
-            yield from _span_outside(parts.stay(stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days)
+            yield from _span_outside(citing.stay(stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days)
 
 
 def _rentals(journey: Journey) -> Iterator[Finding]:
@@ -163,14 +165,14 @@ def _rentals(journey: Journey) -> Iterator[Finding]:
         name = f"The rental car of {saying.leg_of(rental.leg_id)}"
         if pick_up and drop_off and _is_before(drop_off, pick_up):
             why = f"{name} is returned {saying.at(drop_off)}, before it is picked up, {saying.at(pick_up)}."
-            about = [parts.rental(rental, "dropOff")]
-            yield parts.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
+            about = [citing.rental(rental, "dropOff")]
+            yield citing.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
             continue
         stretch, days = legs.get(id(rental.source)), [moment.day for moment in (pick_up, drop_off) if moment]
         if stretch and stretch.days and days:
             span = Days(min(days), max(days))
             if not (span.first <= stretch.days.last and span.last >= stretch.days.first):  # it may serve more legs
-                yield from _span_outside(parts.rental(rental), name, span, stretch.days)
+                yield from _span_outside(citing.rental(rental), name, span, stretch.days)
 
 
 def _span_outside(part: Part, name: str, span: Days, leg: Days) -> Iterator[Finding]:
@@ -178,7 +180,7 @@ def _span_outside(part: Part, name: str, span: Days, leg: Days) -> Iterator[Find
         return
     apart = span.last < leg.first or span.first > leg.last
     why = f"{name} ({saying.days(span)}) is {'' if apart else 'partly '}outside the leg ({saying.days(leg)})."
-    yield parts.finding("certain" if apart else "possible", "outside_leg", span.first, [part], why, "update_leg")
+    yield citing.finding("certain" if apart else "possible", "outside_leg", span.first, [part], why, "update_leg")
 
 
 def _moment(said: Moment | str | None) -> Moment | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import city, plain
 from trips_mcp.itinerary.check.days import DAY
@@ -96,7 +96,7 @@ def _same_flight(flights: list[Move]) -> Finding:
         f"{what} is in the trip {_times(flights)}, departing at {' and at '.join(times)}{_TRAVELLERS if apart else ''}."
     )
     grade: Grade = "possible" if apart or len(times) > 1 else "certain"
-    return _twice(grade, starts[0].day, [parts.flight(move, "departure") for move in flights], why, "update_leg")
+    return _twice(grade, starts[0].day, [citing.flight(move, "departure") for move in flights], why, "update_leg")
 
 
 _TRAVELLERS: Final = "; the seats or confirmation numbers differ, so it may be for different travellers"
@@ -119,7 +119,7 @@ def _same_appointment(many: list[Appointment]) -> Finding:
     why = f"{names} have the same title and the same start ({start}){lists}."
     day = first.starts.day if first.starts else None
     mend_with = "delete_commitment" if "commitment" in kinds else "delete_event"
-    about = [parts.appointment(one) for one in many]
+    about = [citing.appointment(one) for one in many]
     return _twice("certain" if alike else "possible", day, about, why, mend_with)
 
 
@@ -133,7 +133,7 @@ def _same_rental(rentals: list[Rental]) -> Finding:
     apart = _differ(one.source.confirmation_number for one in rentals)
     at = f" picked up {saying.at(starts)}" if starts else ""
     why = f"A rental car{at} is in the trip {_times(rentals)}."
-    about = [parts.rental(one) for one in rentals]
+    about = [citing.rental(one) for one in rentals]
     return _twice("possible" if apart else "certain", starts.day if starts else None, about, why, "update_leg")
 
 
@@ -146,7 +146,7 @@ def _same_stays(stays: list[Stay]) -> Iterator[Finding]:
         alike = dated and one.nights == other.nights and not _differ(s.source.confirmation_number for s in (one, other))
         legs = f"{saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
         why = f"{saying.begin(legs)} have the same accommodation from {day_in_words(other.nights.first)}."
-        about = [parts.stay(one), parts.stay(other)]
+        about = [citing.stay(one), citing.stay(other)]
         yield _twice("certain" if alike else "possible", other.nights.first, about, why, "update_leg")
 
 
@@ -163,14 +163,14 @@ def _confirmed(journey: Journey) -> Iterator[_Confirmed]:
     field = "confirmationNumber"
     for stay in journey.stays:
         what = ("stay", plain(stay.name) or stay.leg_id)
-        yield _Confirmed(_number(stay.source.confirmation_number), what, parts.stay(stay, field), stay.first)
+        yield _Confirmed(_number(stay.source.confirmation_number), what, citing.stay(stay, field), stay.first)
     for rental in journey.rentals:
         what = ("rental", plain(rental.company) or rental.leg_id)
         day = rental.pick_up.day if isinstance(rental.pick_up, Moment) else None
-        yield _Confirmed(_number(rental.source.confirmation_number), what, parts.rental(rental, field), day)
+        yield _Confirmed(_number(rental.source.confirmation_number), what, citing.rental(rental, field), day)
     for move in journey.moves:
         number, day = _number(move.source.confirmation_number), move.departs.day if move.departs else None
-        yield _Confirmed(number, ("flight", ""), parts.flight(move, field), day)
+        yield _Confirmed(number, ("flight", ""), citing.flight(move, field), day)
 
 
 def _number(text: str | None) -> str | None:
@@ -187,7 +187,7 @@ def _same_confirmation(sharing: list[_Confirmed]) -> Finding:
 
 
 def _twice(grade: Grade, day: date | None, about: Sequence[Part], why: str, mend_with: str) -> Finding:
-    return parts.finding(grade, _TWICE, day, about, saying.begin(why), mend_with)
+    return citing.finding(grade, _TWICE, day, about, saying.begin(why), mend_with)
 
 
 def _times(many: Sequence[object]) -> str:
@@ -195,5 +195,5 @@ def _times(many: Sequence[object]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = names if len(names) <= parts.MOST_PARTS else [*names[: parts.MOST_PARTS], "others"]
+    shown = names if len(names) <= citing.MOST_PARTS else [*names[: citing.MOST_PARTS], "others"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.alike import airport, city, plain
 from trips_mcp.itinerary.check.days import merged
 from trips_mcp.itinerary.check.findings import Finding
@@ -77,8 +77,8 @@ def _arrival_before_departure(move: Move) -> Finding:
         by = f" ({length(departs.earliest - arrives.latest)} earlier in UTC)"
     why = f"{saying.begin(saying.flight(move))} {ends}{by}."
     day = move.departs.day if move.departs else None
-    about = [parts.flight(move, "arrival")]
-    return parts.finding("certain", "arrival_before_departure", day, about, why, "update_leg")
+    about = [citing.flight(move, "arrival")]
+    return citing.finding("certain", "arrival_before_departure", day, about, why, "update_leg")
 
 
 def _under_way(move: Move) -> timedelta | None:
@@ -94,8 +94,8 @@ def _too_long(move: Move, time: timedelta) -> Finding:
     why = f"{saying.begin(saying.flight(move))} is under way for {length(time)}"
     ends = f"{_at(move.departs)} to {_at(move.arrives)}"
     day = move.departs.day if move.departs else None
-    about = [parts.flight(move, "arrival")]
-    return parts.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
+    about = [citing.flight(move, "arrival")]
+    return citing.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
 
 
 def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
@@ -148,10 +148,10 @@ def _too_short(arriving: Move, departing: Move, time: timedelta, minimum: timede
     times = f"arrives {_at(arriving.arrives)}, departs {_at(departing.departs)}"
     why = f"{length(time)}{where} between {flights} ({times}), less than {length(minimum)}."
     day = departing.departs.day if departing.departs else None
-    about = [parts.flight(arriving, "arrival"), parts.flight(departing, "departure")]
+    about = [citing.flight(arriving, "arrival"), citing.flight(departing, "departure")]
     once = not any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs))
     grade = "certain" if here and here == there and once else "possible"
-    return parts.finding(grade, "connection_too_short", day, about, why, "update_leg")
+    return citing.finding(grade, "connection_too_short", day, about, why, "update_leg")
 
 
 def _at(moment: Moment | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, own_days, trip_days, without
 from trips_mcp.itinerary.check.findings import Finding
@@ -38,13 +38,13 @@ def gaps(journey: Journey) -> list[Days]:
 def _backwards(journey: Journey) -> Iterator[Finding]:
     if journey.starts and journey.ends and journey.ends < journey.starts:
         why = f"The trip ends on {day_in_words(journey.ends)}, before it starts on {day_in_words(journey.starts)}."
-        yield parts.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
+        yield citing.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
     for stretch in journey.stretches:
         if stretch.starts and stretch.ends and stretch.ends < stretch.starts:
             dates = f"ends on {day_in_words(stretch.ends)}, before it starts on {day_in_words(stretch.starts)}"
-            about = [parts.leg(stretch, "endDate")]
+            about = [citing.leg(stretch, "endDate")]
             why = f"{saying.begin(saying.leg(stretch))} {dates}."
-            yield parts.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
+            yield citing.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
 
 
 def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
         leg = saying.begin(saying.leg(stretch))
         why = f"{leg} ({saying.days(days)}) is {'' if apart else 'partly '}outside the trip ({saying.days(trip)})."
         mend_with = "update_leg" if apart else "update_trip"
-        yield parts.finding("certain", "leg_outside_trip", days.first, [parts.leg(stretch)], why, mend_with)
+        yield citing.finding("certain", "leg_outside_trip", days.first, [citing.leg(stretch)], why, mend_with)
 
 
 def _overlaps(journey: Journey) -> Iterator[Finding]:
@@ -78,8 +78,8 @@ def _share_the_change_over_alone(one: Days, other: Days) -> bool:
 def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
     meaning = "; a trip within the other leg, if so meant" if inside else ""
     why = f"{saying.begin(saying.leg(one))} and {saying.leg(other)} both cover {saying.days(shared)}{meaning}."
-    about = [parts.leg(one), parts.leg(other)]
-    return parts.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
+    about = [citing.leg(one), citing.leg(other)]
+    return citing.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
 
 
 def _gaps(journey: Journey) -> Iterator[Finding]:
@@ -93,8 +93,8 @@ def _gaps(journey: Journey) -> Iterator[Finding]:
         what = "starts before its first leg" if gap.last < legs[0].first else "goes on after its last leg"
         why = f"No leg covers {saying.days(gap)}{f': the trip {what}' if at_an_end else ''}."
         mend_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
-        about = [parts.leg(stretch) for stretch in _beside(journey, gap)]
-        yield parts.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
+        about = [citing.leg(stretch) for stretch in _beside(journey, gap)]
+        yield citing.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
 
 
 def _beside(journey: Journey, gap: Days) -> list[Stretch]:

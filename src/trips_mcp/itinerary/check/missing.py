@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.findings import Finding, Kind, Part
 from trips_mcp.itinerary.check.flights import flights_by_another_name
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Unreadable
@@ -40,7 +40,7 @@ def _unreadable(found: Unreadable) -> Finding:
     kind = found.kind if found.kind in ("trip", "commitment", "event") else "leg"
     what = "the trip" if kind == "trip" else saying.named(kind, found.id)
     why = f"What stands in {found.field} of {what} cannot be read as a date, time or zone."
-    return parts.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
+    return citing.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
 
 
 def _part_of(kind: str, found: Unreadable) -> Part:
@@ -53,12 +53,16 @@ def _part_of(kind: str, found: Unreadable) -> Part:
 
 def _dates(journey: Journey) -> Iterator[Finding]:
     legs = [one for one in journey.stretches if not (one.source.start_date and one.source.end_date)]
-    yield from _together("no_date", [(None, parts.leg(leg)) for leg in legs], "leg", "without both dates", "update_leg")
+    yield from _together(
+        "no_date", [(None, citing.leg(leg)) for leg in legs], "leg", "without both dates", "update_leg"
+    )
     moves = [move for move in journey.moves if not (move.source.departure or move.source.arrival)]
-    flights = [(None, parts.flight(move)) for move in moves]
+    flights = [(None, citing.flight(move)) for move in moves]
     yield from _together("no_date", flights, "flight", "without departure and arrival", "update_leg")
     for kind in ("commitment", "event"):
-        undated = [(None, parts.appointment(one)) for one in journey.appointments if one.kind == kind and _undated(one)]
+        undated = [
+            (None, citing.appointment(one)) for one in journey.appointments if one.kind == kind and _undated(one)
+        ]
         yield from _together("no_date", undated, kind, "without a date", f"update_{kind}")
 
 
@@ -68,13 +72,13 @@ def _undated(one: Appointment) -> bool:
 
 def _ends(journey: Journey) -> Iterator[Finding]:
     open_ended = [
-        (one.starts.day, parts.appointment(one, "endTime"))
+        (one.starts.day, citing.appointment(one, "endTime"))
         for one in journey.appointments
         if isinstance(one.source, Commitment) and one.starts and one.starts.time and not one.source.end_time
     ]
     lack = "with a start but no end: whether they overlap anything later is not known"
     yield from _together("no_end", open_ended, "commitment", lack, "update_commitment")
-    halves = [(_day(move), parts.flight(move)) for move in journey.moves if _is_half(move)]
+    halves = [(_day(move), citing.flight(move)) for move in journey.moves if _is_half(move)]
     lack = "without the time of departure or of arrival: they are not compared with anything"
     yield from _together("no_end", halves, "flight", lack, "update_leg")
 
@@ -88,11 +92,11 @@ def _is_half(move: Move) -> bool:
 
 
 def _zones(journey: Journey) -> Iterator[Finding]:
-    legs = [(one.starts, parts.leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
+    legs = [(one.starts, citing.leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
     lack = "without a time zone: its times are compared with each other alone"
     yield from _together("no_zone", legs, "leg", lack, "update_leg")
     flights = [
-        (end.day, parts.flight(move, field))
+        (end.day, citing.flight(move, field))
         for move in journey.moves
         for end, own, field in (
             (move.departs, move.source.departure_timezone, "departureTimezone"),
@@ -105,7 +109,7 @@ def _zones(journey: Journey) -> Iterator[Finding]:
     told = flights_by_another_name(journey)
     for kind, mend_with in (("commitment", "update_commitment"), ("event", "create_commitment")):
         times = [
-            (one.starts.day, parts.appointment(one))
+            (one.starts.day, citing.appointment(one))
             for one in journey.appointments
             if one.kind == kind
             and one.starts
@@ -135,4 +139,6 @@ def _together(
         what = f"1 {one}" if len(found) == 1 else f"{len(found)} {many or f'{one}s'}"
         days = [day for day, _ in found if day]
         why = f"There {'is' if len(found) == 1 else 'are'} {what} {lack}."
-        yield parts.finding("not_checkable", kind, min(days, default=None), [part for _, part in found], why, mend_with)
+        yield citing.finding(
+            "not_checkable", kind, min(days, default=None), [part for _, part in found], why, mend_with
+        )

@@ -9,7 +9,7 @@ from datetime import date, time
 from itertools import accumulate
 from typing import Final
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import same
 from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, trip_days, without
@@ -46,9 +46,9 @@ def _two_beds(journey: Journey) -> Iterator[Finding]:
             continue
         stays_of = f"the stays of {saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
         why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
-        about = [parts.stay(one, "checkOut"), parts.stay(other, "checkIn")]
+        about = [citing.stay(one, "checkOut"), citing.stay(other, "checkIn")]
         grade = "certain" if all(dated) else "possible"
-        yield parts.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+        yield citing.finding(grade, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _accounted_for(journey: Journey) -> list[Days]:
@@ -81,7 +81,7 @@ def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
         count = sum(map(len, nights))
         why = f"No leg has an accommodation: there is no bed for {saying.nights(nights[0])}"
         more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
-        yield parts.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+        yield citing.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
 
 
 class _Beds:
@@ -122,9 +122,9 @@ class _Beds:
             because = f"the stay of {saying.leg(stretch)} is {dates}"
             if self._all_dated and next(without(nights, self._travels), None) == nights:
                 grade = "certain"
-        about = [parts.stay(stay)] if stay else [parts.leg(stretch)] if stretch else []
+        about = [citing.stay(stay)] if stay else [citing.leg(stretch)] if stretch else []
         why = f"There is no bed for {saying.nights(nights)}: {because}."
-        return parts.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+        return citing.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
 
     def _stay_among_events(self, nights: Days) -> Appointment | None:
         place = bisect_left(
@@ -186,6 +186,6 @@ def _open_end(event: Appointment, nights: Days) -> Finding:
     why = (
         f"{saying.appointment(event)} is a stay without an end: whether it covers {saying.nights(nights)} is not known."
     )
-    return parts.finding(
-        "not_checkable", "no_end", nights.first, [parts.appointment(event)], saying.begin(why), "update_leg"
+    return citing.finding(
+        "not_checkable", "no_end", nights.first, [citing.appointment(event)], saying.begin(why), "update_leg"
     )

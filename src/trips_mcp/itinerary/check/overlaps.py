@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import city, plain, titles_alike
 from trips_mcp.itinerary.check.bookings import is_same_booking
@@ -153,7 +153,9 @@ def _overlap(one: _Timed, other: _Timed, grade: Grade, shared: timedelta) -> Fin
     else:
         why = f"{second} starts while {first} is going on."
     about = [_thing(one.what), _thing(other.what)]
-    return parts.finding(grade, "overlap", other.starts.day, about, saying.begin(why), _mend_with(one.what, other.what))
+    return citing.finding(
+        grade, "overlap", other.starts.day, about, saying.begin(why), _mend_with(one.what, other.what)
+    )
 
 
 def _described(one: _Timed) -> str:
@@ -162,10 +164,10 @@ def _described(one: _Timed) -> str:
 
 
 def _thing(what: Move | Appointment) -> Part:
-    return parts.flight(what) if isinstance(what, Move) else parts.appointment(what)
+    return citing.flight(what) if isinstance(what, Move) else citing.appointment(what)
 
 
 def _mend_with(one: Move | Appointment, other: Move | Appointment) -> str:
     """Appointments are moved more easily than flights."""
     movable = [what for what in (other, one) if isinstance(what, Appointment)]
-    return parts.mend_appointment(movable[0]) if movable else "update_leg"
+    return citing.mend_appointment(movable[0]) if movable else "update_leg"

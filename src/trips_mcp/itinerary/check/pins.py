@@ -12,7 +12,7 @@ from statistics import median
 from typing import Final
 
 from trips_mcp.contract.map_pins import MapPin
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.findings import Finding, Grade
 from trips_mcp.itinerary.check.instants import noon, offset_at
 from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
@@ -51,11 +51,11 @@ def check_pins(journey: Journey) -> Iterator[Finding]:
         if wrong := _wrong(pin):
             why = f"{saying.begin(saying.pin(pin.id))} {wrong}."
             grade: Grade = "not_checkable" if pin.lat is None or pin.lng is None else "certain"
-            yield parts.finding(grade, "bad_coordinates", None, [parts.pin(pin)], why, "update_map_pin")
+            yield citing.finding(grade, "bad_coordinates", None, [citing.pin(pin)], why, "update_map_pin")
     for stretch, linked in _by_leg(journey):
         for one, why in _far_pins(stretch, linked):
-            about = [parts.pin(one.pin), parts.appointment(one.commitment, "mapPinId"), parts.leg(stretch)]
-            yield parts.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
+            about = [citing.pin(one.pin), citing.appointment(one.commitment, "mapPinId"), citing.leg(stretch)]
+            yield citing.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
 
 
 def _wrong(pin: MapPin) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import parts, saying
+from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.alike import airport
 from trips_mcp.itinerary.check.findings import Finding, Part
 from trips_mcp.itinerary.check.flights import connections
@@ -40,7 +40,7 @@ class _End:
 
     @property
     def part(self) -> Part:
-        return parts.flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
+        return citing.flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
 
     @property
     def said(self) -> str:
@@ -109,8 +109,8 @@ def _commitments(journey: Journey, legs: _ByDay) -> Iterator[Finding]:
 def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, at: datetime) -> Finding:
     what = f"{saying.appointment(one)} starts {saying.at(starts)} ({_offset(zone, at)})"
     why = f"{saying.begin(what)}, but {_in_zone(leg, at)}."
-    about = [parts.appointment(one, "timezone"), parts.leg(leg, "timezone")]
-    return parts.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
+    about = [citing.appointment(one, "timezone"), citing.leg(leg, "timezone")]
+    return citing.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _airport_of_two_zones(code: str, ends: Sequence[_End]) -> _Airport | None:
 def _airport(one: _Airport) -> Finding:
     why = f"{one.code} has two zones: {one.odd[0].said}, but {one.usual.said}."
     about = [end.part for end in (*one.odd, one.usual)]
-    return parts.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
+    return citing.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
 
 
 def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
@@ -155,8 +155,8 @@ def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterat
         allowed = [leg.zone for leg in legs.on(day)]
         if staying and (id(end.move), end.arrives) not in passing and not _is_any_of(end.zone, allowed, end.instant):
             why = f"{saying.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
-            about = [end.part, parts.leg(staying[0], "timezone")]
-            yield parts.finding("possible", "zone_contradicts", day, about, why, "update_leg")
+            about = [end.part, citing.leg(staying[0], "timezone")]
+            yield citing.finding("possible", "zone_contradicts", day, about, why, "update_leg")
 
 
 def _is_any_of(zone: str, zones: Sequence[str | None], at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The trip's parts as findings name them, and findings made of them."""
+"""The trip's parts as findings cite them, by ids and fields, and findings made of that."""
 
 from collections.abc import Sequence
 from datetime import date
