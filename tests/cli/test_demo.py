@@ -11,6 +11,7 @@ from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.scene import Caller, Scene
 from trips_mcp.cli.demo.steps import (
     Step,
+    check_it,
     create_the_trip,
     find_the_bed_on_tuesday,
     import_it_again,
@@ -76,6 +77,11 @@ async def test_a_step_that_holds_is_told_as_such(capsys: pytest.CaptureFixture[s
             },
             "does not hold the message",
         ),
+        (
+            check_it,
+            {"check_trip": {"checked": {"legs": 4}, "findings": [{"why": "Two beds."}]}},
+            "should have no fault: ['Two beds.']",
+        ),
         (make_a_mistake, {"create_leg": {"_id": "leg5"}}, "accepted what it must refuse"),
         (make_a_mistake, {"create_leg": "Something went wrong"}, "does not say what is wrong"),
     ],
@@ -92,11 +98,17 @@ async def test_a_broken_promise_ends_the_demo(
     assert "get_me: " not in shown
 
 
-async def test_tuesday_is_found_in_the_export(capsys: pytest.CaptureFixture[str]) -> None:
-    held = await play(scene(answers()), [find_the_bed_on_tuesday])
+async def test_tuesday_is_asked_for_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    choices = [{"date": "2027-03-30"}, {"date": "2027-04-06"}]
+    bed = {"name": "Yamabuki Machiya", "address": "Kyoto"}
+    dinner = {"title": "Kaiseki dinner under the lit cherry tree"}
+
+    held = await play(
+        scene(answers(get_day={"choices": choices, "sleep": [bed], "things": [dinner]})), [find_the_bed_on_tuesday]
+    )
 
     assert held
-    assert "Tuesday 30 March: Yamabuki Machiya" in capsys.readouterr().out
+    assert "Tuesday 30 March: Yamabuki Machiya" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("program", ["no-such-program", sys.executable])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date
 
 from trips_mcp.cli.demo.sample import Fields
 from trips_mcp.cli.demo.scene import Scene, expect
@@ -11,7 +11,6 @@ Step = Callable[[Scene], Awaitable[str]]
 
 _CATEGORIES = {"legs": "legs", "mapPins": "pins", "actionItems": "action items"}
 _SECRETS = ("doorCode", "wifiPassword", "hostPhone", "confirmationNumber", "checkInInstructions")
-_TUESDAY = 1
 
 
 async def who_am_i(scene: Scene) -> str:
@@ -80,12 +79,25 @@ async def read_the_export(scene: Scene) -> str:
 
 
 async def find_the_bed_on_tuesday(scene: Scene) -> str:
-    day = _first_tuesday(scene.exported["trip"])
-    nights = [leg for leg in scene.exported["legs"] if leg["startDate"] <= str(day) < leg["endDate"]]
-    expect(len(nights) == 1, f"the night of {_long(day)} should be in one leg, not {len(nights)}")
-    bed = nights[0]["accommodation"]
-    expect(bed["name"] == "Yamabuki Machiya", f"the night of {_long(day)} is not at {bed['name']}")
-    return f"“Where am I sleeping on Tuesday?” {_long(day)}: {bed['name']}, {bed['address']}"
+    asked = await scene.ask_of_trip("get_day", day="Tuesday")
+    expect(len(asked["choices"]) == 2, "both Tuesdays of the trip should be offered")
+    first = asked["choices"][0]["date"]
+    day = await scene.ask_of_trip("get_day", day=first)
+    beds = day["sleep"]
+    expect([bed["name"] for bed in beds] == ["Yamabuki Machiya"], f"the night of {first} is not in that one bed")
+    plans = [thing["title"] for thing in day["things"]]
+    expect("Kaiseki dinner under the lit cherry tree" in plans, f"the dinner of {first} is not told")
+    return (
+        f"get_day, “Where am I sleeping on Tuesday?” There are two; on {_long(date.fromisoformat(first))}: "
+        f"{beds[0]['name']}, {beds[0]['address']}"
+    )
+
+
+async def check_it(scene: Scene) -> str:
+    report = await scene.ask_of_trip("check_trip")
+    faults = [finding["why"] for finding in report.get("findings", [])]
+    expect(report["checked"]["legs"] == 4 and not faults, f"the sample trip should have no fault: {faults}")
+    return "check_trip: no overlap, no night without a bed, no missed connection"
 
 
 async def post_a_message(scene: Scene) -> str:
@@ -133,6 +145,7 @@ STEPS: tuple[Step, ...] = (
     add_an_event,
     read_the_export,
     find_the_bed_on_tuesday,
+    check_it,
     post_a_message,
     share_it,
     make_a_mistake,
@@ -161,11 +174,6 @@ def _secrets(legs: list[Fields]) -> list[str]:
     """Every value of these legs that a shared view must not show."""
     inner = [part for leg in legs for part in (leg.get("accommodation"), leg.get("rentalCar"), *leg.get("flights", []))]
     return [part[name] for part in inner if part for name in _SECRETS if name in part]
-
-
-def _first_tuesday(trip: Fields) -> date:
-    start = date.fromisoformat(trip["startDate"])
-    return start + timedelta(days=(_TUESDAY - start.weekday()) % 7)
 
 
 def _leg_line(leg: Fields) -> str:
