@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from trips_mcp import __version__
 from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
+from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
+from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import never_fail_on_a_character, remark
 from trips_mcp.cli.serve import SERVE
 from trips_mcp.cli.tools import TOOLS
 
-COMMANDS: tuple[Command, ...] = (SERVE, DEMO, TOOLS, DOCTOR, BACKEND_SERVE, BACKEND_CREATE_KEY)
+COMMANDS: tuple[Command, ...] = (SERVE, INSTALL, DEMO, TOOLS, CALL, DOCTOR, BACKEND_SERVE, BACKEND_CREATE_KEY)
 
 _INTRODUCTION = """\
 A traveller's trips as tools for AI agents.

@@ -1,0 +1,67 @@
+"""`trips-mcp install CLIENT`: the server in the configuration of an MCP client, or out of it again."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from urllib.parse import urlsplit
+
+from trips_mcp.cli.choices import flags_that_choose
+from trips_mcp.cli.command import Command
+from trips_mcp.cli.install.clients import CLIENTS
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument("client", choices=sorted(CLIENTS), metavar="CLIENT", help=", ".join(CLIENTS))
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--print", action="store_true", help="show the entry and where it belongs; change nothing")
+    what.add_argument("--remove", action="store_true", help="take the server out again")
+    parser.add_argument("--name", type=_name, default="trips", help="what the client calls it (default: %(default)s)")
+    parser.add_argument(
+        "--from", dest="package", metavar="PACKAGE", help="what uvx takes it from: trips-mcp==0.1.0, a wheel, a folder"
+    )
+    parser.add_argument(
+        "--url", type=_url, help="a server that already runs, as http://127.0.0.1:8848/mcp, instead of starting one"
+    )
+    flags_that_choose(parser)
+    parser.epilog = (
+        "OSOTO_API_KEY, TRAVELMODE_TOKEN, their base URLs and every TRIPS_MCP_ variable that is set are taken along. "
+        "Keys are never shown: --print puts a reference in their place."
+    )
+
+
+def _name(text: str) -> str:
+    if _NAME.fullmatch(text):
+        return text
+    raise ArgumentTypeError("want letters, digits, - and _, at most 64 of them")
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        known = False
+    if known and text.isascii() and text.isprintable() and not set(text) & set(" \"'<>\\`$"):
+        return text
+    raise ArgumentTypeError("want the address of an MCP server, as http://127.0.0.1:8848/mcp")
+
+
+def _run(arguments: Namespace) -> int:
+    from trips_mcp.cli.install.installing import install, remove, show
+    from trips_mcp.cli.install.machine import Machine
+    from trips_mcp.cli.install.wanted import wanted
+
+    client, machine = CLIENTS[arguments.client], Machine.this()
+    if arguments.remove:
+        remove(client, arguments.name, arguments.url, machine)
+    elif arguments.print:
+        show(client, arguments.name, wanted(arguments, client, machine), machine)
+    else:
+        install(client, arguments.name, wanted(arguments, client, machine), machine)
+    return 0
+
+
+INSTALL = Command(
+    words="install", summary="put the server into the configuration of an MCP client", flags=_flags, run=_run
+)

@@ -1,0 +1,123 @@
+"""The clients that the server can be installed in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from trips_mcp.cli.install import entries, own_command
+from trips_mcp.cli.install.client import Client, Reference, from_environment, key_itself
+
+if TYPE_CHECKING:
+    from trips_mcp.cli.install.machine import Machine
+
+
+def _claude_code(machine: "Machine") -> tuple[Path, ...]:
+    return (Path(machine.env.get("CLAUDE_CONFIG_DIR") or machine.home) / ".claude.json",)
+
+
+def _gemini(machine: "Machine") -> tuple[Path, ...]:
+    return (Path(machine.env.get("GEMINI_CLI_HOME") or machine.home) / ".gemini/settings.json",)
+
+
+def _codex(machine: "Machine") -> tuple[Path, ...]:
+    return (Path(machine.env.get("CODEX_HOME") or machine.home / ".codex") / "config.toml",)
+
+
+def _opencode(machine: "Machine") -> tuple[Path, ...]:
+    folder = machine.dot_config / "opencode"
+    return (folder / "opencode.json", folder / "opencode.jsonc")
+
+
+_ALL: Final = (
+    Client(
+        name="claude-desktop",
+        title="Claude Desktop",
+        files=lambda machine: (machine.claude_desktop() / "claude_desktop_config.json",),
+        entry=entries.bridged,
+        reference=key_itself("Claude Desktop"),
+        has_windows=True,
+        starts_only=True,
+        then="Quit Claude Desktop and start it again.",
+    ),
+    Client(
+        name="claude-code",
+        title="Claude Code",
+        files=_claude_code,
+        entry=entries.typed,
+        reference=from_environment("Claude Code", "${{{}}}"),
+        own=own_command.CLAUDE,
+        writable=False,
+        then="`claude mcp list` shows whether it connects.",
+    ),
+    Client(
+        name="cursor",
+        title="Cursor",
+        files=lambda machine: (machine.home / ".cursor/mcp.json",),
+        entry=entries.plain,
+        reference=from_environment("Cursor", "${{env:{}}}"),
+        has_windows=True,
+        then="See Cursor Settings, MCP, whether it connects.",
+    ),
+    Client(
+        name="windsurf",
+        title="Windsurf",
+        files=lambda machine: (machine.home / ".codeium/windsurf/mcp_config.json",),
+        entry=entries.server_url,
+        reference=from_environment("Windsurf", "${{env:{}}}"),
+        has_windows=True,
+        then="Refresh the MCP servers in Cascade's panel.",
+    ),
+    Client(
+        name="vscode",
+        title="VS Code",
+        files=lambda machine: (machine.settings / "Code/User/mcp.json",),
+        section="servers",
+        entry=entries.typed,
+        render=entries.as_json_with_inputs,
+        reference=Reference("${{input:{}}}".format, "VS Code asks for it once and keeps it safe"),
+        own=own_command.CODE,
+        has_windows=True,
+        then="Run `MCP: List Servers` in VS Code to start it.",
+    ),
+    Client(
+        name="gemini-cli",
+        title="Gemini CLI",
+        files=_gemini,
+        entry=entries.typed_if_remote,
+        reference=from_environment("Gemini CLI", "${{{}}}"),
+        own=own_command.GEMINI,
+        then="`gemini mcp list`, in a folder that you trust, shows whether it connects.",
+    ),
+    Client(
+        name="codex",
+        title="Codex",
+        files=_codex,
+        section="mcp_servers",
+        entry=entries.codex,
+        render=entries.as_toml,
+        reference=Reference("${{{}}}".format, "Codex passes it on from its own environment"),
+        own=own_command.CODEX,
+        writable=False,
+        then="`codex mcp list` shows it.",
+    ),
+    Client(
+        name="zed",
+        title="Zed",
+        files=lambda machine: (machine.zed() / "settings.json",),
+        section="context_servers",
+        entry=entries.plain,
+        reference=key_itself("Zed"),
+        has_windows=True,
+        then="See Zed's Agent Panel settings, whether it connects.",
+    ),
+    Client(
+        name="opencode",
+        title="opencode",
+        files=_opencode,
+        section="mcp",
+        entry=entries.opencode,
+        reference=from_environment("opencode", "{{env:{}}}"),
+        then="`opencode mcp list` shows whether it connects.",
+    ),
+)
+
+CLIENTS: Final = {client.name: client for client in _ALL}

@@ -1,0 +1,110 @@
+"""A server as each kind of client writes it down. One function a kind; the clients are in `clients`."""
+
+import json
+import re
+from typing import Any
+
+from trips_mcp.cli.install.server import EVENTS_KEY, TRIPS_KEY, Local, Remote, Server
+
+Entry = dict[str, Any]
+
+FORM = frozenset(
+    (
+        *("type", "command", "args", "env", "environment", "url", "serverUrl", "headers"),
+        *("bearer_token_env_var", "env_http_headers", "env_vars"),
+    )
+)
+"""Fields that say how a server is reached. One that is written anew keeps none of the old ones, but all others."""
+
+
+def plain(server: Server) -> Entry:
+    """Cursor, Zed."""
+    return _started(server) if isinstance(server, Local) else _reached(server)
+
+
+def typed(server: Server) -> Entry:
+    """Claude Code, VS Code."""
+    return {"type": "stdio", **_started(server)} if isinstance(server, Local) else {"type": "http", **_reached(server)}
+
+
+def typed_if_remote(server: Server) -> Entry:
+    """Gemini CLI."""
+    return _started(server) if isinstance(server, Local) else {**_reached(server), "type": "http"}
+
+
+def server_url(server: Server) -> Entry:
+    """Windsurf."""
+    return _started(server) if isinstance(server, Local) else _reached(server, "serverUrl")
+
+
+def bridged(server: Server) -> Entry:
+    """Claude Desktop, which starts servers only: mcp-remote is one that passes everything on to another."""
+    if isinstance(server, Local):
+        return _started(server)
+    args, env = ["-y", "mcp-remote", server.url], dict[str, str]()
+    for header, value in server.headers.items():
+        variable = header.upper().replace("-", "_")
+        args += ["--header", f"{header}:${{{variable}}}"]  # a space in an argument is lost on Windows
+        env[variable] = value
+    if server.is_open_to_readers:
+        args.append("--allow-http")  # which it has to be told to do
+    return _started(Local(server.bridge, tuple(args), env))
+
+
+def opencode(server: Server) -> Entry:
+    if isinstance(server, Remote):
+        return {"type": "remote", **_reached(server), "enabled": True}
+    environment = {"environment": dict(server.env)} if server.env else {}
+    return {"type": "local", "command": [server.command, *server.args], **environment, "enabled": True}
+
+
+def codex(server: Server) -> Entry:
+    """A key that is sent to an address is named, not written down."""
+    if isinstance(server, Local):
+        return _started(server)
+    bearer = {"bearer_token_env_var": TRIPS_KEY} if TRIPS_KEY in server.env else {}
+    others = {"env_http_headers": {"X-Travelmode-Token": EVENTS_KEY}} if EVENTS_KEY in server.env else {}
+    return {"url": server.url, **bearer, **others}
+
+
+def _started(server: Local) -> Entry:
+    env = {"env": dict(server.env)} if server.env else {}
+    return {"command": server.command, "args": list(server.args), **env}
+
+
+def _reached(server: Remote, url: str = "url") -> Entry:
+    headers = {"headers": server.headers} if server.headers else {}
+    return {url: server.url, **headers}
+
+
+def as_json(section: str, name: str, entry: Entry) -> str:
+    """A whole file with nothing else in it."""
+    return json.dumps({section: {name: entry}}, indent=2, ensure_ascii=False)
+
+
+def as_json_with_inputs(section: str, name: str, entry: Entry) -> str:
+    """What is written as `${input:…}`, VS Code asks for once and keeps in the system's key store."""
+    asked = sorted(set(re.findall(r"\$\{input:(\w+)\}", json.dumps(entry))))
+    inputs = [{"type": "promptString", "id": one, "description": one, "password": True} for one in asked]
+    whole = {**({"inputs": inputs} if inputs else {}), section: {name: entry}}
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def as_toml(section: str, name: str, entry: Entry) -> str:
+    """Variables that stand for themselves are those that Codex is to pass on from its own environment."""
+    fields = {**entry, "env": dict[str, str](entry.get("env", {}))}
+    passed = [variable for variable, value in fields["env"].items() if value == f"${{{variable}}}"]
+    fields["env"] = {variable: value for variable, value in fields["env"].items() if variable not in passed}
+    if passed:
+        fields["env_vars"] = passed
+    tables = {field: fields.pop(field) for field in ("env", "env_http_headers") if field in fields}
+    header = f"{section}.{name}"
+    parts = [_toml_table(header, fields)]
+    parts += [_toml_table(f"{header}.{field}", table) for field, table in tables.items() if table]
+    return "\n\n".join(parts)
+
+
+def _toml_table(header: str, fields: Entry) -> str:
+    """Text, and lists of it, are written in TOML as in JSON."""
+    lines = (f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in fields.items())
+    return "\n".join((f"[{header}]", *lines))

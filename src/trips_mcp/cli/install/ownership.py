@@ -1,0 +1,59 @@
+"""Whose an entry in a client's configuration is, and what of one of ours is to be kept."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from trips_mcp.cli.install.entries import FORM, Entry
+from trips_mcp.cli.install.refusal import NameTakenError, RefusedError
+from trips_mcp.cli.install.server import Local, Server
+from trips_mcp.contract.models import is_object
+
+_US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
+
+
+def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | None, path: Path) -> Entry | None:
+    """The one by this name, if there is one.
+
+    Raises: RefusedError where it is not this server that it runs, or that is at this URL.
+    """
+    servers = content.get(section, {})
+    if not is_object(servers):
+        raise RefusedError(f"{section} in {path} is not an object")
+    if name not in servers:
+        return None
+    entry = servers[name]
+    if not is_object(entry) or not any(word == url or _US.search(word) for word in _words(entry)):
+        raise NameTakenError(f"{path} has another server called {name}")
+    return entry
+
+
+def kept(server: Server, entry: Entry) -> Server:
+    """With the variables that the entry gives it already: a key that is not set today is not meant to be lost."""
+    if not isinstance(server, Local):
+        return server
+    env = entry.get("env") or entry.get("environment")
+    before = {name: value for name, value in env.items() if isinstance(value, str)} if is_object(env) else {}
+    return Local(server.command, server.args, before | dict(server.env))
+
+
+def amended(entry: Entry, anew: Entry) -> Entry:
+    """What says how the server is reached is written anew; all else that the user has set there stays."""
+    others = {field: value for field, value in entry.items() if field in anew or field not in FORM}
+    return {**others, **anew}
+
+
+def same(entry: Entry, other: Entry) -> bool:
+    """Some clients write down that there is nothing, where others say nothing."""
+    return _without_nothing(entry) == _without_nothing(other)
+
+
+def _without_nothing(entry: Entry) -> Entry:
+    return {field: value for field, value in entry.items() if value != {}}
+
+
+def _words(entry: Entry) -> list[str]:
+    fields = (entry.get(field) for field in ("command", "args", "url", "serverUrl"))
+    lists: list[list[object]] = [field if isinstance(field, list) else [field] for field in fields]
+    return [word for words in lists for word in words if isinstance(word, str)]

@@ -1,0 +1,80 @@
+"""The server that is to be written down: of the command's flags, this environment and what is on this computer."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from trips_mcp.cli.choices import chosen
+from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.install.client import Client
+from trips_mcp.cli.install.machine import Machine
+from trips_mcp.cli.install.server import EVENTS_KEY, KEYS, TRIPS_KEY, Local, Remote, Server
+from trips_mcp.settings import Settings, SettingsError
+
+_PREFIX: Final = "TRIPS_MCP_"
+_ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")
+_FILES: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL")
+_NO_FILES: Final = ("off", ":memory:")
+
+
+def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
+    """Raises: CommandError where a server could not start like this."""
+    flags = chosen(arguments)
+    if arguments.url is None:
+        env = _taken_along(machine)
+        _check(env | {_PREFIX + name[2:].upper().replace("-", "_"): value for name, value in flags.items()})
+        return Local(_uvx(client, machine), (*_package(arguments.package), "trips-mcp", *_words(flags)), env)
+    if flags or arguments.package:
+        raise CommandError(
+            "what is offered at --url is settled where that server is started; leave the other flags out."
+        )
+    env = {name: value for name, value in _taken_along(machine).items() if name in KEYS}
+    _check(env)
+    return Remote(arguments.url, env, _npx(client, machine))
+
+
+def _taken_along(machine: Machine) -> dict[str, str]:
+    ours = sorted(name for name in machine.env if name.startswith(_PREFIX))
+    given = {name: machine.env.get(name, "").strip() for name in (*_ALONGSIDE, *ours)}
+    return {name: _from_anywhere(name, value) for name, value in given.items() if value}
+
+
+def _from_anywhere(name: str, value: str) -> str:
+    """A client starts the server in a folder of its own choosing."""
+    if name not in _FILES or value.lower() in _NO_FILES or "://" in value or "${" in value:
+        return value
+    try:
+        return str(Path(value).expanduser().absolute())
+    except RuntimeError:
+        return value  # no such user; the server will say so
+
+
+def _check(env: Mapping[str, str]) -> None:
+    try:
+        Settings.from_env(env)
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def _words(flags: Mapping[str, str]) -> list[str]:
+    switched_on = {name for name, value in flags.items() if value == "on"}
+    return [name if name in switched_on else f"{name}={value}" for name, value in flags.items()]
+
+
+def _package(source: str | None) -> tuple[str, ...]:
+    if source is None:
+        return ()
+    is_place = "/" in source or "\\" in source or source.endswith(".whl")
+    return ("--from", str(Path(source).absolute()) if is_place and Path(source).exists() else source)
+
+
+def _uvx(client: Client, machine: Machine) -> str:
+    """The plain name where the shell's PATH is that of the client, as it outlives a move of uv."""
+    if machine.find("uvx") and not client.has_windows:
+        return "uvx"
+    return machine.find_uvx() or "uvx"
+
+
+def _npx(client: Client, machine: Machine) -> str:
+    return (machine.find("npx") if client.starts_only else None) or "npx"

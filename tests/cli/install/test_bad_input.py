@@ -1,0 +1,290 @@
+"""Files that are not as they should be: nothing changed, one sentence and the entry to paste, exit code 2."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trips_mcp.cli.install import config_file
+from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from .conftest import Desk
+
+PROGRAMS = {"claude-code": "claude", "gemini-cli": "gemini", "codex": "codex", "vscode": "code"}
+COMMENTED = '{\n  // mine\n  "theme": "dark", /* too */\n  "url": "http://x/*y*/", // "{"\n  "a": [1, 2,],\n}\n'
+IN_JSON = [name for name in CLIENTS if name != "codex"]
+
+every_client = pytest.mark.parametrize("client", CLIENTS)
+
+
+def broken(desk: "Desk", client: str) -> str:
+    toml = "[mcp_servers\n"
+    desk.put(client, toml if client == "codex" else f'{{\n  "{CLIENTS[client].section}": {{,\n}}\n')
+    return "is broken TOML" if client == "codex" else "is broken JSON at line 2"
+
+
+def no_text(desk: "Desk", client: str) -> str:
+    desk.put(client, b'{"a": "\xff"}')
+    return "is not UTF-8 text"
+
+
+def read_only(desk: "Desk", client: str) -> str:
+    desk.put(client, "" if client == "codex" else "{}").chmod(0o444)
+    return "is read-only"
+
+
+def link(desk: "Desk", client: str) -> str:
+    file, target = desk.file(client), desk.home / "dotfiles"
+    target.write_text("" if client == "codex" else "{}", "utf-8")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.symlink_to(target)
+    return "is a link"
+
+
+def link_to_nothing(desk: "Desk", client: str) -> str:
+    file = desk.file(client)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.symlink_to(desk.home / "nothing")
+    return "is a link"
+
+
+def second_name(desk: "Desk", client: str) -> str:
+    (desk.home / "dotfiles").hardlink_to(desk.put(client, "" if client == "codex" else "{}"))
+    return "is a link"
+
+
+def folder(desk: "Desk", client: str) -> str:
+    desk.file(client).mkdir(parents=True)
+    return "is not a file"
+
+
+def other_server(desk: "Desk", client: str) -> str:
+    section = CLIENTS[client].section
+    toml = f'[{section}.trips]\ncommand = "other"\nargs = ["my-trips-mcp-proxy"]\n'
+    entry = {"command": "other", "args": ["my-trips-mcp-proxy"]}
+    desk.put(client, toml if client == "codex" else json.dumps({section: {"trips": entry}}))
+    return "has another server called trips"
+
+
+def other_thing(desk: "Desk", client: str) -> str:
+    section = CLIENTS[client].section
+    desk.put(client, f'{section} = "none"' if client == "codex" else json.dumps({section: ["none"]}))
+    return f"{section} in {desk.file(client)} is not an object"
+
+
+FAULTS: list[Callable[["Desk", str], str]] = [
+    broken,
+    no_text,
+    read_only,
+    link,
+    link_to_nothing,
+    second_name,
+    folder,
+    other_server,
+    other_thing,
+]
+every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+
+
+def state(desk: "Desk") -> dict[str, object]:
+    """Of everything in the home: what it is, and what is in it."""
+    return {
+        name: (path.lstat().st_mode, path.is_symlink() and path.readlink(), path.is_file() and path.read_bytes())
+        for name, path in ((name, desk.home / name) for name in desk.files())
+    }
+
+
+@every_client
+@every_fault
+def test_nothing_is_changed_and_the_entry_is_there_to_paste(
+    desk: "Desk", client: str, fault: Callable[["Desk", str], str]
+) -> None:
+    if client in PROGRAMS:
+        desk.program(PROGRAMS[client])
+    said = fault(desk, client)
+    before = state(desk)
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    assert ended.code == 2
+    assert said in ended.sentence
+    assert str(desk.file(client)) in ended.sentence
+    assert ", so nothing was changed; " in ended.sentence
+    assert ended.out == desk.install(client, "--print", OSOTO_API_KEY=desk.key).out
+    assert desk.key not in ended.out + ended.err
+    assert state(desk) == before
+
+
+@every_client
+@every_fault
+def test_nothing_is_taken_out_either(desk: "Desk", client: str, fault: Callable[["Desk", str], str]) -> None:
+    if client in PROGRAMS:
+        desk.program(PROGRAMS[client])
+    said = fault(desk, client)
+    before = state(desk)
+
+    ended = desk.install(client, "--remove")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.sentence
+    assert ", so nothing was changed; " in ended.sentence
+    assert state(desk) == before
+
+
+@pytest.mark.parametrize("client", [name for name in IN_JSON if CLIENTS[name].writable])
+@pytest.mark.parametrize("words", [[], ["--remove"]], ids=["add", "remove"])
+def test_comments_are_not_put_at_risk(desk: "Desk", client: str, words: list[str]) -> None:
+    ours = f'"{CLIENTS[client].section}": {{"trips": {{"command": "uvx", "args": ["trips-mcp"]}}}},'
+    desk.put(client, COMMENTED.replace('"a"', f'{ours} "a"') if words else COMMENTED)
+    before = state(desk)
+
+    ended = desk.install(client, *words)
+
+    assert ended.code == 2
+    assert ended.sentence.startswith(f"{desk.file(client)} has comments or trailing commas, which a rewrite might lose")
+    assert ended.out == ("" if words else desk.install(client, "--print").out)
+    assert state(desk) == before
+
+
+@pytest.mark.parametrize("client", ["gemini-cli", "vscode"])
+def test_comments_are_no_matter_to_a_clients_own_command(desk: "Desk", client: str) -> None:
+    desk.put(client, COMMENTED)
+    desk.program(PROGRAMS[client])
+
+    ended = desk.install(client)
+
+    assert ended.code == 0
+    assert len(desk.told(PROGRAMS[client])) == 1
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"text"', "[" * 100_000, '{"a": 1' + "0" * 5000 + "}"])
+def test_json_that_is_no_configuration_is_refused(desk: "Desk", content: str) -> None:
+    file = desk.put("cursor", content)
+
+    ended = desk.install("cursor")
+
+    assert ended.code == 2
+    assert ended.sentence.startswith((f"{file} is not a JSON object, so", f"{file} is broken JSON"))
+    assert file.read_text("utf-8") == content
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex"])
+@pytest.mark.parametrize("words", [[], ["--remove"]], ids=["add", "remove"])
+def test_a_client_that_is_told_by_its_own_command_alone_must_be_there(
+    desk: "Desk", client: str, words: list[str]
+) -> None:
+    desk.put(
+        client,
+        '[mcp_servers.trips]\ncommand = "trips-mcp"\nargs = []\n'
+        if client == "codex"
+        else '{"mcpServers": {"trips": {"command": "trips-mcp", "args": []}}}',
+    )
+    before = state(desk)
+
+    ended = desk.install(client, *words)
+
+    assert ended.code == 2
+    assert ended.sentence.startswith(f"`{PROGRAMS[client]}` was not found on the PATH, so nothing was changed; ")
+    assert state(desk) == before
+
+
+def test_where_no_file_can_be_made_nothing_is_left_behind(desk: "Desk") -> None:
+    (desk.home / ".cursor").write_text("not a folder", "utf-8")
+
+    ended = desk.install("cursor")
+
+    assert ended.code == 2
+    assert "cannot be written (" in ended.sentence
+    assert desk.files() == {".cursor"}
+
+
+def test_what_cannot_even_be_looked_at_is_one_sentence(desk: "Desk") -> None:
+    ended = desk.install("codex", CODEX_HOME="/" + "x" * 5000)
+
+    assert ended.code == 2
+    assert "cannot be read (file name too long), so nothing was changed; " in ended.sentence
+
+
+def test_a_file_that_its_client_has_just_written_is_not_written_over(desk: "Desk") -> None:
+    file = desk.put("cursor", "{}")
+    seen = config_file.look(file)
+    file.write_text('{"a": 1}', "utf-8")
+
+    with pytest.raises(RefusedError, match="was changed meanwhile"):
+        config_file.replace(seen, '{"mcpServers": {}}')
+
+    assert file.read_text("utf-8") == '{"a": 1}'
+    assert [path.name for path in file.parent.iterdir()] == ["mcp.json"]
+
+
+def test_a_backup_that_cannot_be_made_stops_it(desk: "Desk") -> None:
+    file = desk.put("cursor", "{}")
+    (Path(f"{file}.before-trips-mcp") / "full").mkdir(parents=True)
+    before = state(desk)
+
+    ended = desk.install("cursor")
+
+    assert ended.code == 2
+    assert "cannot be written (" in ended.sentence
+    assert state(desk) == before
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"OSOTO_BASE_URL": "https://trips.example/api/v1"}, "OSOTO_BASE_URL is set without OSOTO_API_KEY"),
+        ({"OSOTO_API_KEY": "two words"}, "OSOTO_API_KEY holds characters that no key has"),
+        ({"TRIPS_MCP_LOG": "loud"}, "TRIPS_MCP_LOG must be one of"),
+    ],
+)
+@pytest.mark.parametrize("words", [[], ["--print"]], ids=["add", "print"])
+def test_settings_with_which_no_server_would_start_are_not_written_down(
+    desk: "Desk", environment: dict[str, str], said: str, words: list[str]
+) -> None:
+    ended = desk.install("cursor", *words, **environment)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.sentence.startswith(said)
+    assert desk.files() == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "emacs",
+        "cursor zed",
+        "cursor --print --remove",
+        "cursor --name=",
+        "cursor --name=-x",
+        "cursor --name=a/b",
+        "cursor --url=ftp://trips.example/mcp",
+        "cursor --url=http://",
+        "cursor --url=http://[::1/mcp",
+        "cursor --url=http://h:port/mcp",
+        "cursor --url=http://ada:secret@trips.example/mcp",
+        "cursor --url=http://trips.example/$HOME",
+        "cursor --url=http://trips.exämple/",
+        "cursor --read-onl",
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(desk: "Desk", words: str) -> None:
+    ended = desk.install(*words.split())
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("usage: trips-mcp ")
+    assert desk.files() == set()
+
+
+@pytest.mark.parametrize("flag", ["--read-only", "--from=trips-mcp==0.1.0"])
+def test_what_is_offered_at_an_address_is_not_chosen_here(desk: "Desk", flag: str) -> None:
+    ended = desk.install("cursor", "--url", "http://127.0.0.1:8848/mcp", flag)
+
+    assert ended.code == 2
+    assert ended.sentence == (
+        "what is offered at --url is settled where that server is started; leave the other flags out."
+    )

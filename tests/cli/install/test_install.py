@@ -1,0 +1,305 @@
+"""`install CLIENT` into a plain JSON file: the entry is in it, and nothing else is different."""
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trips_mcp.cli.install.clients import CLIENTS
+
+if TYPE_CHECKING:
+    from .conftest import Desk
+
+URL = "http://127.0.0.1:8848/mcp"
+WRITTEN = [name for name, client in CLIENTS.items() if client.writable]
+"""The clients whose file we write: all but those that can be told by their own command alone."""
+
+OTHERS = """\
+{
+    "theme": "dark",
+    "$SECTION": {
+        "other": {"command": "other", "args": ["-y", "é\\u00e9"], "timeout": 1.50}
+    },
+    "list": [1,
+             2]
+}
+"""
+
+every_written = pytest.mark.parametrize("client", WRITTEN)
+
+
+def others(client: str) -> str:
+    return OTHERS.replace("$SECTION", CLIENTS[client].section)
+
+
+def server(desk: "Desk", client: str, name: str = "trips") -> dict[str, Any]:
+    return desk.read(client)[CLIENTS[client].section][name]
+
+
+def words(entry: dict[str, Any]) -> list[str]:
+    """What starts it, and what that is given."""
+    return [*entry["command"]] if "args" not in entry else [entry["command"], *entry["args"]]
+
+
+def environment(entry: dict[str, Any]) -> dict[str, str]:
+    return entry.get("env") or entry.get("environment") or {}
+
+
+@every_written
+def test_where_there_is_no_file_one_is_made_for_its_owner_alone(desk: "Desk", client: str) -> None:
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    file = desk.file(client)
+    assert (ended.code, ended.out) == (0, f"Added trips in {CLIENTS[client].title} ({file}).\n")
+    assert "Taken from this environment: OSOTO_API_KEY.\n" in ended.err
+    assert desk.key not in ended.out + ended.err
+    assert words(server(desk, client))[-1] == "trips-mcp"
+    assert environment(server(desk, client)) == {"OSOTO_API_KEY": desk.key}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@every_written
+def test_the_entry_is_the_printed_one_with_the_key(desk: "Desk", client: str) -> None:
+    printed = desk.install(client, "--print", "--read-only", OSOTO_API_KEY=desk.key).out
+    desk.install(client, "--read-only", OSOTO_API_KEY=desk.key)
+
+    entry = json.loads(printed)[CLIENTS[client].section]["trips"]
+    environment(entry)["OSOTO_API_KEY"] = desk.key
+    assert server(desk, client) == entry
+
+
+@every_written
+def test_all_else_in_the_file_stays_to_the_character_and_a_backup_is_kept(desk: "Desk", client: str) -> None:
+    file = desk.put(client, others(client))
+    file.chmod(0o640)
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    before, after = others(client), file.read_text("utf-8")
+    backup = Path(f"{file}.before-trips-mcp")
+    inserted = len(after) - len(before)
+    start = next(at for at in range(len(before)) if before[at] != after[at])
+    assert after[:start] + after[start + inserted :] == before
+    assert set(desk.read(client)[CLIENTS[client].section]) == {"other", "trips"}
+    assert backup.read_text("utf-8") == before
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (file, backup)] == [0o640, 0o640]
+    assert f"The file as it was before: {backup}.\n" in ended.err
+    assert {path.name for path in file.parent.iterdir()} == {file.name, backup.name}
+
+
+def test_the_entry_is_set_as_the_others_are(desk: "Desk") -> None:
+    file = desk.put("zed", others("zed"))
+
+    desk.install("zed", TRIPS_MCP_LOG="info")
+
+    assert file.read_text("utf-8") == others("zed").replace(
+        '"timeout": 1.50}\n',
+        f'''"timeout": 1.50}},
+        "trips": {{
+            "command": "{desk.programs}/uvx",
+            "args": [
+                "trips-mcp"
+            ],
+            "env": {{
+                "TRIPS_MCP_LOG": "info"
+            }}
+        }}
+''',
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["", "  \n", "{}", "{\n}\n", '{"mcpServers": {}}', '{"a": 1}', '{"mcpServers": {"a": {}}}']
+)
+def test_hardly_anything_in_the_file_is_no_hindrance(desk: "Desk", content: str) -> None:
+    desk.put("cursor", content)
+
+    assert desk.install("cursor").code == 0
+
+    before: dict[str, Any] = json.loads(content) if content.strip() else {}
+    servers = {**before.get("mcpServers", {}), "trips": server(desk, "cursor")}
+    assert desk.read("cursor") == {**before, "mcpServers": servers}
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_are_kept(desk: "Desk") -> None:
+    file = desk.put("cursor", b'\xef\xbb\xbf{\r\n\t"a": 1\r\n}\r\n')
+
+    desk.install("cursor")
+
+    content = file.read_bytes()
+    assert content.startswith(b'\xef\xbb\xbf{\r\n\t"a": 1,\r\n\t"mcpServers": {\r\n\t\t"trips": {\r\n')
+    assert content.count(b"\n") == content.count(b"\r\n")
+    assert desk.read("cursor")["a"] == 1
+
+
+@every_written
+def test_a_second_time_it_is_there_already(desk: "Desk", client: str) -> None:
+    desk.install(client, OSOTO_API_KEY=desk.key)
+    before = desk.file(client).read_bytes()
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"{CLIENTS[client].title} has trips already, just so ({desk.file(client)}).\n"
+    assert desk.file(client).read_bytes() == before
+    assert not Path(f"{desk.file(client)}.before-trips-mcp").exists()
+
+
+@every_written
+def test_another_time_it_is_written_anew_without_losing_a_key_or_what_the_user_has_added(
+    desk: "Desk", client: str
+) -> None:
+    desk.put(client, others(client))
+    desk.install(client, OSOTO_API_KEY=desk.key)
+    section = CLIENTS[client].section
+    content = desk.read(client)
+    content[section]["trips"]["timeout"] = 90
+    desk.put(client, json.dumps(content, indent=2))
+
+    ended = desk.install(client, "--read-only", TRAVELMODE_TOKEN=desk.events_key)
+
+    entry = server(desk, client)
+    assert ended.out.startswith("Updated trips in ")
+    assert "Kept from before: OSOTO_API_KEY.\n" in ended.err
+    assert environment(entry) == {"OSOTO_API_KEY": desk.key, "TRAVELMODE_TOKEN": desk.events_key}
+    assert words(entry)[-2:] == ["trips-mcp", "--read-only"]
+    assert entry["timeout"] == 90
+    assert list(desk.read(client)[section]) == ["other", "trips"]
+
+
+def test_from_started_to_reached_nothing_of_the_first_is_left(desk: "Desk") -> None:
+    desk.install("cursor", OSOTO_API_KEY=desk.key)
+
+    desk.install("cursor", "--url", URL, OSOTO_API_KEY=desk.key)
+
+    assert server(desk, "cursor") == {"url": URL, "headers": {"Authorization": f"Bearer {desk.key}"}}
+
+
+@every_written
+def test_removed_the_file_is_as_it_was(desk: "Desk", client: str) -> None:
+    desk.put(client, others(client))
+    desk.install(client, OSOTO_API_KEY=desk.key)
+
+    ended = desk.install(client, "--remove")
+
+    assert (ended.code, ended.out) == (0, f"Removed trips from {CLIENTS[client].title} ({desk.file(client)}).\n")
+    assert desk.file(client).read_text("utf-8") == others(client)
+    assert "with any keys that are in it" in ended.err
+
+
+@every_written
+def test_what_is_not_there_need_not_be_removed(desk: "Desk", client: str) -> None:
+    ended = desk.install(client, "--remove")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"{CLIENTS[client].title} has no trips ({desk.file(client)}).\n"
+    assert desk.files() == set()
+
+
+def test_a_server_at_an_address_is_removed_by_its_address(desk: "Desk") -> None:
+    desk.install("cursor", "--url", URL)
+
+    blind = desk.install("cursor", "--remove")
+    named = desk.install("cursor", "--remove", "--url", URL)
+
+    assert blind.code == 2
+    assert blind.sentence.endswith("name the one to remove with --name, or with the --url it is at.")
+    assert named.code == 0
+    assert desk.read("cursor") == {"mcpServers": {}}
+
+
+def test_two_of_them_stand_beside_each_other_under_names(desk: "Desk") -> None:
+    desk.install("cursor")
+    desk.install("cursor", "--name", "kyoto", "--trip", "jx7")
+
+    desk.install("cursor", "--remove", "--name", "trips")
+
+    assert list(desk.read("cursor")["mcpServers"]) == ["kyoto"]
+    assert words(server(desk, "cursor", "kyoto"))[1:] == ["trips-mcp", "--trip=jx7"]
+
+
+def test_programs_with_windows_get_the_whole_path_of_uvx_and_the_others_its_name(desk: "Desk") -> None:
+    for client in WRITTEN:
+        desk.install(client)
+
+    started = {client: words(server(desk, client))[0] for client in WRITTEN}
+    names = {client for client, command in started.items() if command == "uvx"}
+    assert names == {"gemini-cli", "opencode"}
+    assert {started[client] for client in WRITTEN if client not in names} == {str(desk.programs / "uvx")}
+
+
+@pytest.mark.parametrize("place", [".local/bin/uvx", ".cargo/bin/uvx", "beside/uvx"])
+def test_uvx_is_also_found_where_uv_puts_it(desk: "Desk", place: str) -> None:
+    (desk.programs / "uvx").unlink()
+    uvx = desk.place(desk.home / place)
+
+    for client in ("cursor", "opencode"):
+        desk.install(client, UV=str(desk.home / "beside/uv"))
+
+    assert words(server(desk, "cursor"))[0] == words(server(desk, "opencode"))[0] == uvx
+
+
+@pytest.mark.parametrize(
+    ("program", "flags", "named"), [("uvx", [], "install uv"), ("npx", ["--url", URL], "install Node.js")]
+)
+def test_without_what_starts_it_nothing_is_installed(desk: "Desk", program: str, flags: list[str], named: str) -> None:
+    (desk.programs / program).unlink()
+
+    ended = desk.install("claude-desktop", *flags)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.sentence.startswith(f"{program} was not found: {named}")
+    assert desk.files() == set()
+
+
+def test_files_in_the_settings_are_named_so_that_they_are_found_from_anywhere(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.home)
+
+    desk.install("cursor", TRIPS_MCP_DATABASE="my trips.db", TRIPS_MCP_JOURNAL="~/notes.db")
+    desk.install("zed", TRIPS_MCP_DATABASE="sqlite+aiosqlite:///:memory:", TRIPS_MCP_JOURNAL="off")
+    desk.install("windsurf", TRIPS_MCP_DATABASE="~nobody-of-this-name/trips.db")
+
+    assert environment(server(desk, "cursor")) == {
+        "TRIPS_MCP_DATABASE": str(desk.home / "my trips.db"),
+        "TRIPS_MCP_JOURNAL": str(desk.home / "notes.db"),
+    }
+    assert environment(server(desk, "zed"))["TRIPS_MCP_DATABASE"] == "sqlite+aiosqlite:///:memory:"
+    assert environment(server(desk, "zed"))["TRIPS_MCP_JOURNAL"] == "off"
+    assert environment(server(desk, "windsurf"))["TRIPS_MCP_DATABASE"] == "~nobody-of-this-name/trips.db"
+
+
+def test_where_uvx_takes_the_package_from_can_be_said(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.home)
+    wheel = desk.home / "trips_mcp-0.1.0-py3-none-any.whl"
+    wheel.touch()
+
+    desk.install("cursor", "--from", "trips-mcp==0.1.0")
+    desk.install("zed", "--from", f"./{wheel.name}")
+
+    assert words(server(desk, "cursor"))[1:] == ["--from", "trips-mcp==0.1.0", "trips-mcp"]
+    assert words(server(desk, "zed"))[1:] == ["--from", str(wheel), "trips-mcp"]
+
+
+def test_a_reference_that_was_not_filled_in_is_taken_along_and_told(desk: "Desk") -> None:
+    ended = desk.install("cursor", OSOTO_API_KEY="${env:OSOTO_API_KEY}")
+
+    assert environment(server(desk, "cursor")) == {"OSOTO_API_KEY": "${env:OSOTO_API_KEY}"}
+    assert "OSOTO_API_KEY is a ${…} that" in ended.err
+    assert "No key is set" not in ended.err
+
+
+def test_opencodes_newer_file_is_the_one_where_it_is_there(desk: "Desk") -> None:
+    newer = desk.home / ".config/opencode/opencode.jsonc"
+    newer.parent.mkdir(parents=True)
+    newer.write_text('{"$schema": "https://opencode.ai/config.json"}', "utf-8")
+
+    desk.install("opencode")
+    (desk.home / ".config/opencode/opencode.json").write_text("{}", "utf-8")
+    ended = desk.install("opencode", "--remove")
+
+    assert ended.out == f"Removed trips from opencode ({newer}).\n"
+    assert json.loads(newer.read_text("utf-8"))["mcp"] == {}

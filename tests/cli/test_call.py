@@ -1,0 +1,186 @@
+"""`trips-mcp call TOOL KEY=VALUE …`, as one would try a tool by hand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trips_mcp.cli.commands import run
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The only one, on stderr."""
+        assert (self.code, self.out) == (2, "")
+        assert self.err.startswith("trips-mcp: ")
+        assert self.err.count("\n") == 1
+        return self.err.removeprefix("trips-mcp: ").rstrip("\n")
+
+
+Call = Callable[..., Ended]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    for name in ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL", "TRIPS_MCP_LOG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path / "trips.db"))
+    monkeypatch.setenv("TRIPS_MCP_JOURNAL", "off")
+
+    def call(*words: str) -> Ended:
+        code = run(["call", *words])
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    return call
+
+
+def result(ended: Ended) -> dict[str, Any]:
+    assert (ended.code, ended.err) == (0, "")
+    return json.loads(ended.out)
+
+
+@pytest.fixture
+def trip_id(call: Call) -> str:
+    group = result(call("get_me", "--json"))["defaultGroupId"]
+    days = ("startDate=2027-04-01", "endDate=2027-04-10")
+    return result(call("create_trip", f"groupId={group}", "title=Kyoto", *days, "--json"))["_id"]
+
+
+def test_a_tool_is_called_and_its_text_printed(call: Call, trip_id: str) -> None:
+    ended = call("get_trip", f"tripId={trip_id}")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "Kyoto" in ended.out
+    assert trip_id in ended.out
+
+
+def test_the_structured_result_is_printed_on_request_wherever_it_is_said(call: Call, trip_id: str) -> None:
+    last = call("get_trip", f"tripId={trip_id}", "--json")
+    first = call("--json", "get_trip", f"tripId={trip_id}")
+    between = call("get_trip", "--json", f"tripId={trip_id}")
+
+    assert last == first == between
+    assert result(last)["title"] == "Kyoto"
+    assert last.out.startswith('{\n  "')
+
+
+@pytest.mark.parametrize("name", ["5", "true", "null", '["a"]', '"quoted"', "a=b", "é"])
+def test_what_is_to_be_text_is_taken_as_it_is(call: Call, trip_id: str, name: str) -> None:
+    ended = call("create_map_pin", f"tripId={trip_id}", f"name={name}", "lat=1", "lng=2", "--json")
+
+    assert result(ended)["name"] == name
+
+
+def test_all_else_is_json(call: Call, trip_id: str) -> None:
+    pin = result(call("create_map_pin", f"tripId={trip_id}", "name=x", "lat=-1.5e1", "lng=2", "--json"))
+    leg = {
+        "order": 1,
+        "title": "Gion",
+        "destination": "Kyoto",
+        "timezone": "Asia/Tokyo",
+        "startDate": "2027-04-01",
+        "endDate": "2027-04-02",
+    }
+    made = call("upsert_legs", f"tripId={trip_id}", f"items={json.dumps([leg])}", "autoClientRef=true", "--json")
+    legs = result(call("list_legs", f"tripId={trip_id}", "limit=1", "--json"))
+
+    assert (pin["lat"], pin["lng"]) == (-15, 2)
+    assert made.code == 0
+    assert [leg["title"] for leg in legs["items"]] == ["Gion"]
+
+
+@pytest.mark.parametrize("value", ["north", "", "NaN", "Infinity", "1e999", "[1", "{}", "[" * 100_000])
+def test_what_cannot_be_meant_is_for_the_tool_to_refuse(call: Call, trip_id: str, value: str) -> None:
+    ended = call("create_map_pin", f"tripId={trip_id}", "name=x", f"lat={value}", "lng=2")
+
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("Nothing was sent, the arguments of create_map_pin need mending: lat: ")
+
+
+def test_an_error_is_an_answer_with_exit_code_1(call: Call) -> None:
+    text = call("get_trip", "tripId=trip_nowhere")
+    structured = call("get_trip", "tripId=trip_nowhere", "--json")
+
+    assert (text.code, text.err) == (structured.code, structured.err) == (1, "")
+    assert text.out.startswith("NOT_FOUND (404): ")
+    assert json.loads(structured.out)["error"].startswith("NOT_FOUND (404): ")
+
+
+def test_a_long_call_says_how_far_it_is(call: Call, trip_id: str) -> None:
+    items = json.dumps([{"text": f"Thing {number}", "urgency": "now"} for number in range(120)])
+
+    ended = call("upsert_action_items", f"tripId={trip_id}", f"items={items}", "--json")
+
+    assert ended.code == 0
+    assert ended.err.splitlines()[-1] == "120 of 120 items"
+    assert json.loads(ended.out)["created"] == 120
+
+
+@pytest.mark.parametrize(
+    ("tool", "named"),
+    [
+        ("list_trip", "list_trips"),
+        ("List_Legs", "list_legs"),
+        ("creat_event", "create_event"),
+    ],
+)
+def test_a_tool_that_is_not_there_is_answered_with_the_nearest(call: Call, tool: str, named: str) -> None:
+    said = call(tool).sentence
+
+    assert said.startswith(f"there is no tool {tool!r}; did you mean ")
+    assert named in said
+
+
+def test_a_tool_that_is_like_none_is_answered_with_where_they_are_listed(call: Call) -> None:
+    assert call("zzz").sentence == "there is no tool 'zzz'; `trips-mcp tools` lists them all."
+    assert call().sentence.startswith("name a tool, as in `trips-mcp call list_trips`")
+    assert len(call("z" * 10_000).sentence) < 200
+
+
+def test_an_argument_that_is_not_there_is_answered_with_the_nearest_and_all(call: Call) -> None:
+    said = call("create_map_pin", "tripid=x").sentence
+
+    assert said.startswith("create_map_pin has no argument 'tripid'; did you mean tripId? it takes tripId, name, lat, ")
+    assert call("get_me", "x=1").sentence == "get_me has no argument 'x'; it takes none."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["get_trip", "tripId"], "'tripId' is not an argument, want KEY=VALUE."),
+        (["get_trip", "tripId=a", "tripId=b"], "tripId is given twice."),
+        (["get_trip", "=a"], "get_trip has no argument ''; it takes tripId."),
+    ],
+)
+def test_words_that_are_no_arguments_are_one_sentence(call: Call, words: list[str], said: str) -> None:
+    assert call(*words).sentence == said
+
+
+def test_a_tool_that_is_not_offered_names_the_setting(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAVELMODE_TOKEN", "a-token-of-the-events-api")
+
+    assert "OSOTO_API_KEY" in call("list_trips").sentence
+
+
+def test_settings_that_cannot_be_meant_are_one_sentence(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIPS_MCP_LOG", "loud")
+
+    assert call("list_trips").sentence.startswith("TRIPS_MCP_LOG must be one of ")
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path))
+
+    assert call("list_trips").sentence == f"{tmp_path} is a folder, not a database; name a file in it."
