@@ -184,3 +184,13 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(
     monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path))
 
     assert call("list_trips").sentence == f"{tmp_path} is a folder, not a database; name a file in it."
+
+
+def test_flags_choose_what_is_offered_and_how_it_answers(call: Call, trip_id: str) -> None:
+    bound = call("get_trip", "--json", "--trip", trip_id)
+    hidden = call("create_map_pin", "name=x", "--read-only").sentence
+    unknown = call("get_me", "--tools", "no_such_tool").sentence
+
+    assert result(bound)["_id"] == trip_id
+    assert "--read-only" in hidden or "TRIPS_MCP_READ_ONLY" in hidden
+    assert "no_such_tool" in unknown

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
+from trips_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
     from trips_mcp.server.offer import Offer
@@ -29,20 +31,28 @@ def _flags(parser: ArgumentParser) -> None:
     )
     # It takes words, too, as argparse finds none for `words` behind a flag.
     parser.add_argument("--json", nargs="*", metavar="KEY=VALUE", help="print the structured result, not the text")
+    flags_that_choose(parser)
 
 
 def _run(arguments: Namespace) -> int:
     import anyio
 
-    from trips_mcp.server.offer import offer
-
     words: list[str] = [*arguments.words, *(arguments.json or [])]
     name, *pairs = words or [""]
-    offered = offer(settings_of_the_environment())
+    offered = _offer(arguments)
     given = _arguments(pairs, _input_schema(name, offered), name)
     answer = anyio.run(_called, name, given, offered)
     say(answer.text if arguments.json is None else _as_json(answer))
     return 1 if answer.is_error else 0
+
+
+def _offer(arguments: Namespace) -> "Offer":
+    from trips_mcp.server.offer import offer
+
+    try:
+        return offer(settings_of_the_environment(chosen(arguments)))
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
 
 
 def _input_schema(name: str, offered: "Offer") -> Schema:
@@ -98,7 +108,7 @@ async def _called(name: str, given: dict[str, object], offered: "Offer") -> "Ans
     tool = next(tool for tool in offered.load_tools() if tool.name == name)
     try:
         async with offered.connect() as client:
-            return await tool.call(client, given, _report)
+            return await tool.call(client, given, _report, offered.conduct)
     except CannotConnectError as error:
         raise CommandError(str(error)) from None
 

@@ -288,3 +288,12 @@ def test_what_is_offered_at_an_address_is_not_chosen_here(desk: "Desk", flag: st
     assert ended.sentence == (
         "what is offered at --url is settled where that server is started; leave the other flags out."
     )
+
+
+@pytest.mark.parametrize("flag", ["--trip=a/b", "--read-only=perhaps", "--tools=no_such_tool", "--toolsets=,"])
+def test_flags_with_which_no_server_would_start_are_not_written_down(desk: "Desk", flag: str) -> None:
+    ended = desk.install("cursor", flag)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert flag.partition("=")[0] in ended.sentence
+    assert desk.files() == set()

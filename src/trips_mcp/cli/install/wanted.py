@@ -11,6 +11,7 @@ from trips_mcp.cli.install.client import Client
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server import EVENTS_KEY, KEYS, TRIPS_KEY, Local, Remote, Server
 from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.tools.choosing import choose
 
 _PREFIX: Final = "TRIPS_MCP_"
 _ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")
@@ -23,14 +24,14 @@ def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
     flags = chosen(arguments)
     if arguments.url is None:
         env = _taken_along(machine)
-        _check(env | {_PREFIX + name[2:].upper().replace("-", "_"): value for name, value in flags.items()})
+        _check(env, flags)
         return Local(_uvx(client, machine), (*_package(arguments.package), "trips-mcp", *_words(flags)), env)
     if flags or arguments.package:
         raise CommandError(
             "what is offered at --url is settled where that server is started; leave the other flags out."
         )
     env = {name: value for name, value in _taken_along(machine).items() if name in KEYS}
-    _check(env)
+    _check(env, {})
     return Remote(arguments.url, env, _npx(client, machine))
 
 
@@ -50,9 +51,9 @@ def _from_anywhere(name: str, value: str) -> str:
         return value  # no such user; the server will say so
 
 
-def _check(env: Mapping[str, str]) -> None:
+def _check(env: Mapping[str, str], flags: Mapping[str, str]) -> None:
     try:
-        Settings.from_env(env)
+        choose(Settings.from_env(env, flags))
     except SettingsError as error:
         raise CommandError(str(error)) from None
 
