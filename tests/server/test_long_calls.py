@@ -35,8 +35,10 @@ ENVELOPE: Arguments = {
     understood.CAPABILITIES_KEY: {},
     understood.CLIENT_KEY: {"name": "test", "version": "1"},
 }
-ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
-ENVELOPES = pytest.mark.parametrize("envelope", [{}, ENVELOPE], ids=["handshake", "envelope"])
+ERAS = pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.soak)])
+BY_HANDSHAKE: Arguments = {}
+IN_SOAK = pytest.mark.soak
+"""Each pair costs a process or two: `make check` has every era and every tool, `make soak` all of the pairs."""
 
 
 class Long(NamedTuple):
@@ -213,8 +215,15 @@ def speak(start: "Start", env: dict[str, str]) -> Speak:
     return speak
 
 
-@ENVELOPES
-@pytest.mark.parametrize("long", LONG, ids=lambda long: long.tool)
+@pytest.mark.parametrize(
+    ("long", "envelope"),
+    [
+        pytest.param(LONG[0], BY_HANDSHAKE, id="legs-handshake"),
+        pytest.param(LONG[1], ENVELOPE, id="sync-envelope"),
+        pytest.param(LONG[0], ENVELOPE, id="legs-envelope", marks=IN_SOAK),
+        pytest.param(LONG[1], BY_HANDSHAKE, id="sync-handshake", marks=IN_SOAK),
+    ],
+)
 async def test_each_part_that_is_done_is_told_before_the_answer(long: Long, envelope: Arguments, speak: Speak) -> None:
     agent = await speak(envelope)
     trip = await trip_of(agent.do)
@@ -229,7 +238,10 @@ async def test_each_part_that_is_done_is_told_before_the_answer(long: Long, enve
     assert not result["isError"]
 
 
-@ENVELOPES
+@pytest.mark.parametrize(
+    "envelope",
+    [pytest.param(BY_HANDSHAKE, id="handshake"), pytest.param(ENVELOPE, id="envelope", marks=IN_SOAK)],
+)
 async def test_who_asks_for_no_progress_is_told_of_none(envelope: Arguments, speak: Speak) -> None:
     agent = await speak(envelope)
     trip = await trip_of(agent.do)
@@ -239,8 +251,17 @@ async def test_who_asks_for_no_progress_is_told_of_none(envelope: Arguments, spe
     assert await agent.rest() == []
 
 
-@ENVELOPES
-@pytest.mark.parametrize(("tool", "arguments"), WRITES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("tool", "arguments", "envelope"),
+    [
+        pytest.param(*WRITES[0], BY_HANDSHAKE, id="commitment-handshake"),
+        pytest.param(*WRITES[1], ENVELOPE, id="legs-envelope"),
+        pytest.param(*WRITES[0], ENVELOPE, id="commitment-envelope", marks=IN_SOAK),
+        pytest.param(*WRITES[1], BY_HANDSHAKE, id="legs-handshake", marks=IN_SOAK),
+        pytest.param(*WRITES[2], ENVELOPE, id="sync-envelope", marks=IN_SOAK),
+        pytest.param(*WRITES[2], BY_HANDSHAKE, id="sync-handshake", marks=IN_SOAK),
+    ],
+)
 async def test_a_cancelled_write_is_not_answered_and_calling_again_completes_it(
     tool: str, arguments: Arguments, envelope: Arguments, speak: Speak, service: Service, tmp_path: Path
 ) -> None:

@@ -18,7 +18,13 @@ ENVELOPE: dict[str, Any] = {
     understood.CLIENT_KEY: CLIENT,
 }
 HANDSHAKE: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
-ERAS = pytest.mark.parametrize("enveloped", [False, True], ids=["handshake", "envelope"])
+BY_HANDSHAKE = pytest.param(False, id="handshake")
+ENVELOPED = pytest.param(True, id="envelope")
+ERAS = pytest.mark.parametrize("enveloped", [BY_HANDSHAKE, ENVELOPED])
+ONE_ERA = pytest.mark.parametrize(
+    "enveloped", [BY_HANDSHAKE, pytest.param(True, id="envelope", marks=pytest.mark.soak)]
+)
+"""Where the two differ in nothing but the words: the other is left to `make soak`."""
 ASKED = ["resources/list", "tools/list", "prompts/list", "resources/templates/list"]
 
 
@@ -52,8 +58,15 @@ async def test_asking_for_the_trips_first_holds_up_no_other_list(start: "Start",
     assert child.log == ""
 
 
-@ERAS
-@pytest.mark.parametrize("words", [[], ["plain"]], ids=["front", "plain"])
+@pytest.mark.parametrize(
+    ("words", "enveloped"),
+    [
+        pytest.param([], True, id="front-envelope"),
+        pytest.param(["plain"], False, id="plain-handshake"),
+        pytest.param([], False, id="front-handshake", marks=pytest.mark.soak),
+        pytest.param(["plain"], True, id="plain-envelope", marks=pytest.mark.soak),
+    ],
+)
 async def test_what_follows_while_the_trips_are_waited_for_is_answered_too(
     start: "Start", enveloped: bool, words: list[str]
 ) -> None:
@@ -70,7 +83,7 @@ async def test_what_follows_while_the_trips_are_waited_for_is_answered_too(
     assert [each["uri"] for each in answers["resources/list"]["result"]["resources"]] == ["trips://jx7"]
 
 
-@ERAS
+@ONE_ERA
 async def test_input_that_ends_after_asking_for_the_trips_still_gets_them(start: "Start", enveloped: bool) -> None:
     child = await start()
 
@@ -81,7 +94,7 @@ async def test_input_that_ends_after_asking_for_the_trips_still_gets_them(start:
     assert await child.exit_code() == 0
 
 
-@ERAS
+@ONE_ERA
 async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start: "Start", enveloped: bool) -> None:
     child = await start()
 
@@ -93,7 +106,7 @@ async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start:
     assert await child.exit_code() == 0
 
 
-@ERAS
+@ONE_ERA
 async def test_trips_that_cannot_be_read_are_one_sentence_and_the_server_goes_on(
     start: "Start", enveloped: bool, tmp_path: Path
 ) -> None:

@@ -13,9 +13,12 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Start
 
-BOTH_WAYS = pytest.mark.parametrize("words", [[], ["plain"]], ids=["front", "plain"])
+BOTH_WAYS = pytest.mark.parametrize(
+    "words", [pytest.param([], id="front"), pytest.param(["plain"], id="plain", marks=pytest.mark.soak)]
+)
+"""With the front, and with the SDK from the first line on, which is left to `make soak`."""
 HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 
 
 @BOTH_WAYS
