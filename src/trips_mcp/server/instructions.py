@@ -32,7 +32,7 @@ def instructions(settings: Settings) -> str:
     parts = [
         *(_TRIPS if "trips" in settings.apis else ()),
         *(_EVENTS if "events" in settings.apis else ()),
-        *(_ONE_STORE if settings.embedded else _TWO_SERVICES if "events" in settings.apis else ()),
+        *(_ONE_STORE if settings.one_store else _TWO_SERVICES if "events" in settings.apis else ()),
         *_ALWAYS,
         *((_where(settings.database),) if settings.embedded else ()),
         *settings.notices,
