@@ -2,7 +2,7 @@
 UV ?= uv run
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test soak coverage format generate snapshots linters bench demo
+.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters migration bench demo
 
 check: lint types layers generated test
 
@@ -22,12 +22,18 @@ generated:
 test:
 	$(UV) pytest
 
+postgresql:
+	$(UV) python scripts/postgresql.py pytest -m "postgresql and not soak"
+
 soak:
 	$(UV) pytest -m soak --timeout 900
 
+conformance:
+	$(UV) python scripts/conformance.py
+
 coverage:
 	$(UV) coverage erase
-	$(UV) coverage run -m pytest
+	$(UV) coverage run -m pytest -m "not soak"
 	$(UV) coverage combine -q
 	$(UV) coverage report
 
@@ -43,6 +49,10 @@ snapshots:
 
 linters:
 	scripts/linters.sh
+
+migration: # m="what it changes", after tables.py was changed
+	$(UV) python scripts/migration.py "$(m)"
+	$(UV) ruff format src/trips_mcp/backend/migrations
 
 bench:
 	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,69 @@ async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGene
         yield await stack.enter_async_context(client)
 
 
+class Services:
+    """The APIs for callers with keys of their own: what opening a client for one more caller needs.
+
+    They have one journal, in which only a caller's own keys lead to a note (`client/journal/digest.py`).
+    """
+
+    def __init__(
+        self, trips: "Endpoint", events: "Endpoint", journal: "Journal", deadline: float, *, one_key: bool
+    ) -> None:
+        """`one_key`: whether the key of the one API opens the other as well."""
+        self._trips = trips
+        self._events = events
+        self._journal = journal
+        self._deadline = deadline
+        self._one_key = one_key
+
+    @asynccontextmanager
+    async def client(self, trips_key: str, events_token: str | None) -> "AsyncGenerator[TripsClient]":
+        """With these keys and no others. Raises: CannotConnectError."""
+        from trips_mcp.client import TripsClient
+
+        token = events_token or (trips_key if self._one_key else None)
+        async with TripsClient(
+            trips=replace(self._trips, key=trips_key),
+            events=None if token is None else replace(self._events, key=token),
+            journal=self._journal,
+            deadline=self._deadline,
+        ) as client:
+            yield client
+
+    async def ready(self) -> bool:
+        """Whether the database answers; of APIs elsewhere nothing is asked."""
+        import httpx
+
+        transport = self._trips.transport
+        if transport is None:
+            return True
+        probe = httpx.Request("GET", f"{self._trips.base_url}/me", headers={"Authorization": "Bearer nobody"})
+        answer = await transport.handle_async_request(probe)
+        return answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+
+
+@asynccontextmanager
+async def services(settings: "Settings", *, deadline: float = 45.0) -> AsyncGenerator[Services]:
+    """The APIs of these settings, which hold no keys; those of the embedded backend where it is for a team.
+
+    Raises: CannotConnectError.
+    """
+    from trips_mcp.client.account import trusted
+
+    async with AsyncExitStack() as stack:
+        if settings.team:
+            trips, events = await _embedded(settings.database, stack, require_keys=True)
+        else:
+            trips = _checked("OSOTO_BASE_URL", settings.trips_url)
+            events = _checked("TRAVELMODE_BASE_URL", settings.events_url)
+            tls = trusted()
+            trips, events = replace(trips, tls=tls), replace(events, tls=tls)
+        journal = _journal(settings.journal)
+        stack.push_async_callback(journal.aclose)
+        yield Services(trips, events, journal, deadline, one_key=settings.team)
+
+
 def _journal(file: str | None) -> "Journal":
     """Nothing of it is opened, or refused, before the first write."""
     from trips_mcp.client.journal.memory import MemoryJournal
@@ -40,24 +104,26 @@ def _journal(file: str | None) -> "Journal":
 
 
 def _endpoint(setting: str, url: str, key: str | None) -> "Endpoint | None":
+    return None if key is None else _checked(setting, url, key)
+
+
+def _checked(setting: str, url: str, key: str | None = None) -> "Endpoint":
     from trips_mcp.client import CannotConnectError, Endpoint
 
-    if key is None:
-        return None
     try:
         return Endpoint(url, key)
     except CannotConnectError as error:
         raise CannotConnectError(f"{setting}: {error}") from None
 
 
-async def _embedded(database: str, stack: AsyncExitStack) -> "tuple[Endpoint, Endpoint]":
+async def _embedded(database: str, stack: AsyncExitStack, *, require_keys: bool = False) -> "tuple[Endpoint, Endpoint]":
     import httpx
 
     from trips_mcp.backend import DatabaseError, open_backend
     from trips_mcp.client import CannotConnectError, Endpoint
 
     try:
-        app = await stack.enter_async_context(open_backend(database, require_keys=False))
+        app = await stack.enter_async_context(open_backend(database, require_keys=require_keys))
     except DatabaseError as error:
         raise CannotConnectError(str(error)) from error
     # A defect of the backend is then its answer 500, as over a network, and not an exception in the caller.

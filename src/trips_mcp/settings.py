@@ -13,6 +13,16 @@ TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
 EVENTS_URL: Final = "https://api.travelmode.ai"
 
 _PREFIX = "TRIPS_MCP_"
+_OF_HTTP: Final = (  # read by server.http.settings
+    "TRIPS_MCP_ALLOWED_HOST",
+    "TRIPS_MCP_ALLOWED_ORIGIN",
+    "TRIPS_MCP_AUTH",
+    "TRIPS_MCP_HOST",
+    "TRIPS_MCP_MAX_CALLS",
+    "TRIPS_MCP_MAX_CALLS_PER_CALLER",
+    "TRIPS_MCP_PORT",
+    "TRIPS_MCP_TRANSPORT",
+)
 _OURS: Final = (
     "TRIPS_MCP_DATABASE",
     "TRIPS_MCP_EVENT_TRIPS",
@@ -26,6 +36,7 @@ _OURS: Final = (
     "TRIPS_MCP_TOOLS",
     "TRIPS_MCP_TOOLSETS",
     "TRIPS_MCP_TRIP",
+    *_OF_HTTP,
 )
 _NO_JOURNAL: Final = "off"
 _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
@@ -50,6 +61,8 @@ class Settings:
     """As it was set; `database` is what to use."""
     chosen_journal: str | None = field(default=None, repr=False)
     """As it was set; `journal` is what to use."""
+    team: bool = False
+    """Whether both APIs are those of the embedded backend, and its callers have keys."""
     scopes: tuple[str, ...] | None = None
     """What the trips key allows; None where that is not said."""
     log: Log = "warning"
@@ -104,13 +117,18 @@ class Settings:
 
     @property
     def embedded(self) -> bool:
-        """Whether the APIs are those of the embedded backend, on a local file."""
-        return not (self.trips_key or self.events_token or self.switched_off)
+        """Whether the APIs are those of the embedded backend, on a local file, without keys."""
+        return not (self.trips_key or self.events_token or self.switched_off or self.team)
+
+    @property
+    def one_store(self) -> bool:
+        """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
+        return self.embedded or self.team
 
     @property
     def apis(self) -> tuple[Api, ...]:
-        """What can be called; a key opens its own API, and no key at all both of the embedded ones."""
-        if self.embedded:
+        """What can be called; a key opens its own API, and the embedded ones are always both there."""
+        if self.one_store:
             return ("trips", "events")
         keys: tuple[tuple[Api, str | None], ...] = (("trips", self.trips_key), ("events", self.events_token))
         return tuple(api for api, key in keys if key)

@@ -4,26 +4,38 @@ Every answer that a test gets is compared with the contract on its way.
 """
 
 import asyncio
+import os
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import httpx
 import pytest
 import uvicorn
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import BaseModel
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.types import ASGIApp
 
-from trips_mcp.backend import create_key, open_backend
+from trips_mcp.backend import create_key, migrate, open_backend
+from trips_mcp.backend.schema import SCHEMA, Schema
+from trips_mcp.backend.tables import metadata
 from trips_mcp.contract import OPERATIONS, Operation
 from trips_mcp.contract.errors import STATUS_OF
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 
+SERVER = Path(__file__).parents[2] / "scripts/postgresql.py"
 ALL = tuple(map(Scope, BASE_SCOPES))
 MOUNTS = {"trips": "/api/v1", "events": ""}
 PATHS = [
@@ -45,14 +57,108 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def database(tmp_path: Path, new_database: Path) -> str:
-    return str(shutil.copy(new_database, tmp_path / "trips.db"))
+class PostgreSQL:
+    """A server that databases are made on."""
+
+    def __init__(self, administrator: str, portal: BlockingPortal) -> None:
+        self._administrator = make_url(administrator)
+        self._portal = portal
+        self._engines: dict[str, AsyncEngine] = {}
+
+    @contextmanager
+    def database(self, how: str = "") -> Generator[str]:
+        """The URL of a new one, without tables, while the block lasts."""
+        name = f"t{uuid4().hex}"
+        self.command(f"CREATE DATABASE {name} {how}")
+        url = self._administrator.set(database=name).render_as_string(hide_password=False)
+        try:
+            yield url
+        finally:
+            self._forget(url)
+            self.command(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def migrated(self) -> Generator[str]:
+        with self.database() as url:
+            self._portal.call(migrate, url)
+            yield url
+
+    def empty(self, url: str) -> None:
+        """All else belongs to these; a new database for each test would take longer than most tests do."""
+        for table in ("users", "groups", "idempotency", "rate_windows"):
+            self.run(url, f"DELETE FROM {table}")  # noqa: S608
+        self.run(url, "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+
+    def command(self, statement: str) -> None:
+        """For what is no part of a database."""
+        self.run(self._administrator.render_as_string(hide_password=False), statement)
+
+    def run(self, url: str, statement: str, *values: object) -> list[Any]:
+        """The statement's rows; its values are written as ?, as for SQLite."""
+        return self._portal.call(self._run, url, statement, values)
+
+    def end(self) -> None:
+        for url in list(self._engines):
+            self._forget(url)
+
+    def _forget(self, url: str) -> None:
+        if url in self._engines:
+            self._portal.call(self._engines.pop(url).dispose)
+
+    async def _run(self, url: str, statement: str, values: tuple[object, ...]) -> list[Any]:
+        if url not in self._engines:
+            self._engines[url] = create_async_engine(url, pool_size=1, isolation_level="AUTOCOMMIT")
+        numbers = count(1)
+        async with self._engines[url].connect() as db:
+            done = await db.exec_driver_sql(re.sub(r"\?", lambda _: f"${next(numbers)}", statement), values)
+            return list(map(tuple, done.all())) if done.returns_rows else []
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Generator[PostgreSQL]:
+    """That of the setting, else one of its own; without either its tests are skipped."""
+    with administrator_of_a_server() as url, start_blocking_portal() as portal:
+        server = PostgreSQL(url, portal)
+        yield server
+        server.end()
+
+
+@contextmanager
+def administrator_of_a_server() -> Generator[str]:
+    if given := os.environ.get("TRIPS_MCP_TEST_POSTGRESQL"):
+        yield given
+        return
+    with subprocess.Popen([sys.executable, SERVER], stdin=-1, stdout=-1, stderr=-1, encoding="utf-8") as own:
+        assert own.stdout is not None
+        assert own.stderr is not None
+        url = own.stdout.readline().strip()
+        if not url:
+            pytest.skip(own.stderr.read().strip().splitlines()[-1])
+        yield url
+
+
+@pytest.fixture(scope="session")
+def new_postgresql(postgresql: PostgreSQL) -> Generator[str]:
+    with postgresql.migrated() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Made and empty; all that a test sees must be the same on both."""
+    if request.param == "sqlite":
+        return str(shutil.copy(request.getfixturevalue("new_database"), tmp_path / "trips.db"))
+    url: str = request.getfixturevalue("new_postgresql")
+    request.getfixturevalue("postgresql").empty(url)
+    return url
 
 
 @pytest.fixture
-def sql(database: str) -> Callable[..., list[Any]]:
+def sql(request: pytest.FixtureRequest, database: str) -> Callable[..., list[Any]]:
     """A statement, run behind the backend's back → its rows."""
+    if "://" in database:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        return partial(server.run, database)
 
     def run(statement: str, *values: object) -> list[Any]:
         with closing(sqlite3.connect(database)) as db, db:
@@ -62,14 +168,33 @@ def sql(database: str) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
-def stored(database: str) -> Callable[[], str]:
+def stored(database: str, sql: Callable[..., list[Any]]) -> Callable[[], str]:
     """All that the database holds, as text."""
 
     def dump() -> str:
+        if "://" in database:
+            return "\n".join(str(sql(f'SELECT held::text FROM "{table}" held')) for table in metadata.tables)  # noqa: S608
         with closing(sqlite3.connect(database)) as db:
             return "\n".join(db.iterdump())
 
     return dump
+
+
+@pytest.fixture
+def next_schema(tmp_path: Path) -> Callable[[str], Schema]:
+    """The schema after ours: one more migration, which does this."""
+
+    def make(upgrade: str) -> Schema:
+        folder = tmp_path / "migrations"
+        shutil.copytree(SCHEMA.migrations, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        script = folder / "versions/next.py"
+        script.write_text(
+            "from alembic import op\nimport sqlalchemy as sa\n"
+            f"revision = 'next'\ndown_revision = {SCHEMA.newest!r}\ndef upgrade():\n    {upgrade}\n"
+        )
+        return Schema(SCHEMA.metadata, folder, "next")
+
+    return make
 
 
 @pytest.fixture

@@ -11,13 +11,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from trips_mcp.backend import DatabaseError, create_key, open_backend
 from trips_mcp.backend.database import open_database
 from trips_mcp.backend.schema import SCHEMA, Schema
+from trips_mcp.backend.sqlite_file import APPLICATION_ID
 from trips_mcp.contract.scopes import Scope
 
 
@@ -65,6 +67,14 @@ async def test_trips_outlive_the_process(database: str) -> None:
             trips = (await api.get("/trips")).json()["items"]
 
     assert [trip["number"] for trip in trips] == [1, 2]
+
+
+@pytest.mark.parametrize("uri", ["file:trips.db", "sqlite:///file:trips.db?uri=true"])
+async def test_a_uri_of_sqlites_own_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert "want the file's path" in await refusal(uri)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite+aiosqlite:///{}", "{}"])
@@ -190,8 +200,8 @@ async def test_a_locked_database_is_refused(database: str) -> None:
         other.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(DatabaseError, match="is locked by another program"):
-            async with open_database(database, patience=0.05):
-                pass
+            async with open_database(database, patience=0.05) as mine, mine.preparing() as db:
+                await db.execute(text("SELECT 1"))
 
 
 @pytest.mark.parametrize(
@@ -208,13 +218,14 @@ async def test_an_impossible_url_is_refused_without_its_password(
 
 async def test_a_database_of_a_newer_version_is_refused(database: str, sql: Callable[..., list[Any]]) -> None:
     await opened(database)
-    sql("UPDATE schema_version SET version = 7")
+    sql("UPDATE schema_version SET version_num = '7777'")
 
     sentence = await refusal(database)
 
-    assert "7" in sentence
-    assert str(SCHEMA.version) in sentence
-    assert sql("SELECT version FROM schema_version") == [(7,)]
+    assert "7777" in sentence
+    assert SCHEMA.newest in sentence
+    assert sql("SELECT version_num FROM schema_version") == [("7777",)]
+    assert list(Path(database).parent.glob("*.bak")) == []
 
 
 async def test_a_database_that_does_not_know_its_version_is_refused(
@@ -226,60 +237,158 @@ async def test_a_database_that_does_not_know_its_version_is_refused(
     assert "does not say its version" in await refusal(database)
 
 
-def add_nickname(db: Connection) -> None:
-    db.execute(text("ALTER TABLE users ADD COLUMN nickname TEXT"))
+async def test_a_database_of_before_alembic_is_copied_and_goes_on(database: str, sql: Callable[..., list[Any]]) -> None:
+    before_alembic(database)
+    trip: dict[str, Any] = {}
+    export: dict[str, Any] = {}
+
+    for _ in range(2):
+        async with (
+            open_backend(database, require_keys=False) as app,
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://b/api/v1") as api,
+        ):
+            (trip,) = (await api.get("/trips")).json()["items"]
+            export = (await api.get(f"/trips/{trip['_id']}/export")).json()
+
+    assert trip["title"] == "Kyoto — 京都"
+    assert export["legs"][0]["accommodation"] == {"name": "Ryokan", "doorCode": "#4711"}
+    assert export["commitments"][0]["legId"] == export["legs"][0]["_id"]
+    assert sql("SELECT * FROM schema_version") == [(SCHEMA.newest,)]
+    (copy,) = Path(database).parent.glob("*.bak")
+    assert copy.name.startswith("trips.db.v1-")
+    with closing(sqlite3.connect(copy)) as db:
+        assert db.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+        assert db.execute("SELECT title FROM trips").fetchall() == [("Kyoto — 京都",)]
 
 
-def break_half_way(db: Connection) -> None:
-    add_nickname(db)
-    db.execute(text("ALTER TABLE nowhere ADD COLUMN x TEXT"))
+async def test_a_version_of_before_alembic_that_never_was_is_refused(
+    database: str, sql: Callable[..., list[Any]]
+) -> None:
+    before_alembic(database)
+    sql("UPDATE schema_version SET version = 2")
+
+    assert "was written by a newer trips-mcp" in await refusal(database)
+    assert sql("SELECT * FROM schema_version") == [(2,)]
 
 
-async def test_an_older_database_is_copied_and_then_migrated(database: str, sql: Callable[..., list[Any]]) -> None:
+async def test_an_older_database_is_copied_and_then_migrated(
+    database: str, next_schema: Callable[[str], Schema], sql: Callable[..., list[Any]]
+) -> None:
     await create_key(database, [Scope("trips:read")], "ann")
-    next_schema = Schema(SCHEMA.version + 1, SCHEMA.metadata, {SCHEMA.version: add_nickname})
+    schema = next_schema("op.add_column('users', sa.Column('nickname', sa.Text()))")
 
-    async with open_database(database, next_schema):
-        pass
-    async with open_database(database, next_schema):
-        pass
+    for _ in range(2):
+        async with open_database(database, schema):
+            pass
 
-    assert sql("SELECT version FROM schema_version") == [(SCHEMA.version + 1,)]
+    assert sql("SELECT version_num FROM schema_version") == [(schema.newest,)]
     assert sql("SELECT name, nickname FROM users") == [("ann", None)]
     (copy,) = Path(database).parent.glob("trips.db.v*.bak")
-    assert copy.name.startswith(f"trips.db.v{SCHEMA.version}-")
+    assert copy.name.startswith(f"trips.db.v{SCHEMA.newest}-")
     with closing(sqlite3.connect(copy)) as db:
-        assert db.execute("SELECT version FROM schema_version").fetchall() == [(SCHEMA.version,)]
+        assert db.execute("SELECT version_num FROM schema_version").fetchall() == [(SCHEMA.newest,)]
         assert db.execute("SELECT name FROM users").fetchall() == [("ann",)]
     if os.name == "posix":
         assert copy.stat().st_mode & 0o777 == 0o600
-    assert str(SCHEMA.version + 1) in await refusal(database)
+    assert schema.newest in await refusal(database)
 
 
-async def test_a_database_that_cannot_be_copied_is_not_migrated(tmp_path: Path) -> None:
+async def test_a_table_that_is_made_anew_takes_nothing_along(
+    database: str, next_schema: Callable[[str], Schema], sql: Callable[..., list[Any]]
+) -> None:
+    before_alembic(database)
+    schema = next_schema(
+        "with op.batch_alter_table('trips') as trips: trips.alter_column('title', new_column_name='heading')"
+    )
+
+    async with open_database(database, schema):
+        pass
+
+    assert sql("SELECT heading FROM trips") == [("Kyoto — 京都",)]
+    assert [sql(f"SELECT count(*) FROM {table}") for table in ("legs", "map_pins", "channels")] == [[(1,)]] * 3  # noqa: S608
+    assert sql("PRAGMA foreign_key_check") == []
+
+
+async def test_of_two_that_open_an_older_database_one_migrates_it(
+    database: str, next_schema: Callable[[str], Schema]
+) -> None:
+    await opened(database)
+    schema = next_schema("op.add_column('users', sa.Column('nickname', sa.Text()))")
+
+    async def one() -> None:
+        async with open_database(database, schema):
+            pass
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(one)
+
+    assert len(list(Path(database).parent.glob("*.bak"))) == 1
+
+
+async def test_a_database_that_cannot_be_copied_is_not_migrated(
+    tmp_path: Path, next_schema: Callable[[str], Schema]
+) -> None:
     database = str(tmp_path / f"{'x' * 240}.db")  # its copy's name would be longer than a file's may be
     await opened(database)
 
     with pytest.raises(DatabaseError, match="cannot be backed up"):
-        async with open_database(database, Schema(SCHEMA.version + 1, SCHEMA.metadata, {SCHEMA.version: add_nickname})):
+        async with open_database(database, next_schema("op.add_column('users', sa.Column('nickname', sa.Text()))")):
             pass
 
     await opened(database)
 
 
-async def test_a_migration_that_fails_leaves_all_as_it_was(database: str, sql: Callable[..., list[Any]]) -> None:
-    await opened(database)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "op.add_column('nowhere', sa.Column('x', sa.Text()))",
+        "op.execute('DELETE FROM users')",  # which others refer to
+        "raise OSError('no reason at all')",
+    ],
+)
+async def test_a_migration_that_fails_leaves_all_as_it_was(
+    database: str,
+    next_schema: Callable[[str], Schema],
+    sql: Callable[..., list[Any]],
+    caplog: pytest.LogCaptureFixture,
+    broken: str,
+) -> None:
+    await create_key(database, [Scope("trips:read")], "ann")
+    schema = next_schema(f"op.add_column('users', sa.Column('nickname', sa.Text()))\n    {broken}")
 
-    with pytest.raises(DatabaseError):
-        async with open_database(
-            database, Schema(SCHEMA.version + 1, SCHEMA.metadata, {SCHEMA.version: break_half_way})
-        ):
+    with pytest.raises(DatabaseError, match=f"could not be migrated from version {SCHEMA.newest}") as refused:
+        async with open_database(database, schema):
             pass
 
-    assert sql("SELECT version FROM schema_version") == [(SCHEMA.version,)]
+    assert "\n" not in str(refused.value)
+    assert [record.name for record in caplog.records] == ["trips_mcp.backend"]
+    assert sql("SELECT version_num FROM schema_version") == [(SCHEMA.newest,)]
     assert "nickname" not in [column[1] for column in sql("PRAGMA table_info(users)")]
     assert list(Path(database).parent.glob("*.bak")) == []
     await opened(database)
+
+
+def test_nobody_waits_for_alembic_who_needs_no_migration(database: str) -> None:
+    code = (
+        "import asyncio, sys; from trips_mcp.backend import open_backend\n"
+        "async def main():\n"
+        "    for _ in ('not there yet', 'there'):\n"
+        "        async with open_backend(sys.argv[1], require_keys=False): print('alembic' in sys.modules)\n"
+        "asyncio.run(main())"
+    )
+    command = [sys.executable, "-c", code, database]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.stdout, ended.stderr) == ("False\nFalse\n", "")
+
+
+def before_alembic(database: str) -> None:
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(Path(__file__).with_name("before_alembic.sql").read_text("utf-8"))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 async def test_keys_of_one_user_are_made_in_any_order(database: str, sql: Callable[..., list[Any]]) -> None:

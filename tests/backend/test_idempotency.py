@@ -112,6 +112,18 @@ async def test_it_is_forgotten_after_a_day(
     assert forgotten.json()["_id"] != first.json()["_id"]
 
 
+async def test_what_is_forgotten_is_no_longer_stored(
+    api: httpx.AsyncClient, trip: str, pin: dict[str, Any], clock: list[float], stored: Callable[[], str]
+) -> None:
+    await api.post(f"{trip}/map-pins", json=pin, headers={"Idempotency-Key": "the first of them"})
+
+    clock[0] += 24 * 3600
+    await api.post(f"{trip}/map-pins", json=pin, headers={"Idempotency-Key": "the second of them"})
+
+    assert "the first of them" not in stored()
+    assert "the second of them" in stored()
+
+
 async def test_a_dry_run_leaves_no_trace_of_its_key(
     api: httpx.AsyncClient, trip: str, pin: dict[str, Any], stored: Callable[[], str]
 ) -> None:

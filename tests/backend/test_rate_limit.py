@@ -149,6 +149,41 @@ async def test_racing_requests_never_share_a_place(
     assert sorted(statuses) == [200] * LIMIT + [429] * 15
 
 
+async def test_clocks_that_differ_a_little_share_one_window(database: str, clock: list[float], new_key: NewKey) -> None:
+    """Those of two computers, or of one: a request may wait after it has looked at the clock."""
+    headers = {"Authorization": f"Bearer {await new_key()}"}
+    async with (
+        open_backend(database, require_keys=True, rate_limit=LIMIT, clock=lambda: clock[0]) as one,
+        open_backend(database, require_keys=True, rate_limit=LIMIT, clock=lambda: clock[0] - 2) as other,
+    ):
+        answers: list[httpx.Response] = []
+        for number in range(LIMIT + 3):
+            transport = httpx.ASGITransport((one, other)[number % 2])
+            async with httpx.AsyncClient(transport=transport, base_url="http://b", headers=headers) as client:
+                answers.append(await client.get("/api/v1/me"))
+
+    assert [answer.status_code for answer in answers] == [200] * LIMIT + [429] * 3
+
+
+async def test_windows_that_end_at_once_are_in_nobodys_way(
+    limited: Callable[..., Awaitable[httpx.Response]], clock: list[float]
+) -> None:
+    statuses: list[int] = []
+
+    async def one(number: int) -> None:
+        answer = await limited(None, address=f"10.0.1.{number}", app=number % 2)
+        statuses.append(answer.status_code)
+
+    for _ in range(3):
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                for number in range(30):
+                    tasks.start_soon(one, number)
+        clock[0] += 61
+
+    assert statuses == [401] * 90
+
+
 async def test_a_refused_retry_is_not_remembered(
     limited: Callable[..., Awaitable[httpx.Response]], new_key: NewKey, clock: list[float]
 ) -> None:

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from trips_mcp.backend.location import locate, shown
+
 both = pytest.mark.parametrize("backend", ["in process", "served"], indirect=True)
 
 
@@ -123,4 +125,4 @@ async def test_the_local_owner_is_told_where_the_trips_are(api: httpx.AsyncClien
     assert me["user"]["name"] == "owner"
     assert me["groups"] == [{"_id": me["defaultGroupId"], "name": "owner's trips", "role": "owner"}]
     assert me["scopes"] == ["trips:read", "trips:write", "messages:read", "messages:write"]
-    assert me["storage"] == {"kind": "embedded", "path": database}
+    assert me["storage"] == {"kind": "embedded", "path": shown(locate(database))}

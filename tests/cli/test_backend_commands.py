@@ -1,8 +1,11 @@
 """`backend …` where it cannot do what it is asked: one sentence, exit code 2. Where it can: tests/e2e."""
 
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,8 +28,8 @@ def refusal_to_serve(*flags: str) -> str:
     return only_sentence(ended.returncode, ended.stdout, ended.stderr)
 
 
-def refusal_to_create_key(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    code = run(["backend", "create-key", *words])
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    code = run(["backend", *words])
     said = capsys.readouterr()
     return only_sentence(code, said.out, said.err)
 
@@ -57,14 +60,46 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(
     place = {"folder": str(tmp_path), "corrupt": str(file), "no URL": "oracle-of-delphi://x"}[kind]
 
     of_service = refusal_to_serve("--port", "0", "--database", place)
-    of_key = refusal_to_create_key(capsys, "--database", place, "trips:read")
+    of_key = refusal(capsys, "create-key", "--database", place, "trips:read")
+    of_migration = refusal(capsys, "migrate", "--database", place)
 
-    assert of_service == of_key
+    assert of_service == of_key == of_migration
     assert file.read_bytes() == before
 
 
+def test_without_its_driver_postgresql_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)  # as if it were not installed
+
+    said = refusal(capsys, "migrate", "--database", "postgresql://trips:s3cret@localhost/trips")
+
+    assert "install trips-mcp[postgresql] in place of trips-mcp" in said
+    assert "s3cret" not in said
+
+
+def test_a_migration_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "trips.db"
+    words = ["backend", "migrate", "--database", str(file)]
+    codes = [run(words), run(words)]
+    new, up_to_date = capsys.readouterr().out.splitlines()
+    with closing(sqlite3.connect(file)) as db, db:  # as it was before there was Alembic
+        db.executescript("DROP TABLE schema_version; CREATE TABLE schema_version (version INTEGER NOT NULL)")
+        db.execute("INSERT INTO schema_version VALUES (1)")
+    codes.append(run(words))
+    (migrated,) = capsys.readouterr().out.splitlines()
+
+    assert codes == [0, 0, 0]
+    assert re.fullmatch(rf"{file} now has its tables \(database version \d+\)\.", new)
+    assert re.fullmatch(rf"{file} is up to date \(database version \d+\)\.", up_to_date)
+    (copy,) = tmp_path.glob("*.bak")
+    assert re.fullmatch(
+        rf"{file} was migrated from database version 1 to \d+; as it was before, it is kept in {copy}\.", migrated
+    )
+
+
 def test_a_scope_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refusal_to_create_key(capsys, "trips:admin")
+    said = refusal(capsys, "create-key", "trips:admin")
 
     assert said.startswith("'trips:admin' is not a scope; want trips:read")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from trips_mcp.backend.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.opening import create_key, open_backend
+    from trips_mcp.backend.opening import create_key, migrate, open_backend
 
-__all__ = ["DatabaseError", "create_key", "open_backend"]
+__all__ = ["DatabaseError", "create_key", "migrate", "open_backend"]
 
 
 def __getattr__(name: str) -> Any:

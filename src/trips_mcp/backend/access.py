@@ -14,7 +14,8 @@ IS_MEMBER: ColumnElement[bool] = exists().where(
     group_members.c.group_id == trips.c.group_id, group_members.c.user_id == bindparam("user")
 )
 _READ = TRIP.select.add_columns(IS_MEMBER.label("is_member")).where(trips.c.id == bindparam("trip"))
-_WRITE = _READ.with_for_update(of=trips)  # PostgreSQL: one writer a trip; SQLite has one anyway
+# PostgreSQL: one writer a trip, while others may still refer to it; SQLite has one writer anyway
+_WRITE = _READ.with_for_update(of=trips, key_share=True)
 
 
 async def trip_to_read(call: Call, trip_id: str) -> JsonObject:

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from trips_mcp.backend.accounts import find_caller
 from trips_mcp.backend.calls import ANYONE, Caller
 from trips_mcp.backend.database import Database
+from trips_mcp.backend.errors import DatabaseLostError
 from trips_mcp.backend.ids import new_request_id
 from trips_mcp.backend.limits import Allowance, count_request
 from trips_mcp.backend.openapi import openapi
@@ -63,6 +64,10 @@ class Backend:
         except ClientDisconnect:
             return
         except ProblemError as problem:
+            sent = request.refusal(problem, request_id)
+        except DatabaseLostError as lost:
+            LOG.error("request %s: %s was lost (%s)", request_id, self._database.shown, lost.why)
+            problem = ProblemError("INTERNAL_ERROR", "The database cannot be reached just now; try again in a moment.")
             sent = request.refusal(problem, request_id)
         except Exception:  # the outermost wall: whatever broke, the caller gets an answer and the log the rest
             LOG.exception("request %s broke", request_id)

@@ -1,21 +1,22 @@
 """The open database: its connections, and the two kinds of transaction."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from sqlite3 import Error as SqliteError
 
 from anyio import CancelScope, Lock
 from anyio.to_thread import run_sync
 from sqlalchemy import URL, event
 from sqlalchemy import Connection as Transaction
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from trips_mcp.backend import sqlite
-from trips_mcp.backend.errors import DatabaseError
-from trips_mcp.backend.location import file_of, in_memory, locate, make_room, shown
-from trips_mcp.backend.schema import SCHEMA, Schema, bring_up_to_date, recognise
+from trips_mcp.backend import postgresql, sqlite, sqlite_file
+from trips_mcp.backend.errors import DatabaseError, DatabaseLostError
+from trips_mcp.backend.location import file_of, in_memory, is_sqlite, locate, make_room, shown
+from trips_mcp.backend.schema import SCHEMA, Opened, Schema, make_tables
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another process."""
@@ -24,61 +25,110 @@ PATIENCE = 5.0
 class Database:
     def __init__(self, engine: AsyncEngine, shown: str) -> None:
         self.shown = shown
-        self._readers = engine
-        self._writers = engine.execution_options(writes=True)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._words = sqlite.sentence if self._is_sqlite else postgresql.sentence
+        self._readers = engine if self._is_sqlite else postgresql.reading(engine)
+        self._writers = engine.execution_options(writes=True) if self._is_sqlite else postgresql.writing(engine)
         # SQLite lets waiting writers in by luck; in turn they all get in before their patience ends
-        self._one_writer = Lock(fast_acquire=True)
+        self._turn = Lock(fast_acquire=True) if self._is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        with CancelScope(shield=True):  # a statement left half-way would cost the connection
+        """One transaction that sees one state of the database from its first query on.
+
+        Raises: DatabaseLostError.
+        """
+        with CancelScope(shield=True), self._told():  # a statement left half-way would cost the connection
             async with self._readers.begin() as db:
                 yield db
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
-        """One transaction: committed when the block ends, undone when it raises."""
-        async with self._one_writer:
-            with CancelScope(shield=True):
+        """One transaction: committed when the block ends, undone when it raises.
+
+        Raises: DatabaseLostError.
+        """
+        async with self._turn:
+            with CancelScope(shield=True), self._told():
                 async with self._writers.begin() as db:
                     yield db
+
+    @asynccontextmanager
+    async def preparing(self) -> AsyncGenerator[AsyncConnection]:
+        """As `writing`, for whoever has just opened it. Raises: DatabaseError."""
+        with CancelScope(shield=True), _in_words(self._words, self.shown):
+            async with self._writers.begin() as db:
+                yield db
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            if self._is_sqlite or not postgresql.is_lost(error):
+                raise
+            raise DatabaseLostError(postgresql.reason(error)) from error
 
 
 @asynccontextmanager
 async def open_database(
     database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE
 ) -> AsyncGenerator[Database]:
-    """The database with its tables made and up to date, until the block ends.
+    """The database until the block ends, its tables up to date: a SQLite file's are made or migrated for that.
 
     Raises: DatabaseError.
     """
     url = locate(database)
-    file = file_of(url)
-    engine = _engine(url, patience)
-    if file:
-        make_room(file)
-    try:
-        try:
-            if file:
-                await run_sync(recognise, file, patience)
-            async with engine.execution_options(writes=True).begin() as db:
-                await db.run_sync(bring_up_to_date, schema, file, shown(url))
-        except (SqliteError, DBAPIError, OSError) as error:
-            raise DatabaseError(_in_words(error, shown(url))) from error
+    async with _connected(url, patience) as engine:
+        await _make_ready(url, engine, schema, patience)
         yield Database(engine, shown(url))
+
+
+async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE) -> Opened:
+    """Makes or migrates the tables; of PostgreSQL too, which many use and nobody migrates in passing.
+
+    Raises: DatabaseError.
+    """
+    url = locate(database)
+    async with _connected(url, patience, seconds_a_statement=None) as engine:
+        return await _make_ready(url, engine, schema, patience, to_migrate=True)
+
+
+@asynccontextmanager
+async def _connected(url: URL, patience: float, **limits: float | None) -> AsyncGenerator[AsyncEngine]:
+    try:
+        engine = _sqlite_engine(url, patience) if is_sqlite(url) else postgresql.make_engine(url, patience, **limits)
+    except ImportError as error:
+        raise DatabaseError(postgresql.NO_DRIVER) from error
+    except ArgumentError as error:
+        raise DatabaseError(_UNKNOWN.format(place=shown(url))) from error
+    try:
+        yield engine
     finally:
         with CancelScope(shield=True):
             await engine.dispose()
 
 
-def _engine(url: URL, patience: float) -> AsyncEngine:
+async def _make_ready(
+    url: URL, engine: AsyncEngine, schema: Schema, patience: float, *, to_migrate: bool = False
+) -> Opened:
+    with _in_words(sqlite.sentence if is_sqlite(url) else postgresql.sentence, shown(url)):
+        if file := file_of(url):
+            make_room(file)
+            return await run_sync(sqlite_file.make_ready, file, schema, patience)
+        async with engine.begin() as db:
+            if is_sqlite(url):
+                return await db.run_sync(make_tables, schema, shown(url))
+            prepare = postgresql.migrate if to_migrate else postgresql.check_tables
+            return await db.run_sync(prepare, schema, shown(url))
+
+
+@contextmanager
+def _in_words(sentence: Callable[[Exception, str], str | None], shown: str) -> Generator[None]:
     try:
-        if url.get_backend_name() == "sqlite":
-            return _sqlite_engine(url, patience)
-        return create_async_engine(url, hide_parameters=True)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        why = "it is no database URL, or no driver for it is installed here"
-        raise DatabaseError(f"{shown(url)} cannot be opened: {why}.") from error
+        yield
+    except _CANNOT_OPEN as error:
+        raise DatabaseError(sentence(error, shown) or _UNKNOWN.format(place=shown)) from error
 
 
 def _sqlite_engine(url: URL, patience: float) -> AsyncEngine:
@@ -107,21 +157,6 @@ def _begin(db: Transaction) -> None:
     connection.begin("BEGIN IMMEDIATE" if db.get_execution_options().get("writes") else "BEGIN")
 
 
-def _in_words(error: Exception, place: str) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    name = getattr(cause, "sqlite_errorname", "") or ""
-    for start, sentence in _SENTENCES.items():
-        if name.startswith(start):
-            return sentence.format(place=place)
-    return f"The database {place} cannot be opened; name another with a path or a database URL."
-
-
-_SENTENCES = {
-    "SQLITE_NOTADB": "{place} is not a database; name another file.",
-    "SQLITE_CORRUPT": "The database {place} is damaged; restore a backup of it or name another file.",
-    "SQLITE_BUSY": "The database {place} is locked by another program; close that and try again.",
-    "SQLITE_LOCKED": "The database {place} is locked by another program; close that and try again.",
-    "SQLITE_READONLY": "The database {place} cannot be written to; allow it or name another file.",
-    "SQLITE_CANTOPEN": "The database {place} cannot be opened; name a file in a folder you may write to.",
-    "SQLITE_FULL": "The disk of the database {place} is full; make room on it.",
-}
+# what the drivers raise; a setting that asyncpg does not know is a TypeError, a port out of range an OverflowError
+_CANNOT_OPEN = (SqliteError, SQLAlchemyError, OSError, TypeError, ValueError, OverflowError)
+_UNKNOWN = "The database {place} cannot be opened; name another with a path or a database URL."

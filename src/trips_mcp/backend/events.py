@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_core import MISSING
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from trips_mcp.backend.access import IS_MEMBER, check_trip
 from trips_mcp.backend.calls import Answer, Call
@@ -34,6 +35,7 @@ _EVENT = Kind(
     CreateEvent,
 )
 _ONE = _EVENT.select.add_columns(events.c.deleted_at.label("deleted_at")).where(events.c.seq == bindparam("event"))
+_ONE_TO_WRITE = _ONE.with_for_update(key_share=True)  # PostgreSQL: so that no revision is given twice
 _ATTACHED = (
     select(trips.c.seq, trips.c.id, IS_MEMBER.label("is_member"))
     .join_from(event_trips, trips, trips.c.seq == event_trips.c.trip)
@@ -88,7 +90,7 @@ async def get_event(call: Call, asked: GetEvent) -> Answer[Event]:
 
 
 async def update_event(call: Call, asked: UpdateEvent) -> Answer[Event]:
-    event, attached = await _find(call, asked.event_id)
+    event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     _check_not_deleted(event)
     before = [trip.number for trip in attached]
@@ -109,7 +111,7 @@ async def update_event(call: Call, asked: UpdateEvent) -> Answer[Event]:
 
 
 async def delete_event(call: Call, asked: DeleteEvent) -> Answer[DeletedEvent]:
-    event, attached = await _find(call, asked.event_id)
+    event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     if "deleted_at" in event:
         return Answer(DeletedEvent, {"already_deleted": True})
@@ -138,9 +140,9 @@ async def list_trip_events(call: Call, asked: ListTripEvents) -> Answer[Itinerar
     return Answer(Itinerary, told)
 
 
-async def _find(call: Call, event_id: int) -> tuple[JsonObject, list[_Attached]]:
+async def _find(call: Call, event_id: int, query: Select[Any] = _ONE) -> tuple[JsonObject, list[_Attached]]:
     """The event, deleted or not, and the trips it is attached to. Raises: ProblemError."""
-    found = await listed(call.db, _ONE, event=event_id)
+    found = await listed(call.db, query, event=event_id)
     if not found:
         raise not_found("event")
     rows = await call.db.execute(_ATTACHED, {"event": event_id, "user": call.caller.user_id})

@@ -1,7 +1,7 @@
 """Idempotency-Key: a repeated request is answered as the first time (CONTRACT §1).
 
-A row claims the key in the same transaction that does the work. So of two racing requests one waits for the
-other's commit and then finds its answer; and work that is undone leaves no claim behind.
+A row claims the key in the same transaction that does the work. So of two racing requests, of one process or of two,
+one waits for the other's commit and then finds its answer; and work that is undone leaves no claim behind.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trips_mcp.backend.problems import ProblemError, invalid_field
@@ -24,7 +24,9 @@ _held = idempotency.c
 _CLAIMED = (_held.caller == bindparam("of")) & (_held.key == bindparam("named"))
 _FIRST = select(_held.fingerprint, _held.request_id, _held.status, _held.body).where(_CLAIMED)
 _KEEP = update(idempotency).where(_CLAIMED).values(status=bindparam("new_status"), body=bindparam("new_body"))
-_EXPIRED = delete(idempotency).where(_held.expires_at <= bindparam("now"))
+# not those that another request is at (PostgreSQL): two that wait for each other never end
+_EXPIRED = select(_held.caller, _held.key).where(_held.expires_at <= bindparam("now")).with_for_update(skip_locked=True)
+_FORGET = delete(idempotency).where(tuple_(_held.caller, _held.key).in_(_EXPIRED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,19 @@ async def take(db: AsyncConnection, claim: Claim, now: float) -> Kept | None:
 
     Raises: ProblemError when that was another request.
     """
-    await db.execute(_EXPIRED, {"now": now})
     row = {
         "caller": claim.caller,
         "key": claim.key,
         "fingerprint": claim.fingerprint,
         "request_id": claim.request_id,
+        "status": None,
+        "body": None,
         "expires_at": now + KEPT,
     }
-    if (await db.execute(insert_into(db, idempotency).values(row).on_conflict_do_nothing())).rowcount:
+    new = insert_into(db, idempotency).values(row)
+    named = [_held.caller, _held.key]
+    claimed = new.on_conflict_do_update(index_elements=named, set_=row, where=_held.expires_at <= now)
+    if (await db.execute(claimed)).rowcount:
         return None
     first = (await db.execute(_FIRST, {"of": claim.caller, "named": claim.key})).one()
     if first.fingerprint != claim.fingerprint:
@@ -82,3 +88,7 @@ async def take(db: AsyncConnection, claim: Claim, now: float) -> Kept | None:
 
 async def keep(db: AsyncConnection, claim: Claim, status: int, body: bytes) -> None:
     await db.execute(_KEEP, {"of": claim.caller, "named": claim.key, "new_status": status, "new_body": body})
+
+
+async def forget_expired(db: AsyncConnection, now: float) -> None:
+    await db.execute(_FORGET, {"now": now})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from sqlalchemy import case, delete, or_
+from sqlalchemy import Select, case, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trips_mcp.backend.problems import ProblemError
@@ -42,8 +42,9 @@ class Allowance:
 async def count_request(db: AsyncConnection, bucket: str, limit: int, now: float) -> Allowance:
     """Counts this request too, in one statement: no two requests ever take the same place."""
     held = rate_windows.c
-    # a window that starts in the future is of a clock that was set back since
-    over = or_(held.started <= now - WINDOW, held.started > now)
+    # The window may have begun a little after `now`: by another computer's clock, or while this waited for its turn.
+    # One that begins more than its own length ahead is of a clock that was set back since.
+    over = or_(held.started <= now - WINDOW, held.started > now + WINDOW)
     new = insert_into(db, rate_windows).values(bucket=bucket, started=now, count=1)
     counted = new.on_conflict_do_update(
         index_elements=[held.bucket],
@@ -51,5 +52,14 @@ async def count_request(db: AsyncConnection, bucket: str, limit: int, now: float
     ).returning(held.started, held.count)
     started, used = (await db.execute(counted)).one()
     if used == 1:
-        await db.execute(delete(rate_windows).where(held.started <= now - WINDOW))
+        await db.execute(delete(rate_windows).where(held.bucket.in_(_ended(now))))
     return Allowance(limit, used, started + WINDOW - now)
+
+
+def _ended(now: float) -> Select[str]:
+    """The buckets whose windows are over; not those that another request is at: two that wait for each other never end.
+
+    On SQLite nobody else is at anything, and these words are left out.
+    """
+    over = rate_windows.c.started <= now - WINDOW
+    return select(rate_windows.c.bucket).where(over).with_for_update(skip_locked=True)

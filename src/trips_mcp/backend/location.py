@@ -8,39 +8,60 @@ from sqlalchemy.exc import ArgumentError
 
 from trips_mcp.backend.errors import DatabaseError
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_SQLITE = "sqlite+aiosqlite"
+_POSTGRESQL = "postgresql+asyncpg"
+_DRIVERS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL} | {
+    driver: driver for driver in (_SQLITE, _POSTGRESQL)
+}
 _IN_MEMORY = {"", ":memory:"}
+_WANTED = "want a file path, sqlite:///path or postgresql+asyncpg://user:password@host/name"
 
 
 def locate(database: str) -> URL:
     """Raises: DatabaseError when it is neither a path nor a URL."""
+    url = _url(database)
+    if is_sqlite(url) and (url.database or "").startswith("file:"):  # some builds of SQLite would read it, some not
+        raise DatabaseError("The database setting is a file: URI; want the file's path.")
+    return url
+
+
+def _url(database: str) -> URL:
     if "://" not in database:
-        name = database if database == ":memory:" else str(Path(database).expanduser())
-        return URL.create("sqlite+aiosqlite", database=name)
+        return URL.create(_SQLITE, database=database if database == ":memory:" else str(Path(database).expanduser()))
     try:
         url = make_url(database)
     except (ArgumentError, ValueError):
         # the text may hold a password: it is not repeated
-        raise DatabaseError("The database setting is no database URL; want a file path or sqlite:///path.") from None
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+        raise DatabaseError(f"The database setting is no database URL; {_WANTED}.") from None
+    if url.drivername not in _DRIVERS:
+        raise DatabaseError(f"The database setting names no database that trips-mcp knows; {_WANTED}.")
+    url = url.set(drivername=_DRIVERS[url.drivername])
+    if "sslmode" in url.query and not is_sqlite(url):  # as every other program that uses PostgreSQL calls it
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+    return url
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
 
 
 def file_of(url: URL) -> Path | None:
     """The file of a SQLite database; None for one in memory or on a server."""
-    name = url.database or ""
-    if url.get_backend_name() != "sqlite" or name in _IN_MEMORY or name.startswith("file:"):
-        return None
-    return Path(name)
+    return None if in_memory(url) or not is_sqlite(url) else Path(url.database or "")
 
 
 def in_memory(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and (url.database or "") in _IN_MEMORY
+    return is_sqlite(url) and (url.database or "") in _IN_MEMORY
 
 
 def shown(url: URL) -> str:
-    """How to name it to a person: the path, or the URL without its password."""
-    file = file_of(url)
-    return str(file.absolute()) if file else url.render_as_string(hide_password=True)
+    """How to name it to a person: the path, or of the URL what is no secret. A password may stand in its query too."""
+    if file := file_of(url):
+        return str(file.absolute())
+    place = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return URL.create(
+        url.get_backend_name(), url.username, None, url.host, url.port, url.database, place
+    ).render_as_string()
 
 
 def make_room(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Opening the backend over a database, and making keys for it."""
+"""Opening the backend over a database, migrating one, and making keys for it."""
 
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from trips_mcp.backend.accounts import add_key, join, user_named
 from trips_mcp.backend.app import Backend
 from trips_mcp.backend.calls import Caller
-from trips_mcp.backend.database import open_database
+from trips_mcp.backend.database import migrate_database, open_database
+from trips_mcp.backend.schema import Opened
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 
 LOCAL_OWNER = "owner"
@@ -31,20 +32,28 @@ async def open_backend(
         if require_keys:
             yield Backend(opened, owner=None, rate_limit=rate_limit, clock=clock)
             return
-        async with opened.writing() as db:
+        async with opened.preparing() as db:
             user_id = await user_named(db, LOCAL_OWNER)
         owner = Caller("local", user_id, tuple(map(Scope, BASE_SCOPES)))
         yield Backend(opened, owner=owner, rate_limit=None, clock=clock)
 
 
-async def create_key(
-    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
-) -> str:
-    """A new key, shown this once. The database, the user and the group to join are made when need be.
+async def migrate(database: str) -> Opened:
+    """Brings the database's tables up to date, or makes them. Of PostgreSQL nothing else does.
 
     Raises: DatabaseError.
     """
-    async with open_database(database) as opened, opened.writing() as db:
+    return await migrate_database(database)
+
+
+async def create_key(
+    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
+) -> str:
+    """A new key, shown this once. A SQLite database, the user and the group to join are made when need be.
+
+    Raises: DatabaseError.
+    """
+    async with open_database(database) as opened, opened.preparing() as db:
         user_id = await user_named(db, user)
         if group is not None:
             await join(db, user_id, group)

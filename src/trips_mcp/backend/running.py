@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trips_mcp.backend.access import check_scope
 from trips_mcp.backend.calls import Call, Caller
 from trips_mcp.backend.database import Database
-from trips_mcp.backend.idempotency import Claim, check_key, fingerprint, keep, take
+from trips_mcp.backend.idempotency import Claim, check_key, fingerprint, forget_expired, keep, take
 from trips_mcp.backend.problems import ProblemError, invalid, trips_error
 from trips_mcp.backend.requests import parse_body, path_values
 from trips_mcp.backend.serving import Served
@@ -21,6 +21,8 @@ from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.placing import MisplacedError, gather, location
 from trips_mcp.contract.sync import SYNC_TRIP
+
+_SECONDS_UNTIDIED = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Runner:
         self._database = database
         self._clock = clock
         self._kept_at = kept_at
+        self._tidied = -_SECONDS_UNTIDIED
 
     async def run(self, asked: Asked, caller: Caller) -> Sent:
         """Raises: ProblemError, with everything undone."""
@@ -74,6 +77,7 @@ class Runner:
     async def _run_once(self, asked: Asked, caller: Caller, key: str) -> Sent:
         claim = Claim(caller.id, key, _fingerprint(asked), asked.request_id)
         async with self._database.writing() as db:
+            await self._tidy(db)
             if kept := await take(db, claim, self._clock()):
                 return Sent(kept.status, kept.body, (("idempotent-replayed", "true"),), kept.request_id)
             try:
@@ -83,6 +87,13 @@ class Runner:
                 sent = Sent(problem.status, to_json(trips_error(problem, asked.request_id)), problem.headers)
             await keep(db, claim, sent.status, sent.body)
         return sent
+
+    async def _tidy(self, db: AsyncConnection) -> None:
+        """Now and then: an answer that is kept too long does no harm, and looking for one takes its time."""
+        now = self._clock()
+        if abs(now - self._tidied) >= _SECONDS_UNTIDIED:
+            self._tidied = now
+            await forget_expired(db, now)
 
     async def _answer(self, db: AsyncConnection, asked: Asked, caller: Caller, params: Params) -> Sent:
         served = asked.served

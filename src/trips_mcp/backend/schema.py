@@ -1,109 +1,84 @@
-"""Making, recognising and migrating the database (DESIGN: never silently misread)."""
+"""Which tables there should be, and how a database says which it has.
 
-import os
-import sqlite3
-import time
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+A database holds the revision of its tables in a table of one row, which Alembic writes from revision to revision
+(migrations/). Knowing that it is the newest takes one query and no Alembic: so nobody waits for that at a start.
+"""
+
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, MetaData, insert, inspect, select, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
 
 from trips_mcp.backend.errors import DatabaseError
-from trips_mcp.backend.tables import metadata, schema_version
+from trips_mcp.backend.tables import metadata
 
-APPLICATION_ID: Final = 0x54524950
-"""How a SQLite file of ours is told from any other: "TRIP", in the header's field for it."""
+LOG = logging.getLogger("trips_mcp.backend")
+
+REVISIONS: Final = "schema_version"
+"""The table; before there was Alembic its column was a number called `version`."""
+REVISION: Final = "version_num"
+"""Its column, as Alembic calls it."""
+
+_held = Table(REVISIONS, MetaData(), Column(REVISION, String(32), primary_key=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    version: int
     metadata: MetaData
-    migrations: Mapping[int, Callable[[Connection], None]] = field(
-        default_factory=dict[int, Callable[[Connection], None]]
-    )
-    """Version → what makes it the next one; runs in the transaction that writes the new version."""
+    migrations: Path
+    """The folder of Alembic's scripts."""
+    newest: str
+    """The last revision in that folder, whose tables are those of `metadata`."""
 
 
-SCHEMA: Final = Schema(1, metadata)
+SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0001")
 
 
-def recognise(file: Path, patience: float) -> None:
-    """Refuses a file that is not ours before anything is written to it, then turns on its write-ahead log.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What making a database ready has done."""
 
-    Raises: DatabaseError, sqlite3.Error.
-    """
-    with closing(sqlite3.connect(file, timeout=patience, isolation_level=None)) as db:
-        (application_id,) = db.execute("PRAGMA application_id").fetchone()
-        (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if application_id != APPLICATION_ID and (application_id or objects):
-            raise DatabaseError(f"{file} is the database of another program; name another file.")
-        _write_ahead(db, time.monotonic() + patience)
-
-
-def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
-    """SQLite does not wait for other processes that do the same: so this does."""
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
+    shown: str
+    before: str | None
+    """Its revision until then; None when it had no tables."""
+    after: str
+    copy: Path | None = None
+    """The file as it was, when that was another revision."""
 
 
-def bring_up_to_date(db: Connection, schema: Schema, file: Path | None, shown: str) -> None:
-    """Makes or migrates the tables, in the write transaction that `db` is in.
+def make_tables(db: Connection, schema: Schema, shown: str) -> Opened:
+    """In a database without any: all at once, as the migrations would make them one after the other."""
+    schema.metadata.create_all(db)
+    _held.create(db)
+    db.execute(insert(_held).values({REVISION: schema.newest}))
+    return Opened(shown, None, schema.newest)
 
-    Raises: DatabaseError.
-    """
-    if not inspect(db).has_table(schema_version.name):
-        schema.metadata.create_all(db)
-        db.execute(insert(schema_version).values(version=schema.version))
-        if db.dialect.name == "sqlite":
-            db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        return
-    found = db.execute(select(schema_version.c.version)).scalars().all()
-    if len(found) != 1:
+
+def held_revision(db: Connection, shown: str) -> str:
+    """Raises: DatabaseError."""
+    return the_only(list(db.execute(select(_held.c[REVISION])).scalars()), shown)
+
+
+def the_only(revisions: list[str], shown: str) -> str:
+    """Raises: DatabaseError."""
+    if len(revisions) != 1:
         raise DatabaseError(f"{shown} is damaged: it does not say its version. Restore a backup of it.")
-    if found[0] > schema.version:
-        raise DatabaseError(
-            f"{shown} was written by a newer trips-mcp (database version {found[0]}; this one knows "
-            f"{schema.version}); update trips-mcp or name another database."
-        )
-    if found[0] < schema.version:
-        _migrate(db, schema, found[0], file)
+    return revisions[0]
 
 
-def _migrate(db: Connection, schema: Schema, version: int, file: Path | None) -> None:
-    copy = _copy(file, version) if file else None
-    try:
-        for step in range(version, schema.version):
-            schema.migrations[step](db)
-        db.execute(update(schema_version).values(version=schema.version))
-    except BaseException:
-        if copy:  # the original is as it was: a copy at every failed start would only pile up
-            copy.unlink()
-        raise
+def newer(shown: str, found: str, schema: Schema) -> DatabaseError:
+    return DatabaseError(
+        f"{shown} was written by a newer trips-mcp (database version {found}; this one knows "
+        f"{schema.newest}); update trips-mcp or name another database."
+    )
 
 
-def _copy(file: Path, version: int) -> Path:
-    """A copy beside the file, made by SQLite itself; the write lock that the caller holds keeps it whole."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    copy = file.with_name(f"{file.name}.v{version}-{stamp}.bak")
-    try:
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-    except (OSError, sqlite3.Error) as error:
-        with suppress(OSError):
-            copy.unlink()
-        raise DatabaseError(
-            f"{file} must be migrated, but cannot be backed up beside itself first; make room in its folder."
-        ) from error
-    return copy
+def not_migrated(shown: str, found: str | None, schema: Schema, why: Exception) -> DatabaseError:
+    reason = " ".join(str(getattr(why, "orig", None) or why).split())
+    LOG.error("the migration of %s broke: %s: %s", shown, type(why).__name__, reason)
+    return DatabaseError(
+        f"{shown} could not be migrated from version {found or 'none'} to {schema.newest} and is as it was; "
+        "the log has the reason."
+    )

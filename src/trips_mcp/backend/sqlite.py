@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import aiosqlite
+from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 
@@ -99,3 +100,21 @@ class Cursor:
     def _keep(self, done: Done) -> Self:
         self._rows, self.description, self.rowcount, self.lastrowid = done
         return self
+
+
+def sentence(error: Exception, shown: str) -> str | None:
+    """What stands in the way of opening it; None when that is not known."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    return next((words.format(place=shown) for start, words in _SENTENCES.items() if name.startswith(start)), None)
+
+
+_SENTENCES = {
+    "SQLITE_NOTADB": "{place} is not a database; name another file.",
+    "SQLITE_CORRUPT": "The database {place} is damaged; restore a backup of it or name another file.",
+    "SQLITE_BUSY": "The database {place} is locked by another program; close that and try again.",
+    "SQLITE_LOCKED": "The database {place} is locked by another program; close that and try again.",
+    "SQLITE_READONLY": "The database {place} cannot be written to; allow it or name another file.",
+    "SQLITE_CANTOPEN": "The database {place} cannot be opened; name a file in a folder you may write to.",
+    "SQLITE_FULL": "The disk of the database {place} is full; make room on it.",
+}

@@ -1,4 +1,4 @@
-"""The database, as SQLAlchemy Core tables; SQLite and PostgreSQL alike.
+"""The database, as SQLAlchemy Core tables; SQLite and PostgreSQL alike. A change here needs a migration.
 
 Every table has an ever-growing `seq` beside its public `id`: stable order, and the key of cursors.
 """
@@ -28,6 +28,8 @@ from typing_extensions import override
 metadata = MetaData()
 
 _Big = BigInteger().with_variant(Integer(), "sqlite")
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared and sorted by its bytes, as SQLite does, whatever language the server was set up for."""
 _Json = JSON(none_as_null=True)
 
 
@@ -51,35 +53,33 @@ def _seq() -> Column[int]:
 
 
 def _id() -> Column[str]:
-    return Column("id", Text, nullable=False, unique=True)
+    return Column("id", _Text, nullable=False, unique=True)
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, _Text, nullable=False)
 
 
 def _maybe(name: str) -> Column[str | None]:
-    return Column(name, Text)
+    return Column(name, _Text)
 
 
 def _of(table: str, name: str, **how: Any) -> Column[str]:
     """A column that names a row of `table`, and goes with it."""
-    return Column(name, Text, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **how)
+    return Column(name, _Text, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **how)
 
 
 def _link(table: str, name: str) -> Column[str | None]:
     """A column that may name a row of `table`, and is emptied when that goes."""
-    return Column(name, Text, ForeignKey(f"{table}.id", ondelete="SET NULL"), index=True)
+    return Column(name, _Text, ForeignKey(f"{table}.id", ondelete="SET NULL"), index=True)
 
 
 def _table(name: str, *columns: Column[Any] | UniqueConstraint | Index) -> Table:
     return Table(name, metadata, _seq(), *columns, sqlite_autoincrement=True)
 
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
-
-users = _table("users", _id(), Column("name", Text, nullable=False, unique=True), _maybe("email"), _maybe("phone"))
-groups = _table("groups", _id(), Column("name", Text, nullable=False, unique=True))
+users = _table("users", _id(), Column("name", _Text, nullable=False, unique=True), _maybe("email"), _maybe("phone"))
+groups = _table("groups", _id(), Column("name", _Text, nullable=False, unique=True))
 group_members = _table(
     "group_members",
     _of("groups", "group_id"),
@@ -90,7 +90,7 @@ group_members = _table(
 api_keys = _table(
     "api_keys",
     _id(),
-    Column("digest", Text, nullable=False, unique=True),
+    Column("digest", _Text, nullable=False, unique=True),
     _of("users", "user_id"),
     Column("scopes", _Json, nullable=False),
     _text("created_at"),
@@ -176,7 +176,7 @@ messages = _table(
 share_tokens = _table(
     "share_tokens",
     _of("trips", "trip_id", unique=True),
-    Column("digest", Text, nullable=False, unique=True),
+    Column("digest", _Text, nullable=False, unique=True),
     _text("created_at"),
 )
 events = _table(
@@ -201,8 +201,8 @@ event_trips = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("caller", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("caller", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
     _text("fingerprint"),
     _text("request_id"),
     Column("status", Integer),
@@ -212,7 +212,7 @@ idempotency = Table(
 rate_windows = Table(
     "rate_windows",
     metadata,
-    Column("bucket", Text, primary_key=True),
+    Column("bucket", _Text, primary_key=True),
     Column("started", Float, nullable=False, index=True),
     Column("count", Integer, nullable=False),
 )

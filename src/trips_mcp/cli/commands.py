@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from trips_mcp import __version__
 from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
+from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import Command, CommandError
@@ -17,7 +18,17 @@ from trips_mcp.cli.output import never_fail_on_a_character, remark
 from trips_mcp.cli.serve import SERVE
 from trips_mcp.cli.tools import TOOLS
 
-COMMANDS: tuple[Command, ...] = (SERVE, INSTALL, DEMO, TOOLS, CALL, DOCTOR, BACKEND_SERVE, BACKEND_CREATE_KEY)
+COMMANDS: tuple[Command, ...] = (
+    SERVE,
+    INSTALL,
+    DEMO,
+    TOOLS,
+    CALL,
+    DOCTOR,
+    BACKEND_SERVE,
+    BACKEND_CREATE_KEY,
+    BACKEND_MIGRATE,
+)
 
 _INTRODUCTION = """\
 A traveller's trips as tools for AI agents.

@@ -3,12 +3,16 @@
 Flags without a command are its flags: client configurations give them behind the bare `trips-mcp`.
 """
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command
+from trips_mcp.cli.serve_http import flags_of_http, serve_http
 from trips_mcp.cli.stdio import serve_stdio
+
+_STDIO = "stdio"
 
 
 def serve(words: Sequence[str]) -> int:
@@ -20,13 +24,15 @@ def serve(words: Sequence[str]) -> int:
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--transport", choices=["stdio"], default="stdio", help="how clients reach it (default: %(default)s)"
+        "--transport", choices=[_STDIO, "http", "sse"], help=f"how clients reach it (default: {_STDIO})"
     )
     flags_that_choose(parser)
+    flags_of_http(parser)
 
 
 def _run(arguments: Namespace) -> int:
-    return serve_stdio(chosen(arguments))
+    transport = arguments.transport or os.environ.get("TRIPS_MCP_TRANSPORT", "").strip() or _STDIO
+    return serve_stdio(chosen(arguments)) if transport == _STDIO else serve_http(arguments)
 
 
 SERVE = Command(words="serve", summary="serve the tools over MCP", flags=_flags, run=_run)

@@ -1,5 +1,6 @@
 """One API as this client uses it: its endpoint, its connections, and one attempt at a request."""
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Account:
         self._endpoint = endpoint
         self._base_url = endpoint.base_url
         self._transport = endpoint.transport
+        self._tls = endpoint.tls
         self._http: Http | None = None
         self._anonymous = httpx.Headers(_ALWAYS)
         self._known = self._anonymous
@@ -106,12 +108,19 @@ class Account:
         if self._http is None:
             with _told_in_our_words():
                 self._http = Http(
+                    verify=self._tls or True,
                     transport=self._transport,
                     mounts=_past_any_proxy(self._base_url),
                     limits=_LIMITS,
                     timeout=TIMEOUTS,
                 )
         return self._http
+
+
+def trusted() -> ssl.SSLContext:
+    """The certificates this computer trusts, for many endpoints to share. Raises: CannotConnectError."""
+    with _told_in_our_words():
+        return httpx.create_ssl_context()
 
 
 def _past_any_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:

@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from trips_mcp.client.errors import CannotConnectError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _LONGEST = 2048
@@ -29,6 +31,8 @@ class Endpoint:
     key: str | None = field(default=None, repr=False)
     transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
     account: str | None = field(default=None, repr=False)
+    tls: "ssl.SSLContext | None" = field(default=None, repr=False)
+    """Whom to trust, where that was read before: reading it anew takes longer than a call. See `trusted`."""
 
     def __post_init__(self) -> None:
         fault = _fault_of_url(self.base_url, plain_allowed=self.transport is not None)

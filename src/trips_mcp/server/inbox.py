@@ -72,21 +72,22 @@ class Inbox:
             if line is None:
                 raise MalformedError(INVALID_REQUEST, f"Invalid Request: a line is longer than {self._longest} bytes")
             if line and not line.isspace():
-                message = _message(line)
+                message = message_of(line)
                 if "method" in message:
                     return message
         return None
 
 
-def _message(line: bytes) -> Message:
+def message_of(text: bytes, unit: str = "line") -> Message:
+    """Raises: MalformedError, which calls what was read by its `unit`."""
     try:
-        found: object = json.loads(line.decode())
+        found: object = json.loads(text.decode())
     except UnicodeDecodeError:
-        raise MalformedError(PARSE_ERROR, "Parse error: the line is not UTF-8") from None
+        raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not UTF-8") from None
     except (ValueError, RecursionError):
-        raise MalformedError(PARSE_ERROR, "Parse error: the line is not JSON") from None
+        raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not JSON") from None
     if isinstance(found, list):
-        raise MalformedError(INVALID_REQUEST, "Invalid Request: no batches here, send one message a line")
+        raise MalformedError(INVALID_REQUEST, f"Invalid Request: no batches here, send one message a {unit}")
     if not is_object(found):
         raise MalformedError(INVALID_REQUEST, "Invalid Request: a message is a JSON object")
     return _checked(found)

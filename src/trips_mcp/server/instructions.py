@@ -63,7 +63,7 @@ def _parts(settings: Settings, offered: Set[str]) -> Iterator[str]:
     if "events" in settings.apis:
         yield from worded([_EVENTS], offered)
         if settings.trip is None:
-            yield _ONE_STORE if settings.embedded else _TWO_SERVICES
+            yield _ONE_STORE if settings.one_store else _TWO_SERVICES
     if settings.trip is not None:
         yield f"This server is bound to one trip, {settings.trip}: no tool asks which trip is meant."
     if settings.read_only:

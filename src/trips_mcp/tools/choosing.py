@@ -142,7 +142,7 @@ def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
     name = entry["listing"]["name"]
     if not is_of_one_trip(entry):
         return Hidden("--trip", f"{name} is about other trips, and this server is bound to one (--trip {trip}).")
-    if entry["api"] == "events" and not settings.embedded and trip not in settings.event_trips:
+    if entry["api"] == "events" and not settings.one_store and trip not in settings.event_trips:
         return Hidden(
             "--event-trips",
             f"{name} needs the number that the trip {trip} has in the Events API; set --event-trips {trip}=<number>.",

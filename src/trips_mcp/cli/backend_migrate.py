@@ -1,0 +1,42 @@
+"""`trips-mcp backend migrate`: brings a database's tables up to date, which nobody does for PostgreSQL in passing."""
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.output import say
+
+if TYPE_CHECKING:
+    from trips_mcp.backend.schema import Opened
+
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+
+
+def _run(arguments: Namespace) -> int:
+    import anyio
+
+    from trips_mcp.backend import DatabaseError, migrate
+
+    try:
+        opened = anyio.run(migrate, database_of(arguments.database))
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    say(_told(opened))
+    return 0
+
+
+def _told(opened: "Opened") -> str:
+    if opened.before == opened.after:
+        return f"{opened.shown} is up to date (database version {opened.after})."
+    if opened.before is None:
+        return f"{opened.shown} now has its tables (database version {opened.after})."
+    kept = f"; as it was before, it is kept in {opened.copy}" if opened.copy else ""
+    return f"{opened.shown} was migrated from database version {opened.before} to {opened.after}{kept}."
+
+
+BACKEND_MIGRATE = Command(
+    words="backend migrate", summary="make or update a database's tables (PostgreSQL needs it)", flags=_flags, run=_run
+)

@@ -1,0 +1,132 @@
+"""`trips-mcp serve --transport http|sse`: what it is told, where it listens, and what it says when it does."""
+
+import os
+import socket
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from functools import partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from trips_mcp.cli.choices import chosen
+from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.output import remark
+from trips_mcp.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from trips_mcp.server.http.settings import Auth, HttpSettings
+
+_FLAGS: Final = (
+    ("--host", "ADDRESS", "address to listen on (127.0.0.1)"),
+    ("--port", "N", "0 takes a free one and says which (8848)"),
+    ("--auth", "key|none", "who may call: whoever sends a Trips API key, or anybody (none on this computer, else key)"),
+    ("--allowed-host", "NAME", "a name it is called by, as trips.example.com; may be repeated"),
+    ("--allowed-origin", "ORIGIN", "whose web pages may call it, as https://app.example.com; may be repeated"),
+    ("--max-calls", "N", "calls at once, of all callers (256)"),
+    ("--max-calls-per-caller", "N", "calls at once of each caller (64)"),
+)
+_OWN_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
+_REPEATED: Final = ("--allowed-host", "--allowed-origin")
+
+
+def flags_of_http(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "over HTTP", "Each may also be set as a variable, --host as TRIPS_MCP_HOST; the flag wins."
+    )
+    for flag, value, text in _FLAGS:
+        group.add_argument(flag, metavar=value, help=text, action="append" if flag in _REPEATED else "store")
+
+
+def serve_http(arguments: Namespace) -> int:
+    """Until a signal ends it."""
+    import anyio
+
+    from trips_mcp.client.errors import CannotConnectError
+    from trips_mcp.server.importing import without_collecting
+    from trips_mcp.tools.choosing import choose
+
+    with without_collecting():
+        from trips_mcp.server.http.opening import app_for_callers, app_for_this_computer
+        from trips_mcp.server.http.running import log_request, serve
+        from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
+
+    try:
+        http = HttpSettings.from_env(os.environ, _given(arguments))
+        with _listening(http) as listener:
+            address = listener.getsockname()[0]
+            auth = _auth(http, address)
+            if auth == "key":
+                settings = settings_of_callers(os.environ, chosen(arguments))
+                opening = app_for_callers(settings, http, address, log_request)
+            else:
+                settings = Settings.from_env(os.environ, chosen(arguments))
+                opening = app_for_this_computer(settings, http, address, log_request)
+            choose(settings)  # what can't be offered to anybody is said now, and not to the first who calls
+            announce = partial(_announce, listener, http, auth, settings)
+            anyio.run(serve, opening, listener, settings.log, announce)
+    except (SettingsError, CannotConnectError) as error:
+        raise CommandError(str(error)) from None
+    return 0
+
+
+def _given(arguments: Namespace) -> Mapping[str, str]:
+    """The flags that were given, by their own names."""
+    found: dict[str, str] = {}
+    for flag in ("--transport", *(name for name, *_ in _FLAGS)):
+        value: str | list[str] | None = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
+        if value is not None:
+            found[flag] = value if isinstance(value, str) else ",".join(value)
+    return found
+
+
+def _auth(http: "HttpSettings", address: str) -> "Auth":
+    """Raises: CommandError."""
+    here = ip_address(address).is_loopback
+    if http.auth == "none" and not here:
+        raise CommandError(
+            f"--auth none is for this computer alone, and {address} can be reached from others, who would act as you; "
+            "listen on 127.0.0.1, or use --auth key."
+        )
+    return http.auth or ("none" if here else "key")
+
+
+def _listening(http: "HttpSettings") -> socket.socket:
+    """Raises: CommandError."""
+    try:
+        family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+        listener = socket.create_server((http.host, http.port), family=family)
+        # asyncio sets this itself only on sockets made with IPPROTO_TCP; without it every answer waits 40 ms
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+    except (OSError, UnicodeError) as error:  # a host name that can't be encoded is a UnicodeError
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a host name"
+        raise CommandError(
+            f"cannot listen on {http.host} port {http.port} ({reason}); choose another with --host and --port, "
+            "or --port 0 for any free one."
+        ) from None
+
+
+def _announce(listener: socket.socket, http: "HttpSettings", auth: "Auth", settings: Settings) -> None:
+    host, port = listener.getsockname()[:2]
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    places = f"{base}/mcp and {base}/sse" if http.transport == "http" else f"{base}/sse"
+    for notice in settings.notices:
+        remark(notice)
+    if auth == "key" and (own := [name for name in _OWN_KEYS if os.environ.get(name, "").strip()]):
+        remark(f"{' and '.join(own)} has no part here: each call acts with its caller's own key.")
+    if not ip_address(host).is_loopback:
+        remark(
+            f"Warning: {host} can be reached from other computers, and keys and trips travel unencrypted; "
+            "put a TLS proxy in front."
+        )
+        if not http.allowed_hosts and ip_address(host).is_unspecified:
+            remark("Only calls to localhost are answered: name the host that others call with --allowed-host.")
+    remark(f"Serving {places}; {_who(auth, settings)}.")
+
+
+def _who(auth: "Auth", settings: Settings) -> str:
+    if auth == "none":
+        return "anybody on this computer may call"
+    if settings.team:
+        return "each call needs a key, from trips-mcp backend create-key, as Authorization: Bearer"
+    return "each call needs its caller's Trips API key as Authorization: Bearer"

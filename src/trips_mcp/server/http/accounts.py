@@ -1,0 +1,167 @@
+"""The callers' accounts: of each its own client, with its own limiter, connections and writes under way.
+
+An account is opened by its first request and closed when it is the one not used for longest and there are too many,
+never while something of its own is under way. Nothing of it is found but by a hash of the keys it was opened with.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.errors import TripsError, UnauthorizedError
+from trips_mcp.contract.scopes import Scope
+from trips_mcp.server.holding import Holding
+from trips_mcp.server.http.callers import Caller
+from trips_mcp.server.http.refusals import RefusalError
+
+MOST_ACCOUNTS: Final = 500
+FRESH_SECONDS: Final = 300
+"""For how long the service's word on a key counts."""
+AGAIN_SECONDS: Final = 15
+"""When a service that gave none is asked again."""
+ASKING_SECONDS: Final = 5
+_MOST_ASKING: Final = 32
+_MOST_REJECTED: Final = 10_000
+
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[Caller], AbstractAsyncContextManager[TripsClient]]
+Clock = Callable[[], float]
+
+
+class Account:
+    def __init__(self, caller: Caller, held: Holding) -> None:
+        self.caller = caller
+        self.held = held
+        self.scopes: tuple[str, ...] | None = None
+        """What the key allows, as the service last reported; None where it has not."""
+        self.under_way = 0
+        """Requests and streams."""
+        self.fresh_until = float("-inf")
+        self.rejected = False
+        self.asking = anyio.Lock()
+
+
+class Accounts:
+    def __init__(
+        self,
+        connect: Connect,
+        tasks: TaskGroup,
+        *,
+        rejection: Callable[[], RefusalError] | None,
+        asks: bool = True,
+        most: int = MOST_ACCOUNTS,
+        clock: Clock = monotonic,
+    ) -> None:
+        """`rejection`: what a key is answered that the service rejects; None where it is not the caller's own.
+
+        `asks`: whether a key's scopes are to be asked for.
+        """
+        self._connect = connect
+        self._tasks = tasks
+        self._rejection = rejection
+        self._asks = asks
+        self._most = most
+        self._clock = clock
+        self._open: OrderedDict[str, Account] = OrderedDict()
+        """By the caller's name, the one not used for longest first."""
+        self._rejected: OrderedDict[str, float] = OrderedDict()
+        self._asking = anyio.CapacityLimiter(_MOST_ASKING)
+
+    @asynccontextmanager
+    async def of(self, caller: Caller) -> AsyncGenerator[Account]:
+        """The caller's account, which stays open for as long as the block.
+
+        Raises: RefusalError where the service rejects the key.
+        """
+        self._refuse_if_rejected(caller)
+        account = self._open.get(caller.name) or self._opened(caller)
+        self._open.move_to_end(caller.name)
+        account.under_way += 1
+        try:
+            if self._asks and not self._is_fresh(account):
+                await self._ask(account)
+            self._make_room()
+            yield account
+        finally:
+            account.under_way -= 1
+            if account.rejected and not account.under_way:
+                self._close(account)
+
+    def end(self) -> None:
+        """Closes all of them; the task group ends with the last."""
+        while self._open:
+            self._open.popitem()[1].held.end()
+
+    def _opened(self, caller: Caller) -> Account:
+        account = Account(caller, Holding(lambda: self._connect(caller), self._tasks))
+        self._open[caller.name] = account
+        return account
+
+    def _close(self, account: Account) -> None:
+        self._open.pop(account.caller.name, None)
+        account.held.end()
+
+    def _make_room(self) -> None:
+        """Not before a key was accepted, so that made-up ones drive nobody out."""
+        if len(self._open) > self._most:
+            idle = next((account for account in self._open.values() if not account.under_way), None)
+            if idle is not None:
+                self._close(idle)
+
+    def _is_fresh(self, account: Account) -> bool:
+        return self._clock() < account.fresh_until
+
+    async def _ask(self, account: Account) -> None:
+        async with account.asking:  # so that many requests of one caller ask once
+            if account.rejected:
+                self._refuse_if_rejected(account.caller)
+            if self._is_fresh(account):
+                return
+            try:
+                with anyio.fail_after(ASKING_SECONDS):
+                    async with self._asking:
+                        me = await (await account.held.client()).me()
+            except UnauthorizedError:
+                self._reject(account)
+            except (TripsError, TimeoutError) as error:
+                # What was known goes on counting; the service will check every call by itself.
+                logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
+                account.fresh_until = self._clock() + AGAIN_SECONDS
+            else:
+                account.scopes = _known(me.scopes)
+                account.fresh_until = self._clock() + FRESH_SECONDS
+
+    def _reject(self, account: Account) -> None:
+        account.scopes = None
+        account.fresh_until = self._clock() + AGAIN_SECONDS
+        if self._rejection is None:
+            return
+        account.rejected = True
+        self._rejected[account.caller.name] = account.fresh_until
+        if len(self._rejected) > _MOST_REJECTED:
+            self._rejected.popitem(last=False)
+        raise self._rejection()
+
+    def _refuse_if_rejected(self, caller: Caller) -> None:
+        until = self._rejected.get(caller.name)
+        if until is None or self._rejection is None:
+            return
+        if self._clock() < until:
+            raise self._rejection()
+        del self._rejected[caller.name]
+
+
+def _known(scopes: list[str] | None) -> tuple[str, ...] | None:
+    """A scope this version does not know may allow anything, so then nothing is known."""
+    try:
+        return None if scopes is None else tuple(str(Scope.parse(scope)) for scope in scopes)
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""Streamable HTTP: one POST is one message, and its answer holds everything that came of it.
+
+So any replica can answer any request, in both eras of the protocol, and whose client is used is one argument. The
+SDK runs the request (`serve_one`) and knows the rules of the newer era (`mcp.shared.inbound`). Its own transport is
+not used as its way through the older era, without sessions, costs twice what is needed.
+
+A call that says nothing before its result is answered with JSON. One that reports progress, or takes long, is
+answered with a stream of events, begun with the first of them.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, Final
+
+import anyio
+from mcp.server import Server
+from mcp.server.connection import Connection
+from mcp.server.runner import modern_error_data, serve_one
+from mcp.shared.dispatcher import CallOptions
+from mcp.shared.exceptions import NoBackChannelError
+from mcp.shared.inbound import (
+    ERROR_CODE_HTTP_STATUS,
+    MCP_PROTOCOL_VERSION_HEADER,
+    InboundLadderRejection,
+    InboundModernRoute,
+    classify_inbound_request,
+    find_duplicated_routing_header,
+    unsupported_protocol_version_rejection,
+)
+from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
+from mcp.shared.message import MessageMetadata
+from mcp.shared.transport_context import TransportContext
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from pydantic_core import to_json
+
+from trips_mcp.server.holding import Holding
+from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.visit import Visit
+from trips_mcp.server.http.watching import watched
+from trips_mcp.server.inbox import Message
+from trips_mcp.server.understood import has_envelope
+
+QUIET_SECONDS: Final = 15
+"""After which a comment is sent: proxies close what says nothing for long."""
+
+EVENTS: Final = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),  # nginx: pass on each event at once
+]
+QUIET: Final = b": \r\n\r\n"
+_TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
+
+
+async def exchange(server: Server[Holding], held: Holding, message: Message, visit: Visit) -> None:
+    """Raises: RefusalError."""
+    _check_accept(visit)
+    route = _routed(message, visit)
+    if "method" not in message or "id" not in message:
+        # Notifications and answers: there is nothing that waits for one. To cancel a call is to close its request.
+        await visit.answer(HTTPStatus.ACCEPTED, b"", ())
+        return
+    answer = _Answer(message, visit)
+    connection = (
+        Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+        if isinstance(route, InboundModernRoute)
+        else Connection.from_envelope(route, None, None)
+    )
+    with anyio.CancelScope() as call, watched(answer.watch, call):
+        try:
+            result = await serve_one(
+                server, answer, message["method"], message.get("params"), connection=connection, lifespan_state=held
+            )
+            outcome = {"result": result}
+            status = HTTPStatus.OK
+        except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
+            told = modern_error_data(error)
+            outcome = {"error": told.model_dump(by_alias=True, mode="json", exclude_none=True)}
+            status = _status(told.code, route)
+        await answer.finish(status, outcome)
+
+
+def _status(code: int, route: InboundModernRoute | str) -> int:
+    """The older era tells of errors in the body alone."""
+    return ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else HTTPStatus.OK
+
+
+def _check_accept(visit: Visit) -> None:
+    accepted = {kind.partition(";")[0].strip().lower() for kind in ",".join(visit.values("accept")).split(",")}
+    for kind in ("application/json", "text/event-stream"):
+        if not accepted & {kind, kind.partition("/")[0] + "/*", "*/*"}:
+            raise RefusalError(
+                HTTPStatus.NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream.", INVALID_REQUEST
+            )
+
+
+def _routed(message: Message, visit: Visit) -> InboundModernRoute | str:
+    """The newer era with its envelope, or the version of the older one. Raises: RefusalError."""
+    request_id = message.get("id")
+    if duplicated := find_duplicated_routing_header(visit.lines):
+        said = f"{duplicated} header appears more than once"
+        raise RefusalError(HTTPStatus.BAD_REQUEST, said, HEADER_MISMATCH, request_id=request_id)
+    version = visit.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    if version in HANDSHAKE_PROTOCOL_VERSIONS or (version is None and not has_envelope(message.get("params") or {})):
+        _check_session(message, visit)
+        return version or DEFAULT_NEGOTIATED_VERSION
+    if "method" not in message:
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "Invalid Request: this is an answer to nothing", INVALID_REQUEST)
+    if "id" not in message:
+        found = unsupported_protocol_version_rejection(version or "")
+    else:
+        found = classify_inbound_request(message, headers=visit.headers)
+    if isinstance(found, InboundLadderRejection):
+        status = ERROR_CODE_HTTP_STATUS.get(found.code, HTTPStatus.BAD_REQUEST)
+        raise RefusalError(status, found.message, found.code, request_id=request_id, data=found.data)
+    return found or (version or "")
+
+
+def _check_session(message: Message, visit: Visit) -> None:
+    """There are none, so one that is named was another server's: its client has to begin anew."""
+    if "mcp-session-id" in visit.headers and message.get("method") != "initialize":
+        raise RefusalError(
+            HTTPStatus.NOT_FOUND,
+            "There is no such session: this server keeps none; initialize again.",
+            INVALID_REQUEST,
+            request_id=message.get("id"),
+        )
+
+
+class _Answer:
+    """What goes back to the client: the SDK's view of the request while it runs (a DispatchContext)."""
+
+    def __init__(self, message: Message, visit: Visit) -> None:
+        self.request_id: str | int | None = message["id"]
+        self.transport = _TRANSPORT
+        self.can_send_request = False
+        self.message_metadata: MessageMetadata = None
+        self.cancel_requested = anyio.Event()
+        self._visit = visit
+        self._progress_token = progress_token_from_params(message.get("params"))
+        self._streams = False
+        self._finished = False
+        self._one_at_a_time = anyio.Lock()
+
+    async def send_raw_request(
+        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+    ) -> dict[str, Any]:
+        raise NoBackChannelError(method)
+
+    async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
+        await self._stream(event_of({"jsonrpc": "2.0", "method": method, "params": params or {}}))
+
+    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        if self._progress_token is None:
+            return
+        told = {"progressToken": self._progress_token, "progress": progress, "total": total, "message": message}
+        await self.notify("notifications/progress", {name: part for name, part in told.items() if part is not None})
+
+    async def finish(self, status: int, outcome: Mapping[str, Any]) -> None:
+        answer = {"jsonrpc": "2.0", "id": self.request_id, **outcome}
+        self._finished = True
+        if not self._streams:
+            await self._visit.answer(status, as_json(answer))
+            return
+        async with self._one_at_a_time:
+            await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
+
+    async def watch(self) -> None:
+        """Until the client is gone; meanwhile a silent one is told that all is well."""
+        while True:
+            with anyio.move_on_after(QUIET_SECONDS):
+                await self._visit.gone()
+                return
+            await self._stream(QUIET)
+
+    async def _stream(self, event: bytes) -> None:
+        async with self._one_at_a_time:
+            if self._finished:
+                return
+            if not self._streams:
+                self._streams = True
+                await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
+            await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})
+
+
+def as_json(message: Mapping[str, Any]) -> bytes:
+    with suppress(ValueError):  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+        return to_json(message)
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def event_of(message: Mapping[str, Any]) -> bytes:
+    return b"event: message\r\ndata: " + as_json(message) + b"\r\n\r\n"

@@ -1,0 +1,48 @@
+"""What a server shows to whom: one SDK server for all whose keys open the same APIs and have the same scopes.
+
+It keeps nothing of its callers: whose client a call uses is handed to it with each request (`exchange.py`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from mcp.server import Server
+
+from trips_mcp.server.holding import Holding
+from trips_mcp.server.http.deadlines import Deadlines
+from trips_mcp.server.http.scoping import Scoping
+from trips_mcp.server.offer import Offer, offer
+from trips_mcp.server.server import build_server
+from trips_mcp.settings import Settings
+
+_MOST_FACES: Final = 64
+
+
+class Faces:
+    def __init__(self, settings: Settings, scoping: Scoping, deadlines: Deadlines, *, keyed: bool) -> None:
+        """`keyed`: whether callers bring their keys, so that the settings hold none."""
+        self._settings = settings
+        self._keyed = keyed
+        self._scoping = scoping
+        self._deadlines = deadlines
+        self._made = lru_cache(_MOST_FACES)(self._make)
+
+    def of(self, scopes: Iterable[str] | None, *, events: bool) -> Server[Holding]:
+        """`events`: whether the caller has a token for the Events API."""
+        return self._made(None if scopes is None else tuple(sorted(scopes)), events)
+
+    def _make(self, scopes: tuple[str, ...] | None, events: bool) -> Server[Holding]:
+        server = build_server(self._offer(scopes, events))
+        server.middleware.append(self._deadlines)
+        return server
+
+    def _offer(self, scopes: tuple[str, ...] | None, events: bool) -> Offer:
+        """How tools conduct themselves over HTTP is settled here, too."""
+        settings = self._settings
+        if self._keyed:
+            token = "of-the-caller" if events else None
+            settings = replace(settings, trips_key="of-the-caller", events_token=token)
+        offered = offer(settings, masks=True)
+        return replace(offered, listing=self._scoping.shown(offered.listing, scopes))

@@ -1,0 +1,77 @@
+"""Puts the app together, for callers with keys of their own or for this computer alone."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from trips_mcp.client.errors import TripsError
+from trips_mcp.connect import connect, services
+from trips_mcp.server.http.accounts import Accounts
+from trips_mcp.server.http.app import App, Parts
+from trips_mcp.server.http.callers import ANYBODY, Callers, KeyVerifier
+from trips_mcp.server.http.challenge import rejected, rejected_by_us
+from trips_mcp.server.http.deadlines import Deadlines
+from trips_mcp.server.http.faces import Faces
+from trips_mcp.server.http.origins import Origins
+from trips_mcp.server.http.scoping import Scoping
+from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.server.http.turns import Turns
+from trips_mcp.settings import Settings
+
+Log = Callable[[str], object]
+
+
+@asynccontextmanager
+async def app_for_callers(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
+    """Each request acts with the key that came with it. `settings` has none (`settings_of_callers`).
+
+    Raises: CannotConnectError.
+    """
+    async with services(settings) as apis, anyio.create_task_group() as tasks:
+        accounts = Accounts(
+            lambda caller: apis.client(caller.trips_key, caller.events_token),
+            tasks,
+            rejection=rejected_by_us if settings.team else rejected,
+        )
+        try:
+            parts = _parts(settings, http, address, keyed=True)
+            yield App(parts, accounts, Callers(KeyVerifier()), apis.ready, http.transport, log)
+        finally:
+            accounts.end()
+
+
+@asynccontextmanager
+async def app_for_this_computer(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
+    """Each request acts with the keys of the settings, or on the embedded backend, as over stdio."""
+    async with anyio.create_task_group() as tasks:
+        accounts = Accounts(lambda _: connect(settings), tasks, rejection=None, asks=not settings.embedded)
+
+        async def ready() -> bool:
+            async with accounts.of(ANYBODY) as account:
+                try:
+                    client = await account.held.client()
+                    if settings.embedded:
+                        await client.me()
+                except TripsError:
+                    return False
+                return True
+
+        try:
+            parts = _parts(settings, http, address, keyed=False)
+            yield App(parts, accounts, Callers(None), ready, http.transport, log)
+        finally:
+            accounts.end()
+
+
+def _parts(settings: Settings, http: HttpSettings, address: str, *, keyed: bool) -> Parts:
+    scoping, deadlines = Scoping(one_key=settings.one_store), Deadlines(http.call_seconds)
+    return Parts(
+        origins=Origins(address, http.allowed_hosts, http.allowed_origins),
+        scoping=scoping,
+        deadlines=deadlines,
+        faces=Faces(settings, scoping, deadlines, keyed=keyed),
+        calls=Turns(http.max_calls, http.max_calls_per_caller),
+        streams=Turns(http.max_calls, http.max_calls_per_caller),
+        body_seconds=http.body_seconds,
+    )

@@ -1,0 +1,82 @@
+"""By which name the server is called, and from which page: a web page must not reach it through its reader's browser.
+
+A page of any site can have its name lead to 127.0.0.1 (DNS rebinding) and call what listens there, as if it came
+from here. So both headers are checked on every address, and pages of named origins get what browsers ask for (CORS).
+"""
+
+from collections.abc import Collection
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final
+
+from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.visit import Visit
+
+_THIS_COMPUTER: Final = ("localhost", "127.0.0.1", "[::1]")
+_METHODS: Final = b"GET, POST"
+_TO_SEND: Final = (
+    b"accept, authorization, content-type, last-event-id, mcp-method, mcp-name, mcp-protocol-version, mcp-session-id, "
+    b"x-request-id, x-travelmode-token"
+)
+_TO_READ: Final = b"retry-after, www-authenticate, x-request-id"
+_AN_HOUR: Final = b"3600"
+
+
+class Origins:
+    def __init__(self, address: str, hosts: Collection[str], origins: Collection[str]) -> None:
+        """`address`: the one that is listened on. A host named without a port is allowed on every port."""
+        self._hosts = {*_THIS_COMPUTER, *_as_host(address), *hosts}
+        self._origins = frozenset(origins)
+
+    def check(self, visit: Visit) -> bool:
+        """Whether the request is the browser's own question whether it may send another (a preflight).
+
+        Raises: RefusalError.
+        """
+        if not any(_is_one_of(host.lower(), self._hosts) for host in visit.values("host")):
+            raise RefusalError(
+                HTTPStatus.MISDIRECTED_REQUEST, "This server goes by another name (Host).", INVALID_REQUEST
+            )
+        origins = visit.values("origin")
+        if not origins:
+            return False
+        if len(origins) > 1 or not self._is_allowed(origins[0].lower()):
+            raise RefusalError(
+                HTTPStatus.FORBIDDEN, "Pages of this origin may not call here (Origin).", INVALID_REQUEST
+            )
+        visit.more_headers += [
+            (b"access-control-allow-origin", origins[0].encode("latin-1")),
+            (b"access-control-expose-headers", _TO_READ),
+            (b"vary", b"Origin"),
+        ]
+        return visit.method == "OPTIONS"
+
+    def _is_allowed(self, origin: str) -> bool:
+        scheme, _, host = origin.partition("://")
+        return origin in self._origins or (scheme in ("http", "https") and _is_one_of(host, _THIS_COMPUTER))
+
+
+async def answer_preflight(visit: Visit) -> None:
+    await visit.answer(
+        HTTPStatus.NO_CONTENT,
+        b"",
+        [
+            (b"access-control-allow-methods", _METHODS),
+            (b"access-control-allow-headers", _TO_SEND),
+            (b"access-control-max-age", _AN_HOUR),
+        ],
+    )
+
+
+def _as_host(address: str) -> tuple[str, ...]:
+    """How clients write it; no way for what stands for every address."""
+    found = ip_address(address)
+    if found.is_unspecified:
+        return ()
+    return (f"[{found}]" if found.version == 6 else str(found),)
+
+
+def _is_one_of(host: str, names: Collection[str]) -> bool:
+    name, colon, port = host.rpartition(":")
+    is_port = colon != "" and port.isascii() and port.isdigit()
+    return host in names or (is_port and name in names)

@@ -1,0 +1,102 @@
+"""uvicorn's HTTP/1.1, with no patience for who is too slow: it waits for a request's head, and for its reader, forever.
+
+Bodies have their own deadline (`reading.py`), and so have calls (`deadlines.py`).
+"""
+
+import asyncio
+
+import h11
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+
+
+class PatientProtocol(H11Protocol):
+    head_seconds: float = 10
+    """From the connection, or a request's first byte, until its headers are all here."""
+    reader_seconds: float = 30
+    """For which a client may read less than is sent to it."""
+    closing_seconds: float = 5
+    """For which it may then leave unread what was sent."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _reader_timer: asyncio.TimerHandle | None = None
+    _closing_timer: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._head_timer, self._reader_timer, self._closing_timer):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._expect_head()
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._close_for_good()
+        elif self.conn.trailing_data[0]:  # the next head has begun to come
+            self._expect_head()
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader_timer = self.loop.call_later(self.reader_seconds, self.transport.abort)
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
+
+    @override
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._close_for_good()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, msg)
+
+    def _expect_head(self) -> None:
+        waits = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        if not waits and self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        elif waits and self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_seconds, self._no_head)
+
+    def _no_head(self) -> None:
+        if not self.transport.is_closing():
+            self._refuse(408, f"The request's headers were not all here within {self.head_seconds:g} seconds.")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """To a request that no app has seen."""
+        body = RefusalError(status, message, INVALID_REQUEST).body()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+        self._close_for_good()
+
+    def _close_for_good(self) -> None:
+        """A closed transport waits until all is read that it has written."""
+        if self._closing_timer is None:
+            self._closing_timer = self.loop.call_later(self.closing_seconds, self.transport.abort)

@@ -1,0 +1,60 @@
+"""A request's body: one JSON-RPC message, of a size, in a time."""
+
+from http import HTTPStatus
+from typing import Final
+
+import anyio
+
+from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.visit import Visit
+from trips_mcp.server.inbox import MalformedError, Message, message_of
+
+LARGEST_BODY: Final = 4 * 1024 * 1024
+
+
+class GoneError(Exception):
+    """The client has left; there is nobody to answer."""
+
+
+async def read_message(visit: Visit, seconds: float) -> Message:
+    """`seconds`: within which all of it must be here. Raises: RefusalError, GoneError."""
+    kind = visit.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or "content-encoding" in visit.headers:
+        raise RefusalError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send plain JSON, with Content-Type: application/json and no Content-Encoding.",
+            INVALID_REQUEST,
+        )
+    try:
+        return message_of(await _body(visit, seconds), "body")
+    except MalformedError as malformed:
+        answered = malformed.answered if isinstance(malformed.answered, str | int) else None
+        raise RefusalError(HTTPStatus.BAD_REQUEST, str(malformed), malformed.code, request_id=answered) from None
+
+
+async def _body(visit: Visit, seconds: float) -> bytes:
+    declared = visit.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > LARGEST_BODY:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    with anyio.move_on_after(seconds):
+        while True:
+            event = await visit.receive()
+            if event["type"] == "http.disconnect":
+                raise GoneError
+            chunks.append(event.get("body", b""))
+            size += len(chunks[-1])
+            if size > LARGEST_BODY:
+                raise _too_large()
+            if not event.get("more_body", False):
+                return b"".join(chunks)
+    raise RefusalError(
+        HTTPStatus.REQUEST_TIMEOUT, f"The body was not all here within {seconds:g} seconds.", INVALID_REQUEST
+    )
+
+
+def _too_large() -> RefusalError:
+    return RefusalError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {LARGEST_BODY} bytes.", INVALID_REQUEST
+    )

@@ -1,0 +1,134 @@
+"""How the server is reached over HTTP, read from the environment and the command's flags, which win."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self, TypeGuard, get_args
+
+from trips_mcp.settings import Settings, SettingsError
+
+Transport = Literal["http", "sse"]
+Auth = Literal["key", "none"]
+
+PORT: Final = 8848
+MAX_CALLS: Final = 256
+MAX_CALLS_PER_CALLER: Final = 64
+CALL_SECONDS: Final = 60
+"""More than a client of the REST APIs takes at most, so that its words on the outcome come first."""
+BODY_SECONDS: Final = 20
+
+_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
+_URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
+_OF_THE_KEY: Final = "TRIPS_MCP_SCOPES"
+_NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_HOST: Final = re.compile(_NAME)
+_ORIGIN: Final = re.compile(rf"https?://{_NAME}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    transport: Transport = "http"
+    host: str = "127.0.0.1"
+    port: int = PORT
+    auth: Auth | None = None
+    """None leaves it to the address: nobody but this computer needs no key."""
+    allowed_hosts: tuple[str, ...] = ()
+    """By which names it may be called, besides those of this computer."""
+    allowed_origins: tuple[str, ...] = ()
+    """Whose pages may call it, besides those of this computer."""
+    max_calls: int = MAX_CALLS
+    """At once, of all callers."""
+    max_calls_per_caller: int = MAX_CALLS_PER_CALLER
+    call_seconds: float = CALL_SECONDS
+    """How long a call may take."""
+    body_seconds: float = BODY_SECONDS
+    """Within which a request's body must be here."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:
+        """`flags` by their own names, as `--host`. Raises: SettingsError."""
+        given = _Given(env, flags)
+        return cls(
+            transport=_transport(given),
+            host=given.text("--host", "127.0.0.1"),
+            port=given.number("--port", PORT, range(2**16)),
+            auth=_auth(given),
+            allowed_hosts=given.matching("--allowed-host", _HOST, "names of hosts, as trips.example.com"),
+            allowed_origins=given.matching("--allowed-origin", _ORIGIN, "origins, as https://app.example.com"),
+            max_calls=given.number("--max-calls", MAX_CALLS, range(1, 10**6)),
+            max_calls_per_caller=given.number("--max-calls-per-caller", MAX_CALLS_PER_CALLER, range(1, 10**6)),
+        )
+
+
+class _Given:
+    """What was set, by flag or variable; each is called by whichever of the two it came from."""
+
+    def __init__(self, env: Mapping[str, str], flags: Mapping[str, str]) -> None:
+        self._env = env
+        self._flags = flags
+
+    def named(self, flag: str) -> tuple[str, str]:
+        """The text, empty where it is not set, and what the user calls it."""
+        if flag in self._flags:
+            return self._flags[flag].strip(), flag
+        variable = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
+        return self._env.get(variable, "").strip(), variable
+
+    def text(self, flag: str, default: str) -> str:
+        text, name = self.named(flag)
+        if "${" in text:
+            raise SettingsError(f"{name} still has a ${{…}} in it that was not expanded; write out what it stands for.")
+        return text or default
+
+    def number(self, flag: str, default: int, within: range) -> int:
+        text = self.text(flag, str(default))
+        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) in within):
+            raise SettingsError(f"{self.named(flag)[1]} must be a number from {within[0]} to {within[-1]}.")
+        return int(text)
+
+    def matching(self, flag: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
+        listed = self.text(flag, "").replace(",", " ").split()
+        if not all(map(pattern.fullmatch, listed)):
+            raise SettingsError(f"{self.named(flag)[1]} must list {what}, with commas between them.")
+        return tuple(text.lower() for text in listed)
+
+
+def _transport(given: _Given) -> Transport:
+    text = given.text("--transport", "http")
+    if not _is_transport(text):
+        raise SettingsError(f"{given.named('--transport')[1]} must be stdio, http or sse.")
+    return text
+
+
+def _is_transport(text: str) -> TypeGuard[Transport]:
+    return text in get_args(Transport)
+
+
+def _auth(given: _Given) -> Auth | None:
+    text = given.text("--auth", "")
+    if text and not _is_auth(text):
+        raise SettingsError(f"{given.named('--auth')[1]} must be key or none.")
+    return text or None
+
+
+def _is_auth(text: str) -> TypeGuard[Auth | Literal[""]]:
+    return text in ("", *get_args(Auth))
+
+
+def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a server whose callers bring their keys: its own are not even read. `flags` as Settings has them.
+
+    With TRIPS_MCP_DATABASE the callers are those of the embedded backend on it, for whom `backend create-key`
+    makes keys; else of the services at the base URLs, or at their usual ones.
+
+    Raises: SettingsError.
+    """
+    mine = {name: text for name, text in env.items() if name not in (*_KEYS, _OF_THE_KEY)}
+    # A base URL without a key is a mistake elsewhere. Here the keys come with the calls.
+    settings = Settings.from_env({**mine, **dict.fromkeys(_KEYS, "of-the-caller")}, flags)
+    urls = [name for name in _URLS if env.get(name, "").strip()]
+    if settings.chosen_database and urls:
+        raise SettingsError(
+            f"TRIPS_MCP_DATABASE and {urls[0]} are both set, and callers have keys of one of the two; unset the other."
+        )
+    return replace(settings, trips_key=None, events_token=None, team=settings.chosen_database is not None)

@@ -1,0 +1,162 @@
+"""The older transport, HTTP with SSE: a stream of events is the connection, and each message to it is a POST.
+
+A connection is of the replica that holds its stream. Its calls count as under way until they are answered on the
+stream, and when the server ends it stays open until they are.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from http import HTTPStatus
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import parse_qs
+
+import anyio
+import mcp_types as types
+from mcp.server import Server
+from mcp.server.runner import serve_dual_era_loop
+from mcp.shared.message import ServerMessageMetadata, SessionMessage
+
+from trips_mcp.server.holding import Holding
+from trips_mcp.server.http.exchange import EVENTS, QUIET, QUIET_SECONDS, event_of
+from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.visit import Visit
+from trips_mcp.server.inbox import Message
+
+MESSAGES: Final = "/messages/"
+
+
+class Connection:
+    """One stream, from its opening to its end: what the SDK writes its messages to (a WriteStream)."""
+
+    def __init__(self, caller: str, visit: Visit, answered: Callable[[], None]) -> None:
+        """`answered` is called once for each request that was delivered, when there is no more to come of it."""
+        self.caller = caller
+        self._visit = visit
+        self._answered = answered
+        self._under_way = Counter[types.RequestId]()
+        self._to_server, self._from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        self._scope = anyio.CancelScope()
+        self._ending = False
+
+    async def run(self, server: Server[Holding], held: Holding, address: str) -> None:
+        """`address`: where messages are to be sent."""
+        await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
+        await self._write(b"event: endpoint\r\ndata: " + address.encode() + b"\r\n\r\n")
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._watch)
+                    await serve_dual_era_loop(server, self._from_client, self, lifespan_state=held)
+        finally:
+            self._to_server.close()
+            self._from_client.close()
+            for _ in range(self._under_way.total()):
+                self._answered()
+        await self._visit.send({"type": "http.response.body", "body": b""})
+
+    async def deliver(self, message: Message) -> None:
+        """Raises: RefusalError, where the stream has just ended."""
+        method: str = message["method"]
+        request_id: types.RequestId | None = message.get("id")
+        if request_id is None:
+            sent = types.JSONRPCNotification.model_construct(jsonrpc="2.0", method=method, params=message.get("params"))
+        else:
+            sent = types.JSONRPCRequest.model_construct(
+                jsonrpc="2.0", id=request_id, method=method, params=message.get("params")
+            )
+            self._under_way[request_id] += 1
+
+        async def unanswered() -> None:
+            if request_id is not None:
+                self._settle(request_id)
+
+        try:
+            await self._to_server.send(SessionMessage(sent, ServerMessageMetadata(on_request_unanswered=unanswered)))
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise no_such_session() from None
+
+    async def tell(self, refusal: RefusalError) -> None:
+        """Clients of this transport wait for an answer here, whatever their POST was answered."""
+        await self._write(b"event: message\r\ndata: " + refusal.body() + b"\r\n\r\n")
+
+    def end(self) -> None:
+        """Once all is answered."""
+        self._ending = True
+        self._end_if_done()
+
+    async def send(self, item: SessionMessage, /) -> None:
+        message = item.message
+        await self._write(event_of(message.model_dump(by_alias=True, exclude_unset=True)))
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
+            self._settle(message.id)
+
+    async def aclose(self) -> None:
+        """It ends with `run`."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        return None
+
+    async def _watch(self) -> None:
+        while True:
+            with anyio.move_on_after(QUIET_SECONDS):
+                await self._visit.gone()
+                self._scope.cancel()
+                return
+            await self._write(QUIET)
+
+    async def _write(self, event: bytes) -> None:
+        await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})
+
+    def _settle(self, request_id: types.RequestId) -> None:
+        if self._under_way[request_id] > 0:
+            self._under_way[request_id] -= 1
+            self._answered()
+        self._under_way += Counter()  # forgets those at zero
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self._ending and not self._under_way:
+            self._scope.cancel()
+
+
+class Connections:
+    """Those that are open. Each is found by its id, by whom it belongs to alone."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Connection] = {}
+        self._ending = False
+
+    async def serve(
+        self, server: Server[Holding], held: Holding, caller: str, visit: Visit, answered: Callable[[], None]
+    ) -> None:
+        """For as long as the stream is open."""
+        session = secrets.token_hex(16)
+        connection = Connection(caller, visit, answered)
+        self._open[session] = connection
+        try:
+            await connection.run(server, held, f"{visit.scope.get('root_path', '')}{MESSAGES}?session_id={session}")
+        finally:
+            del self._open[session]
+
+    def of(self, visit: Visit, caller: str) -> Connection:
+        """Raises: RefusalError, the same for another caller's as for one that never was."""
+        asked = parse_qs(visit.scope["query_string"].decode("latin-1"), max_num_fields=8).get("session_id", [""])
+        connection = self._open.get(asked[0])
+        if connection is None or connection.caller != caller:
+            raise no_such_session()
+        return connection
+
+    def end(self) -> None:
+        for connection in self._open.values():
+            connection.end()
+
+
+def no_such_session() -> RefusalError:
+    return RefusalError(HTTPStatus.NOT_FOUND, "There is no such session: open a new one at /sse.", INVALID_REQUEST)

@@ -1,0 +1,212 @@
+"""The accounts of callers: opened once, asked about now and then, let go when there are too many and nothing runs."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from trips_mcp.client import TripsClient, UnauthorizedError
+from trips_mcp.client.errors import UnavailableError
+from trips_mcp.contract.me import GET_ME, Me
+from trips_mcp.server.http.accounts import Account, Accounts
+from trips_mcp.server.http.callers import Caller
+from trips_mcp.server.http.challenge import rejected
+from trips_mcp.server.http.refusals import RefusalError
+
+A, B, C = (Caller(name, f"osk_{name}") for name in "abc")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class World:
+    """Stands for the services: who has been connected and asked about, in order, and what they say."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.happened: list[str] = []
+        self.scopes: dict[str, list[str] | None] = {"a": ["trips:read"], "b": ["trips:read"], "c": ["trips:read"]}
+        self.down = False
+
+    @asynccontextmanager
+    async def connect(self, caller: Caller) -> AsyncGenerator[TripsClient]:
+        self.happened.append(f"opened {caller.name}")
+        try:
+            yield cast("TripsClient", _Client(self, caller.name))
+        finally:
+            self.happened.append(f"closed {caller.name}")
+
+    @asynccontextmanager
+    async def accounts(self, most: int = 500, **more: Any) -> AsyncGenerator[Accounts]:
+        options: dict[str, Any] = {"rejection": rejected, **more}
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks:
+                accounts = Accounts(self.connect, tasks, most=most, clock=self.clock, **options)
+                yield accounts
+                accounts.end()
+
+    async def happens(self, what: str) -> None:
+        with anyio.fail_after(10):
+            while what not in self.happened:
+                await anyio.lowlevel.checkpoint()
+
+
+class _Client:
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    async def me(self) -> Me:
+        self._world.happened.append(f"asked {self._name}")
+        await anyio.lowlevel.checkpoint()
+        if self._world.down:
+            raise UnavailableError(GET_ME, "it is down", sent=True)
+        if self._name not in self._world.scopes:
+            raise UnauthorizedError(GET_ME, status=401, code="UNAUTHORIZED")
+        return Me(scopes=self._world.scopes[self._name])
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+Open = Callable[[Caller], AbstractAsyncContextManager[Account]]
+
+
+async def scopes_of(accounts: Accounts, caller: Caller) -> tuple[str, ...] | None:
+    async with accounts.of(caller) as account:
+        await account.held.client()
+        return account.scopes
+
+
+async def test_a_caller_has_one_account_for_all_requests(world: World) -> None:
+    async with world.accounts() as accounts:
+        async with accounts.of(A) as first, accounts.of(A) as second:
+            same = first is second
+        async with accounts.of(A) as third:
+            again = third is first
+
+    assert same
+    assert again
+    assert world.happened == ["opened a", "asked a", "closed a"]
+
+
+async def test_the_one_not_used_for_longest_is_let_go(world: World) -> None:
+    async with world.accounts(most=2) as accounts:
+        for caller in (A, B, A, C):
+            await scopes_of(accounts, caller)
+        await world.happens("closed b")
+        still_open = "closed a" not in world.happened
+        await scopes_of(accounts, B)
+        await world.happens("closed a")
+
+    assert still_open
+    assert [each for each in world.happened if each.startswith("opened")] == [
+        "opened a", "opened b", "opened c", "opened b",
+    ]  # fmt: skip
+
+
+async def test_none_is_let_go_while_something_of_it_is_under_way(world: World) -> None:
+    async with world.accounts(most=1) as accounts, accounts.of(A) as under_way:
+        await scopes_of(accounts, B)
+        await scopes_of(accounts, C)
+        await world.happens("closed b")
+        async with accounts.of(A) as same:
+            kept = same is under_way
+
+    assert kept
+    assert world.happened.index("closed b") < world.happened.index("closed a")
+
+
+async def test_made_up_keys_drive_nobody_out(world: World) -> None:
+    async with world.accounts(most=1) as accounts:
+        await scopes_of(accounts, A)
+        for number in range(20):
+            with pytest.raises(RefusalError):
+                await scopes_of(accounts, Caller(f"made up {number}", "osk_x"))
+        before = list(world.happened)
+
+        await scopes_of(accounts, A)
+
+    assert "closed a" not in before
+    assert world.happened.count("opened a") == 1
+    assert sum(each.startswith("opened made up") for each in before) == 20
+
+
+async def test_what_a_key_allows_is_asked_again_after_five_minutes(world: World) -> None:
+    async with world.accounts() as accounts:
+        first = await scopes_of(accounts, A)
+        world.scopes["a"] = ["trips:read", "trips:write"]
+        world.clock.now += 299
+        cached = await scopes_of(accounts, A)
+        world.clock.now += 2
+        renewed = await scopes_of(accounts, A)
+
+    assert first == cached == ("trips:read",)
+    assert renewed == ("trips:read", "trips:write")
+    assert world.happened.count("asked a") == 2
+
+
+async def test_a_revoked_key_is_rejected_and_its_client_closed(world: World) -> None:
+    async with world.accounts() as accounts:
+        await scopes_of(accounts, A)
+        del world.scopes["a"]
+        world.clock.now += 301
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):  # at once: who waits for the others' question has its answer
+
+                async def refused() -> None:
+                    with pytest.raises(RefusalError):
+                        await scopes_of(accounts, A)
+
+                tasks.start_soon(refused)
+        await world.happens("closed a")
+        asked = world.happened.count("asked a")
+        world.scopes["a"] = ["trips:write"]
+        world.clock.now += 16
+        renewed = await scopes_of(accounts, A)
+
+    assert asked == 2
+    assert renewed == ("trips:write",)
+
+
+async def test_what_was_known_counts_on_while_the_service_is_down(world: World) -> None:
+    async with world.accounts() as accounts:
+        known = await scopes_of(accounts, A)
+        world.down = True
+        world.clock.now += 301
+        meanwhile = [await scopes_of(accounts, A) for _ in range(3)]
+        world.down = False
+        world.scopes["a"] = []
+        world.clock.now += 16
+        afterwards = await scopes_of(accounts, A)
+
+    assert meanwhile == [known] * 3
+    assert afterwards == ()
+    assert world.happened.count("asked a") == 3
+
+
+async def test_where_the_key_is_the_servers_own_its_rejection_is_not_the_callers_fault(world: World) -> None:
+    del world.scopes["a"]
+
+    async with world.accounts(rejection=None) as accounts:
+        known = await scopes_of(accounts, A)
+
+    assert known is None
+    assert world.happened == ["opened a", "asked a", "closed a"]
+
+
+async def test_an_embedded_backend_without_keys_is_not_asked(world: World) -> None:
+    async with world.accounts(rejection=None, asks=False) as accounts:
+        await scopes_of(accounts, A)
+
+    assert world.happened == ["opened a", "closed a"]

@@ -1,0 +1,209 @@
+"""Who may call: nobody without a key, no key that the service rejects, and each for what the key allows."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+
+from trips_mcp.contract import OPERATIONS
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+KeyFor = Callable[..., Awaitable[str]]
+
+TRIPS_TOOLS = {operation.name for operation in OPERATIONS if operation.api == "trips"}
+EVENT_TOOLS = {operation.name for operation in OPERATIONS if operation.api == "events"}
+
+
+async def names(agent: Client) -> set[str]:
+    return {tool.name for tool in (await agent.list_tools()).tools}
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/?session_id=0"])
+async def test_without_a_key_one_is_told_which_is_wanted(path: str, team: Serve) -> None:
+    async with team() as served:
+        answer = await served.request("GET" if path == "/sse" else "POST", path)
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="trips-mcp"'
+    assert "Authorization: Bearer osk_" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "osk_alone",
+        "Basic osk_x",
+        "Bearer",
+        "Bearer no-key-of-ours",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmVk",
+        "Bearer osk_",
+        "Bearer osk_two words",
+        "Bearer osk_x, Bearer osk_y",
+        "Bearer osk_" + "x" * 300,
+        "Bearer osk_café",
+    ],
+)
+async def test_what_is_no_key_is_not_sent_to_the_service(authorization: str, callers_of: Serve, service: Any) -> None:
+    async with callers_of(service.address) as served:
+        answer = await served.ask(headers={"Authorization": authorization.encode("latin-1")})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="trips-mcp", error="invalid_token"')
+    assert service.asked == []
+    assert authorization.partition(" ")[2] in ("", "osk_") or authorization not in answer.text
+
+
+async def test_two_keys_are_none(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": [], "osk_b": []}
+    headers = [("Authorization", "Bearer osk_a"), ("Authorization", "Bearer osk_b")]
+
+    async with callers_of(service.address) as served:
+        answer = await served.request("POST", "/mcp", headers=headers)
+
+    assert answer.status_code == 401
+    assert service.asked == []
+
+
+async def test_a_key_that_the_service_rejects_is_rejected_here_and_not_asked_about_again(
+    callers_of: Serve, service: Any
+) -> None:
+    async with callers_of(service.address) as served:
+        answers = [await served.ask(key="osk_unknown") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401] * 3
+    assert all('error="invalid_token"' in answer.headers["www-authenticate"] for answer in answers)
+    assert service.times_asked("/me", "osk_unknown") == 1
+    assert "osk_unknown" not in "".join(answer.text for answer in answers)
+
+
+async def test_the_service_is_asked_once_however_many_begin_at_once(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": ["trips:read"]}
+    answers: list[int] = []
+
+    async with callers_of(service.address) as served:
+
+        async def one() -> None:
+            answers.append((await served.ask(key="osk_a")).status_code)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(one)
+
+    assert answers == [200] * 20
+    assert service.times_asked("/me", "osk_a") == 1
+
+
+@pytest.mark.parametrize(
+    ("scopes", "offered", "not_offered"),
+    [
+        (["trips:read"], {"get_me", "list_trips", "get_shared_trip"}, {"create_trip", "list_channels", "send_message"}),
+        (["trips:read:jx7"], {"list_trips", "list_legs"}, {"create_leg", "create_trip"}),
+        (["trips:write:jx7"], {"create_leg", "get_me"}, {"create_trip", "list_trips"}),
+        (["messages:read"], {"list_channels", "get_me"}, {"list_trips", "send_message"}),
+        ([], {"get_me", "get_shared_trip"}, {"list_trips", "list_channels"}),
+        (None, TRIPS_TOOLS, EVENT_TOOLS),
+        (["trips:read", "planets:read"], TRIPS_TOOLS, EVENT_TOOLS),
+    ],
+    ids=["read", "read one trip", "write one trip", "messages", "nothing", "not reported", "one that is new"],
+)
+async def test_the_tools_are_those_that_the_key_allows(
+    scopes: list[str] | None, offered: set[str], not_offered: set[str], callers_of: Serve, service: Any
+) -> None:
+    service.keys = {"osk_a": scopes}
+
+    async with callers_of(service.address) as served, served.agent(key="osk_a") as agent:
+        listed = await agent.list_tools()
+
+    tools = {tool.name for tool in listed.tools}
+    assert tools >= offered
+    assert not tools & not_offered
+    assert listed.cache_scope == "private"
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_two_callers_of_one_server_see_different_tools(transport: str, team: Serve, key_for: KeyFor) -> None:
+    reader, writer = await key_for("a reader", "trips:read"), await key_for("a writer")
+
+    async with (
+        team() as served,
+        served.agent(transport, reader) as of_reader,
+        served.agent(transport, writer) as of_writer,
+    ):
+        seen = await names(of_reader), await names(of_writer)
+
+    assert "create_trip" not in seen[0]
+    assert "create_event" not in seen[0]
+    assert "list_trip_events" in seen[0]
+    assert seen[1] == TRIPS_TOOLS | EVENT_TOOLS
+
+
+@pytest.mark.parametrize("era", ["ask", "ask_modern"])
+async def test_a_call_that_the_scopes_forbid_is_a_403_before_anything_runs(
+    era: str, callers_of: Serve, service: Any
+) -> None:
+    service.keys = {"osk_a": ["trips:read"]}
+
+    async with callers_of(service.address) as served:
+        ask = getattr(served, era)
+        answer = await ask("tools/call", "osk_a", name="create_trip", arguments={"title": "Kyoto"})
+        allowed = await ask("tools/call", "osk_a", name="list_trips", arguments={})
+
+    assert answer.status_code == 403
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.startswith('Bearer realm="trips-mcp", error="insufficient_scope", scope="trips:write"')
+    assert (answer.json()["id"], answer.json()["error"]["code"]) == (1, -32000)
+    assert "trips:write" in answer.json()["error"]["message"]
+    assert allowed.status_code == 200
+    assert service.asked == [("/me", "osk_a"), ("/trips", "osk_a")]
+
+
+async def test_over_sse_the_403_is_told_on_the_stream_too(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": ["trips:read"]}
+
+    async with callers_of(service.address) as served, served.agent("sse", "osk_a") as agent:
+        with pytest.raises(MCPError, match="trips:write"):
+            await agent.call_tool("create_trip", {})
+
+    assert [line["status"] for line in served.lines if line.get("tool") == "create_trip"] == [403]
+    assert service.asked == [("/me", "osk_a")]
+
+
+async def test_events_need_a_token_of_their_own(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None, "tm_a": None}
+
+    async with callers_of(service.address, events=True) as served:
+        async with served.agent(key="osk_a") as agent:
+            without = await names(agent)
+            said = await agent.call_tool("get_event", {"event_id": 1})
+        async with served.agent(key="osk_a", **{"X-Travelmode-Token": "tm_a"}) as agent:
+            with_token = await names(agent)
+            await agent.call_tool("get_event", {"event_id": 1})
+        malformed = await served.ask(key="osk_a", headers={"X-Travelmode-Token": "two words"})
+
+    assert not without & EVENT_TOOLS
+    assert said.is_error
+    assert with_token >= EVENT_TOOLS
+    assert ("/v1/events/1", "tm_a") in service.asked
+    assert ("/v1/events/1", "osk_a") not in service.asked
+    assert malformed.status_code == 401
+
+
+async def test_a_service_that_is_down_does_not_lock_its_callers_out(callers_of: Serve, service: Any) -> None:
+    service.down = True
+
+    async with callers_of(service.address) as served:
+        listed = await served.ask(key="osk_a")
+
+    assert listed.status_code == 200
+    assert {tool["name"] for tool in listed.json()["result"]["tools"]} == TRIPS_TOOLS
+
+
+async def test_nobody_needs_a_key_where_only_this_computer_can_call(local: Serve) -> None:
+    async with local() as served:
+        answer = await served.ask(headers={"Authorization": "Bearer whatever"})
+
+    assert answer.status_code == 200
+    assert {tool["name"] for tool in answer.json()["result"]["tools"]} == TRIPS_TOOLS | EVENT_TOOLS

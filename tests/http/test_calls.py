@@ -1,0 +1,213 @@
+"""A call from its request to its answer: progress on the way, an end to each, and nothing told of what broke inside."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+from mcp import MCPError
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from typing_extensions import override
+
+from trips_mcp.server.http.app import App, Parts
+from trips_mcp.server.http.callers import Callers
+from trips_mcp.server.http.origins import Origins
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+
+LEG = {"order": 1, "title": "Kyoto", "destination": "Kyoto", "startDate": "2027-05-01", "endDate": "2027-05-02"}
+LEGS = [{**LEG, "timezone": "Asia/Tokyo"}] * 60
+"""More than fit into one request to the service."""
+
+
+@pytest.mark.parametrize(("transport", "mode"), [("http", "auto"), ("http", "legacy"), ("sse", "auto")])
+async def test_progress_arrives_while_the_call_runs(transport: str, mode: str, callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = gate = anyio.Event()
+    heard: list[float] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(progress)
+        service.gate.set()  # the second part of the call waits for this
+
+    async def let_the_first_part_through() -> None:
+        await service.holds(1)
+        service.gate = anyio.Event()
+        gate.set()
+
+    async with (
+        callers_of(service.address) as served,
+        served.agent(transport, "osk_a", mode=mode) as agent,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(let_the_first_part_through)
+        result = await agent.call_tool("upsert_legs", {"tripId": "jx7", "items": LEGS}, progress_callback=hear)
+        assert not result.is_error
+
+    assert heard == [50, 60]
+
+
+@pytest.mark.parametrize("era", ["ask", "ask_modern"])
+async def test_who_asks_for_no_progress_is_answered_with_json(era: str, callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+
+    async with callers_of(service.address) as served:
+        arguments = {"tripId": "jx7", "items": LEGS}
+        answer = await getattr(served, era)("tools/call", "osk_a", name="upsert_legs", arguments=arguments)
+
+    assert answer.headers["content-type"] == "application/json"
+    assert not answer.json()["result"]["isError"]
+
+
+async def test_progress_is_events_of_the_callers_own_token(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+
+    async with callers_of(service.address) as served:
+        arguments = {"tripId": "jx7", "items": LEGS}
+        meta = {"progressToken": "mine"}
+        answer = await served.ask("tools/call", "osk_a", name="upsert_legs", arguments=arguments, _meta=meta)
+
+    events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert [event.get("method") for event in events] == ["notifications/progress"] * 2 + [None]
+    assert {event["params"]["progressToken"] for event in events[:2]} == {"mine"}
+    assert events[2]["id"] == 1
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_a_call_has_a_deadline(transport: str, callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+
+    async with callers_of(service.address, call_seconds=0.5) as served, served.agent(transport, "osk_a") as agent:
+        with pytest.raises(MCPError, match=r"No answer within 0.5 s\. Whether it took effect is unknown") as failed:
+            await agent.call_tool("list_members", {"tripId": "jx7"})
+        service.gate.set()
+        after = await agent.call_tool("list_members", {"tripId": "jx7"})
+
+    assert failed.value.code == -32603
+    assert not after.is_error
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_a_client_that_leaves_ends_its_call(era: str, callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+
+    async with callers_of(service.address, max_calls_per_caller="1") as served:
+        ask = served.ask if era == "legacy" else served.ask_modern
+        with anyio.move_on_after(20) as leaving:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lambda: ask("tools/call", "osk_a", name="list_members", arguments={"tripId": "jx7"}))
+                await service.holds(1)
+                leaving.cancel()
+        with anyio.fail_after(20):
+            while (after := await ask("tools/list", "osk_a")).status_code == 429:  # until its turn is given back
+                await anyio.lowlevel.checkpoint()
+
+    assert after.status_code == 200
+    assert [line["status"] for line in served.lines if line.get("tool")] == [499]
+
+
+async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -> None:
+    async with local() as served:
+        answers: list[httpx.Response] = []
+        for version in ("2025-06-18", "2026-07-28"):
+            for method in ("notifications/initialized", "notifications/cancelled"):
+                headers = {"Content-Type": "application/json", "Accept": "*/*", "MCP-Protocol-Version": version}
+                message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": {}}
+                answers.append(await served.request("POST", "/mcp", headers=headers, json=message))
+        answered = await served.request(
+            "POST",
+            "/mcp",
+            headers={"Content-Type": "application/json", "Accept": "*/*"},
+            json={"jsonrpc": "2.0", "id": 1, "result": {}},
+        )
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"")] * 4
+    assert (answered.status_code, answered.content) == (202, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"MCP-Protocol-Version": "2031-01-01"}, -32020),
+        ({"Mcp-Method": "ping"}, -32020),
+        ({"Mcp-Name": "list_trips"}, -32020),
+    ],
+)
+async def test_headers_that_contradict_the_body_are_refused(headers: dict[str, str], code: int, local: Serve) -> None:
+    async with local() as served:
+        answer = await served.ask_modern("tools/call", headers=headers, name="get_me", arguments={})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == code
+    assert answer.json()["id"] == 1
+
+
+async def test_an_envelope_without_its_headers_is_refused(local: Serve) -> None:
+    meta: dict[str, Any] = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+
+    async with local() as served:
+        answer = await served.ask("tools/list", _meta=meta)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
+
+
+async def test_a_version_named_twice_is_none(local: Serve) -> None:
+    async with local() as served:
+        versions = [("MCP-Protocol-Version", "2025-11-25"), ("MCP-Protocol-Version", "2026-07-28")]
+        headers = [("Content-Type", "application/json"), ("Accept", "*/*"), *versions]
+        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        answer = await served.request("POST", "/mcp", headers=headers, json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
+
+
+async def test_half_a_surrogate_pair_comes_back_as_it_came(local: Serve) -> None:
+    body = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_trip", "arguments": '
+    body += b'{"tripId": "\\ud83d"}}}'
+
+    async with local() as served:
+        headers = {"Content-Type": "application/json", "Accept": "*/*"}
+        answer = await served.request("POST", "/mcp", headers=headers, content=body)
+
+    assert answer.status_code == 200
+    assert answer.json()["result"]["isError"]
+
+
+class _Broken(TokenVerifier):
+    @override
+    async def verify_token(self, token: str) -> AccessToken | None:
+        raise RuntimeError(f"the door code is 4711, the key {token}")
+
+
+async def test_what_breaks_inside_is_told_by_its_id_alone(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    lines: list[str] = []
+    nothing: Any = None
+    parts = Parts(
+        origins=Origins("127.0.0.1", (), ()),
+        scoping=nothing,
+        faces=nothing,
+        deadlines=nothing,
+        calls=nothing,
+        streams=nothing,
+        body_seconds=1,
+    )
+    app = App(parts, nothing, Callers(_Broken()), nothing, "http", lines.append)
+
+    async with on_socket(app) as address, httpx.AsyncClient() as http:
+        answer = await http.post(f"http://{address}/mcp", headers={"Authorization": "Bearer osk_secret"})
+
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
+    assert "4711" not in answer.text + lines[0]
+    assert "osk_secret" not in answer.text + lines[0]
+    assert answer.headers["x-request-id"] in caplog.text

@@ -1,0 +1,95 @@
+"""One conversation, the same over every transport and in both eras of the protocol."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import INVALID_PARAMS, TextContent
+
+from trips_mcp import __version__
+from trips_mcp.server.offer import offer
+from trips_mcp.server.server import build_server
+from trips_mcp.settings import Settings
+from trips_mcp.tools.catalogue import catalogue
+
+Local = Callable[..., AbstractAsyncContextManager[Any]]
+
+WAYS = {
+    "memory": "2026-07-28",
+    "memory legacy": "2025-11-25",
+    "stdio": "2026-07-28",
+    "stdio legacy": "2025-11-25",
+    "http": "2026-07-28",
+    "http legacy": "2025-11-25",
+    "sse": "2026-07-28",
+    "sse legacy": "2025-11-25",
+}
+
+
+@asynccontextmanager
+async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Client]:
+    transport, _, era = way.partition(" ")
+    mode: Any = era or "auto"
+    files = {"TRIPS_MCP_DATABASE": str(folder / "trips.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
+    if transport == "memory":
+        async with Client(build_server(offer(Settings.from_env(files))), mode=mode, cache=None) as agent:
+            yield agent
+    elif transport == "stdio":
+        command = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env={**os.environ, **files})
+        async with Client(command, mode=mode, cache=None) as agent:
+            yield agent
+    else:
+        async with local() as served, served.agent(transport, mode=mode) as agent:
+            yield agent
+
+
+@pytest.mark.parametrize(("way", "protocol"), WAYS.items(), ids=WAYS)
+async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_path: Path) -> None:
+    heard: list[tuple[float, float | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total))
+
+    async with connected(way, local, tmp_path) as agent:
+
+        async def do(tool: str, **arguments: Any) -> dict[str, Any]:
+            result = await agent.call_tool(tool, arguments)
+            assert not result.is_error, result.content
+            assert result.structured_content is not None
+            return result.structured_content
+
+        spoken = agent.protocol_version
+        info = agent.server_info
+        listed = await agent.list_tools()
+        me = await do("get_me")
+        dates = {"startDate": "2027-05-01", "endDate": "2027-05-09"}
+        trip = await do("create_trip", groupId=me["defaultGroupId"], title="Kyōto 🍁", **dates)
+        rows = [{"text": f"item {number}", "urgency": "now", "clientRef": f"i{number}"} for number in range(120)]
+        written = await agent.call_tool(
+            "upsert_action_items", {"tripId": trip["_id"], "items": rows}, progress_callback=hear
+        )
+        read = await do("list_action_items", tripId=trip["_id"])
+        refused = await agent.call_tool("get_trip", {"tripId": 7})
+        with pytest.raises(MCPError) as unknown:
+            await agent.call_tool("fly", {})
+        still = await do("get_trip", tripId=trip["_id"])
+
+    assert spoken == protocol
+    assert info is not None
+    assert (info.name, info.version) == ("trips-mcp", __version__)
+    assert [tool.name for tool in listed.tools] == [each["name"] for each in catalogue(["trips", "events"])]
+    assert not written.is_error
+    assert heard[-1] == (120, 120)
+    assert len(heard) > 1
+    assert sorted(item["text"] for item in read["items"]) == sorted(row["text"] for row in rows)
+    (said,) = refused.content
+    assert refused.is_error
+    assert isinstance(said, TextContent)
+    assert "tripId" in said.text
+    assert unknown.value.code == INVALID_PARAMS
+    assert still["title"] == "Kyōto 🍁"

@@ -1,0 +1,364 @@
+"""What a request meets before the protocol: names, origins, sizes, kinds, ids; and what the log tells of it."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from trips_mcp.server.http.opening import app_for_this_computer
+from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.settings import Settings
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+
+PING = {"jsonrpc": "2.0", "id": 7, "method": "ping"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - on purpose
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:{port}",
+        "127.0.0.1.evil.example",
+        "127.0.0.1.evil.example:{port}",
+        "localhost.evil.example",
+        "evil.example#localhost",
+        "localhost@evil.example",
+        "127.0.0.2:{port}",
+        "0.0.0.0:{port}",
+        "[::1].evil.example",
+        "localhost:",
+        "localhost:x",
+        "",
+    ],
+)
+async def test_a_forged_host_is_refused_on_every_address(host: str, listening: str, local: Serve) -> None:
+    async with local(host=listening) as served:
+        name = host.format(port=served.address.rpartition(":")[2])
+        answers = [
+            await served.request("GET" if path == "/sse" else "POST", path, headers={"Host": name}, json=PING)
+            for path in ("/mcp", "/sse", "/messages/", "/nowhere")
+        ]
+
+    for answer in answers:
+        assert answer.status_code == 421
+        assert "Host" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - on purpose
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example:8848",
+        "http://evil.example:8848",
+        "file://",
+        "null",
+        "localhost",
+        "https://app.example.com:444",
+        "https://app.example.com.evil.example",
+        "http://app.example.com",
+        "",
+    ],
+)
+async def test_a_forged_origin_is_refused_on_every_address(origin: str, listening: str, local: Serve) -> None:
+    async with local(host=listening, allowed_origin="https://app.example.com") as served:
+        answer = await served.request("POST", "/mcp", headers={"Origin": origin}, json=PING)
+
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:80", "127.0.0.1", "[::1]:9", "trips.example.com", "Trips.Example.com:8443", "b:81"]
+)
+async def test_it_answers_to_this_computers_names_and_to_those_it_was_given(host: str, local: Serve) -> None:
+    async with local(allowed_host="trips.example.com,b:81") as served:
+        answer = await served.ask("ping", headers={"Host": host})
+
+    assert answer.json()["result"] == {}
+
+
+async def test_a_name_given_with_a_port_is_allowed_on_that_one_alone(local: Serve) -> None:
+    async with local(allowed_host="trips.example.com:8443") as served:
+        answers = [
+            (await served.ask("ping", headers={"Host": f"trips.example.com{port}"})).status_code
+            for port in (":8443", ":8444", "")
+        ]
+
+    assert answers == [200, 421, 421]
+
+
+async def test_two_hosts_are_none(local: Serve) -> None:
+    async with local() as served, served.raw() as stream:
+        await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+        answer = await stream.receive()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com", "http://localhost:6274", "http://127.0.0.1:3000"])
+async def test_pages_of_an_allowed_origin_are_told_what_browsers_ask(origin: str, local: Serve) -> None:
+    async with local(allowed_origin="https://app.example.com") as served:
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "mcp-name",
+        }
+        preflight = await served.request("OPTIONS", "/mcp", headers=asked)
+        answer = await served.ask("ping", headers={"Origin": origin})
+
+    assert preflight.status_code == 204
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    allowed = preflight.headers["access-control-allow-headers"]
+    assert {"authorization", "mcp-name", "x-travelmode-token"} <= set(allowed.split(", "))
+    for each in (preflight, answer):
+        assert each.headers["access-control-allow-origin"] == origin
+        assert each.headers["vary"] == "Origin"
+
+
+async def test_health_is_told_to_whoever_asks(local: Serve) -> None:
+    async with local() as served:
+        answers = [
+            await served.request(method, path, headers={"Host": "10.0.0.7:8848"})
+            for method in ("GET", "HEAD")
+            for path in ("/healthz", "/readyz")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.text for answer in answers] == ['{"status":"ok"}', '{"status":"ready"}', "", ""]
+
+
+async def test_it_is_not_ready_without_its_database_and_does_not_tell_why(serve: Serve, tmp_path: Any) -> None:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path), "TRIPS_MCP_JOURNAL": "off"})
+
+    def opening(log: Callable[[str], object]) -> AbstractAsyncContextManager[Any]:
+        return app_for_this_computer(settings, HttpSettings(), "127.0.0.1", log)
+
+    async with serve(opening) as served:
+        lives = await served.request("GET", "/healthz")
+        ready = await served.request("GET", "/readyz")
+
+    assert lives.status_code == 200
+    assert (ready.status_code, ready.text) == (503, '{"status":"not ready"}')
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("POST", "/mcp/", 404),
+        ("GET", "/.well-known/oauth-protected-resource", 404),
+        ("GET", "/mcp", 405),
+        ("DELETE", "/mcp", 405),
+        ("PUT", "/mcp", 405),
+        ("POST", "/sse", 405),
+        ("GET", "/messages/", 405),
+        ("POST", "/healthz", 405),
+    ],
+)
+async def test_other_addresses_and_methods_are_refused(method: str, path: str, status: int, local: Serve) -> None:
+    async with local() as served:
+        answer = await served.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"] == -32600
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_with_sse_alone_there_is_no_mcp(local: Serve) -> None:
+    async with local(transport="sse") as served:
+        answer = await served.ask("ping")
+        async with served.agent("sse") as agent:
+            listed = await agent.list_tools()
+
+    assert answer.status_code == 404
+    assert listed.tools
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("abc-123_X.9", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("two words", False),
+        ('a"b', False),
+        ("{}", False),
+        ("", False),
+        ("caf\u00e9", False),
+    ],
+)
+async def test_a_request_keeps_its_id_if_that_is_one(asked: str, kept: bool, local: Serve) -> None:
+    async with local() as served:
+        answer = await served.ask("ping", headers={"X-Request-Id": asked.encode("latin-1")})
+
+    told = answer.headers["x-request-id"]
+    assert (told == asked) == kept
+    assert len(told) >= 1
+    assert served.lines[-1]["request"] == told
+
+
+async def test_every_answer_has_an_id_of_its_own(local: Serve) -> None:
+    async with local() as served:
+        answers = [await served.ask("ping"), await served.ask("ping"), await served.request("GET", "/nowhere")]
+
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {**JSON, "Content-Encoding": "gzip"},
+    ],
+)
+async def test_a_body_of_another_kind_is_refused(headers: dict[str, str], local: Serve) -> None:
+    async with local() as served:
+        answer = await served.request("POST", "/mcp", headers=headers, content=json.dumps(PING))
+
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]["message"]
+
+
+async def test_json_is_told_from_its_parameters(local: Serve) -> None:
+    async with local() as served:
+        answer = await served.ask("ping", headers={"Content-Type": "Application/JSON; charset=utf-8"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "text/html, image/*", ""])
+@pytest.mark.parametrize("era", ["ask", "ask_modern"])
+async def test_an_answer_that_the_client_does_not_take_is_not_made(era: str, accept: str, local: Serve) -> None:
+    async with local() as served:
+        answer = await getattr(served, era)("ping", headers={"Accept": accept})
+
+    assert answer.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "answered"),
+    [
+        (b"", -32700, None),
+        (b'{"jsonrpc": "2.0", "id": 1, "me', -32700, None),
+        (b"\xff\xfe", -32700, None),
+        (b"[" * 100_000, -32700, None),
+        (b"1" * 5000, -32700, None),
+        (b"[]", -32600, None),
+        (json.dumps([PING]).encode(), -32600, None),
+        (b'"ping"', -32600, None),
+        (b"{}", -32600, None),
+        (b'{"jsonrpc": "1.0", "id": 7, "method": "ping"}', -32600, 7),
+        (b'{"jsonrpc": "2.0", "id": 7}', -32600, 7),
+        (b'{"jsonrpc": "2.0", "id": 7, "method": 5}', -32600, 7),
+        (b'{"jsonrpc": "2.0", "id": {}, "method": "ping"}', -32600, None),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', -32600, None),
+        (b'{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": []}', -32600, 7),
+    ],
+)
+@pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
+async def test_a_body_that_is_no_message_is_answered_in_the_protocols_form(
+    body: bytes, code: int, answered: int | None, version: str, local: Serve
+) -> None:
+    headers = {**JSON, "Accept": "*/*", "MCP-Protocol-Version": version}
+
+    async with local() as served:
+        answer = await served.request("POST", "/mcp", headers=headers, content=body)
+        after = await served.ask("ping")
+
+    told = answer.json()
+    assert answer.status_code == 400
+    assert (told["jsonrpc"], told["id"], told["error"]["code"]) == ("2.0", answered, code)
+    assert "pydantic" not in answer.text
+    assert after.status_code == 200
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_over_four_mebibytes_is_refused(declared: bool, local: Serve) -> None:
+    size = 4 * 1024 * 1024
+    largest = json.dumps(PING).encode().ljust(size)
+
+    async def in_chunks(body: bytes) -> Any:
+        for start in range(0, len(body), 1 << 16):
+            yield body[start : start + (1 << 16)]
+
+    async with local() as served:
+        headers = {**JSON, "Accept": "*/*"}
+        fits, over = [
+            await served.request("POST", "/mcp", headers=headers, content=body if declared else in_chunks(body))
+            for body in (largest, largest + b" ")
+        ]
+
+    assert fits.json()["result"] == {}
+    assert over.status_code == 413
+    assert over.json()["error"]["code"] == -32600
+
+
+async def test_a_body_that_says_it_is_huge_is_refused_before_it_is_sent(local: Serve) -> None:
+    async with local() as served, served.raw() as stream:
+        await stream.send(
+            b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 99999999999999999999\r\nExpect: 100-continue\r\n\r\n"
+        )
+        answer = await stream.receive()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_session_that_never_was_is_to_be_opened_anew(local: Serve) -> None:
+    async with local() as served:
+        answer = await served.ask("tools/list", headers={"Mcp-Session-Id": "0123456789abcdef"})
+        opened = await served.ask(
+            "initialize",
+            headers={"Mcp-Session-Id": "0123456789abcdef"},
+            protocolVersion="2025-11-25",
+            capabilities={},
+            clientInfo={"name": "test", "version": "1"},
+        )
+
+    assert answer.status_code == 404
+    assert answer.json()["id"] == 1
+    assert opened.json()["result"]["protocolVersion"] == "2025-11-25"
+    assert "mcp-session-id" not in opened.headers
+
+
+async def test_at_most_so_many_calls_at_once(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None, "osk_b": None, "osk_c": None}
+    service.gate = anyio.Event()
+    statuses: list[int] = []
+    refusals: list[httpx.Response] = []
+
+    async with callers_of(service.address, max_calls="3", max_calls_per_caller="2") as served:
+
+        async def call(key: str) -> None:
+            answer = await served.ask("tools/call", key, name="list_members", arguments={"tripId": "jx7"})
+            statuses.append(answer.status_code)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, "osk_a")
+            tasks.start_soon(call, "osk_a")
+            await service.holds(2)
+            refusals.append(await served.ask("ping", "osk_a"))
+            tasks.start_soon(call, "osk_b")
+            await service.holds(3)
+            refusals.append(await served.ask("ping", "osk_c"))
+            service.gate.set()
+        freed = await served.ask("ping", "osk_a")
+
+    for refused, whose in zip(refusals, ("You have", "Others have"), strict=True):
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["error"]["message"].startswith(whose)
+    assert statuses == [200] * 3
+    assert freed.status_code == 200

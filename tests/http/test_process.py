@@ -1,0 +1,197 @@
+"""`trips-mcp serve` as a process: how it starts, what it refuses to start as, and how it ends."""
+
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+Start = Callable[..., Awaitable[Any]]
+KeyFor = Callable[..., Awaitable[str]]
+
+HTTP = ("serve", "--transport", "http", "--port", "0")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="to terminate is to kill there")
+
+
+def local(folder: Path) -> dict[str, str]:
+    return {"TRIPS_MCP_DATABASE": str(folder / "trips.db")}
+
+
+@pytest.mark.parametrize("how", ["flags", "variables"])
+async def test_it_serves_this_computer_without_a_key(how: str, start: Start, tmp_path: Path) -> None:
+    variables = {"TRIPS_MCP_TRANSPORT": "http", "TRIPS_MCP_PORT": "0"}
+
+    replica = await (
+        start(*HTTP, **local(tmp_path)) if how == "flags" else start("serve", **local(tmp_path), **variables)
+    )
+    await replica.serves()
+    async with replica.agent() as agent:
+        me = await agent.call_tool("get_me", {})
+    ready = await replica.request("GET", "/readyz")
+
+    assert not me.is_error
+    assert ready.status_code == 200
+    assert replica.address.startswith("127.0.0.1:")
+    assert "anybody on this computer may call" in replica.said
+    assert [line["path"] for line in replica.logged][-1] == "/readyz"
+
+
+async def test_it_serves_a_team_with_the_backends_keys_and_never_with_its_own(
+    start: Start, key_for: KeyFor, tmp_path: Path
+) -> None:
+    key = await key_for("a colleague", "trips:read")
+
+    replica = await start(
+        *HTTP, "--auth", "key", TRIPS_MCP_DATABASE=str(tmp_path / "team.db"), OSOTO_API_KEY=await key_for("the server")
+    )
+    await replica.serves()
+    without = await replica.ask()
+    me = await replica.call("get_me", key)
+    names = [tool["name"] for tool in (await replica.ask("tools/list", key)).json()["result"]["tools"]]
+
+    assert without.status_code == 401
+    assert me["structuredContent"]["user"]["name"] == "a colleague"
+    assert "create_trip" not in names
+    assert "from trips-mcp backend create-key" in replica.said
+    assert "OSOTO_API_KEY has no part" in replica.said
+
+
+async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for: KeyFor, tmp_path: Path) -> None:
+    key = await key_for("me")
+    flags = ("--host", "0.0.0.0", "--allowed-host", "trips.example.com")  # noqa: S104 - on purpose
+
+    replica = await start(*HTTP, *flags, TRIPS_MCP_DATABASE=str(tmp_path / "team.db"))
+    await replica.serves()
+    replica.address = replica.address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+    answers = [
+        (await replica.ask("ping", bearer, {"Host": host})).status_code
+        for bearer in (key, None)
+        for host in ("trips.example.com", "evil.example")
+    ]
+
+    assert answers == [200, 421, 401, 421]
+    assert "unencrypted" in replica.said
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "why"),
+    [
+        (("--host", "0.0.0.0", "--auth", "none"), {}, "--auth none is for this computer alone"),  # noqa: S104
+        (("--auth", "maybe"), {}, "--auth must be key or none"),
+        (("--port", "70000"), {}, "--port must be a number from 0 to 65535"),
+        ((), {"TRIPS_MCP_MAX_CALLS": "many"}, "TRIPS_MCP_MAX_CALLS must be a number"),
+        (("--max-calls", "0"), {}, "--max-calls must be a number from 1"),
+        (("--allowed-host", "https://trips.example.com"), {}, "--allowed-host must list names of hosts"),
+        (("--allowed-origin", "app.example.com"), {}, "--allowed-origin must list origins"),
+        (("--allowed-origin", "*"), {}, "--allowed-origin must list origins"),
+        (("--host", "no such host"), {}, "cannot listen on no such host"),
+        (("--auth", "key"), {"OSOTO_BASE_URL": "http://trips.example.com/api/v1"}, "OSOTO_BASE_URL: "),
+        (("--auth", "key"), {"OSOTO_BASE_URL": "https://x.example", "TRIPS_MCP_DATABASE": "x.db"}, "are both set"),
+        (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/"}, "trips-mcp: "),
+    ],
+)
+async def test_what_can_not_be_meant_is_one_sentence(
+    words: tuple[str, ...], env: dict[str, str], why: str, start: Start
+) -> None:
+    replica = await start(*HTTP, *words, **env)
+    code = await replica.ended()
+
+    assert code == 2
+    assert why in replica.said
+    assert len(replica.said.strip().splitlines()) == 1
+
+
+@posix
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly(sent: signal.Signals, start: Start, tmp_path: Path) -> None:
+    replica = await start(*HTTP, **local(tmp_path))
+    await replica.serves()
+    await replica.ask()
+
+    replica.process.send_signal(sent)
+
+    assert await replica.ended() == 0
+    assert "Traceback" not in replica.said
+
+
+@posix
+@pytest.mark.parametrize(("transport", "mode"), [("http", "auto"), ("http", "legacy"), ("sse", "auto")])
+async def test_what_is_under_way_is_answered_before_it_ends(
+    transport: str, mode: str, start: Start, service: Any
+) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    answers: list[Any] = []
+    replica = await start(*HTTP, "--auth", "key", OSOTO_BASE_URL=f"{service.address}/api/v1")
+    await replica.serves()
+
+    async with replica.agent(transport, "osk_a", mode=mode) as agent, anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            answers.append(await agent.call_tool("list_members", {"tripId": "jx7"}))
+
+        await agent.list_tools()  # which the client would do after the call
+        tasks.start_soon(call)
+        await service.holds(1)
+        replica.process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(30):
+            while await _health(replica) is not None:  # until it takes no more connections
+                await anyio.lowlevel.checkpoint()
+        service.gate.set()
+
+    assert await replica.ended() == 0
+    assert [answer.is_error for answer in answers] == [False]
+
+
+async def _health(replica: Any) -> int | None:
+    try:
+        return (await replica.request("GET", "/healthz")).status_code
+    except httpx.TransportError:
+        return None
+
+
+@posix
+async def test_it_is_gone_within_five_seconds_whatever_hangs(start: Start, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    answers: list[httpx.Response] = []
+    replica = await start(*HTTP, "--auth", "key", OSOTO_BASE_URL=f"{service.address}/api/v1")
+    await replica.serves()
+
+    async def call() -> None:
+        arguments = {"tripId": "jx7"}
+        answers.append(await replica.ask("tools/call", "osk_a", name="list_members", arguments=arguments))
+
+    async with (
+        replica.raw(),
+        replica.raw() as half,
+        replica.agent("sse", "osk_a"),
+        anyio.create_task_group() as tasks,
+    ):
+        await half.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n")
+        tasks.start_soon(call)
+        await service.holds(1)
+        replica.process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert await replica.ended() == 0
+        assert time.monotonic() - began < 5
+
+    assert "shutting down" in answers[0].json()["error"]["message"]
+    assert "Traceback" not in replica.said
+
+
+async def test_stdio_loads_nothing_of_http() -> None:
+    """The flags are the command's; what they are for is not."""
+    said = (await anyio.run_process([sys.executable, "-X", "importtime", "-m", "trips_mcp", "serve"], input=b"")).stderr
+
+    assert b"trips_mcp.cli.serve_http" in said
+    assert b"trips_mcp.server.http" not in said
+    assert b"uvicorn" not in said

@@ -1,0 +1,161 @@
+"""Clients that take their time, or more than their share of it; and the server serving on beside them."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from typing import Any
+
+import anyio
+import pytest
+
+from trips_mcp.server.http.patience import PatientProtocol
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+
+HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: */*\r\n"
+PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+A_PING = HEAD + b"Content-Length: %d\r\n\r\n" % len(PING) + PING
+
+
+class Hasty(PatientProtocol):
+    head_seconds = 0.2
+    reader_seconds = 0.2
+    closing_seconds = 0.2
+
+
+async def all_of(stream: Any) -> bytes:
+    """What is sent until the connection ends."""
+    found = b""
+    with anyio.fail_after(30):
+        try:
+            while True:
+                found += await stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            return found
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST /m", HEAD, HEAD + b"X-A: "])
+async def test_who_does_not_finish_a_requests_head_is_cut_off(begun: bytes, local: Serve) -> None:
+    async with local(protocol=Hasty) as served, served.raw() as stream:
+        if begun:
+            await stream.send(begun)
+        answer = await all_of(stream)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":-32600' in answer
+
+
+async def test_who_sends_a_head_byte_by_byte_is_cut_off_too(local: Serve) -> None:
+    async with local(protocol=Hasty) as served, served.raw() as stream, anyio.create_task_group() as tasks:
+
+        async def trickle() -> None:
+            with suppress(anyio.BrokenResourceError):
+                for byte in HEAD * 1000:
+                    await stream.send(bytes([byte]))
+                    await anyio.sleep(0.01)
+
+        tasks.start_soon(trickle)
+        answer = await all_of(stream)
+        tasks.cancel_scope.cancel()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_the_next_head_on_a_connection_has_its_deadline_too(local: Serve) -> None:
+    async with local(protocol=Hasty) as served, served.raw() as stream:
+        await stream.send(A_PING + HEAD)
+        answer = await all_of(stream)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in answer
+
+
+async def test_who_does_not_finish_a_body_is_cut_off(local: Serve) -> None:
+    async with local(body_seconds=0.2) as served, served.raw() as stream:
+        await stream.send(HEAD + b"Content-Length: 1000\r\n\r\n" + PING)
+        answer = await all_of(stream)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":-32600' in answer
+    assert served.lines[-1]["status"] == 408
+
+
+async def test_who_leaves_in_the_middle_of_a_body_is_forgotten(local: Serve) -> None:
+    async with local(max_calls="1") as served:
+        async with served.raw() as stream:
+            await stream.send(HEAD + b"Content-Length: 1000\r\n\r\n" + PING)
+            await stream.send_eof()
+            answer = await all_of(stream)
+        after = await served.ask("ping")
+
+    assert answer == b""
+    assert after.status_code == 200
+
+
+async def test_who_does_not_read_is_cut_off(local: Serve) -> None:
+    listing = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+    asking = HEAD + b"Content-Length: %d\r\n\r\n" % len(listing) + listing
+
+    async with local(protocol=Hasty) as served, served.raw() as stream:
+        with anyio.fail_after(60), suppress(anyio.BrokenResourceError):
+            while True:  # until so much is unread that it sends no more, and then ends the connection
+                await stream.send(asking)
+        after = await served.ask("ping")
+
+    assert after.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"X-A: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"".join(b"X-%d: a\r\n" % number for number in range(10_000)) + b"\r\n",
+        b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n{}",
+        b"Content-Length: x\r\n\r\n{}",
+        b"Content-Length: -1\r\n\r\n{}",
+        b"Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n",
+        b"Transfer-Encoding: gzip\r\n\r\n{}",
+        b"no colon\r\n\r\n",
+        b"X-A: a\x00b\r\n\r\n",
+        b"Host: other\r\n\r\n",
+    ],
+    ids=[
+        "long header",
+        "many headers",
+        "two lengths",
+        "odd length",
+        "negative length",
+        "bad chunk",
+        "odd encoding",
+        "no header",
+        "nul",
+        "two hosts",
+    ],
+)
+async def test_bad_http_is_answered_and_the_server_serves_on(flood: bytes, local: Serve) -> None:
+    async with local() as served:
+        async with served.raw() as stream:
+            with suppress(anyio.BrokenResourceError):  # it has seen enough
+                await stream.send(HEAD + flood)
+            answer = await all_of(stream)
+        after = await served.ask("ping")
+
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501"))
+    assert b'"jsonrpc":"2.0"' in answer
+    assert after.status_code == 200
+
+
+async def test_many_idle_connections_take_nobodys_place(local: Serve) -> None:
+    async with local(max_calls="2") as served, AsyncExitStack() as stack:
+        for _ in range(200):
+            await stack.enter_async_context(served.raw())
+        answer = await served.ask("ping")
+
+    assert answer.status_code == 200
+
+
+async def test_requests_in_one_breath_are_answered_in_turn(local: Serve) -> None:
+    async with local() as served, served.raw() as stream:
+        await stream.send(A_PING * 5 + HEAD.replace(b"Accept", b"Connection: close\r\nAccept") + b"\r\n")
+        answer = await all_of(stream)
+
+    assert answer.count(b"HTTP/1.1 200 ") == 5
+    assert answer.count(b"HTTP/1.1 ") == 6
