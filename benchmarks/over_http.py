@@ -158,13 +158,15 @@ async def measure(ours: Server, bare: Server) -> float:
                 (await drive(ours, era, clients, CALLS), await drive(bare, era, clients, CALLS)) for _ in range(ROUNDS)
             ]
             ratio = median(mine.p50 / theirs.p50 for mine, theirs in pairs)
-            mine, theirs = (
-                Measured(*(median(column) for column in zip(*each, strict=True))) for each in zip(*pairs, strict=True)
-            )
+            mine, theirs = (_medians(each) for each in zip(*pairs, strict=True))
             print(f"  {era:10} {clients:7} {mine.per_second:11.0f} {mine.p50:7.2f} {mine.p99:7.2f}", end="")
             print(f" {theirs.per_second:14.0f} {theirs.p50:7.2f} {theirs.p99:7.2f} {ratio:9.2f}", flush=True)
             worst = max(worst, ratio) if clients == 32 else worst
     return worst
+
+
+def _medians(rounds: tuple[Measured, ...]) -> Measured:
+    return Measured(*(median(column) for column in zip(*rounds, strict=True)))
 
 
 async def grow(server: Server, calls: int) -> float:

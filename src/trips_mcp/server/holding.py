@@ -28,6 +28,8 @@ class Holding:
 
     async def client(self) -> "TripsClient":
         """Raises whatever opening it raises; the next call tries again."""
+        if self._client is not None:
+            return self._client
         async with self._opening:
             client = self._client or await self._tasks.start(self._hold)
             self._client = client

@@ -126,7 +126,7 @@ class App:
             with self._parts.calls.one(caller.name):
                 message = await read_message(visit, self._parts.body_seconds)
                 self._check(account, message, visit)
-                await exchange(self._face(account), account.held, message, visit)
+                await exchange(self._face(account), account.held, message, visit, self._parts.deadlines)
 
     async def _sse(self, visit: Visit) -> None:
         caller = await self._callers.of(visit)

@@ -1,5 +1,7 @@
 """No call goes on for ever, and none is left without an answer when the server ends."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import anyio
@@ -14,22 +16,31 @@ _UNKNOWN = "Whether it took effect is unknown; calling again with the same argum
 
 
 class Deadlines:
-    """A middleware of the SDK's server, so that every transport answers in its own form."""
+    """Of the calls under way. As a middleware of the SDK's server for those that come over a stream (`sse.py`)."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._under_way = set[anyio.CancelScope]()
         self._ending: float | None = None
 
-    async def __call__(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
+    @contextmanager
+    def one(self) -> Generator[anyio.CancelScope]:
+        """Ends the block in time. Raises: MCPError, if that was needed; but not where the scope was cancelled."""
         with anyio.CancelScope(deadline=self._latest()) as scope:
             self._under_way.add(scope)
             try:
-                return await call_next(ctx)
+                yield scope
             finally:
                 self._under_way.discard(scope)
-        why = "The server is shutting down" if self._ending is not None else f"No answer within {self._seconds:g} s"
-        raise MCPError(types.INTERNAL_ERROR, f"{why}. {_UNKNOWN}")
+        if scope.cancelled_caught and anyio.current_time() >= scope.deadline:
+            why = "The server is shutting down" if self._ending is not None else f"No answer within {self._seconds:g} s"
+            raise MCPError(types.INTERNAL_ERROR, f"{why}. {_UNKNOWN}")
+
+    async def __call__(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
+        if ctx.request is not None:  # it has a deadline, and a response to itself (`exchange.py`)
+            return await call_next(ctx)
+        with self.one():
+            return await call_next(ctx)
 
     def end(self) -> None:
         self._ending = anyio.current_time() + LAST_SECONDS

@@ -11,6 +11,7 @@ answered with a stream of events, begun with the first of them.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,13 +31,14 @@ from mcp.shared.inbound import (
     unsupported_protocol_version_rejection,
 )
 from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
-from mcp.shared.message import MessageMetadata
+from mcp.shared.message import MessageMetadata, ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
 from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic_core import to_json
 
 from trips_mcp.server.holding import Holding
+from trips_mcp.server.http.deadlines import Deadlines
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.visit import Visit
 from trips_mcp.server.http.watching import watched
@@ -55,37 +57,47 @@ QUIET: Final = b": \r\n\r\n"
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
 
 
-async def exchange(server: Server[Holding], held: Holding, message: Message, visit: Visit) -> None:
+async def exchange(
+    server: Server[Holding], held: Holding, message: Message, visit: Visit, deadlines: Deadlines
+) -> None:
     """Raises: RefusalError."""
     _check_accept(visit)
     route = _routed(message, visit)
     if "method" not in message or "id" not in message:
-        # Notifications and answers: there is nothing that waits for one. To cancel a call is to close its request.
+        # notifications and answers: nothing here waits for one
         await visit.answer(HTTPStatus.ACCEPTED, b"", ())
         return
     answer = _Answer(message, visit)
-    connection = (
-        Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
-        if isinstance(route, InboundModernRoute)
-        else Connection.from_envelope(route, None, None)
-    )
-    with anyio.CancelScope() as call, watched(answer.watch, call):
-        try:
-            result = await serve_one(
-                server, answer, message["method"], message.get("params"), connection=connection, lifespan_state=held
+    outcome: dict[str, Any] = {}  # stays so where the client is gone
+    status = HTTPStatus.OK
+    try:
+        with deadlines.one() as call, watched(answer.watch, call):
+            outcome["result"] = await serve_one(
+                server,
+                answer,
+                message["method"],
+                message.get("params"),
+                connection=_connection(route),
+                lifespan_state=held,
             )
-            outcome = {"result": result}
-            status = HTTPStatus.OK
-        except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
-            told = modern_error_data(error)
-            outcome = {"error": told.model_dump(by_alias=True, mode="json", exclude_none=True)}
-            status = _status(told.code, route)
+    except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
+        told = modern_error_data(error)
+        outcome["error"] = told.model_dump(by_alias=True, mode="json", exclude_none=True)
+        status = _status(told.code, route)
+    if outcome:
         await answer.finish(status, outcome)
 
 
-def _status(code: int, route: InboundModernRoute | str) -> int:
+def _connection(route: InboundModernRoute | str) -> Connection:
+    """For this one request."""
+    if isinstance(route, str):
+        return Connection.from_envelope(route, None, None)
+    return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+
+
+def _status(code: int, route: InboundModernRoute | str) -> HTTPStatus:
     """The older era tells of errors in the body alone."""
-    return ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else HTTPStatus.OK
+    return HTTPStatus(ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else 200)
 
 
 def _check_accept(visit: Visit) -> None:
@@ -137,13 +149,20 @@ class _Answer:
         self.request_id: str | int | None = message["id"]
         self.transport = _TRANSPORT
         self.can_send_request = False
-        self.message_metadata: MessageMetadata = None
-        self.cancel_requested = anyio.Event()
+        self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=visit)
         self._visit = visit
         self._progress_token = progress_token_from_params(message.get("params"))
         self._streams = False
         self._finished = False
-        self._one_at_a_time = anyio.Lock()
+
+    @property
+    def cancel_requested(self) -> anyio.Event:
+        """Never: to cancel a call is to close its request."""
+        return anyio.Event()
+
+    @cached_property
+    def _one_at_a_time(self) -> anyio.Lock:
+        return anyio.Lock()
 
     async def send_raw_request(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
