@@ -8,13 +8,13 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 
-from trips_mcp.contract import OPERATIONS
+from trips_mcp.tools.catalogue import entries
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]
 
-TRIPS_TOOLS = {operation.name for operation in OPERATIONS if operation.api == "trips"}
-EVENT_TOOLS = {operation.name for operation in OPERATIONS if operation.api == "events"}
+TRIPS_TOOLS = {entry["listing"]["name"] for entry in entries() if entry["api"] == "trips"}
+EVENT_TOOLS = {entry["listing"]["name"] for entry in entries() if entry["api"] == "events"}
 
 
 async def names(agent: Client) -> set[str]:

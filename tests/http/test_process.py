@@ -13,6 +13,8 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from trips_mcp.cli.commands import run
+
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 Start = Callable[..., Awaitable[Any]]
 KeyFor = Callable[..., Awaitable[str]]
@@ -25,7 +27,7 @@ def local(folder: Path) -> dict[str, str]:
     return {"TRIPS_MCP_DATABASE": str(folder / "trips.db")}
 
 
-@pytest.mark.parametrize("how", ["flags", "variables"])
+@pytest.mark.parametrize("how", ["flags", pytest.param("variables", marks=pytest.mark.soak)])
 async def test_it_serves_this_computer_without_a_key(how: str, start: Start, tmp_path: Path) -> None:
     variables = {"TRIPS_MCP_TRANSPORT": "http", "TRIPS_MCP_PORT": "0"}
 
@@ -98,19 +100,29 @@ async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for:
         (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/"}, "trips-mcp: "),
     ],
 )
-async def test_what_can_not_be_meant_is_one_sentence(
-    words: tuple[str, ...], env: dict[str, str], why: str, start: Start
+def test_what_can_not_be_meant_is_one_sentence(
+    words: tuple[str, ...],
+    env: dict[str, str],
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    replica = await start(*HTTP, *words, **env)
-    code = await replica.ended()
+    monkeypatch.setenv("TRIPS_MCP_JOURNAL", str(tmp_path / "journal.db"))
+    for name, text in env.items():
+        monkeypatch.setenv(name, text)
 
+    code = run([*HTTP, *words])
+
+    said = capsys.readouterr()
     assert code == 2
-    assert why in replica.said
-    assert len(replica.said.strip().splitlines()) == 1
+    assert said.out == ""
+    assert why in said.err
+    assert len(said.err.strip().splitlines()) == 1
 
 
 @posix
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 async def test_a_signal_ends_it_cleanly(sent: signal.Signals, start: Start, tmp_path: Path) -> None:
     replica = await start(*HTTP, **local(tmp_path))
     await replica.serves()
@@ -123,7 +135,14 @@ async def test_a_signal_ends_it_cleanly(sent: signal.Signals, start: Start, tmp_
 
 
 @posix
-@pytest.mark.parametrize(("transport", "mode"), [("http", "auto"), ("http", "legacy"), ("sse", "auto")])
+@pytest.mark.parametrize(
+    ("transport", "mode"),
+    [
+        ("http", "auto"),
+        pytest.param("http", "legacy", marks=pytest.mark.soak),
+        pytest.param("sse", "auto", marks=pytest.mark.soak),
+    ],
+)
 async def test_what_is_under_way_is_answered_before_it_ends(
     transport: str, mode: str, start: Start, service: Any
 ) -> None:

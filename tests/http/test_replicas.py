@@ -60,7 +60,7 @@ def behind(on_socket: Serve, serve_at: Callable[[str], Any]) -> Callable[[Proxy]
     return behind
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.soak)])
 async def test_every_call_of_a_conversation_may_land_on_either(
     mode: str, start: Start, behind: Callable[[Proxy], Any], key_for: KeyFor, tmp_path: Path
 ) -> None:
@@ -130,8 +130,8 @@ class Holding:
         await self.go.wait()
 
 
-@pytest.mark.parametrize("era", ["ask", "ask_modern"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("era", ["ask", pytest.param("ask_modern", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("when", ["after", pytest.param("before", marks=pytest.mark.soak)])
 async def test_nothing_is_written_twice_when_a_replica_is_killed_in_mid_call_and_restarted(
     when: str, era: str, start: Start, behind: Callable[[Proxy], Any], on_socket: Serve, tmp_path: Path
 ) -> None:
