@@ -54,6 +54,7 @@ class Connection:
             self._from_client.close()
             for _ in range(self._under_way.total()):
                 self._answered()
+            self._under_way.clear()
         await self._visit.send({"type": "http.response.body", "body": b""})
 
     async def deliver(self, message: Message) -> None:
@@ -75,6 +76,7 @@ class Connection:
         try:
             await self._to_server.send(SessionMessage(sent, ServerMessageMetadata(on_request_unanswered=unanswered)))
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            await unanswered()
             raise no_such_session() from None
 
     async def tell(self, refusal: RefusalError) -> None:
