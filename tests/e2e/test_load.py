@@ -51,13 +51,23 @@ async def crowd(agents: list[Client], trip_id: str) -> set[str]:
     return written
 
 
+async def texts(agent: Client, trip_id: str) -> list[str]:
+    """Of all items, page by page, as a long list is told."""
+    page = await do(agent, "list_action_items", tripId=trip_id)
+    found = [item["text"] for item in page["items"]]
+    while "nextCursor" in page:
+        page = await do(agent, "list_action_items", tripId=trip_id, cursor=page["nextCursor"])
+        found += [item["text"] for item in page["items"]]
+    return found
+
+
 async def test_a_thousand_items_written_at_once_are_all_there_once(connect: Connect, tmp_path: Path) -> None:
     async with connect(TRIPS_MCP_DATABASE=str(tmp_path / "trips.db")) as agent:
         trip_id = await new_trip(agent)
 
         written = await crowd([agent], trip_id)
 
-        found = [item["text"] for item in (await do(agent, "list_action_items", tripId=trip_id))["items"]]
+        found = await texts(agent, trip_id)
         assert len(found) == AT_ONCE * EACH
         assert set(found) == written
 
@@ -70,7 +80,7 @@ async def test_four_servers_on_one_file_do_not_get_in_each_others_way(connect: C
 
         written = await crowd(agents, trip_id)
 
-        found = [item["text"] for item in (await do(agents[1], "list_action_items", tripId=trip_id))["items"]]
+        found = await texts(agents[1], trip_id)
         assert sorted(found) == sorted(written)
 
 
@@ -81,5 +91,5 @@ async def test_a_served_backend_bears_it_too(connect: Connect, base: str, key_fo
 
         written = await crowd([agent], trip_id)
 
-        found = [item["text"] for item in (await do(agent, "list_action_items", tripId=trip_id))["items"]]
+        found = await texts(agent, trip_id)
         assert sorted(found) == sorted(written)

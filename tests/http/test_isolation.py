@@ -55,8 +55,12 @@ class Caller:
             assert "FORBIDDEN (403)" in refused["content"][0]["text"]
 
     async def found(self) -> list[str]:
-        items = (await self.do("list_action_items", tripId=self.trip))["items"]
-        return sorted(item["text"] for item in items)
+        page = await self.do("list_action_items", tripId=self.trip)
+        texts = [item["text"] for item in page["items"]]
+        while "nextCursor" in page:  # a long list is told page by page
+            page = await self.do("list_action_items", tripId=self.trip, cursor=page["nextCursor"])
+            texts += [item["text"] for item in page["items"]]
+        return sorted(texts)
 
 
 @pytest.mark.parametrize("calls", [160, pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
