@@ -38,6 +38,8 @@ async def test_it_serves_this_computer_without_a_key(how: str, start: Start, tmp
     async with replica.agent() as agent:
         me = await agent.call_tool("get_me", {})
     ready = await replica.request("GET", "/readyz")
+    replica.process.terminate()  # the last line is in the log when it has ended
+    await replica.ended()
 
     assert not me.is_error
     assert ready.status_code == 200
