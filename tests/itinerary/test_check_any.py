@@ -21,7 +21,7 @@ from .trips import Json
 
 Draw = st.DrawFn
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-MANY = settings(FEW, max_examples=3000)
+MANY = settings(FEW, max_examples=600)
 DAY = timedelta(days=1)
 
 

@@ -376,7 +376,7 @@ def test_any_words_in_any_trip(asked: tuple[Json, Json, str]) -> None:
 
 
 @pytest.mark.soak
-@settings(FEW, max_examples=3000)
+@settings(FEW, max_examples=600)
 @given(asked=twice())
 def test_thousands_of_words_in_thousands_of_trips(asked: tuple[Json, Json, str]) -> None:
     any_order_gives_the_same_hits(asked)
