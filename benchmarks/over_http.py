@@ -2,9 +2,9 @@
 
     python benchmarks/over_http.py [--calls 100000] [--check]
 
-Ours answers get_me from the embedded backend: a request to the REST API, a read in SQLite, both results checked. The
-bare server answers at once. Both are driven in turns by the same client, in both eras of the protocol. Then memory:
-what the process holds after its first calls, and after so many more.
+The same tool is put in the place of ours, so that what is compared is how they serve: both are driven in turns by the
+same client, in both eras of the protocol. Then what a real call takes, get_me on the embedded backend (a request to
+the REST API, a read in SQLite), and what the process holds after its first calls, and after so many more.
 
 `--check` exits 1 where p50 at 32 clients is over 2 x the bare server's, or memory has grown by more than 5 %.
 (Not `http.py`: beside other scripts that name would hide the standard library's.)
@@ -21,10 +21,14 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
+import mcp_types as types
+
+ERAS: Final = ("2026-07-28", "2025-11-25")
 CLIENTS: Final = (1, 32, 256)
 ROUNDS: Final = 3
 CALLS: Final = 1500
@@ -33,6 +37,11 @@ WARM_UP: Final = 3000
 BOUND: Final = 2.0
 GROWTH: Final = 5.0
 SETTINGS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
+ECHO: Final[dict[str, Any]] = {
+    "name": "echo",
+    "description": "Echo.",
+    "inputSchema": {"type": "object", "properties": {}},
+}
 ENVELOPE: Final[dict[str, Any]] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
@@ -131,13 +140,11 @@ def port_in(log: Path) -> int:
 
 def serve_bare() -> None:
     """The yardstick: the SDK's own way to serve HTTP, as its documents show it, without sessions."""
-    import mcp_types as types
     import uvicorn
     from mcp.server.lowlevel import Server
 
     async def list_tools(_: object, __: object) -> types.ListToolsResult:
-        schema: dict[str, Any] = {"type": "object", "properties": {}}
-        return types.ListToolsResult(tools=[types.Tool(name="echo", description="Echo.", input_schema=schema)])
+        return types.ListToolsResult(tools=[types.Tool.model_validate(ECHO)])
 
     async def call_tool(_: object, params: types.CallToolRequestParams) -> types.CallToolResult:
         return types.CallToolResult(content=[types.TextContent(text=params.name)])
@@ -146,23 +153,63 @@ def serve_bare() -> None:
     uvicorn.run(server.streamable_http_app(stateless_http=True), port=0, access_log=False)
 
 
-async def measure(ours: Server, bare: Server) -> float:
-    """Prints the table; the largest ratio at 32 clients."""
-    print(f"a call over HTTP (median of {ROUNDS} x {CALLS} calls)")
-    print(f"  {'':10} {'clients':>7} {'get_me: /s':>11} {'p50 ms':>7} {'p99 ms':>7}", end="")
-    print(f" {'bare echo: /s':>14} {'p50 ms':>7} {'p99 ms':>7} {'p50 ratio':>9}")
+def serve_echo() -> None:
+    """Ours as it is shipped, but for its tools."""
+    import socket
+
+    from trips_mcp.server.http.opening import app_for_this_computer
+    from trips_mcp.server.http.running import log_request, serve
+    from trips_mcp.server.http.settings import HttpSettings
+    from trips_mcp.server.offer import Offer, offer
+    from trips_mcp.settings import Settings
+    from trips_mcp.tools import Answer
+
+    class Echo:
+        name = "echo"
+
+        async def call(self, *_: object) -> Answer:
+            return Answer(self.name)
+
+    def echoing(settings: Settings) -> Offer:
+        tools: Any = lambda: [Echo()]  # noqa: E731
+        return replace(offer(settings), listing=[ECHO], load_tools=tools)
+
+    http = HttpSettings(max_calls=2 * CLIENTS[-1], max_calls_per_caller=2 * CLIENTS[-1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opening = app_for_this_computer(Settings.from_env(os.environ), http, "127.0.0.1", log_request, echoing)
+        port: int = listener.getsockname()[1]
+
+        def announce() -> None:
+            sys.stderr.write(f"Serving http://127.0.0.1:{port}\n")
+
+        asyncio.run(serve(opening, listener, "warning", announce))
+
+
+async def compare(ours: Server, bare: Server) -> float:
+    """Prints the table; the larger ratio at 32 clients."""
+    print(f"an echo over HTTP (median of {ROUNDS} x {CALLS} calls)")
+    print(f"  {'':10} {'clients':>7} {'ours: /s':>9} {'p50 ms':>7} {'p99 ms':>7}", end="")
+    print(f" {'bare: /s':>9} {'p50 ms':>7} {'p99 ms':>7} {'p50 ratio':>9}")
     worst = 0.0
-    for era in ("2026-07-28", "2025-11-25"):
+    for era in ERAS:
         for clients in CLIENTS:
             pairs = [
                 (await drive(ours, era, clients, CALLS), await drive(bare, era, clients, CALLS)) for _ in range(ROUNDS)
             ]
             ratio = median(mine.p50 / theirs.p50 for mine, theirs in pairs)
             mine, theirs = (_medians(each) for each in zip(*pairs, strict=True))
-            print(f"  {era:10} {clients:7} {mine.per_second:11.0f} {mine.p50:7.2f} {mine.p99:7.2f}", end="")
-            print(f" {theirs.per_second:14.0f} {theirs.p50:7.2f} {theirs.p99:7.2f} {ratio:9.2f}", flush=True)
+            print(f"  {era:10} {clients:7} {mine.per_second:9.0f} {mine.p50:7.2f} {mine.p99:7.2f}", end="")
+            print(f" {theirs.per_second:9.0f} {theirs.p50:7.2f} {theirs.p99:7.2f} {ratio:9.2f}", flush=True)
             worst = max(worst, ratio) if clients == 32 else worst
     return worst
+
+
+async def real_calls(server: Server) -> None:
+    print(f"get_me over HTTP, on the embedded backend (median of {ROUNDS} x {CALLS} calls)")
+    for clients in CLIENTS:
+        mine = _medians(tuple([await drive(server, ERAS[0], clients, CALLS) for _ in range(ROUNDS)]))
+        print(f"  {ERAS[0]:10} {clients:7} {mine.per_second:9.0f} {mine.p50:7.2f} {mine.p99:7.2f}", flush=True)
 
 
 def _medians(rounds: tuple[Measured, ...]) -> Measured:
@@ -171,10 +218,10 @@ def _medians(rounds: tuple[Measured, ...]) -> Measured:
 
 async def grow(server: Server, calls: int) -> float:
     """The growth of its memory over so many calls, in percent."""
-    for era in ("2026-07-28", "2025-11-25"):
+    for era in ERAS:
         await drive(server, era, 32, WARM_UP // 2)
     before = server.memory
-    for era in ("2026-07-28", "2025-11-25"):
+    for era in ERAS:
         await drive(server, era, 32, calls // 2)
     growth = (server.memory / before - 1) * 100
     print(f"  memory: {before:.1f} MiB, after {calls} more calls {server.memory:.1f} MiB ({growth:+.1f} %)")
@@ -185,16 +232,18 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=100_000, help="for memory (default: %(default)s; 0 for none)")
     parser.add_argument("--check", action="store_true", help="exit 1 where a bound is passed")
-    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=["bare", "echo"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.bare:
-        serve_bare()
+    if arguments.serve:
+        serve_bare() if arguments.serve == "bare" else serve_echo()
         return 0
+    with started("echo", __file__, "--serve", "echo") as echo, started("echo", __file__, "--serve", "bare") as bare:
+        ratio = asyncio.run(compare(echo, bare))
     most = str(2 * CLIENTS[-1])
     words = ("serve", "--transport", "http", "--port", "0", "--max-calls", most, "--max-calls-per-caller", most)
-    with started("get_me", "-m", "trips_mcp", *words) as ours, started("echo", __file__, "--bare") as bare:
-        ratio = asyncio.run(measure(ours, bare))
-        growth = asyncio.run(grow(ours, arguments.calls)) if arguments.calls else 0.0
+    with started("get_me", "-m", "trips_mcp", *words) as shipped:
+        asyncio.run(real_calls(shipped))
+        growth = asyncio.run(grow(shipped, arguments.calls)) if arguments.calls else 0.0
     return 1 if arguments.check and (ratio > BOUND or growth > GROWTH) else 0
 
 

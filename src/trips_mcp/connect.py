@@ -76,7 +76,7 @@ class Services:
 
 @asynccontextmanager
 async def services(settings: "Settings", *, deadline: float = 45.0) -> AsyncGenerator[Services]:
-    """The APIs of these settings, which hold no keys; those of the embedded backend where it is for a team.
+    """The APIs of these settings, whose keys don't count; those of the embedded backend where it is for a team.
 
     Raises: CannotConnectError.
     """

@@ -53,6 +53,8 @@ class Served:
     """Host and port."""
     lines: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """What it has logged, a line a request."""
+    app: App | None = None
+    """None where it is another process's."""
 
     @property
     def base(self) -> str:
@@ -148,7 +150,7 @@ async def served(
 ) -> AsyncGenerator[Served]:
     lines: list[dict[str, Any]] = []
     async with opening(lambda line: lines.append(json.loads(line))) as app, on_a_socket(app, protocol, host) as address:
-        yield Served(address, lines)
+        yield Served(address, lines, app)
 
 
 @pytest.fixture(scope="session")
@@ -193,7 +195,7 @@ def team(tmp_path: Path) -> Serve:
     """For callers with keys of the embedded backend on a file."""
 
     def team(**flags: str) -> Any:
-        return for_callers(tmp_path, {"TRIPS_MCP_DATABASE": str(tmp_path / "team.db")}, 60, **flags)
+        return for_callers(tmp_path, {"TRIPS_MCP_DATABASE": str(tmp_path / "team.db")}, http_settings(flags))
 
     return team
 
@@ -202,9 +204,18 @@ def team(tmp_path: Path) -> Serve:
 def callers_of(tmp_path: Path) -> Serve:
     """For callers with keys of a service that is elsewhere."""
 
-    def callers_of(base: str, events: bool = False, call_seconds: float = 60, **flags: str) -> Any:
-        urls = {"OSOTO_BASE_URL": f"{base}/api/v1"} | ({"TRAVELMODE_BASE_URL": base} if events else {})
-        return for_callers(tmp_path, urls, call_seconds, **flags)
+    def callers_of(
+        base: str,
+        events: bool = False,
+        call_seconds: float = 60,
+        quiet_seconds: float = 15,
+        toolsets: str = "",
+        **flags: str,
+    ) -> Any:
+        urls = {"OSOTO_BASE_URL": f"{base}/api/v1", "TRIPS_MCP_TOOLSETS": toolsets}
+        urls |= {"TRAVELMODE_BASE_URL": base} if events else {}
+        http = replace(http_settings(flags), call_seconds=call_seconds, quiet_seconds=quiet_seconds)
+        return for_callers(tmp_path, urls, http)
 
     return callers_of
 
@@ -213,11 +224,8 @@ def http_settings(flags: dict[str, str]) -> HttpSettings:
     return HttpSettings.from_env({}, {f"--{name.replace('_', '-')}": text for name, text in flags.items()})
 
 
-def for_callers(
-    folder: Path, env: dict[str, str], call_seconds: float = 60, **flags: str
-) -> AbstractAsyncContextManager[Served]:
+def for_callers(folder: Path, env: dict[str, str], http: HttpSettings) -> AbstractAsyncContextManager[Served]:
     settings = settings_of_callers({"TRIPS_MCP_JOURNAL": str(folder / "journal.db"), **env})
-    http = replace(http_settings(flags), call_seconds=call_seconds)
     return served(lambda log: app_for_callers(settings, http, "127.0.0.1", log))
 
 

@@ -142,6 +142,18 @@ async def test_made_up_keys_drive_nobody_out(world: World) -> None:
     assert sum(each.startswith("opened made up") for each in before) == 20
 
 
+async def test_made_up_keys_drive_nobody_out_while_the_service_is_down_either(world: World) -> None:
+    async with world.accounts(most=1) as accounts:
+        await scopes_of(accounts, A)
+        world.down = True
+        for name in ("x", "y"):
+            await scopes_of(accounts, Caller(name, "osk_x"))
+            await world.happens(f"closed {name}")
+        kept = "closed a" not in world.happened
+
+    assert kept
+
+
 async def test_what_a_key_allows_is_asked_again_after_five_minutes(world: World) -> None:
     async with world.accounts() as accounts:
         first = await scopes_of(accounts, A)

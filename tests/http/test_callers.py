@@ -123,6 +123,29 @@ async def test_the_tools_are_those_that_the_key_allows(
     assert listed.cache_scope == "private"
 
 
+async def test_nothing_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_reader": ["trips:read"], "osk_writer": ["trips:read", "trips:write"]}
+
+    async with callers_of(service.address) as served:
+        async with served.agent(key="osk_reader") as agent:
+            to_reader = [agent.instructions, *((await agent.list_tools()).tools)]
+        async with served.agent(key="osk_writer") as agent:
+            to_writer = [agent.instructions, *((await agent.list_tools()).tools)]
+
+    for tool in ("create_trip", "sync_trip", "archive_trip"):
+        assert tool not in str(to_reader)
+        assert tool in str(to_writer)
+
+
+async def test_a_key_that_allows_none_of_what_was_chosen_has_no_tools(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": ["trips:read"]}
+
+    async with callers_of(service.address, toolsets="messages") as served, served.agent(key="osk_a") as agent:
+        seen = await names(agent)
+
+    assert seen == set()
+
+
 @pytest.mark.parametrize("transport", ["http", "sse"])
 async def test_two_callers_of_one_server_see_different_tools(transport: str, team: Serve, key_for: KeyFor) -> None:
     reader, writer = await key_for("a reader", "trips:read"), await key_for("a writer")
@@ -189,6 +212,19 @@ async def test_events_need_a_token_of_their_own(callers_of: Serve, service: Any)
     assert ("/v1/events/1", "tm_a") in service.asked
     assert ("/v1/events/1", "osk_a") not in service.asked
     assert malformed.status_code == 401
+
+
+async def test_a_token_of_the_events_has_no_scopes(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": ["trips:read"], "tm_a": None}
+
+    async with (
+        callers_of(service.address, events=True) as served,
+        served.agent(key="osk_a", **{"X-Travelmode-Token": "tm_a"}) as agent,
+    ):
+        seen = await names(agent)
+
+    assert seen >= EVENT_TOOLS
+    assert "create_trip" not in seen
 
 
 async def test_a_service_that_is_down_does_not_lock_its_callers_out(callers_of: Serve, service: Any) -> None:

@@ -93,6 +93,28 @@ async def test_a_call_has_a_deadline(transport: str, callers_of: Serve, service:
     assert not after.is_error
 
 
+async def test_a_call_that_says_nothing_for_long_is_kept_open(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    headers = {"Authorization": "Bearer osk_a", "Content-Type": "application/json", "Accept": "*/*"}
+    call = {"name": "list_members", "arguments": {"tripId": "jx7"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+
+    async with (
+        callers_of(service.address, quiet_seconds=0.01) as served,
+        httpx.AsyncClient(headers=headers, timeout=30) as http,
+        http.stream("POST", served.url, json=message) as response,
+    ):
+        lines = response.aiter_lines()
+        comment = await anext(lines)
+        service.gate.set()
+        answer = [line async for line in lines if line.startswith("data: ")]
+
+    assert response.headers["content-type"] == "text/event-stream"
+    assert comment == ": "
+    assert not json.loads(answer[0][6:])["result"]["isError"]
+
+
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 async def test_a_client_that_leaves_ends_its_call(era: str, callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
@@ -130,6 +152,26 @@ async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -
 
     assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"")] * 4
     assert (answered.status_code, answered.content) == (202, b"")
+
+
+async def test_in_the_newer_era_an_answer_to_nothing_is_refused(local: Serve) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "*/*", "MCP-Protocol-Version": "2026-07-28"}
+
+    async with local() as served:
+        answer = await served.request("POST", "/mcp", headers=headers, json={"jsonrpc": "2.0", "id": 1, "result": {}})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
+
+
+async def test_a_server_that_is_ending_takes_no_more(local: Serve) -> None:
+    async with local() as served:
+        served.app.end()
+        refused = await served.ask("ping")
+        stream = await served.request("GET", "/sse")
+        lives, ready = [await served.request("GET", path) for path in ("/healthz", "/readyz")]
+
+    assert (refused.status_code, stream.status_code, refused.headers["retry-after"]) == (503, 503, "1")
+    assert (lives.status_code, ready.status_code) == (200, 503)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +242,7 @@ async def test_what_breaks_inside_is_told_by_its_id_alone(on_socket: Serve, capl
         calls=nothing,
         streams=nothing,
         body_seconds=1,
+        quiet_seconds=1,
     )
     app = App(parts, nothing, Callers(_Broken()), nothing, "http", lines.append)
 

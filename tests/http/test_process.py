@@ -45,7 +45,7 @@ async def test_it_serves_this_computer_without_a_key(how: str, start: Start, tmp
     assert ready.status_code == 200
     assert replica.address.startswith("127.0.0.1:")
     assert "anybody on this computer may call" in replica.said
-    assert [line["path"] for line in replica.logged][-1] == "/readyz"
+    assert {line["path"] for line in replica.logged} >= {"/mcp"}
 
 
 async def test_it_serves_a_team_with_the_backends_keys_and_never_with_its_own(

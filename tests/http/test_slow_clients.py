@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from trips_mcp.server.http.patience import PatientProtocol
@@ -101,6 +102,19 @@ async def test_who_does_not_read_is_cut_off(local: Serve) -> None:
         after = await served.ask("ping")
 
     assert after.status_code == 200
+
+
+async def test_who_reads_late_has_all_of_it(local: Serve) -> None:
+    listing = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+    asking = HEAD + b"Content-Length: %d\r\n\r\n" % len(listing) + listing
+    last = asking.replace(b"Accept", b"Connection: close\r\nAccept")
+
+    async with local() as served, served.raw() as stream, anyio.create_task_group() as tasks:
+        tasks.start_soon(stream.send, asking * 300 + last)
+        with anyio.fail_after(30):
+            while len(served.lines) < 20:  # until so much waits to be read that no more is answered
+                await anyio.lowlevel.checkpoint()
+        assert (await all_of(stream)).count(b"HTTP/1.1 200 ") == 301
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class Account:
         self.under_way = 0
         """Requests and streams."""
         self.fresh_until = float("-inf")
+        self.accepted = False
+        """Whether the service has ever known the key."""
         self.rejected = False
         self.asking = anyio.Lock()
 
@@ -88,11 +90,11 @@ class Accounts:
         try:
             if self._asks and not self._is_fresh(account):
                 await self._ask(account)
-            self._make_room()
+            self._make_room(account)
             yield account
         finally:
             account.under_way -= 1
-            if account.rejected and not account.under_way:
+            if not account.under_way and (account.rejected or self._is_one_too_many(account)):
                 self._close(account)
 
     def end(self) -> None:
@@ -109,12 +111,15 @@ class Accounts:
         self._open.pop(account.caller.name, None)
         account.held.end()
 
-    def _make_room(self) -> None:
-        """Not before a key was accepted, so that made-up ones drive nobody out."""
-        if len(self._open) > self._most:
-            idle = next((account for account in self._open.values() if not account.under_way), None)
+    def _make_room(self, account: Account) -> None:
+        """For one whose key was accepted: made-up ones drive nobody out."""
+        if account.accepted and len(self._open) > self._most:
+            idle = next((each for each in self._open.values() if not each.under_way), None)
             if idle is not None:
                 self._close(idle)
+
+    def _is_one_too_many(self, account: Account) -> bool:
+        return not account.accepted and len(self._open) > self._most
 
     def _is_fresh(self, account: Account) -> bool:
         return self._clock() < account.fresh_until
@@ -136,6 +141,7 @@ class Accounts:
                 logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
                 account.fresh_until = self._clock() + AGAIN_SECONDS
             else:
+                account.accepted = True
                 account.scopes = _known(me.scopes)
                 account.fresh_until = self._clock() + FRESH_SECONDS
 

@@ -52,6 +52,7 @@ class Parts:
     calls: Turns
     streams: Turns
     body_seconds: float
+    quiet_seconds: float
 
 
 class App:
@@ -88,10 +89,7 @@ class App:
         self._connections.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
-            return
-        visit = Visit(scope, receive, send)
+        visit = Visit(scope, receive, send, self._parts.quiet_seconds)
         try:
             await self._answer(visit)
         except GoneError:

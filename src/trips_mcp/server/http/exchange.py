@@ -5,7 +5,8 @@ SDK runs the request (`serve_one`) and knows the rules of the newer era (`mcp.sh
 not used as its way through the older era, without sessions, costs twice what is needed.
 
 A call that says nothing before its result is answered with JSON. One that reports progress, or takes long, is
-answered with a stream of events, begun with the first of them.
+answered with a stream of events, begun with the first of them. No tool has an argument that travels in a header of
+its own (x-mcp-header), so there is none to compare.
 """
 
 import json
@@ -45,15 +46,11 @@ from trips_mcp.server.http.watching import watched
 from trips_mcp.server.inbox import Message
 from trips_mcp.server.understood import has_envelope
 
-QUIET_SECONDS: Final = 15
-"""After which a comment is sent: proxies close what says nothing for long."""
-
 EVENTS: Final = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),  # nginx: pass on each event at once
 ]
-QUIET: Final = b": \r\n\r\n"
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
 
 
@@ -188,12 +185,8 @@ class _Answer:
             await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
 
     async def watch(self) -> None:
-        """Until the client is gone; meanwhile a silent one is told that all is well."""
-        while True:
-            with anyio.move_on_after(QUIET_SECONDS):
-                await self._visit.gone()
-                return
-            await self._stream(QUIET)
+        """Until the client is gone."""
+        await self._visit.gone(quiet=self._stream)
 
     async def _stream(self, event: bytes) -> None:
         async with self._one_at_a_time:

@@ -3,7 +3,7 @@
 It keeps nothing of its callers: whose client a call uses is handed to it with each request (`exchange.py`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -13,17 +13,22 @@ from mcp.server import Server
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.deadlines import Deadlines
 from trips_mcp.server.http.scoping import Scoping
-from trips_mcp.server.offer import Offer, offer
+from trips_mcp.server.offer import Offer
 from trips_mcp.server.server import build_server
-from trips_mcp.settings import Settings
+from trips_mcp.settings import Settings, SettingsError
+
+Offering = Callable[[Settings], Offer]
 
 _MOST_FACES: Final = 64
 
 
 class Faces:
-    def __init__(self, settings: Settings, scoping: Scoping, deadlines: Deadlines, *, keyed: bool) -> None:
-        """`keyed`: whether callers bring their keys, so that the settings hold none."""
+    def __init__(
+        self, settings: Settings, scoping: Scoping, deadlines: Deadlines, offering: Offering, *, keyed: bool
+    ) -> None:
+        """`keyed`: whether callers bring their keys (`settings_of_callers`)."""
         self._settings = settings
+        self._offering = offering
         self._keyed = keyed
         self._scoping = scoping
         self._deadlines = deadlines
@@ -41,8 +46,10 @@ class Faces:
     def _offer(self, scopes: tuple[str, ...] | None, events: bool) -> Offer:
         """How tools conduct themselves over HTTP is settled here, too."""
         settings = self._settings
-        if self._keyed:
-            token = "of-the-caller" if events else None
-            settings = replace(settings, trips_key="of-the-caller", events_token=token)
-        offered = offer(settings, masks=True)
+        if self._keyed and not events:
+            settings = replace(settings, events_token=None)
+        try:
+            offered = self._offering(settings if scopes is None else replace(settings, scopes=scopes))
+        except SettingsError:  # of what was chosen for this server the key allows nothing
+            offered = replace(self._offering(settings), listing=[])
         return replace(offered, listing=self._scoping.shown(offered.listing, scopes))

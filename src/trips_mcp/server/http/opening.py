@@ -12,19 +12,25 @@ from trips_mcp.server.http.app import App, Parts
 from trips_mcp.server.http.callers import ANYBODY, Callers, KeyVerifier
 from trips_mcp.server.http.challenge import rejected, rejected_by_us
 from trips_mcp.server.http.deadlines import Deadlines
-from trips_mcp.server.http.faces import Faces
+from trips_mcp.server.http.faces import Faces, Offering
 from trips_mcp.server.http.origins import Origins
 from trips_mcp.server.http.scoping import Scoping
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.http.turns import Turns
+from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
 
 Log = Callable[[str], object]
 
 
+def masked(settings: Settings) -> Offer:
+    """What is offered over HTTP: secrets are masked unless the settings say otherwise."""
+    return offer(settings, masks=True)
+
+
 @asynccontextmanager
 async def app_for_callers(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
-    """Each request acts with the key that came with it. `settings` has none (`settings_of_callers`).
+    """Each request acts with the key that came with it. `settings` are those of `settings_of_callers`.
 
     Raises: CannotConnectError.
     """
@@ -35,14 +41,16 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
             rejection=rejected_by_us if settings.team else rejected,
         )
         try:
-            parts = _parts(settings, http, address, keyed=True)
+            parts = _parts(settings, http, address, masked, keyed=True)
             yield App(parts, accounts, Callers(KeyVerifier()), apis.ready, http.transport, log)
         finally:
             accounts.end()
 
 
 @asynccontextmanager
-async def app_for_this_computer(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
+async def app_for_this_computer(
+    settings: Settings, http: HttpSettings, address: str, log: Log, offering: Offering = masked
+) -> AsyncGenerator[App]:
     """Each request acts with the keys of the settings, or on the embedded backend, as over stdio."""
     async with anyio.create_task_group() as tasks:
         accounts = Accounts(lambda _: connect(settings), tasks, rejection=None, asks=not settings.embedded)
@@ -58,20 +66,21 @@ async def app_for_this_computer(settings: Settings, http: HttpSettings, address:
                 return True
 
         try:
-            parts = _parts(settings, http, address, keyed=False)
+            parts = _parts(settings, http, address, offering, keyed=False)
             yield App(parts, accounts, Callers(None), ready, http.transport, log)
         finally:
             accounts.end()
 
 
-def _parts(settings: Settings, http: HttpSettings, address: str, *, keyed: bool) -> Parts:
+def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> Parts:
     scoping, deadlines = Scoping(one_key=settings.one_store), Deadlines(http.call_seconds)
     return Parts(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
         scoping=scoping,
         deadlines=deadlines,
-        faces=Faces(settings, scoping, deadlines, keyed=keyed),
+        faces=Faces(settings, scoping, deadlines, offering, keyed=keyed),
         calls=Turns(http.max_calls, http.max_calls_per_caller),
         streams=Turns(http.max_calls, http.max_calls_per_caller),
         body_seconds=http.body_seconds,
+        quiet_seconds=http.quiet_seconds,
     )

@@ -16,6 +16,10 @@ MAX_CALLS_PER_CALLER: Final = 64
 CALL_SECONDS: Final = 60
 """More than a client of the REST APIs takes at most, so that its words on the outcome come first."""
 BODY_SECONDS: Final = 20
+QUIET_SECONDS: Final = 15
+
+OF_THE_CALLER: Final = "of-the-caller"
+"""In the place of a key that comes with each call."""
 
 _KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
 _URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
@@ -43,6 +47,8 @@ class HttpSettings:
     """How long a call may take."""
     body_seconds: float = BODY_SECONDS
     """Within which a request's body must be here."""
+    quiet_seconds: float = QUIET_SECONDS
+    """After which a stream on which nothing is said sends a comment: proxies close what is silent for long."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:
@@ -116,7 +122,9 @@ def _is_auth(text: str) -> TypeGuard[Auth | Literal[""]]:
 
 
 def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a server whose callers bring their keys: its own are not even read. `flags` as Settings has them.
+    """The settings of a server whose callers bring their keys: its own are not even read, others stand for theirs.
+
+    `flags` as Settings has them.
 
     With TRIPS_MCP_DATABASE the callers are those of the embedded backend on it, for whom `backend create-key`
     makes keys; else of the services at the base URLs, or at their usual ones.
@@ -125,10 +133,10 @@ def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None 
     """
     mine = {name: text for name, text in env.items() if name not in (*_KEYS, _OF_THE_KEY)}
     # A base URL without a key is a mistake elsewhere. Here the keys come with the calls.
-    settings = Settings.from_env({**mine, **dict.fromkeys(_KEYS, "of-the-caller")}, flags)
+    settings = Settings.from_env({**mine, **dict.fromkeys(_KEYS, OF_THE_CALLER)}, flags)
     urls = [name for name in _URLS if env.get(name, "").strip()]
     if settings.chosen_database and urls:
         raise SettingsError(
             f"TRIPS_MCP_DATABASE and {urls[0]} are both set, and callers have keys of one of the two; unset the other."
         )
-    return replace(settings, trips_key=None, events_token=None, team=settings.chosen_database is not None)
+    return replace(settings, team=settings.chosen_database is not None)

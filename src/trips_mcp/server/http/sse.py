@@ -19,7 +19,7 @@ from mcp.server.runner import serve_dual_era_loop
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
 from trips_mcp.server.holding import Holding
-from trips_mcp.server.http.exchange import EVENTS, QUIET, QUIET_SECONDS, event_of
+from trips_mcp.server.http.exchange import EVENTS, event_of
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.visit import Visit
 from trips_mcp.server.inbox import Message
@@ -106,12 +106,8 @@ class Connection:
         return None
 
     async def _watch(self) -> None:
-        while True:
-            with anyio.move_on_after(QUIET_SECONDS):
-                await self._visit.gone()
-                self._scope.cancel()
-                return
-            await self._write(QUIET)
+        await self._visit.gone(quiet=self._write)
+        self._scope.cancel()
 
     async def _write(self, event: bytes) -> None:
         await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})

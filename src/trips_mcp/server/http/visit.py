@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 from uuid import uuid4
@@ -20,12 +20,14 @@ _JSON: Final = (b"content-type", b"application/json")
 _CLOSE: Final = (b"connection", b"close")
 _MOST_TO_PASS: Final = 8 * 1024 * 1024
 _PASSING_SECONDS: Final = 2
+_COMMENT: Final = b": \r\n\r\n"
 _GONE: Final = 499
 """As nginx has it: the client did not wait for an answer."""
 
 
 class Visit:
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, quiet_seconds: float) -> None:
+        """`quiet_seconds`: for how long nothing may be sent before who waits should be told that all is well."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.scope = scope
@@ -45,6 +47,7 @@ class Visit:
         """What every answer to this request carries."""
         self._receive = receive
         self._send = send
+        self._quiet_seconds = quiet_seconds
         self._body_ended = "transfer-encoding" not in self.headers and self.headers.get("content-length", "0") == "0"
         self._began = time.perf_counter()
 
@@ -66,10 +69,14 @@ class Visit:
         self._body_ended = self._body_ended or not event.get("more_body", False)
         return event
 
-    async def gone(self) -> None:
-        """Waits until the client has left."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+    async def gone(self, quiet: Callable[[bytes], Awaitable[None]]) -> None:
+        """Waits until the client has left; `quiet` sends it, now and then, what keeps proxies from closing."""
+        while True:
+            with anyio.move_on_after(self._quiet_seconds):
+                while (await self.receive())["type"] != "http.disconnect":
+                    pass
+                return
+            await quiet(_COMMENT)
 
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
