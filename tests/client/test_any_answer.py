@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AnyOperation = Operation[Any, Any]
 
-BIG = settings(max_examples=100, deadline=None)
+BIG = settings(max_examples=200, deadline=None)
 ARGUMENTS: dict[str, Any] = {
     "tripId": "t1",
     "legId": "l1",
