@@ -52,7 +52,7 @@ linters:
 
 migration: # m="what it changes", after tables.py was changed
 	$(UV) python scripts/migration.py "$(m)"
-	$(UV) ruff format src/trips_mcp/backend/migrations
+	$(UV) ruff format src/trips_mcp/backend/store/migrations
 
 bench:
 	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py

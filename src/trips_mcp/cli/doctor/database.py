@@ -1,6 +1,6 @@
 """The embedded backend's database: where it is and what is there now."""
 
-from trips_mcp.backend.location import file_of, locate, shown
+from trips_mcp.backend.store.location import file_of, locate, shown
 from trips_mcp.cli.doctor.finding import Finding
 
 
