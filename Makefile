@@ -2,7 +2,8 @@
 UV ?= uv run
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters migration bench demo
+.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters migration bench demo \
+	bundle bundle-check release-check workflows pictures
 
 check: lint types layers generated test
 
@@ -59,3 +60,18 @@ bench:
 
 demo:
 	$(UV) trips-mcp demo
+
+bundle:
+	$(UV) python scripts/bundle.py
+
+bundle-check:
+	$(UV) python scripts/bundle.py --check
+
+release-check:
+	$(UV) python scripts/release.py
+
+workflows:
+	$(UV) python scripts/workflows.py
+
+pictures: # after the icon or what the demo says was changed
+	$(UV) scripts/pictures.py

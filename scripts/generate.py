@@ -1,4 +1,4 @@
-"""Writes what is derived from OPERATIONS and TOOLS: the tool listing, the docs' tables, the bundle's tool list.
+"""Writes what is derived from the code: the tool listing, the docs' tables, the bundle's lists, README's links.
 
 `python scripts/generate.py` rewrites the files; with `--check` it only says which ones are out of date (exit 1).
 """
@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from bundle_listing import first_sentence, listed
+from install_links import links
 
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.operation import Operation
@@ -36,9 +39,10 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/tools.md", tools_page()
     yield ROOT / "docs/api.md", api_page()
     readme = ROOT / "README.md"
-    yield readme, between_marks(readme.read_text("utf-8"), tool_table("docs/tools.md"))
+    page = between_marks(readme.read_text("utf-8"), "tools", tool_table("docs/tools.md"))
+    yield readme, between_marks(page, "links", links())
     manifest = ROOT / "manifest.json"
-    yield manifest, with_tools(json.loads(manifest.read_text("utf-8")))
+    yield manifest, as_json(json.loads(manifest.read_text("utf-8")) | listed())
 
 
 def listing() -> str:
@@ -133,18 +137,13 @@ schemas. Paths of the Trips API stand below `OSOTO_BASE_URL`, those of the Event
 """
 
 
-def between_marks(page: str, table: str) -> str:
-    pattern = r"(<!-- tools: generated -->\n).*?(<!-- end of tools -->)"
-    return re.sub(pattern, lambda marks: f"{marks[1]}{table}{marks[2]}", page, flags=re.DOTALL)
+def between_marks(page: str, name: str, text: str) -> str:
+    pattern = rf"(<!-- {name}: generated -->\n).*?(<!-- end of {name} -->)"
+    return re.sub(pattern, lambda marks: f"{marks[1]}{text}{marks[2]}", page, flags=re.DOTALL)
 
 
-def with_tools(manifest: dict[str, Any]) -> str:
-    manifest["tools"] = [{"name": tool.name, "description": first_sentence(tool.description)} for tool in TOOLS]
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-
-
-def first_sentence(text: str) -> str:
-    return text.split(". ")[0].rstrip(".") + "."
+def as_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def hints(tool: Tool[Any, Any]) -> str:
