@@ -14,7 +14,7 @@ TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
 EVENTS_URL: Final = "https://api.travelmode.ai"
 
 _PREFIX = "TRIPS_MCP_"
-_OF_HTTP: Final = (  # read by server.http.settings
+OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_ALLOWED_HOST",
     "TRIPS_MCP_ALLOWED_ORIGIN",
     "TRIPS_MCP_AUTH",
@@ -24,7 +24,7 @@ _OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_PORT",
     "TRIPS_MCP_TRANSPORT",
 )
-_OURS: Final = (
+OURS: Final = (
     "TRIPS_MCP_DATABASE",
     "TRIPS_MCP_EVENT_TRIPS",
     "TRIPS_MCP_EXCLUDE_TOOLS",
@@ -37,7 +37,7 @@ _OURS: Final = (
     "TRIPS_MCP_TOOLS",
     "TRIPS_MCP_TOOLSETS",
     "TRIPS_MCP_TRIP",
-    *_OF_HTTP,
+    *OF_HTTP,
 )
 _NO_JOURNAL: Final = "off"
 _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
@@ -304,5 +304,5 @@ def _not_expanded(name: str) -> str:
 
 
 def _unknown(given: Mapping[str, str]) -> list[str]:
-    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in _OURS)
-    return [f"{name} is not a setting and has no effect; known are {', '.join(_OURS)}." for name in strangers]
+    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in OURS)
+    return [f"{name} is not a setting and has no effect; known are {', '.join(OURS)}." for name in strangers]

@@ -21,6 +21,7 @@ from trips_mcp.tools.asking import with_ours
 from trips_mcp.tools.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
+from trips_mcp.tools.hints import failure_without, refusal_without
 from trips_mcp.tools.listed import Read, Show
 from trips_mcp.tools.schema import input_schema, output_schema
 from trips_mcp.tools.showing import Prose, Showing
@@ -108,10 +109,12 @@ class Tool(Generic[P, R]):
             await keep_to_the_trip(client, params, conduct)
             return await self._answered(client, params, report, conduct)
         except RefusedError as error:
-            return Answer(str(error), is_error=True)
+            return Answer(refusal_without(str(error), conduct.absent), is_error=True)
         except TripsError as error:
             lookup, hint = where_to_look(error, self.lookup, conduct)
-            said = advice(error, self.name, lookup, self.hints["readOnlyHint"]) + hint
+            known = "" if lookup in conduct.absent else lookup
+            said = advice(error, self.name, known, self.hints["readOnlyHint"]) + hint
+            said = failure_without(said, error, self.name, conduct.absent)
             return Answer(within_bounds(said), is_error=True, meta=_meta(client.rate_limit), failure=error)
 
     async def _answered(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
@@ -123,7 +126,8 @@ class Tool(Generic[P, R]):
             return outcome
 
         def show(result: Result) -> Showing:
-            return Showing.of(result, masks=conduct.mask_secrets, quotes=self.hints["readOnlyHint"])
+            quotes = self.hints["readOnlyHint"]
+            return Showing.of(result, masks=conduct.mask_secrets, quotes=quotes, absent=conduct.absent)
 
         if self.view is not None:
             answer = await self.view.answer(params, self.params, read, show)

@@ -16,7 +16,7 @@ from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_table
 
 APPLICATION_ID: Final = 0x54524950
 """How a SQLite file of ours is told from any other: "TRIP", in the header's field for it."""
-_BEFORE_ALEMBIC: Final = {"1": "0001"}
+BEFORE_ALEMBIC: Final = {"1": "0001"}
 """Versions that were counted without it, as the revisions that have the same tables."""
 
 
@@ -27,9 +27,9 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
     """
     shown = str(file.absolute())
     with closing(_connect(file, patience)) as db:
-        _recognise(db, file)
+        recognise(db, file)
         _write_ahead(db, time.monotonic() + patience)
-        found = _revision(db, shown)
+        found = revision(db, shown)
     if found == schema.newest:
         return Opened(shown, found, schema.newest)
     with _alone_with(file, patience) as db:
@@ -41,7 +41,7 @@ def _connect(file: Path, patience: float) -> sqlite3.Connection:
     return sqlite3.connect(file, timeout=patience, isolation_level=None)
 
 
-def _recognise(db: sqlite3.Connection, file: Path) -> None:
+def recognise(db: sqlite3.Connection, file: Path) -> None:
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
     (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application_id != APPLICATION_ID and (application_id or objects):
@@ -60,7 +60,7 @@ def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
             time.sleep(0.01)
 
 
-def _revision(db: sqlite3.Connection, shown: str) -> str | None:
+def revision(db: sqlite3.Connection, shown: str) -> str | None:
     """What its tables are; None when it has none yet. Raises: DatabaseError."""
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({REVISIONS})")]
     if not columns:
@@ -88,7 +88,7 @@ def _begin_immediate(db: Connection) -> None:
 def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) -> Opened:
     raw = db.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine above)
-    found = _revision(raw, shown)  # another process may have been first
+    found = revision(raw, shown)  # another process may have been first
     if found is None:
         db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         return make_tables(db, schema, shown)
@@ -100,7 +100,7 @@ def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str)
     """Gives the copy of the file as it was. Raises: DatabaseError, with everything as it was."""
     from trips_mcp.backend.store import migrating
 
-    since = _BEFORE_ALEMBIC.get(found)
+    since = BEFORE_ALEMBIC.get(found)
     if since is None and not migrating.knows(schema, found):
         raise newer(shown, found, schema)
     copy = _copy(file, found)
