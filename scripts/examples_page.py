@@ -24,8 +24,8 @@ def examples_page() -> str:
 # Every call, with its answer
 
 Each tool's arguments, and what came back, from one session of a real MCP client with the embedded backend: the trip of
-[`kyoto.json`](../examples/kyoto.json) is imported, changed, asked about, shared and archived. So an id that one call takes
-is one that another gave. Clock, ids and tokens are made up; the rest is what your assistant gets.
+[`kyoto.json`](../examples/kyoto.json) is imported, changed, asked about, shared and archived. So an id that one call
+takes is one that another gave. Clock, ids and tokens are made up; the rest is what your assistant gets.
 
 - What is long is shortened here, and only here: `… 3 more` stands for items or lines that are left out.
 - Most tools answer in JSON, the same as text and as structured content. Those that answer in words are shown in both.
