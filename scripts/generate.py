@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_listing import first_sentence, listed
+from examples_page import examples_page, linked
 from install_links import links
 
 from trips_mcp.contract import OPERATIONS
@@ -24,19 +25,21 @@ OPERATION_NAMES = {operation.name for operation in OPERATIONS}
 
 
 def main() -> int:
-    stale = [path for path, text in generated() if not path.exists() or path.read_text("utf-8") != text]
+    made = list(generated())
+    stale = [path for path, text in made if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
             print(f"{path.relative_to(ROOT)} is out of date: run `make generate`", file=sys.stderr)
         return 1 if stale else 0
-    for path, text in generated():
+    for path, text in made:
         path.write_text(text, "utf-8", newline="\n")
     return 0
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     yield Path(LISTING), listing()
-    yield ROOT / "docs/tools.md", tools_page()
+    yield ROOT / "docs/tools.md", linked(tools_page())
+    yield ROOT / "docs/examples.md", examples_page()
     yield ROOT / "docs/api.md", api_page()
     readme = ROOT / "README.md"
     page = between_marks(readme.read_text("utf-8"), "tools", tool_table("docs/tools.md"))

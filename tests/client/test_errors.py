@@ -1,5 +1,6 @@
 """One tree of errors, whatever went wrong below it."""
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -183,6 +184,19 @@ async def test_unusable_proxy_settings_are_a_sentence(monkeypatch: pytest.Monkey
             await client.trips.list()
 
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_at_once_with_what_to_set(client_of: ClientOf) -> None:
+    asked: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ConnectError("TLS") from ssl.SSLCertVerificationError("self-signed certificate in chain")
+
+    with pytest.raises(UnavailableError, match="its certificate is not trusted; set SSL_CERT_FILE"):
+        await client_of(refuse).trips.list()
+
+    assert len(asked) == 1
 
 
 async def test_a_write_whose_answer_is_unreadable_says_it_was_probably_made(client_of: ClientOf) -> None:

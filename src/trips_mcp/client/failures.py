@@ -32,24 +32,31 @@ _NEVER_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_UNTRUSTED: Final = "its certificate is not trusted; set SSL_CERT_FILE to a file of those to trust"
 _NEVER_PASSING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, ssl.SSLCertVerificationError)
 
 
 def may_pass(error: UnavailableError) -> bool:
     """Whether another attempt could have an answer."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, _NEVER_PASSING):
-            return False
-        cause = cause.__cause__ or cause.__context__
-    return True
+    return not _comes_of(error, _NEVER_PASSING)
 
 
 def failure(operation: Operation[Any, Any], error: Exception, status: int | None) -> TripsError:
     """`status` is the answer's, if it had begun."""
     if isinstance(error, httpx.TransportError):
         why = next((why for kind, why in _REASONS if isinstance(error, kind)), "the connection broke")
+        if _comes_of(error, ssl.SSLCertVerificationError):
+            why = _UNTRUSTED
         return UnavailableError(operation, why, sent=not isinstance(error, _NEVER_SENT))
     if isinstance(error, httpx.InvalidURL):
         return CannotConnectError("The base URL cannot be used; want something like https://host/path.")
     return BadAnswerError(operation, "with something that could not be read", status=status)
+
+
+def _comes_of(error: BaseException, kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, kinds):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
