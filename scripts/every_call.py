@@ -157,7 +157,7 @@ def _fixed(clock: _Clock) -> Generator[None]:
         patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
         patch("trips_mcp.backend.ids.secrets", _Draws()),
         patch("trips_mcp.backend.ids.uuid4", _Draws().uuid4),
-        patch("trips_mcp.backend.shares.secrets", _Draws()),
+        patch("trips_mcp.backend.resources.shares.secrets", _Draws()),
         patch("trips_mcp.tools.quoting.secrets", _Draws()),
     ):
         yield

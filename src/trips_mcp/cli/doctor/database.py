@@ -9,7 +9,7 @@ import anyio
 
 from trips_mcp.backend.errors import DatabaseError
 from trips_mcp.backend.store.location import file_of, in_memory, locate, shown
-from trips_mcp.backend.looking import Seen, look
+from trips_mcp.backend.store.looking import Seen, look
 from trips_mcp.cli.doctor.files import (
     LITTLE,
     NEXT_TO_NONE,
