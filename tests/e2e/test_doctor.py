@@ -127,11 +127,13 @@ def test_a_key_that_was_not_expanded_is_something_to_mend(doctor: Doctor, tmp_pa
 
 @pytest.mark.parametrize("kind", ["folder", "corrupt"])
 def test_a_broken_database_is_one_sentence_and_exit_code_2(doctor: Doctor, tmp_path: Path, kind: str) -> None:
-    file = tmp_path if kind == "folder" else tmp_path / "trips.db"
-    if kind == "corrupt":
+    file = tmp_path / "trips.db"
+    if kind == "folder":
+        file.mkdir()
+    else:
         file.write_bytes(b"these bytes are no database, however often they are read. " * 100)
 
-    ended = doctor(TRIPS_MCP_DATABASE=str(file))
+    ended = doctor(TRIPS_MCP_DATABASE=str(tmp_path))
 
     assert ended.returncode == 2
     assert ended.stderr.startswith("trips-mcp: ")
