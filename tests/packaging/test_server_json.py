@@ -1,7 +1,10 @@
 """server.json is what the MCP Registry takes: its limits, and what it checks beyond its schema."""
 
+import hashlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +112,21 @@ def test_the_icon_is_the_bundles() -> None:
 
     assert re.fullmatch(rf"https://raw\.githubusercontent\.com/[\w-]+/{PACKAGE['identifier']}/main/(.+)", icon["src"])
     assert icon["src"].endswith(f"/{json.loads((ROOT / 'manifest.json').read_text('utf-8'))['icon']}")
+
+
+def test_the_release_adds_the_bundle_where_it_can_be_had(tmp_path: Path) -> None:
+    bundle = tmp_path / "trips-mcp.mcpb"
+    bundle.write_bytes(b"packed")
+
+    words = [sys.executable, str(ROOT / "scripts/registry_entry.py"), str(bundle)]
+    published = json.loads(subprocess.run(words, capture_output=True, timeout=60, check=True).stdout)
+
+    assert published["packages"][0] == PACKAGE
+    assert published["packages"][1] == {
+        "registryType": "mcpb",
+        "identifier": f"{SERVER['repository']['url']}/releases/download/v{SERVER['version']}/trips-mcp.mcpb",
+        "version": SERVER["version"],
+        "fileSha256": hashlib.sha256(b"packed").hexdigest(),
+        "transport": {"type": "stdio"},
+    }
+    assert published | {"packages": [PACKAGE]} == SERVER
