@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_used_is_something_to_mend(
 ) -> None:
     file = tmp_path / name
     if kind == "folder":
-        file.mkdir()
+        (file / "trips.db").mkdir(parents=True)  # a folder alone may be where the database is to be
     elif kind == "corrupt":
         file.write_bytes(b"these bytes are no database, however often they are read. " * 100)
     else:
