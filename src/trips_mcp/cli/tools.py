@@ -12,7 +12,7 @@ from trips_mcp.cli.output import say
 
 if TYPE_CHECKING:
     from trips_mcp.tools.catalogue import Entry
-    from trips_mcp.tools.choosing import Hidden
+    from trips_mcp.tools.choosing import Choice, Hidden
 
 BYTES_PER_TOKEN = 4
 """Roughly, for English and JSON."""
@@ -21,7 +21,9 @@ Listing = dict[str, Any]
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
+    form.add_argument("--markdown", action="store_true", help="a page with every argument, hint, scope and result")
     flags_that_choose(parser)
 
 
@@ -30,9 +32,25 @@ def _run(arguments: Namespace) -> int:
     if arguments.json:
         say(json.dumps(choice.listing, indent=2, ensure_ascii=False))
         return 0
+    if arguments.markdown:
+        say(_page(choice))
+        return 0
     for line in (*table(choice.entries), "", *left_out(choice.hidden), total(choice.listing)):
         say(line)
     return 0
+
+
+def _page(choice: "Choice") -> str:
+    """As docs/tools.md, of what is offered here."""
+    from trips_mcp.cli.reference import tool_sections, tool_table
+
+    known = len(choice.entries) + len(choice.hidden)
+    hidden = "".join(f"\n- {line}" for line in left_out(choice.hidden))
+    return (
+        f"# Tools\n\n{len(choice.entries)} of {known} tools are offered. Hints are MCP's tool annotations; an argument "
+        f"with * is required.\n\n{tool_table(choice.listing)}\n{tool_sections(choice.listing)}"
+        + (f"\n## Not offered\n{hidden}" if hidden else "")
+    ).rstrip("\n")
 
 
 def table(entries: "Iterable[Entry]") -> Iterator[str]:
