@@ -7,6 +7,7 @@ from typing import Any
 
 from trips_mcp.server.prompts import Prompt, offered_prompts
 from trips_mcp.settings import Settings
+from trips_mcp.tools.catalogue import first_sentence
 from trips_mcp.tools.choosing import choose
 
 
@@ -20,10 +21,6 @@ def listed() -> dict[str, Any]:
         "prompts": [_prompt(prompt, offered) for prompt in offered_prompts(offered, None)],
         "prompts_generated": False,
     }
-
-
-def first_sentence(text: str) -> str:
-    return text.split(". ")[0].rstrip(".") + "."
 
 
 def _prompt(prompt: Prompt, offered: set[str]) -> dict[str, Any]:
