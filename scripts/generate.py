@@ -1,4 +1,4 @@
-"""Writes what is derived from OPERATIONS and TOOLS: the tool listing, the docs' tables, the bundle's tool list.
+"""Writes what is derived from OPERATIONS, TOOLS and pins: the tool listing, the docs' tables, the bundle's tool list.
 
 `python scripts/generate.py` rewrites the files; with `--check` it only says which ones are out of date (exit 1).
 """
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from clients.pins import seen_with
 
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.operation import Operation
@@ -37,6 +39,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/api.md", api_page()
     readme = ROOT / "README.md"
     yield readme, between_marks(readme.read_text("utf-8"), tool_table("docs/tools.md"))
+    clients = ROOT / "docs/clients.md"
+    yield clients, between_marks(clients.read_text("utf-8"), seen_with(), "clients")
     manifest = ROOT / "manifest.json"
     yield manifest, with_tools(json.loads(manifest.read_text("utf-8")))
 
@@ -133,8 +137,8 @@ schemas. Paths of the Trips API stand below `OSOTO_BASE_URL`, those of the Event
 """
 
 
-def between_marks(page: str, table: str) -> str:
-    pattern = r"(<!-- tools: generated -->\n).*?(<!-- end of tools -->)"
+def between_marks(page: str, table: str, name: str = "tools") -> str:
+    pattern = rf"(<!-- {name}: generated -->\n).*?(<!-- end of {name} -->)"
     return re.sub(pattern, lambda marks: f"{marks[1]}{table}{marks[2]}", page, flags=re.DOTALL)
 
 
