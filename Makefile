@@ -2,7 +2,7 @@
 UV ?= uv run
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters migration bench demo \
+.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration bench demo \
 	bundle bundle-check release-check workflows pictures
 
 check: lint types layers generated test
@@ -50,6 +50,9 @@ snapshots:
 
 linters:
 	scripts/linters.sh
+
+clients: # only="claude-code inspector" for these alone
+	$(UV) python scripts/real_clients.py $(only)
 
 migration: # m="what it changes", after tables.py was changed
 	$(UV) python scripts/migration.py "$(m)"

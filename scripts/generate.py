@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_listing import listed
+from clients.pins import seen_with
 from examples_page import examples_page, linked
 from install_links import links
 
@@ -44,6 +45,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     table = tool_table([tool.listing() for tool in TOOLS], "docs/tools.md")
     page = between_marks(readme.read_text("utf-8"), "tools", table)
     yield readme, between_marks(page, "links", links())
+    clients = ROOT / "docs/clients.md"
+    yield clients, between_marks(clients.read_text("utf-8"), "clients", seen_with())
     manifest = ROOT / "manifest.json"
     yield manifest, as_json(json.loads(manifest.read_text("utf-8")) | listed())
 

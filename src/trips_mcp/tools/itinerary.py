@@ -176,6 +176,7 @@ get_day = Tool(
     "flights, plans, free time, what is due (tripId from list_trips). The whole trip is in get_timeline. Cut notes end "
     "in ….",
     params=GetDay,
+    asked_for="where today tonight tomorrow planned schedule agenda sleep hotel next flight",
     hints=_READS,
     uses=_USES,
     run=_day,
@@ -216,6 +217,7 @@ search_trip = Tool(
     description="Find words in a trip's titles, places, notes, events and to-dos, with the ids to act on (tripId from "
     "list_trips). For a date use get_day.",
     params=SearchTrip,
+    asked_for="find look up where place restaurant hotel",
     hints=_READS,
     uses=_USES,
     run=_search,

@@ -29,6 +29,9 @@ from trips_mcp.tools.showing import Prose, Showing
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""
 
+_SEARCH_HINT: Final = "anthropic/searchHint"
+"""Claude Code searches it beside a tool's name and description; no model reads it."""
+
 _PLAIN: Final = Conduct()
 
 
@@ -66,6 +69,8 @@ class Tool(Generic[P, R]):
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
     outbound: bool = False
     """Whether it lets words or data out to other people."""
+    asked_for: str = ""
+    """Words of users that name and description have not: some hosts show a model no tool before it has searched."""
     view: View | None = None
     """For lists and exports; None where a result is shown as it is."""
     prose: Prose[R] | None = None
@@ -83,14 +88,18 @@ class Tool(Generic[P, R]):
 
     def listing(self) -> dict[str, Any]:
         """Its entry in tools/list, as it stands on the wire."""
-        found = {
+        found: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "inputSchema": self.input_schema,
             "annotations": self.hints,
         }
-        return found if self.answers is None else {**found, "outputSchema": output_schema(self.answers)}
+        if self.answers is not None:
+            found["outputSchema"] = output_schema(self.answers)
+        if self.asked_for:
+            found["_meta"] = {_SEARCH_HINT: self.asked_for}
+        return found
 
     async def call(
         self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
@@ -160,6 +169,7 @@ def tool(
     repeatable: bool = False,
     open_world: bool = False,
     outbound: bool = False,
+    asked_for: str = "",
     view: View | None = None,
     unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
     shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
@@ -200,5 +210,6 @@ def tool(
         run=run,
         lookup=lookup,
         outbound=outbound,
+        asked_for=asked_for,
         view=view,
     )
