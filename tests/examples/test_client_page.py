@@ -1,12 +1,9 @@
-"""The examples run, as a reader would run them; and docs/client.md shows nothing but what is in them."""
+"""The examples of the page about the client run; and the page shows nothing but what is in them."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -16,37 +13,11 @@ from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.settings import Settings
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from .conftest import Example
+
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-SECONDS = 60
-
-Example = Callable[..., str]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
-    return {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
-
-
-@pytest.fixture
-def example(settings: dict[str, str]) -> Example:
-    """What an example prints, run with these arguments on a fresh embedded backend."""
-    ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
-    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-    def run(name: str, *arguments: str) -> str:
-        ended = subprocess.run(
-            [sys.executable, str(EXAMPLES / name), *arguments],
-            env=others | settings,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
-
-    return run
 
 
 @pytest.fixture
@@ -64,7 +35,7 @@ async def new_trip(client: TripsClient) -> str:
     return (await client.trips.create(trip)).id
 
 
-def test_a_trip_is_planned_and_paged_through(example: Example) -> None:
+def test_a_trip_is_planned_and_paged_through(example: "Example") -> None:
     planned = example("plan_a_trip.py")
     read = example("page_through.py")
 
@@ -72,12 +43,12 @@ def test_a_trip_is_planned_and_paged_through(example: Example) -> None:
     assert read == ("Kyoto, 2027-04-01 to 2027-04-09\n  2027-04-01  Kyoto: Gion\n1 legs, all of them\n")
 
 
-def test_five_hundred_pins_are_imported_once_however_often_it_runs(example: Example, trip_id: str) -> None:
+def test_five_hundred_pins_are_imported_once_however_often_it_runs(example: "Example", trip_id: str) -> None:
     assert example("import_many.py", trip_id) == "500 created, 0 unchanged, 0 not done\n"
     assert example("import_many.py", trip_id) == "0 created, 500 unchanged, 0 not done\n"
 
 
-def test_every_failure_is_told(example: Example, trip_id: str) -> None:
+def test_every_failure_is_told(example: "Example", trip_id: str) -> None:
     booked, refused, nowhere = example("handle_errors.py", trip_id).splitlines()
 
     assert booked == "Booked: Kaiseki, 2027-04-02 19:00"
