@@ -1,8 +1,8 @@
 """Every benchmark in turn, as one table each: `python benchmarks/run.py [--check]`.
 
 With `--check` the exit code is 1 if any figure is past its bound; that one cannot be taken here is no fault. Children
-run with compiled bytecode, as installed packages do. `make bench` runs it in an environment of its own without the development tools: httpx imports a terminal
-library wherever one is installed, which no user pays for.
+run with compiled bytecode, as installed packages do. `make bench` runs it in an environment of its own without the
+development tools: httpx imports a terminal library wherever one is installed, which no user pays for.
 """
 
 import os

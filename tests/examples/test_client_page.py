@@ -1,4 +1,4 @@
-"""The examples of the page about the client run; and the page shows nothing but what is in them."""
+"""The examples of the page about the client run; and the pages show no Python but what is in a file."""
 
 import re
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+SOURCES = ("examples", "src/trips_mcp/contract")
 
 
 @pytest.fixture
@@ -56,14 +57,13 @@ def test_every_failure_is_told(example: "Example", trip_id: str) -> None:
     assert nowhere == "There is no such trip."
 
 
-def test_every_line_of_code_in_the_page_about_the_client_stands_in_an_example() -> None:
-    sources = [path.read_text("utf-8") for path in EXAMPLES.glob("*.py")]
-    plain = [dedent_all(source) for source in sources]
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/client.md").read_text("utf-8"), re.DOTALL)
+def test_every_line_of_python_in_the_pages_stands_in_an_example_or_in_the_source() -> None:
+    sources = [dedent_all(path.read_text("utf-8")) for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
+    pages = [page.read_text("utf-8") for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md")]
+    blocks = [block for page in pages for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)]
 
     assert blocks
-    for block in blocks:
-        assert any(dedent_all(block) in source for source in plain), block
+    assert [block for block in blocks if not any(dedent_all(block) in source for source in sources)] == []
 
 
 def dedent_all(text: str) -> str:
@@ -75,3 +75,11 @@ def test_every_example_is_shown_or_named_somewhere() -> None:
     pages = "".join(page.read_text("utf-8") for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md"))
 
     assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in pages] == []
+
+
+def test_every_example_that_can_be_run_says_how() -> None:
+    scripts = {path.name: path.read_text("utf-8") for path in EXAMPLES.glob("*.py")}
+    run = {name: text for name, text in scripts.items() if "__main__" in text}
+
+    assert len(run) > 5
+    assert [name for name, text in run.items() if f"    uv run examples/{name}" not in text] == []
