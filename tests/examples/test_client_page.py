@@ -82,4 +82,4 @@ def test_every_example_that_can_be_run_says_how() -> None:
     run = {name: text for name, text in scripts.items() if "__main__" in text}
 
     assert len(run) > 5
-    assert [name for name, text in run.items() if f"    uv run examples/{name}" not in text] == []
+    assert [name for name, text in run.items() if f"uv run examples/{name}" not in text] == []
