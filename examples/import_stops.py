@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from csv_rows import rows_of
-from import_trip import Plan, find_or_create, import_trip
+from import_trip import Plan, find_or_create, import_trip, tell
 from pydantic import ValidationError
 from whole_trip import exit_code, find_trip
 
@@ -67,17 +67,17 @@ def degrees(text: str) -> float | str:
         return text  # which will be told with all else that is wrong
 
 
-async def import_stops(client: TripsClient, settings: Settings, title: str, stops: Plan, *, dry_run: bool) -> str:
+async def import_stops(client: TripsClient, settings: Settings, title: str, stops: Plan, *, dry_run: bool) -> int:
     """The trip's dates are widened where stops lie outside of them."""
     starts, ends = min(leg["startDate"] for leg in stops["legs"]), max(leg["endDate"] for leg in stops["legs"])
     if dry_run and await find_trip(client, title) is None:
-        return f"There is no such trip yet: it would be created with {len(stops['legs'])} stops."
+        return tell([f"There is no such trip yet: it would be created with {len(stops['legs'])} stops."], [])
     trip = await find_or_create(client, {"title": title, "startDate": starts, "endDate": ends})
     starts, ends = min(starts, trip.start_date or starts), max(ends, trip.end_date or ends)
     if not dry_run and (starts, ends) != (trip.start_date, trip.end_date):
         await client.trips.update(UpdateTrip(trip_id=trip.id, start_date=starts, end_date=ends))
     done = await import_trip(client, settings, {"trip": {"title": title}, "sync": stops}, dry_run=dry_run)
-    return "\n".join([*done.said[:2], *done.refused])
+    return tell(done.said[:2], done.refused)
 
 
 def main() -> int:
@@ -90,8 +90,7 @@ def main() -> int:
     async def work(settings: Settings) -> int:
         stops = stops_of(given.file)
         async with connect(settings) as client:
-            print(await import_stops(client, settings, given.title, stops, dry_run=given.dry_run))
-        return 0
+            return await import_stops(client, settings, given.title, stops, dry_run=given.dry_run)
 
     return exit_code(work)
 

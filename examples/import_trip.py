@@ -21,7 +21,7 @@ from trips_mcp.connect import connect
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.faults import faults, in_words
-from trips_mcp.contract.models import Params
+from trips_mcp.contract.models import Params, is_object
 from trips_mcp.contract.sync import SyncReport, SyncTrip
 from trips_mcp.contract.trips import CreateTrip, Trip
 from trips_mcp.settings import Settings
@@ -51,7 +51,7 @@ async def import_trip(client: TripsClient, settings: Settings, plan: Plan, *, dr
 
 async def find_or_create(client: TripsClient, wanted: Plan) -> Trip:
     """The trip of this title; trips have no clientRef, so a title is what a second run knows it by."""
-    if trip := await find_trip(client, wanted["title"]):
+    if trip := await find_trip(client, wanted.get("title", "")):
         return trip
     me = await client.me()
     return await client.trips.create(checked(CreateTrip, {"groupId": me.default_group_id, **wanted}))
@@ -62,21 +62,25 @@ async def add_commitments(client: TripsClient, trip: Trip, wanted: list[Plan], *
     legs = {leg.client_ref: leg.id async for leg in client.iterate_legs(trip.id)}
     pins = {pin.client_ref: pin.id async for pin in client.iterate_map_pins(trip.id)}
     there = {(one.title, one.start_date, one.start_time) async for one in client.iterate_commitments(trip.id)}
-    new = [one for one in wanted if (one["title"], one["startDate"], one.get("startTime")) not in there]
-    for one in [] if dry_run else new:
-        fields = {"tripId": trip.id, **{name: value for name, value in one.items() if name not in ("leg", "mapPin")}}
-        links = {"legId": legs.get(one.get("leg")), "mapPinId": pins.get(one.get("mapPin"))}
-        fields |= {name: link for name, link in links.items() if link}
-        await client.commitments.create(checked(CreateCommitment, fields))
+    new: list[CreateCommitment] = []
+    for one in wanted:
+        if (one.get("title"), one.get("startDate"), one.get("startTime")) not in there:
+            fields = {name: value for name, value in one.items() if name not in ("leg", "mapPin")}
+            links = {"legId": legs.get(one.get("leg")), "mapPinId": pins.get(one.get("mapPin"))}
+            fields |= {name: link for name, link in links.items() if link}
+            new.append(checked(CreateCommitment, {"tripId": trip.id, **fields}))
+    for commitment in [] if dry_run else new:
+        await client.commitments.create(commitment)
     return f"commitments: {len(new)} created, {len(wanted) - len(new)} unchanged"
 
 
 async def add_events(client: TripsClient, number: int, wanted: list[Plan], *, dry_run: bool) -> str:
     """`number` is what the Events API calls the trip."""
     there = {(one.title, one.date, one.time) async for one in client.iterate_trip_events(number)}
-    new = [one for one in wanted if (one["title"], one["date"], one.get("time")) not in there]
-    for one in [] if dry_run else new:
-        await client.events.create(checked(CreateEvent, {"trip_ids": [number], **one}))
+    new = [one for one in wanted if (one.get("title"), one.get("date"), one.get("time")) not in there]
+    for event in [checked(CreateEvent, {"trip_ids": [number], **one}) for one in new]:
+        if not dry_run:
+            await client.events.create(event)
     return f"events: {len(new)} created, {len(wanted) - len(new)} unchanged"
 
 
@@ -103,11 +107,22 @@ def refusals(report: SyncReport) -> Iterator[str]:
                 yield f"{what} {one.client_ref}: {one.error.message}"
 
 
-def read_plan(file: Path) -> Plan:
+def tell(said: list[str], refused: list[str]) -> int:
+    print("\n".join(said))
+    sys.stderr.writelines(f"{sentence}\n" for sentence in refused)
+    return 1 if refused else 0
+
+
+def read_plan(file: Path, *needed: str) -> Plan:
+    """Raises: OSError; ValueError, where it is not such a file."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        plan = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{file} is not JSON in UTF-8: {error}.") from None
+    lacking = [name for name in needed if name not in plan]
+    if lacking or not is_object(plan):
+        raise ValueError(f"{file} is none of the files that this takes: it lacks {', '.join(lacking)}.")
+    return plan
 
 
 def main() -> int:
@@ -117,15 +132,13 @@ def main() -> int:
     given = parser.parse_args()
 
     async def work(settings: Settings) -> int:
-        plan = read_plan(given.file)
+        plan = read_plan(given.file, "trip", "sync")
         async with connect(settings) as client:
-            if given.dry_run and await find_trip(client, plan["trip"]["title"]) is None:
+            if given.dry_run and await find_trip(client, plan["trip"].get("title", "")) is None:
                 print("There is no such trip yet: all of it would be created.")
                 return 0
             done = await import_trip(client, settings, plan, dry_run=given.dry_run)
-        print("\n".join(done.said))
-        sys.stderr.writelines(f"{sentence}\n" for sentence in done.refused)
-        return 1 if done.refused else 0
+        return tell(done.said, done.refused)
 
     return exit_code(work)
 

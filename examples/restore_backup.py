@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from import_trip import Plan, import_trip, read_plan
+from import_trip import Plan, import_trip, read_plan, tell
 from whole_trip import exit_code
 
 from trips_mcp.client import TripsClient
@@ -32,19 +32,19 @@ Rows = list[dict[str, Any]]
 def plan_of(saved: Plan, title: str | None) -> Plan:
     """As import_trip.py takes it. What had no clientRef is known by the id it had."""
     trip = only(CreateTrip, saved["trip"])
-    sync = {name: [only(item, row) | ref_of(row) for row in saved.get(name, [])] for name, item in LISTS.items()}
+    sync = {name: [only(item, row) | ref_of(row) for row in saved[name]] for name, item in LISTS.items()}
     for item in sync["actionItems"]:
         item.pop("owner", None)
-    refs = {row["_id"]: ref_of(row)["clientRef"] for name in LISTS for row in saved.get(name, [])}
+    refs = {row["_id"]: ref_of(row)["clientRef"] for name in LISTS for row in saved[name]}
     return {
         "trip": {"title": title or f"{trip['title'][:180]} (restored)", **without(trip, "groupId", "title")},
         "sync": sync,
         "commitments": [
             without(only(CreateCommitment, row), "tripId", "legId", "mapPinId")
             | {"leg": refs.get(row.get("legId")), "mapPin": refs.get(row.get("mapPinId"))}
-            for row in saved.get("commitments", [])
+            for row in saved["commitments"]
         ],
-        "events": [only(CreateEvent, row) for row in saved.get("events", [])],
+        "events": [only(CreateEvent, row) for row in saved["events"]],
     }
 
 
@@ -76,13 +76,11 @@ def main() -> int:
     given = parser.parse_args()
 
     async def work(settings: Settings) -> int:
-        saved = read_plan(given.file)
+        saved = read_plan(given.file, "trip", *LISTS, "commitments", "events")
         async with connect(settings) as client:
             done = await import_trip(client, settings, plan_of(saved, given.title))
-            await tick_off(client, done.trip, saved.get("actionItems", []))
-        print("\n".join([f"{done.trip.title} ({done.trip.id})", *done.said]))
-        sys.stderr.writelines(f"{sentence}\n" for sentence in done.refused)
-        return 1 if done.refused else 0
+            await tick_off(client, done.trip, saved["actionItems"])
+        return tell([f"{done.trip.title} ({done.trip.id})", *done.said], done.refused)
 
     return exit_code(work)
 

@@ -1,12 +1,9 @@
-"""The examples run, as a reader would run them; and docs/client.md shows nothing but what is in them."""
+"""The examples of the page about the client run; and the pages show no Python but what is in a file."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -16,37 +13,12 @@ from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.settings import Settings
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from .conftest import Example
+
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-SECONDS = 60
-
-Example = Callable[..., str]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
-    return {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
-
-
-@pytest.fixture
-def example(settings: dict[str, str]) -> Example:
-    """What an example prints, run with these arguments on a fresh embedded backend."""
-    ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
-    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-    def run(name: str, *arguments: str) -> str:
-        ended = subprocess.run(
-            [sys.executable, str(EXAMPLES / name), *arguments],
-            env=others | settings,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
-
-    return run
+SOURCES = ("examples", "src/trips_mcp/contract")
 
 
 @pytest.fixture
@@ -64,7 +36,7 @@ async def new_trip(client: TripsClient) -> str:
     return (await client.trips.create(trip)).id
 
 
-def test_a_trip_is_planned_and_paged_through(example: Example) -> None:
+def test_a_trip_is_planned_and_paged_through(example: "Example") -> None:
     planned = example("plan_a_trip.py")
     read = example("page_through.py")
 
@@ -72,12 +44,12 @@ def test_a_trip_is_planned_and_paged_through(example: Example) -> None:
     assert read == ("Kyoto, 2027-04-01 to 2027-04-09\n  2027-04-01  Kyoto: Gion\n1 legs, all of them\n")
 
 
-def test_five_hundred_pins_are_imported_once_however_often_it_runs(example: Example, trip_id: str) -> None:
+def test_five_hundred_pins_are_imported_once_however_often_it_runs(example: "Example", trip_id: str) -> None:
     assert example("import_many.py", trip_id) == "500 created, 0 unchanged, 0 not done\n"
     assert example("import_many.py", trip_id) == "0 created, 500 unchanged, 0 not done\n"
 
 
-def test_every_failure_is_told(example: Example, trip_id: str) -> None:
+def test_every_failure_is_told(example: "Example", trip_id: str) -> None:
     booked, refused, nowhere = example("handle_errors.py", trip_id).splitlines()
 
     assert booked == "Booked: Kaiseki, 2027-04-02 19:00"
@@ -85,14 +57,13 @@ def test_every_failure_is_told(example: Example, trip_id: str) -> None:
     assert nowhere == "There is no such trip."
 
 
-def test_every_line_of_code_in_the_page_about_the_client_stands_in_an_example() -> None:
-    sources = [path.read_text("utf-8") for path in EXAMPLES.glob("*.py")]
-    plain = [dedent_all(source) for source in sources]
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/client.md").read_text("utf-8"), re.DOTALL)
+def test_every_line_of_python_in_the_pages_stands_in_an_example_or_in_the_source() -> None:
+    sources = [dedent_all(path.read_text("utf-8")) for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
+    pages = [page.read_text("utf-8") for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md")]
+    blocks = [block for page in pages for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)]
 
     assert blocks
-    for block in blocks:
-        assert any(dedent_all(block) in source for source in plain), block
+    assert [block for block in blocks if not any(dedent_all(block) in source for source in sources)] == []
 
 
 def dedent_all(text: str) -> str:
@@ -104,3 +75,11 @@ def test_every_example_is_shown_or_named_somewhere() -> None:
     pages = "".join(page.read_text("utf-8") for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md"))
 
     assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in pages] == []
+
+
+def test_every_example_that_can_be_run_says_how() -> None:
+    scripts = {path.name: path.read_text("utf-8") for path in EXAMPLES.glob("*.py")}
+    run = {name: text for name, text in scripts.items() if "__main__" in text}
+
+    assert len(run) > 5
+    assert [name for name, text in run.items() if f"uv run examples/{name}" not in text] == []
