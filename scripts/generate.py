@@ -40,7 +40,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/examples.md", examples_page()
     yield ROOT / "docs/api.md", api_page()
     readme = ROOT / "README.md"
-    yield readme, between_marks(readme.read_text("utf-8"), tool_table("docs/tools.md"))
+    yield readme, between_marks(readme.read_text("utf-8"), toolset_table("docs/tools.md"))
     manifest = ROOT / "manifest.json"
     yield manifest, with_tools(json.loads(manifest.read_text("utf-8")))
 
@@ -92,6 +92,15 @@ def tool_table(page: str) -> str:
         for tool in TOOLS
     )
     return f"| Tool | When to use it | Hints |\n|---|---|---|\n{rows}\n"
+
+
+def toolset_table(page: str) -> str:
+    """For who wants to know what there is: names alone."""
+    rows = (
+        f"| `{name}` | {', '.join(f'[`{tool.name}`]({page}#{tool.name})' for tool in tools)} |"
+        for name, tools in TOOLSETS.items()
+    )
+    return "\n".join(("| Set | Tools |", "|---|---|", *rows, ""))
 
 
 def tool_section(tool: Tool[Any, Any]) -> str:
