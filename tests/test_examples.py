@@ -1,12 +1,10 @@
-"""The examples run, as a reader would run them; and docs/client.md shows nothing but what is in them."""
+"""The examples run, as a reader would run them. That the pages show nothing else: tests/docs/test_code.py."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import anyio
 import pytest
@@ -83,21 +81,6 @@ def test_every_failure_is_told(example: Example, trip_id: str) -> None:
     assert booked == "Booked: Kaiseki, 2027-04-02 19:00"
     assert refused.startswith("legId: ")
     assert nowhere == "There is no such trip."
-
-
-def test_every_line_of_code_in_the_page_about_the_client_stands_in_an_example() -> None:
-    sources = [path.read_text("utf-8") for path in EXAMPLES.glob("*.py")]
-    plain = [dedent_all(source) for source in sources]
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/client.md").read_text("utf-8"), re.DOTALL)
-
-    assert blocks
-    for block in blocks:
-        assert any(dedent_all(block) in source for source in plain), block
-
-
-def dedent_all(text: str) -> str:
-    """Without indentation, so that a part of a function can be shown by itself."""
-    return "\n".join(line.strip() for line in dedent(text).splitlines())
 
 
 def test_every_example_is_shown_or_named_somewhere() -> None:
