@@ -5,22 +5,17 @@ Clock, ids, tokens and marks begin at fixed values, so that the answers change o
 
 import json
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
-from unittest.mock import patch
-from uuid import UUID
 
 import anyio
 from mcp import Client
 from mcp_types import TextContent
+from pinned import Clock, pinned
 
-from trips_mcp.backend import open_backend
 from trips_mcp.cli.demo.sample import Sample
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
@@ -28,7 +23,6 @@ from trips_mcp.settings import Settings
 
 Fields = dict[str, Any]
 
-_BEGINS = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 _SECONDS_A_CALL = 60
 _KEPT_AT = "/home/ada/.local/share/trips-mcp/trips.db"
 
@@ -45,41 +39,9 @@ class Told:
 
 
 @dataclass(slots=True)
-class _Clock:
-    """Stands still during a call, so that nothing depends on how long one takes."""
-
-    seconds: float = _BEGINS.timestamp()
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, UTC)
-
-
-class _Draws:
-    """What is drawn by chance, from a row of numbers that is always the same: one row for each who draws."""
-
-    def __init__(self) -> None:
-        self._random = Random(2027)  # noqa: S311 - nothing here is secret
-
-    def randbits(self, bits: int) -> int:
-        return self._random.getrandbits(bits)
-
-    def token_hex(self, size: int) -> str:
-        return self._random.randbytes(size).hex()
-
-    def uuid4(self) -> UUID:
-        return UUID(bytes=self._random.randbytes(16), version=4)
-
-    def token_urlsafe(self, size: int) -> str:
-        return f"made-up-token-{self._random.randbytes(size // 2).hex()}"
-
-
-@dataclass(slots=True)
 class Session:
     client: Client
-    clock: _Clock
+    clock: Clock
     secret: str
     """A text of this computer that no answer is to show."""
     told: list[Told] = field(default_factory=list[Told])
@@ -140,27 +102,15 @@ async def _played(database: str) -> Story:
 @asynccontextmanager
 async def _session(database: str) -> AsyncGenerator[Session]:
     """Masks are on, as over HTTP: then `get_secret` is there as well."""
-    clock = _Clock()
+    clock = Clock()
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": database, "TRIPS_MCP_JOURNAL": "off"})
-    with _fixed(clock):
+    with pinned(clock):
         async with Client(build_server(_at(clock, offer(settings, masks=True)))) as client:
             yield Session(client, clock, database)
 
 
-def _at(clock: _Clock, offered: Offer) -> Offer:
+def _at(clock: Clock, offered: Offer) -> Offer:
     return replace(offered, conduct=replace(offered.conduct, now=clock.now))
-
-
-@contextmanager
-def _fixed(clock: _Clock) -> Generator[None]:
-    with (
-        patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
-        patch("trips_mcp.backend.ids.secrets", _Draws()),
-        patch("trips_mcp.backend.ids.uuid4", _Draws().uuid4),
-        patch("trips_mcp.backend.resources.shares.secrets", _Draws()),
-        patch("trips_mcp.tools.quoting.secrets", _Draws()),
-    ):
-        yield
 
 
 async def _a_trip(session: Session) -> Fields:

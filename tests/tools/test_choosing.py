@@ -185,9 +185,9 @@ def test_a_choice_of_nothing_is_refused(env: dict[str, str], flags: dict[str, st
     assert "KEY" not in said
 
 
-def test_the_readme_names_the_toolsets() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    line = re.search(r"The toolsets are ([^.]+)\.", readme)
+def test_the_page_of_settings_names_the_toolsets() -> None:
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text("utf-8")
+    line = re.search(r"The toolsets are ([^.]+)\.", page)
 
     assert line is not None
     assert re.findall(r"`(\w+)`", line[1]) == list(TOOLSETS)

@@ -1,0 +1,59 @@
+"""What differs from run to run, held still: the clock, and all that is drawn by chance. For pages made of real runs."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from unittest.mock import patch
+from uuid import UUID
+
+from trips_mcp.backend import open_backend
+
+_BEGINS = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still during a call, so that nothing depends on how long one takes."""
+
+    seconds: float = _BEGINS.timestamp()
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+class Draws:
+    """What is drawn by chance, from a row of numbers that is always the same: one row for each who draws."""
+
+    def __init__(self) -> None:
+        self._random = Random(2027)  # noqa: S311 - nothing here is secret
+
+    def randbits(self, bits: int) -> int:
+        return self._random.getrandbits(bits)
+
+    def token_hex(self, size: int) -> str:
+        return self._random.randbytes(size).hex()
+
+    def uuid4(self) -> UUID:
+        return UUID(bytes=self._random.randbytes(16), version=4)
+
+    def token_urlsafe(self, size: int) -> str:
+        return f"made-up-token-{self._random.randbytes(size // 2).hex()}"
+
+
+@contextmanager
+def pinned(clock: Clock) -> Generator[None]:
+    with (
+        patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
+        patch("trips_mcp.backend.callers.accounts.secrets", Draws()),
+        patch("trips_mcp.backend.ids.secrets", Draws()),
+        patch("trips_mcp.backend.ids.uuid4", Draws().uuid4),
+        patch("trips_mcp.backend.resources.shares.secrets", Draws()),
+        patch("trips_mcp.tools.quoting.secrets", Draws()),
+    ):
+        yield
