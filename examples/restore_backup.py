@@ -3,7 +3,7 @@
     uv run examples/restore_backup.py ~/trips-backup/jx7….json [--title "Kyoto again"]
 
 Legs, pins and action items go in by sync_trip, then commitments, events, the status and what was ticked off. If it
-breaks off, run it again: it goes on where it was. Members, and who an action item was for, are left to those who travel.
+breaks off, run it again: it goes on where it was. Members, and who an action item was for, are left to the travellers.
 """
 
 import argparse

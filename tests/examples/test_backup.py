@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from trips_mcp.client import UnavailableError
+from trips_mcp.client.resources import Trips
 from trips_mcp.connect import connect
 from trips_mcp.contract.action_items import UpdateActionItem
+from trips_mcp.contract.exports import EXPORT_TRIP, TripExport
 from trips_mcp.contract.trips import UpdateTrip
 from trips_mcp.settings import Settings
 
@@ -93,6 +96,29 @@ def test_a_trip_that_fails_does_not_stop_the_others(run: "Run", folder: Path) ->
     assert (ended.code, ended.out) == (1, "2 trips: 1 written, 0 unchanged, 1 failed\n")
     assert ended.err == f"The trip {kyoto.stem} was not saved: Is a directory\n"
     assert len([*folder.glob("*.json")]) == 2
+
+
+@pytest.mark.usefixtures("two_trips")
+def test_a_trip_that_cannot_be_read_keeps_its_file(run: "Run", folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("nightly_backup.py", folder)
+    yesterdays = {file.name: file.read_bytes() for file in folder.iterdir()}
+    kyoto = saved(folder)["Kyoto in cherry blossom"].stem
+    export = Trips.export
+
+    async def broken(self: Trips, trip_id: str) -> TripExport:
+        if trip_id == kyoto:
+            raise UnavailableError(EXPORT_TRIP, "the connection was reset", sent=True)
+        return await export(self, trip_id)
+
+    with monkeypatch.context() as service:
+        service.setattr(Trips, "export", broken)
+        ended = run("nightly_backup.py", folder)
+
+    assert (ended.code, ended.out) == (1, "2 trips: 0 written, 1 unchanged, 1 failed\n")
+    assert ended.err == (
+        f"The trip {kyoto} was not saved: The Trips API did not answer export_trip: the connection was reset.\n"
+    )
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == yesterdays
 
 
 @pytest.mark.usefixtures("two_trips")
