@@ -21,6 +21,7 @@ _OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_MAX_CALLS",
     "TRIPS_MCP_MAX_CALLS_PER_CALLER",
     "TRIPS_MCP_PORT",
+    "TRIPS_MCP_RATE_LIMIT",
     "TRIPS_MCP_TRANSPORT",
 )
 _OURS: Final = (
