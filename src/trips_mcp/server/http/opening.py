@@ -74,12 +74,12 @@ async def app_for_this_computer(
 
 
 def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> Parts:
-    scoping, deadlines = Scoping(one_key=settings.one_store), Deadlines(http.call_seconds)
+    deadlines = Deadlines(http.call_seconds)
     return Parts(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
-        scoping=scoping,
+        scoping=Scoping(settings),
         deadlines=deadlines,
-        faces=Faces(settings, scoping, deadlines, offering, keyed=keyed),
+        faces=Faces(settings, deadlines, offering, keyed=keyed),
         calls=Turns(http.max_calls, http.max_calls_per_caller),
         streams=Turns(http.max_calls, http.max_calls_per_caller),
         body_seconds=http.body_seconds,
