@@ -47,7 +47,7 @@ def test_the_ports_are_the_default_one() -> None:
 
     assert re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE) == [str(PORT)]
     assert published == [(str(PORT), str(PORT))]
-    assert {int(port) for port in re.findall(r"server [\d.]+:(\d+);", NGINX[0])} == {PORT}
+    assert {int(port) for port in re.findall(r"server [\d.]+:(\d+)\b", NGINX[0])} == {PORT}
 
 
 def test_the_commands_are_commands() -> None:

@@ -62,21 +62,32 @@ class Services:
         ) as client:
             yield client
 
+    async def knows(self, key: str) -> bool:
+        """Whether our own backend still has this key, in a way that it does not count as a request of its owner's."""
+        answer = await self._probe(self._events, "/v1/events/0", key)
+        return answer != 401
+
     async def ready(self) -> bool:
         """Whether the database answers; of APIs elsewhere nothing is asked."""
+        return await self._probe(self._trips, "/me", "nobody") < 500
+
+    async def _probe(self, api: "Endpoint", path: str, key: str) -> int:
+        """The status of our own backend's answer."""
         import httpx
 
-        transport = self._trips.transport
-        if transport is None:
-            return True
-        probe = httpx.Request("GET", f"{self._trips.base_url}/me", headers={"Authorization": "Bearer nobody"})
-        answer = await transport.handle_async_request(probe)
-        return answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        if api.transport is None:
+            return 200
+        probe = httpx.Request("GET", api.base_url + path, headers={"Authorization": f"Bearer {key}"})
+        return (await api.transport.handle_async_request(probe)).status_code
 
 
 @asynccontextmanager
-async def services(settings: "Settings", *, deadline: float = 45.0) -> AsyncGenerator[Services]:
+async def services(
+    settings: "Settings", *, deadline: float = 45.0, rate_limit: int | None = 60
+) -> AsyncGenerator[Services]:
     """The APIs of these settings, whose keys don't count; those of the embedded backend where it is for a team.
+
+    `rate_limit`: how many requests a minute that allows each key.
 
     Raises: CannotConnectError.
     """
@@ -84,7 +95,7 @@ async def services(settings: "Settings", *, deadline: float = 45.0) -> AsyncGene
 
     async with AsyncExitStack() as stack:
         if settings.team:
-            trips, events = await _embedded(settings.database, stack, require_keys=True)
+            trips, events = await _embedded(settings.database, stack, require_keys=True, rate_limit=rate_limit)
         else:
             trips = _checked("OSOTO_BASE_URL", settings.trips_url)
             events = _checked("TRAVELMODE_BASE_URL", settings.events_url)
@@ -116,14 +127,16 @@ def _checked(setting: str, url: str, key: str | None = None) -> "Endpoint":
         raise CannotConnectError(f"{setting}: {error}") from None
 
 
-async def _embedded(database: str, stack: AsyncExitStack, *, require_keys: bool = False) -> "tuple[Endpoint, Endpoint]":
+async def _embedded(
+    database: str, stack: AsyncExitStack, *, require_keys: bool = False, rate_limit: int | None = None
+) -> "tuple[Endpoint, Endpoint]":
     import httpx
 
     from trips_mcp.backend import DatabaseError, open_backend
     from trips_mcp.client import CannotConnectError, Endpoint
 
     try:
-        app = await stack.enter_async_context(open_backend(database, require_keys=require_keys))
+        app = await stack.enter_async_context(open_backend(database, require_keys=require_keys, rate_limit=rate_limit))
     except DatabaseError as error:
         raise CannotConnectError(str(error)) from error
     # A defect of the backend is then its answer 500, as over a network, and not an exception in the caller.

@@ -22,6 +22,7 @@ OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_MAX_CALLS",
     "TRIPS_MCP_MAX_CALLS_PER_CALLER",
     "TRIPS_MCP_PORT",
+    "TRIPS_MCP_RATE_LIMIT",
     "TRIPS_MCP_TRANSPORT",
 )
 OURS: Final = (

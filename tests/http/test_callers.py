@@ -1,7 +1,10 @@
 """Who may call: nobody without a key, no key that the service rejects, and each for what the key allows."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -243,3 +246,49 @@ async def test_nobody_needs_a_key_where_only_this_computer_can_call(local: Serve
 
     assert answer.status_code == 200
     assert {tool["name"] for tool in answer.json()["result"]["tools"]} == TRIPS_TOOLS | EVENT_TOOLS
+
+
+async def test_a_key_that_the_service_refuses_in_a_call_is_refused_from_then_on(
+    callers_of: Serve, service: Any
+) -> None:
+    service.keys = {"osk_a": ["trips:read"]}
+
+    async with callers_of(service.address) as served:
+        before = await served.ask(key="osk_a")
+        service.keys = {}
+        call = await served.call("list_trips", "osk_a")
+        after = await served.ask(key="osk_a")
+
+    assert before.status_code == 200
+    assert call["isError"]
+    assert after.status_code == 401
+
+
+@pytest.mark.parametrize("era", ["ask", "ask_modern"])
+async def test_a_key_revoked_in_our_own_backend_is_shown_nothing_more(
+    era: str, team: Serve, key_for: KeyFor, tmp_path: Path
+) -> None:
+    mine, others = await key_for("me", "trips:read"), await key_for("another")
+
+    async with team(rate_limit="1") as served:
+        ask = getattr(served, era)
+        before = [(await ask("tools/list", key)).status_code for key in (mine, others, mine, mine)]
+        with closing(sqlite3.connect(tmp_path / "team.db")) as db, db:
+            db.execute("DELETE FROM api_keys WHERE digest = ?", [sha256(mine.encode()).hexdigest()])
+        after = [(await ask("tools/list", key)).status_code for key in (mine, others)]
+
+    assert before == [200] * 4
+    assert after == [401, 200]
+
+
+@pytest.mark.parametrize(("limit", "refused"), [("2", True), ("off", False)])
+async def test_the_rate_limit_of_our_own_backend_is_as_it_was_set(
+    limit: str, refused: bool, team: Serve, key_for: KeyFor
+) -> None:
+    key = await key_for("me")
+
+    async with team(rate_limit=limit) as served:  # one request is for the scopes
+        calls = [await served.call("get_me", key) for _ in range(2)]
+
+    assert [call["isError"] for call in calls] == [False, refused]
+    assert not refused or "RATE_LIMITED" in calls[1]["content"][0]["text"]

@@ -95,6 +95,7 @@ async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for:
         (("--auth", "maybe"), {}, "--auth must be key or none"),
         (("--port", "70000"), {}, "--port must be a number from 0 to 65535"),
         ((), {"TRIPS_MCP_MAX_CALLS": "many"}, "TRIPS_MCP_MAX_CALLS must be a number"),
+        (("--rate-limit", "off"), {}, "--rate-limit is for a team on our own backend"),
         (("--max-calls", "0"), {}, "--max-calls must be a number from 1"),
         (("--allowed-host", "https://trips.example.com"), {}, "--allowed-host must list names of hosts"),
         (("--allowed-origin", "app.example.com"), {}, "--allowed-origin must list origins"),

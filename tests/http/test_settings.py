@@ -24,6 +24,7 @@ def test_a_flag_wins_over_its_variable() -> None:
         "TRIPS_MCP_ALLOWED_ORIGIN": "https://App.example",
         "TRIPS_MCP_MAX_CALLS": "7",
         "TRIPS_MCP_MAX_CALLS_PER_CALLER": "",
+        "TRIPS_MCP_RATE_LIMIT": "off",
     }
 
     by_variable = HttpSettings.from_env(env, {})
@@ -32,7 +33,7 @@ def test_a_flag_wins_over_its_variable() -> None:
     assert (by_variable.transport, by_variable.host, by_variable.port) == ("sse", "::1", 80)
     assert by_variable.allowed_hosts == ("a.example", "b.example:8443", "[::1]:9")
     assert by_variable.allowed_origins == ("https://app.example",)
-    assert (by_variable.max_calls, by_variable.max_calls_per_caller) == (7, 64)
+    assert (by_variable.max_calls, by_variable.max_calls_per_caller, by_variable.rate_limit) == (7, 64, None)
     assert (by_flag.port, by_flag.auth, by_flag.allowed_hosts) == (0, "none", ("c.example",))
 
 
@@ -47,6 +48,8 @@ def test_a_flag_wins_over_its_variable() -> None:
         ({"TRIPS_MCP_PORT": "٣"}, {}, "TRIPS_MCP_PORT"),
         ({"TRIPS_MCP_HOST": "${HOST}"}, {}, "TRIPS_MCP_HOST still has a ${…}"),
         ({}, {"--max-calls-per-caller": "0"}, "--max-calls-per-caller must be a number from 1"),
+        ({}, {"--rate-limit": "0"}, "--rate-limit must be how many requests a minute"),
+        ({"TRIPS_MCP_RATE_LIMIT": "1e3"}, {}, "TRIPS_MCP_RATE_LIMIT must be how many"),
         ({}, {"--allowed-host": "*"}, "--allowed-host must list names"),
         ({}, {"--allowed-host": "a.example/mcp"}, "--allowed-host"),
         ({}, {"--allowed-host": "a.example:http"}, "--allowed-host"),

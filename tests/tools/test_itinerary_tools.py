@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from jsonschema import Draft202012Validator
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
+from trips_mcp.itinerary import check as checking
 from trips_mcp.tools import Answer, itinerary
 from trips_mcp.tools.conduct import Conduct
 
@@ -454,3 +456,26 @@ async def test_whatever_a_service_sends_there_is_an_answer_or_a_sentence(export:
                 assert "\n" not in answer.text
             else:
                 fits_its_schema(tool, answer)
+
+
+@pytest.mark.parametrize(("items", "aside"), [(20, False), (600, True)])
+async def test_a_large_trip_is_checked_beside_the_event_loop(
+    items: int, aside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over HTTP many others wait for that."""
+    here = threading.get_ident()
+    worked: list[bool] = []
+    check = checking.check
+
+    def watched(*given: Any) -> Any:
+        worked.append(threading.get_ident() != here)
+        return check(*given)
+
+    monkeypatch.setattr(checking, "check", watched)
+    tea = {"title": "Tea", "startDate": "2026-07-21", "startTime": "14:00", "endTime": "15:00"}
+    many = [{"_id": f"com_{number}", **tea} for number in range(items)]
+    async with service(commitments=many).called() as call:
+        report = await call("check_trip", tripId="trip_1")
+
+    assert not report.is_error
+    assert worked == [aside]

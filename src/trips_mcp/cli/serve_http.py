@@ -28,6 +28,7 @@ _FLAGS: Final = (
     ("--allowed-origin", "ORIGIN", "whose web pages may call it, as https://app.example.com; may be repeated"),
     ("--max-calls", "N", "calls at once, of all callers (256)"),
     ("--max-calls-per-caller", "N", "calls at once of each caller (64)"),
+    ("--rate-limit", "N|off", "requests a minute and key, to our own backend for a team (60)"),
 )
 _OWN_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
 _REPEATED: Final = ("--allowed-host", "--allowed-origin")
@@ -65,6 +66,7 @@ def serve_http(arguments: Namespace) -> int:
             else:
                 settings = Settings.from_env(os.environ, chosen(arguments))
                 opening = app_for_this_computer(settings, http, address, log_request)
+            _check_rate_limit(http, settings)
             choose(settings)  # what can't be offered to anybody is said now, and not to the first who calls
             announce = partial(_announce, listener, http, auth, settings)
             anyio.run(serve, opening, listener, settings.log, announce)
@@ -97,6 +99,15 @@ def _auth(http: "HttpSettings", address: str) -> "Auth":
             "who would act as you; take it off --allowed-host and --allowed-origin, or use --auth key."
         )
     return http.auth or ("none" if here and not http.names_elsewhere else "key")
+
+
+def _check_rate_limit(http: "HttpSettings", settings: Settings) -> None:
+    """Raises: CommandError."""
+    if http.chosen_rate_limit and not settings.team:
+        raise CommandError(
+            f"{http.chosen_rate_limit} is for a team on our own backend, and other services have limits of their own; "
+            "set TRIPS_MCP_DATABASE and --auth key, or leave it out."
+        )
 
 
 def _listening(http: "HttpSettings") -> socket.socket:

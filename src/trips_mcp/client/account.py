@@ -1,10 +1,10 @@
 """One API as this client uses it: its endpoint, its connections, and one attempt at a request."""
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -87,10 +87,10 @@ class Account:
 
         Raises: CannotConnectError, UnavailableError, BadAnswerError for an answer that cannot be taken in.
         """
-        http = self._opened()
+        send = self._sending()
         status: int | None = None
         try:
-            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+            response = await send(request)
             status = response.status_code
             try:
                 body = await _within_limit(operation, response)
@@ -101,15 +101,22 @@ class Account:
         return Answer(status, response.headers, body)
 
     async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
         if self._http is not None:
             await self._http.aclose()
+
+    def _sending(self) -> Callable[[httpx.Request], Awaitable[httpx.Response]]:
+        if self._transport is not None:
+            # of what httpx's client does besides a request needs nothing, and it takes as long as a small call
+            return self._transport.handle_async_request
+        return partial(self._opened().send, stream=True, auth=None, follow_redirects=False)
 
     def _opened(self) -> Http:
         if self._http is None:
             with _told_in_our_words():
                 self._http = Http(
                     verify=self._tls or True,
-                    transport=self._transport,
                     mounts=_past_any_proxy(self._base_url),
                     limits=_LIMITS,
                     timeout=TIMEOUTS,

@@ -12,7 +12,7 @@ from trips_mcp.client.account import Account
 from trips_mcp.client.attempts import Attempts, Course
 from trips_mcp.client.batches import in_parts
 from trips_mcp.client.endpoint import Endpoint
-from trips_mcp.client.errors import CannotConnectError, NotConfiguredError
+from trips_mcp.client.errors import CannotConnectError, NotConfiguredError, TripsError, UnauthorizedError
 from trips_mcp.client.events import EventCalls
 from trips_mcp.client.journal import Journal
 from trips_mcp.client.journal.memory import MemoryJournal
@@ -79,6 +79,8 @@ class TripsClient:
         self._writing = Writing(self._attempts, journal or MemoryJournal())
         self._event_calls = EventCalls(self._one, clock, sleep, self._attempts.backoff)
         self._closed = False
+        self.key_refused = False
+        """Whether the Trips API has refused the key, and not accepted it since in `me`."""
         self.trips = resources.Trips(self)
         self.legs = resources.Legs(self)
         self.action_items = resources.ActionItems(self)
@@ -126,12 +128,18 @@ class TripsClient:
         """One request, however often it must be sent."""
         account = self._account(operation)
         self._permissions.check(operation, params)
-        if operation.reads or is_dry_run(params):
-            result = await self._attempts.result(account, operation, params, Course(ends))
-            outcome = Outcome(result)
-        else:
-            outcome = await self._writing.outcome(account, operation, params, ends, recovery)
+        try:
+            if operation.reads or is_dry_run(params):
+                result = await self._attempts.result(account, operation, params, Course(ends))
+                outcome = Outcome(result)
+            else:
+                outcome = await self._writing.outcome(account, operation, params, ends, recovery)
+        except TripsError as error:
+            if account.key is not None and account is self._accounts.get("trips") and _refuses_the_key(error):
+                self.key_refused = True
+            raise
         if isinstance(outcome.result, Me):
+            self.key_refused = False
             self._permissions.learn(outcome.result.scopes)
         rate_limit = account.limiter(operation).known
         return outcome if rate_limit is None else replace(outcome, rate_limit=rate_limit)
@@ -186,3 +194,8 @@ class TripsClient:
         itinerary = await self.events.list(trip_id)
         for event in itinerary.events:
             yield event
+
+
+def _refuses_the_key(error: TripsError) -> bool:
+    """Also where it is why the outcome of a write stays unknown."""
+    return isinstance(error, UnauthorizedError) or isinstance(error.__cause__, UnauthorizedError)

@@ -35,6 +35,11 @@ class Holding:
             self._client = client
             return client
 
+    @property
+    def key_refused(self) -> bool:
+        """Whether the service has refused the client's key since it last told what that allows."""
+        return self._client is not None and self._client.key_refused
+
     def end(self) -> None:
         self._ended.set()
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.tools.allowing import lack
 from trips_mcp.tools.catalogue import Entry, entries
 
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
 _FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
 _WITH_SECRETS: Final = "list_legs"
-_NO_SCOPES: Final = ("any key", "nobody")
 
 
 class Hidden(NamedTuple):
@@ -97,35 +97,15 @@ def _without_api(entry: Entry, settings: Settings) -> Hidden | None:
 
 
 def _without_scope(entry: Entry, settings: Settings) -> Hidden | None:
-    """As client.permissions sees it, which no start can wait for: a token of the Events API has no scopes."""
-    if settings.scopes is None or entry["scope"] in _NO_SCOPES or entry["api"] != "trips":
+    found = lack(entry, settings.scopes, events_too=settings.team, trip=settings.trip)
+    if found is None:
         return None
-    limits = _limits(settings.scopes, entry["scope"])
-    if None in limits:
-        return None
-    annotations, arguments = entry["listing"]["annotations"], entry["listing"]["inputSchema"]["properties"]
-    if "tripId" in arguments:
-        allowed = bool(limits) if settings.trip is None else settings.trip in limits
-    else:  # a key limited to a trip may list trips, and is shown that one
-        allowed = bool(limits) and annotations["readOnlyHint"]
-    if allowed:
-        return None
-    lack = "has only for another trip" if limits else "does not have"
+    how = "has only for another trip" if found.elsewhere else "does not have"
     return Hidden(
         "TRIPS_MCP_SCOPES",
-        f"{entry['listing']['name']} needs the scope {entry['scope']}, which this API key {lack} (TRIPS_MCP_SCOPES); "
+        f"{entry['listing']['name']} needs the scope {found.scope}, which this API key {how} (TRIPS_MCP_SCOPES); "
         "make a key with it in Osoto under Settings → API Keys, and set OSOTO_API_KEY and TRIPS_MCP_SCOPES.",
     )
-
-
-def _limits(scopes: Iterable[str], needed: str) -> set[str | None]:
-    """The trips for which the key has this scope; None stands for every trip."""
-    limits: set[str | None] = set()
-    for scope in scopes:
-        area, action, *trip = scope.split(":")
-        if f"{area}:{action}" == needed:
-            limits.add(trip[0] if trip else None)
-    return limits
 
 
 def _not_outbound(entry: Entry, settings: Settings) -> Hidden | None:

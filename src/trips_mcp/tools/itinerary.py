@@ -29,6 +29,7 @@ from trips_mcp.itinerary.moments import read_date
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.aside import aside
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.tool import Hints, Tool
 
@@ -72,6 +73,8 @@ class Read:
     """A trip, with what there is to say of how it was read."""
 
     journey: Journey
+    things: int
+    """How many it holds: what work on it takes."""
     notes: tuple[str, ...]
     rate_limit: RateLimit | None
 
@@ -87,7 +90,12 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read
     exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
     events, note = await _events(client, trip_id, exported.result, conduct)
     notes = (*exported.notes, *filter(None, (note,)))
-    return Read(Journey.of(exported.result, events), notes, exported.rate_limit)
+    things = _things(exported.result) + len(events)
+    return Read(await aside(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
+
+
+def _things(export: TripExport) -> int:
+    return sum(map(len, (export.legs, export.map_pins, export.action_items, export.commitments)))
 
 
 async def _events(
@@ -120,7 +128,8 @@ async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) 
     now = conduct.now()
     found = read_day(read.journey, asked.day, now)
     if not isinstance(found, Unclear):
-        return read.outcome(day_of(read.journey, found, today_in(read.journey, now)))
+        today = today_in(read.journey, now)
+        return read.outcome(await aside(read.things, day_of, read.journey, found, today))
     if found.choices:
         return read.outcome(choice_of(read.journey, found.choices, found.why))
     raise RefusedError(found.why)
@@ -133,7 +142,8 @@ async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct:
     last = None if asked.to is MISSING else _bound(journey, "to", asked.to, now)
     if first is not None and last is not None and last < first:
         raise RefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
-    return read.outcome(timeline_of(journey, first=first, last=last, today=today_in(journey, now)))
+    today = today_in(journey, now)
+    return read.outcome(await aside(read.things, timeline_of, journey, first=first, last=last, today=today))
 
 
 def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
@@ -146,10 +156,10 @@ def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
 
 async def _check(client: TripsClient, asked: CheckTrip, _: Report, conduct: Conduct) -> Outcome[CheckReport]:
     read = await read_trip(client, asked.trip_id, conduct)
-    if asked.min_connection_minutes is MISSING:
-        report = checking.check(read.journey)
-    else:
-        report = checking.check(read.journey, asked.min_connection_minutes)
+    minutes = checking.MINIMUM_CONNECTION
+    if asked.min_connection_minutes is not MISSING:
+        minutes = asked.min_connection_minutes
+    report = await aside(read.things, checking.check, read.journey, minutes)
     return read.outcome(_mendable(report, conduct.absent))
 
 
@@ -166,7 +176,7 @@ def _mendable(report: CheckReport, absent: Collection[str]) -> CheckReport:
 
 async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Conduct) -> Outcome[SearchReport]:
     read = await read_trip(client, asked.trip_id, conduct)
-    return read.outcome(searching.search(read.journey, asked.query))
+    return read.outcome(await aside(read.things, searching.search, read.journey, asked.query))
 
 
 get_day = Tool(

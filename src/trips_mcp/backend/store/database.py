@@ -20,6 +20,8 @@ from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another process."""
+_CONNECTIONS = 4
+"""To a SQLite file: enough for readers beside a writer that waits for another process."""
 
 
 class Database:
@@ -27,7 +29,7 @@ class Database:
         self.shown = shown
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._words = sqlite.sentence if self._is_sqlite else postgresql.sentence
-        self._readers = engine if self._is_sqlite else postgresql.reading(engine)
+        self._readers = engine.execution_options(reads=True) if self._is_sqlite else postgresql.reading(engine)
         self._writers = engine.execution_options(writes=True) if self._is_sqlite else postgresql.writing(engine)
         # SQLite lets waiting writers in by luck; in turn they all get in before their patience ends
         self._turn = Lock(fast_acquire=True) if self._is_sqlite else nullcontext()
@@ -137,8 +139,9 @@ def _sqlite_engine(url: URL, patience: float) -> AsyncEngine:
         await connection
         return connection
 
-    # each connection to a database in memory would be a database of its own
-    size = {"pool_size": 1, "max_overflow": 0} if in_memory(url) else {}
+    # each connection to a database in memory would be a database of its own; one beyond the pool's size would be
+    # opened, with a thread, and closed again for a single request
+    size = {"pool_size": 1 if in_memory(url) else _CONNECTIONS, "max_overflow": 0}
     engine = create_async_engine(
         url,
         hide_parameters=True,  # they are people's secrets, and errors are logged
@@ -154,7 +157,8 @@ def _begin(db: Transaction) -> None:
     connection = db.connection.driver_connection
     assert isinstance(connection, sqlite.Connection)  # noqa: S101  (of the engine above)
     # a writer that began as a reader could not wait for another one
-    connection.begin("BEGIN IMMEDIATE" if db.get_execution_options().get("writes") else "BEGIN")
+    options = db.get_execution_options()
+    connection.begin("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN", only_reads=options.get("reads", False))
 
 
 # what the drivers raise; a setting that asyncpg does not know is a TypeError, a port out of range an OverflowError

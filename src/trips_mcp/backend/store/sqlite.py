@@ -1,6 +1,7 @@
 """Connections to SQLite that hop to their thread once for a statement, where aiosqlite's own do four times.
 
-A hop costs more than a small query does. So BEGIN waits for the first statement, and rows are fetched with it.
+A hop costs more than a small query does. So BEGIN waits for the first statement, rows are fetched with it, nobody
+waits for the end of a transaction that has only read, and nothing is rolled back where nothing has begun.
 """
 
 import sqlite3
@@ -23,10 +24,13 @@ class Connection(aiosqlite.Connection):
         super().__init__(connect, iter_chunk_size=64)
         self._thread.daemon = True  # as SQLAlchemy does: a process that crashes must not wait for it
         self._begin: str | None = None
+        self._begun = False
+        self._only_reads = False
 
-    def begin(self, statement: str) -> None:
+    def begin(self, statement: str, *, only_reads: bool) -> None:
         """Begins a transaction, together with the first statement in it."""
         self._begin = statement
+        self._only_reads = only_reads
 
     @override
     def cursor(self) -> "Cursor":  # type: ignore[override]  # all that SQLAlchemy uses of one
@@ -34,18 +38,22 @@ class Connection(aiosqlite.Connection):
 
     @override
     async def commit(self) -> None:
-        if self._begin is None:
+        if self._begun and self._only_reads:
+            # what comes next on this connection waits in the same queue
+            self._tx.put_nowait((None, self._conn.commit))  # pyright: ignore[reportUnknownMemberType]
+        elif self._begun:
             await super().commit()
-        self._begin = None
+        self._begin, self._begun = None, False
 
     @override
     async def rollback(self) -> None:
-        if self._begin is None:
+        if self._begun:
             await super().rollback()
-        self._begin = None
+        self._begin, self._begun = None, False
 
     async def run(self, statement: str, parameters: Any, *, many: bool) -> "Done":
         begin, self._begin = self._begin, None
+        self._begun = True
         return await self._execute(  # pyright: ignore[reportUnknownMemberType]  (untyped in aiosqlite)
             self._run, begin, statement, parameters, many
         )

@@ -6,7 +6,7 @@ never while something of its own is under way. Nothing of it is found but by a h
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 from typing import Final
@@ -59,17 +59,20 @@ class Accounts:
         *,
         rejection: Callable[[], RefusalError] | None,
         asks: bool = True,
+        knows: Callable[[Caller], Awaitable[bool]] | None = None,
         most: int = MOST_ACCOUNTS,
         clock: Clock = monotonic,
     ) -> None:
         """`rejection`: what a key is answered that the service rejects; None where it is not the caller's own.
 
-        `asks`: whether a key's scopes are to be asked for.
+        `asks`: whether a key's scopes are to be asked for. `knows`: whether the service still has a key, where that
+        can be asked at any time.
         """
         self._connect = connect
         self._tasks = tasks
         self._rejection = rejection
         self._asks = asks
+        self._knows = knows
         self._most = most
         self._clock = clock
         self._open: OrderedDict[str, Account] = OrderedDict()
@@ -97,6 +100,11 @@ class Accounts:
             if not account.under_way and (account.rejected or self._is_one_too_many(account)):
                 self._close(account)
 
+    async def confirm(self, account: Account) -> None:
+        """For what is answered here without asking the service. Raises: RefusalError where the key was revoked."""
+        if self._knows is not None and not await self._knows(account.caller):
+            self._reject(account)
+
     def end(self) -> None:
         """Closes all of them; the task group ends with the last."""
         while self._open:
@@ -122,7 +130,9 @@ class Accounts:
         return not account.accepted and len(self._open) > self._most
 
     def _is_fresh(self, account: Account) -> bool:
-        return self._clock() < account.fresh_until
+        """What was known of a caller's key counts no longer once the service has refused it."""
+        refused = self._rejection is not None and account.held.key_refused
+        return self._clock() < account.fresh_until and not refused
 
     async def _ask(self, account: Account) -> None:
         async with account.asking:  # so that many requests of one caller ask once

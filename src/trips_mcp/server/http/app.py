@@ -21,7 +21,7 @@ from trips_mcp.server.http.faces import Faces
 from trips_mcp.server.http.health import answer_healthz, answer_readyz
 from trips_mcp.server.http.origins import Origins, answer_preflight
 from trips_mcp.server.http.reading import GoneError, read_message
-from trips_mcp.server.http.refusals import RefusalError, broken, ending, not_allowed, not_found, too_much_head
+from trips_mcp.server.http.refusals import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
 from trips_mcp.server.http.scoping import Scoping, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.sse import MESSAGES, Connection, Connections
@@ -104,6 +104,8 @@ class App:
             self._log(visit.line())
 
     async def _answer(self, visit: Visit) -> None:
+        if visit.is_one_too_many:
+            raise crowded()
         if visit.head_size > _LARGEST_HEAD:  # uvicorn counts only what comes in several pieces
             raise too_much_head()
         route = self._routes.get(visit.path)
@@ -123,7 +125,7 @@ class App:
         async with self._accounts.of(caller) as account:
             with self._parts.calls.one(caller.name):
                 message = await read_message(visit, self._parts.body_seconds)
-                self._check(account, message, visit)
+                await self._check(account, message, visit)
                 await exchange(self._face(account), account.held, message, visit, self._parts.deadlines)
 
     async def _sse(self, visit: Visit) -> None:
@@ -142,7 +144,7 @@ class App:
             connection = self._connections.of(visit, caller.name)
             message = await read_message(visit, self._parts.body_seconds)
             try:
-                self._check(account, message, visit)
+                await self._check(account, message, visit)
                 await self._deliver(connection, message)
             except RefusalError as refusal:
                 refusal.request_id = message.get("id")
@@ -157,13 +159,15 @@ class App:
             self._parts.calls.take(connection.caller)
         await connection.deliver(message)
 
-    def _check(self, account: Account, message: Message, visit: Visit) -> None:
+    async def _check(self, account: Account, message: Message, visit: Visit) -> None:
         """Raises: RefusalError."""
         method = message.get("method", "")
         visit.caller = account.caller.name[:12]
         visit.rpc = method if _METHOD.fullmatch(method) else None
         visit.tool = self._parts.scoping.known(called_tool(message))
         self._parts.scoping.check(message, account.scopes)
+        if visit.tool is None:
+            await self._accounts.confirm(account)
 
     def _face(self, account: Account) -> Server[Holding]:
         return self._parts.faces.of(account.scopes, events=account.caller.events_token is not None)

@@ -12,7 +12,6 @@ from mcp.server import Server
 
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.deadlines import Deadlines
-from trips_mcp.server.http.scoping import Scoping
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings, SettingsError
@@ -23,14 +22,11 @@ _MOST_FACES: Final = 64
 
 
 class Faces:
-    def __init__(
-        self, settings: Settings, scoping: Scoping, deadlines: Deadlines, offering: Offering, *, keyed: bool
-    ) -> None:
+    def __init__(self, settings: Settings, deadlines: Deadlines, offering: Offering, *, keyed: bool) -> None:
         """`keyed`: whether callers bring their keys (`settings_of_callers`)."""
         self._settings = settings
         self._offering = offering
         self._keyed = keyed
-        self._scoping = scoping
         self._deadlines = deadlines
         self._made = lru_cache(_MOST_FACES)(self._make)
 
@@ -49,9 +45,8 @@ class Faces:
         if self._keyed and not events:
             settings = replace(settings, events_token=None)
         try:
-            offered = self._offering(settings if scopes is None else replace(settings, scopes=scopes))
+            return self._offering(settings if scopes is None else replace(settings, scopes=scopes))
         except SettingsError:  # of what was chosen for this server the key allows nothing
-            offered = replace(self._offering(settings), listing=[])
-        shown = replace(offered, listing=self._scoping.shown(offered.listing, scopes))
-        absent = offered.conduct.absent | (offered.names - shown.names)
-        return replace(shown, conduct=replace(shown.conduct, absent=absent))
+            offered = self._offering(settings)
+            conduct = replace(offered.conduct, absent=offered.conduct.absent | offered.names)
+            return replace(offered, listing=[], conduct=conduct)

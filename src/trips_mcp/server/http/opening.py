@@ -34,11 +34,12 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
 
     Raises: CannotConnectError.
     """
-    async with services(settings) as apis, anyio.create_task_group() as tasks:
+    async with services(settings, rate_limit=http.rate_limit) as apis, anyio.create_task_group() as tasks:
         accounts = Accounts(
             lambda caller: apis.client(caller.trips_key, caller.events_token),
             tasks,
             rejection=rejected_by_us if settings.team else rejected,
+            knows=(lambda caller: apis.knows(caller.trips_key)) if settings.team else None,
         )
         try:
             parts = _parts(settings, http, address, masked, keyed=True)
@@ -73,12 +74,12 @@ async def app_for_this_computer(
 
 
 def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> Parts:
-    scoping, deadlines = Scoping(one_key=settings.one_store), Deadlines(http.call_seconds)
+    deadlines = Deadlines(http.call_seconds)
     return Parts(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
-        scoping=scoping,
+        scoping=Scoping(settings),
         deadlines=deadlines,
-        faces=Faces(settings, scoping, deadlines, offering, keyed=keyed),
+        faces=Faces(settings, deadlines, offering, keyed=keyed),
         calls=Turns(http.max_calls, http.max_calls_per_caller),
         streams=Turns(http.max_calls, http.max_calls_per_caller),
         body_seconds=http.body_seconds,

@@ -10,6 +10,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.visit import CROWDED
 
 
 class PatientProtocol(H11Protocol):
@@ -17,6 +18,8 @@ class PatientProtocol(H11Protocol):
     """From the connection, or a request's first byte, until its headers are all here."""
     reader_seconds: float = 30
     """For which a client may read less than is sent to it."""
+    most_connections: int = 1000
+    """Who comes when there are so many is told so, and let go."""
     closing_seconds: float = 5
     """For which it may then leave unread what was sent."""
 
@@ -27,6 +30,8 @@ class PatientProtocol(H11Protocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            self.app_state = {**self.app_state, CROWDED: True}
         self._expect_head()
 
     @override

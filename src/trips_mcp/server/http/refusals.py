@@ -62,6 +62,12 @@ def ending() -> RefusalError:
     return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=(("retry-after", "1"),))
 
 
+def crowded() -> RefusalError:
+    message = "This server has as many connections as it takes; try again in a moment."
+    headers = (("retry-after", "1"), ("connection", "close"))
+    return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=headers)
+
+
 def broken(incident: str) -> RefusalError:
     message = f"Something broke here; it is in this server's log as request {incident}."
     return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, message, INTERNAL_ERROR)

@@ -20,7 +20,6 @@ _DRAIN_SECONDS: Final = 3
 """For what is under way; a little more than calls are given (`deadlines.py`)."""
 _GONE_SECONDS: Final = 4.8
 """After a signal the process is gone by then, whatever still holds on to something."""
-_MOST_CONNECTIONS: Final = 1000
 
 
 class _Server(uvicorn.Server):
@@ -52,7 +51,6 @@ async def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         server = _Server(config, app)

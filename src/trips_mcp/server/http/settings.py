@@ -14,6 +14,7 @@ Auth = Literal["key", "none"]
 PORT: Final = 8848
 MAX_CALLS: Final = 256
 MAX_CALLS_PER_CALLER: Final = 64
+RATE_LIMIT: Final = 60
 CALL_SECONDS: Final = 60
 """More than a client of the REST APIs takes at most, so that its words on the outcome come first."""
 BODY_SECONDS: Final = 20
@@ -44,6 +45,10 @@ class HttpSettings:
     max_calls: int = MAX_CALLS
     """At once, of all callers."""
     max_calls_per_caller: int = MAX_CALLS_PER_CALLER
+    rate_limit: int | None = RATE_LIMIT
+    """Requests a minute and key to the embedded backend; None for as many as one likes."""
+    chosen_rate_limit: str | None = None
+    """By what it was set, flag or variable."""
     call_seconds: float = CALL_SECONDS
     """How long a call may take."""
     body_seconds: float = BODY_SECONDS
@@ -70,6 +75,8 @@ class HttpSettings:
             allowed_origins=given.matching("--allowed-origin", _ORIGIN, "origins, as https://app.example.com"),
             max_calls=given.number("--max-calls", MAX_CALLS, range(1, 10**6)),
             max_calls_per_caller=given.number("--max-calls-per-caller", MAX_CALLS_PER_CALLER, range(1, 10**6)),
+            rate_limit=_rate_limit(given),
+            chosen_rate_limit=given.source("--rate-limit"),
         )
 
 
@@ -86,6 +93,11 @@ class _Given:
             return self._flags[flag].strip(), flag
         variable = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
         return self._env.get(variable, "").strip(), variable
+
+    def source(self, flag: str) -> str | None:
+        """What the user calls it; None where it is not set."""
+        text, name = self.named(flag)
+        return name if text else None
 
     def text(self, flag: str, default: str) -> str:
         text, name = self.named(flag)
@@ -104,6 +116,17 @@ class _Given:
         if not all(map(pattern.fullmatch, listed)):
             raise SettingsError(f"{self.named(flag)[1]} must list {what}, with commas between them.")
         return tuple(text.lower() for text in listed)
+
+
+def _rate_limit(given: _Given) -> int | None:
+    text = given.text("--rate-limit", str(RATE_LIMIT))
+    if text == "off":
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0:
+        return int(text)
+    raise SettingsError(
+        f"{given.named('--rate-limit')[1]} must be how many requests a minute each key may make, or off."
+    )
 
 
 def _transport(given: _Given) -> Transport:

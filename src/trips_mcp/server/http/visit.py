@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from trips_mcp.server.http.refusals import RefusalError
 
+CROWDED: Final = "trips_mcp.crowded"
+"""In a scope's state: that there are more connections than are served (`patience.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_PATH: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
@@ -60,6 +62,10 @@ class Visit:
         """Bytes of the address and the headers."""
         sizes = (len(name) + len(value) for name, value in self.lines)
         return len(self.scope["raw_path"]) + len(self.scope["query_string"]) + sum(sizes)
+
+    @property
+    def is_one_too_many(self) -> bool:
+        return CROWDED in self.scope.get("state", ())
 
     def values(self, header: str) -> list[str]:
         return [value for name, value in self.lines if name == header]
