@@ -22,7 +22,7 @@ A value is taken for what the tool wants there:
   fields=title,startDate  a list, with commas or as JSON
   accommodation.name=Inn  a part of an object
   items='[{"text": "Book"}]' items=@items.json
-                          all else as JSON, also out of a file
+                          all else as JSON, also out of a file, or - from stdin
 
 trips-mcp call list_trips
 trips-mcp call get_day tripId=jx7 day=tomorrow
