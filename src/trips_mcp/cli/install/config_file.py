@@ -105,8 +105,9 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _is_read_only(folder: Path) -> bool:
-    """Also for root, who could write there all the same."""
-    return not folder.stat().st_mode & 0o222 or not os.access(folder, os.W_OK)
+    """Also for root, who could write there all the same. Of a folder on Windows the mode does not say."""
+    by_mode = os.name != "nt" and not folder.stat().st_mode & 0o222
+    return by_mode or not os.access(folder, os.W_OK)
 
 
 def _json(path: Path, text: str) -> tuple[dict[str, Any], bool]:
