@@ -1,5 +1,6 @@
 """`trips-mcp call TOOL KEY=VALUE …`, as one would try a tool by hand."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -100,6 +101,117 @@ def test_all_else_is_json(call: Call, trip_id: str) -> None:
     assert (pin["lat"], pin["lng"]) == (-15, 2)
     assert made.code == 0
     assert [leg["title"] for leg in legs["items"]] == ["Gion"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("title", {"_id", "title"}),
+        ("title, startDate", {"_id", "title", "startDate"}),
+        ('["title","endDate"]', {"_id", "title", "endDate"}),
+    ],
+)
+def test_a_list_is_written_with_commas_or_as_json(call: Call, trip_id: str, text: str, names: set[str]) -> None:
+    (trip,) = result(call("list_trips", f"fields={text}", "--json"))["items"]
+
+    assert set(trip) == names
+
+
+def test_numbers_in_a_list_are_numbers(call: Call, trip_id: str) -> None:
+    number = result(call("get_trip", f"tripId={trip_id}", "--json"))["number"]
+
+    event = result(call("create_event", f"trip_ids={number}", "type=dinner", "title=7", "date=2027-04-01", "--json"))
+
+    assert (event["title"], event["attached_trips"]) == ("7", [number])
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"), [("true", True), ("Yes", True), ("on", True), ("FALSE", False), ("no", False)]
+)
+def test_yes_and_no_are_said_in_many_ways(call: Call, trip_id: str, said: str, sent: bool) -> None:
+    made = result(call("create_action_item", f"tripId={trip_id}", "text=Book", "urgency=now", "--json"))
+
+    ticked = result(
+        call("update_action_item", f"tripId={trip_id}", f"itemId={made['_id']}", f"completed={said}", "--json")
+    )
+
+    assert ticked["completed"] is sent
+
+
+LEG = (
+    "order=1",
+    "title=Gion",
+    "destination=Kyoto",
+    "timezone=Asia/Tokyo",
+    "startDate=2027-04-01",
+    "endDate=2027-04-02",
+)
+
+
+def test_a_part_of_an_object_is_named_by_its_path(call: Call, trip_id: str) -> None:
+    parts = ("accommodation.name=Inn", "accommodation.doorCode=0042")
+
+    leg = result(call("create_leg", f"tripId={trip_id}", *LEG, *parts, "--json"))
+
+    assert leg["accommodation"] == {"name": "Inn", "doorCode": "0042"}
+
+
+def test_secrets_are_masked_as_they_are_elsewhere(call: Call, trip_id: str) -> None:
+    leg = result(call("create_leg", f"tripId={trip_id}", *LEG, "accommodation.doorCode=0042", "--json"))
+
+    masked = call("list_legs", f"tripId={trip_id}", "--mask-secrets")
+    secret = f"legId={leg['_id']}", "path=accommodation.doorCode"
+    told = call("get_secret", f"tripId={trip_id}", "--mask-secrets", *secret)
+
+    assert "0042" not in masked.out
+    assert "0042" in told.out
+
+
+def test_arguments_come_as_json_from_stdin_a_file_or_the_word_itself(
+    call: Call, trip_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = {"tripId": trip_id, "name": "Gion", "lat": 35, "lng": 135.8}
+    file = tmp_path / "pin.json"
+    file.write_text(json.dumps(pin), "utf-8-sig")
+    items = tmp_path / "items.json"
+    items.write_text(json.dumps([{"name": "Nara", "lat": 34.7, "lng": 135.8}]), "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(pin)))
+
+    from_stdin = result(call("create_map_pin", "--arguments", "-", "--json"))
+    from_file = result(call("create_map_pin", "--arguments", f"@{file}", "notes=more", "--json"))
+    as_word = result(call("create_map_pin", "--arguments", json.dumps(pin), "--json"))
+    one_of_them = result(call("upsert_map_pins", f"tripId={trip_id}", f"items=@{items}", "--json"))
+
+    assert {made["name"] for made in (from_stdin, from_file, as_word)} == {"Gion"}
+    assert from_file["notes"] == "more"
+    assert one_of_them["created"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--arguments", "[1]"], "--arguments wants one JSON object, as "),
+        (["--arguments", '{"tripId": osk_secret'], "--arguments wants one JSON object, as "),
+        (["--arguments", "@/nowhere/at/all.json"], "--arguments: /nowhere/at/all.json cannot be read (no such file"),
+        (["--arguments", '{"tripid": "x"}'], "create_map_pin has no argument 'tripid'; did you mean tripId? it takes "),
+        (["--arguments", '{"tripId": "x"}', "tripId=y"], "tripId is given twice."),
+        (["tripId.a=y"], "create_map_pin has no argument 'tripId.a'; it takes none."),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_one_sentence(call: Call, words: list[str], said: str) -> None:
+    sentence = call("create_map_pin", *words).sentence
+
+    assert sentence.startswith(said)
+    assert "osk_secret" not in sentence
+
+
+def test_a_part_that_is_not_there_is_answered_with_the_nearest(call: Call) -> None:
+    said = call("create_leg", "accommodation.doorcode=1").sentence
+    twice = call("create_leg", "--arguments", '{"accommodation": {"name": "x"}}', "accommodation.name=y").sentence
+
+    assert said.startswith("create_leg has no argument 'accommodation.doorcode'; did you mean doorCode? it takes acc")
+    assert "accommodation.doorCode" in said
+    assert twice == "accommodation.name is given twice."
 
 
 @pytest.mark.parametrize("value", ["north", "", "NaN", "Infinity", "1e999", "[1", "{}", "[" * 100_000])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import ssl
@@ -538,6 +539,34 @@ def test_the_same_facts_are_to_be_had_as_json(doctor: Doctor, stand_in: StandIn)
         assert set(check) - {"toDo"} == {"check", "level", "found", "facts"}
         assert ("toDo" in check) <= (check["level"] != "ok")
     assert KEY[4:-4] not in ended.out
+
+
+def documented() -> dict[str, set[str]]:
+    """The facts of each check, as docs/doctor.md has them."""
+    page = Path(__file__).parents[2].joinpath("docs/doctor.md").read_text("utf-8").partition("| `check` |")[2]
+    rows = [row.split("|") for row in page.splitlines() if row.startswith("| `")]
+    known = {name: set(re.findall(r"`([\w-]+)`", row[3])) for row in rows for name in re.findall(r"`(.+?)`", row[1])}
+    return {**known, "setting": {"name", "value", "source"}}
+
+
+def test_the_docs_name_every_check_and_what_it_tells(doctor: Doctor, stand_in: StandIn, tmp_path: Path) -> None:
+    make_database(tmp_path / "trips.db")
+    anyio.run(unknown_write, tmp_path / "journal.db")
+    for file in tmp_path.glob("*.db"):
+        file.chmod(0o644)
+    http = {"TRIPS_MCP_TRANSPORT": "http", "HTTPS_PROXY": "http://proxy.example", "TRIPS_MCP_SETTING": "unheard of"}
+
+    local = doctor("--json", **http)
+    there = stand_in(Date=format_datetime(datetime.now(UTC)), X_RateLimit_Limit="9", X_RateLimit_Remaining="8")
+    keys = {"OSOTO_API_KEY": KEY, "TRAVELMODE_TOKEN": KEY}
+    reached = doctor("--json", **keys, OSOTO_BASE_URL=there, TRAVELMODE_BASE_URL=closed())
+
+    known, seen = documented(), set[str]()
+    for check in [check for ended in (local, reached) for check in json.loads(ended.out)["checks"]]:
+        seen.add(check["check"])
+        assert set(check["facts"]) <= known[check["check"]], check
+    of_events = {f"events-{what}" for what in ("key", "rate-limit", "clock")}
+    assert set(known) - seen == {*of_events, "certificates"} - seen
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,8 @@ class Service:
             self._one_more.set()
             await self.gate.wait()
             self._held -= 1
+        if "/nowhere/" in path:
+            return JSONResponse({"error": {"code": "NOT_FOUND", "message": "No such trip."}}, 404)
         if path.endswith(":batch"):
             rows = (await request.json())["items"]
             results = [{"index": place, "status": "created", "id": f"leg{place}"} for place in range(len(rows))]

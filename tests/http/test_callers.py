@@ -140,6 +140,20 @@ async def test_nothing_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: 
         assert tool in str(to_writer)
 
 
+async def test_no_answer_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_posts": ["messages:read"], "osk_all": ["messages:read", "trips:read"]}
+
+    async with callers_of(service.address) as served:
+        async with served.agent(key="osk_posts") as agent:
+            to_one = await agent.call_tool("list_channels", {"tripId": "nowhere"})
+        async with served.agent(key="osk_all") as agent:
+            to_other = await agent.call_tool("list_channels", {"tripId": "nowhere"})
+
+    assert "NOT_FOUND (404)" in str(to_one.content)
+    assert "list_trips" not in str(to_one.content)
+    assert "Look the id up with list_trips." in str(to_other.content)
+
+
 async def test_a_key_that_allows_none_of_what_was_chosen_has_no_tools(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": ["trips:read"]}
 

@@ -1,13 +1,12 @@
 """`trips-mcp call TOOL key=value …`: one tool, run by hand on the settings of this environment."""
 
 import json
-from argparse import ArgumentParser, Namespace
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Final
 
-from trips_mcp.cli.choices import chosen, flags_that_choose
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.call_arguments import Schema, arguments_of, nearest
+from trips_mcp.cli.choices import chosen, flags_that_choose, words_behind_switches
+from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
 from trips_mcp.settings import SettingsError
@@ -16,33 +15,49 @@ if TYPE_CHECKING:
     from trips_mcp.server.offer import Offer
     from trips_mcp.tools.tool import Answer
 
-_MOST_NAMES: Final = 3
+_EPILOG: Final = """\
+A value is taken for what the tool wants there:
+  title=2027              text stays as it is, also where it looks like a number
+  limit=5 dryRun=yes      numbers; true, false, yes, no, on, off
+  fields=title,startDate  a list, with commas or as JSON
+  accommodation.name=Inn  a part of an object
+  items='[{"text": "Book"}]' items=@items.json
+                          all else as JSON, also out of a file, or - from stdin
 
-Schema = dict[str, Any]
+trips-mcp call list_trips
+trips-mcp call get_day tripId=jx7 day=tomorrow
+echo '{"tripId": "jx7", "title": "Kyoto"}' | trips-mcp call update_trip --arguments -
+
+The exit code is 1 where the tool's answer is an error, and 2 where it was not called. Flags and variables are those of
+the server, so what is offered, masked and bound to a trip is so here too."""
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.usage = "trips-mcp call [-h] TOOL [KEY=VALUE ...] [--json]"
+    parser.usage = "trips-mcp call [-h] TOOL [KEY=VALUE ...] [--arguments JSON] [--json]"
     parser.add_argument(
-        "words",
+        WORDS,
         nargs="*",
         metavar="TOOL [KEY=VALUE ...]",
-        help="a tool of `trips-mcp tools`, and its arguments: lists, objects, numbers, true and false as JSON",
+        help="a tool of `trips-mcp tools`, and its arguments",
     )
-    # It takes words, too, as argparse finds none for `words` behind a flag.
-    parser.add_argument("--json", nargs="*", metavar="KEY=VALUE", help="print the structured result, not the text")
+    parser.add_argument(
+        "--arguments", metavar="JSON", help="more of them, as one JSON object; @FILE reads it from a file, - from stdin"
+    )
+    parser.add_argument("--json", action="store_true", help="print the structured result, not the text")
     flags_that_choose(parser)
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
 
 
 def _run(arguments: Namespace) -> int:
     import anyio
 
-    words: list[str] = [*arguments.words, *(arguments.json or [])]
-    name, *pairs = words or [""]
+    strayed = words_behind_switches(arguments)
+    name, *pairs = [*arguments.words, *strayed] or [""]
     offered = _offer(arguments)
-    given = _arguments(pairs, _input_schema(name, offered), name)
+    given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
     answer = anyio.run(_called, name, given, offered)
-    say(answer.text if arguments.json is None else _as_json(answer))
+    say(_as_json(answer) if arguments.json else answer.text)
     return 1 if answer.is_error else 0
 
 
@@ -63,43 +78,7 @@ def _input_schema(name: str, offered: "Offer") -> Schema:
         raise CommandError(offered.missing[name])
     if not name:
         raise CommandError("name a tool, as in `trips-mcp call list_trips`; `trips-mcp tools` lists them.")
-    raise CommandError(f"there is no tool {name[:100]!r}; {_nearest(name, schemas)}`trips-mcp tools` lists them all.")
-
-
-def _arguments(pairs: Iterable[str], schema: Schema, tool: str) -> dict[str, object]:
-    properties: dict[str, Schema] = schema["properties"]
-    found: dict[str, object] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise CommandError(f"{pair[:100]!r} is not an argument, want KEY=VALUE.")
-        if name not in properties:
-            known = f"it takes {', '.join(properties)}." if properties else "it takes none."
-            raise CommandError(f"{tool} has no argument {name[:100]!r}; {_nearest(name, properties)}{known}")
-        if name in found:
-            raise CommandError(f"{name} is given twice.")
-        found[name] = _value(text, properties[name])
-    return found
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    names = get_close_matches(name.lower(), {one.lower(): one for one in known}, n=_MOST_NAMES)
-    spelled = [one for near in names for one in known if one.lower() == near]
-    return f"did you mean {' or '.join(spelled)}? " if spelled else ""
-
-
-def _value(text: str, schema: Schema) -> object:
-    """JSON where the tool wants anything but text; what is no JSON then is for the tool to refuse."""
-    if schema["type"] == "string":
-        return text
-    try:
-        return json.loads(text, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is known to Python alone")
+    raise CommandError(f"there is no tool {name[:100]!r}; {nearest(name, schemas)}`trips-mcp tools` lists them all.")
 
 
 async def _called(name: str, given: dict[str, object], offered: "Offer") -> "Answer":

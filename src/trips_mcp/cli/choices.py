@@ -31,11 +31,26 @@ def flags_that_choose(parser: ArgumentParser) -> None:
         group.add_argument(flag, nargs="?", const="on", metavar="on|off", help=text)
 
 
+def words_behind_switches(arguments: Namespace) -> list[str]:
+    """KEY=VALUE is no value of a switch, though argparse takes it for one; it leaves the switch on."""
+    found: list[str] = []
+    for flag, _ in _SWITCHES:
+        value: str | None = getattr(arguments, _attribute(flag))
+        if value is not None and "=" in value:
+            found.append(value)
+            setattr(arguments, _attribute(flag), "on")
+    return found
+
+
 def chosen(arguments: Namespace) -> dict[str, str]:
     """Those that were given, by their own names, as Settings takes them."""
     found: dict[str, str] = {}
     for flag, *_ in (*_TEXTS, *_SWITCHES):
-        value: str | list[str] | None = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
+        value: str | list[str] | None = getattr(arguments, _attribute(flag))
         if value is not None:
             found[flag] = value if isinstance(value, str) else ",".join(value)
     return found
+
+
+def _attribute(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

@@ -3,6 +3,10 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+WORDS: Final = "words"
+"""The name of a command's argument that takes words wherever they stand among its flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
 from trips_mcp import __version__
@@ -10,7 +10,7 @@ from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
 from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.install import INSTALL
@@ -39,7 +39,7 @@ _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
 def run(words: Sequence[str]) -> int:
     never_fail_on_a_character()
-    arguments = parser().parse_args(words)
+    arguments = _parsed(words)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -52,6 +52,17 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _parsed(words: Sequence[str]) -> Namespace:
+    """Words of a command that takes any number may stand behind its flags, where argparse does not look for them."""
+    top = parser()
+    arguments, further = top.parse_known_args(words)
+    if further and (not hasattr(arguments, WORDS) or any(word.startswith("-") for word in further)):
+        top.error(f"unrecognized arguments: {' '.join(further)}")
+    if further:
+        setattr(arguments, WORDS, [*getattr(arguments, WORDS), *further])
+    return arguments
 
 
 def parser() -> ArgumentParser:

@@ -1,14 +1,18 @@
 """Files that are not as they should be: nothing changed, one sentence and the entry to paste, exit code 2."""
 
+import errno
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from trips_mcp.cli.install import config_file
+from trips_mcp.cli.install import config_file, own_command
 from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.json_text import with_member
 from trips_mcp.cli.install.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -76,6 +80,22 @@ def other_thing(desk: "Desk", client: str) -> str:
     return f"{section} in {desk.file(client)} is not an object"
 
 
+def no_object(desk: "Desk", client: str) -> str:
+    desk.put(client, "trips" if client == "codex" else '["trips"]')
+    return "is broken TOML" if client == "codex" else "is not a JSON object"
+
+
+def read_only_folder(desk: "Desk", client: str) -> str:
+    folder = desk.put(client, "" if client == "codex" else "{}").parent
+    folder.chmod(0o555)
+    return f"the folder {folder} is read-only"
+
+
+def read_only_folder_above(desk: "Desk", client: str) -> str:
+    desk.home.chmod(0o555)
+    return f"the folder {desk.home} is read-only"
+
+
 FAULTS: list[Callable[["Desk", str], str]] = [
     broken,
     no_text,
@@ -86,6 +106,9 @@ FAULTS: list[Callable[["Desk", str], str]] = [
     folder,
     other_server,
     other_thing,
+    no_object,
+    read_only_folder,
+    read_only_folder_above,
 ]
 every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 
@@ -133,6 +156,104 @@ def test_nothing_is_taken_out_either(desk: "Desk", client: str, fault: Callable[
     assert said in ended.sentence
     assert ", so nothing was changed; " in ended.sentence
     assert state(desk) == before
+
+
+@every_client
+def test_a_file_too_large_to_be_a_configuration_is_not_even_read(
+    desk: "Desk", client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_file, "_LARGEST", 20)
+    desk.put(client, "# " * 11 if client == "codex" else json.dumps({"theme": "as dark as can be"}))
+    before = state(desk)
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    assert ended.code == 2
+    assert ended.sentence.startswith(f"{desk.file(client)} is larger than any configuration, so nothing was changed; ")
+    assert ended.out == desk.install(client, "--print", OSOTO_API_KEY=desk.key).out
+    assert state(desk) == before
+
+
+@every_client
+def test_without_a_home_there_is_no_place_for_it(desk: "Desk", client: str) -> None:
+    nameless = desk.install(client, HOME="")
+    missing = desk.install(client, HOME=str(desk.home / "ada"))
+
+    assert (nameless.code, nameless.out) == (missing.code, missing.out) == (2, "")
+    assert nameless.sentence == "your home folder cannot be found; set HOME to it."
+    assert missing.sentence == f"your home folder {desk.home / 'ada'} is not there; set HOME to the one that is."
+    assert desk.files() == set()
+
+
+@pytest.mark.parametrize("client", [name for name in CLIENTS if CLIENTS[name].writable])
+@pytest.mark.parametrize("words", [[], ["--remove"]], ids=["add", "remove"])
+def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(
+    desk: "Desk", client: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = {"trips": {"command": "uvx", "args": ["trips-mcp"]}} if words else {}
+    desk.put(client, json.dumps({CLIENTS[client].section: ours}))
+    before = state(desk)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    ended = desk.install(client, *words, OSOTO_API_KEY=desk.key)
+
+    assert ended.code == 2
+    assert f"{desk.file(client)} cannot be written (no space left on device), so nothing was" in ended.sentence
+    assert state(desk) == before
+
+
+def test_of_two_at_once_one_is_refused_and_nothing_is_lost(desk: "Desk") -> None:
+    file = desk.put("cursor", '{"theme": "dark"}')
+    both_have_looked = threading.Barrier(2)
+    refused: list[str] = []
+
+    def put(name: str) -> None:
+        seen = config_file.look(file)
+        both_have_looked.wait(10)
+        try:
+            config_file.replace(seen, with_member(seen.text, ("mcpServers", name), {"command": name}))
+        except RefusedError as error:
+            refused.append(str(error))
+
+    writers = [threading.Thread(target=put, args=(name,)) for name in ("one", "other")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(10)
+
+    assert refused == [f"{file} was changed meanwhile"]
+    assert len(desk.read("cursor")["mcpServers"]) == 1
+    assert Path(f"{file}.before-trips-mcp").read_text("utf-8") == '{"theme": "dark"}'
+    assert len(list(file.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_a_clients_own_command_that_hangs_is_ended(desk: "Desk", client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_command, "_SECONDS", 0.1)
+    desk.place(desk.programs / PROGRAMS[client], "#!/bin/sh\nexec /bin/sleep 60\n")
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    assert ended.code == 2
+    assert "did not end within 0.1 seconds, so it may be there or not; " in ended.sentence
+    assert ended.out == desk.install(client, "--print", OSOTO_API_KEY=desk.key).out
+    assert desk.key not in ended.out + ended.err
+    assert desk.files() == set()
+
+
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_a_clients_own_command_that_cannot_be_run_is_one_sentence(desk: "Desk", client: str) -> None:
+    desk.place(desk.programs / PROGRAMS[client], "#!/nowhere/at/all\n")
+
+    ended = desk.install(client, OSOTO_API_KEY=desk.key)
+
+    assert ended.code == 2
+    assert " cannot be run, so nothing was changed; " in ended.sentence
+    assert ended.out == desk.install(client, "--print", OSOTO_API_KEY=desk.key).out
+    assert desk.files() == set()
 
 
 @pytest.mark.parametrize("client", [name for name in IN_JSON if CLIENTS[name].writable])

@@ -110,28 +110,51 @@ def test_the_entry_is_set_as_the_others_are(desk: "Desk") -> None:
     )
 
 
+@every_written
 @pytest.mark.parametrize(
-    "content", ["", "  \n", "{}", "{\n}\n", '{"mcpServers": {}}', '{"a": 1}', '{"mcpServers": {"a": {}}}']
+    "content", ["", "  \n", "{}", "{\n}\n", '{"$SECTION": {}}', '{"a": 1}', '{"$SECTION": {"a": {}}}']
 )
-def test_hardly_anything_in_the_file_is_no_hindrance(desk: "Desk", content: str) -> None:
-    desk.put("cursor", content)
+def test_hardly_anything_in_the_file_is_no_hindrance(desk: "Desk", client: str, content: str) -> None:
+    section = CLIENTS[client].section
+    content = content.replace("$SECTION", section)
+    desk.put(client, content)
 
-    assert desk.install("cursor").code == 0
+    assert desk.install(client).code == 0
 
     before: dict[str, Any] = json.loads(content) if content.strip() else {}
-    servers = {**before.get("mcpServers", {}), "trips": server(desk, "cursor")}
-    assert desk.read("cursor") == {**before, "mcpServers": servers}
+    servers = {**before.get(section, {}), "trips": server(desk, client)}
+    assert desk.read(client) == {**before, section: servers}
 
 
-def test_a_byte_order_mark_and_line_ends_of_windows_are_kept(desk: "Desk") -> None:
-    file = desk.put("cursor", b'\xef\xbb\xbf{\r\n\t"a": 1\r\n}\r\n')
+@every_written
+def test_a_byte_order_mark_line_ends_of_windows_and_the_mode_are_kept(desk: "Desk", client: str) -> None:
+    before = b'\xef\xbb\xbf{\r\n\t"a": 1\r\n}\r\n'
+    file = desk.put(client, before)
+    file.chmod(0o600)
 
-    desk.install("cursor")
+    desk.install(client, OSOTO_API_KEY=desk.key)
+    content, mode = file.read_bytes(), stat.S_IMODE(file.stat().st_mode)
+    desk.install(client, "--remove")
 
-    content = file.read_bytes()
-    assert content.startswith(b'\xef\xbb\xbf{\r\n\t"a": 1,\r\n\t"mcpServers": {\r\n\t\t"trips": {\r\n')
+    head = f'{{\r\n\t"a": 1,\r\n\t"{CLIENTS[client].section}": {{\r\n\t\t"trips": {{\r\n'
+    assert content.startswith(b"\xef\xbb\xbf" + head.encode())
     assert content.count(b"\n") == content.count(b"\r\n")
-    assert desk.read("cursor")["a"] == 1
+    assert mode == stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert desk.read(client) == {"a": 1, CLIENTS[client].section: {}}
+
+
+@every_written
+def test_keys_in_a_file_that_others_may_read_are_told(desk: "Desk", client: str) -> None:
+    file = desk.put(client, "{}")
+    file.chmod(0o644)
+
+    with_key = desk.install(client, OSOTO_API_KEY=desk.key)
+    file.chmod(0o600)
+    for_me_alone = desk.install(client, "--read-only")
+
+    note = f"Note that others on this computer may read {file}, which holds keys now: chmod 600 keeps them out.\n"
+    assert note in with_key.err
+    assert note not in for_me_alone.err
 
 
 @every_written

@@ -1,5 +1,6 @@
 """The two APIs: each is asked one thing that changes nothing, and its answer is told apart."""
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,7 +71,7 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
     key = None if of_callers else settings.trips_key if api == "trips" else settings.events_token
     facts: dict[str, object] = {"url": bare_url(url), "usual": url == probe.usual}
     try:
-        came = await ask(Endpoint(url, key), probe.operation, probe.params, probe.url_variable)
+        came = await ask(_endpoint(url, key), probe.operation, probe.params, probe.url_variable)
     except CannotConnectError as error:
         found = f"{probe.url_variable}: {str(error).rstrip('.')}"
         return [Finding(f"{api}-api", "fail", found, f"Mend {probe.url_variable}.", facts)]
@@ -79,6 +80,12 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
         return [Finding(f"{api}-api", "fail", found, came.to_do, {**facts, "problem": came.kind})]
     facts |= {"status": came.answer.status, "milliseconds": round(came.took * 1000)}
     return list(_answered(probe, settings, key, came, _which(probe, url), facts))
+
+
+def _endpoint(url: str, key: str | None) -> Endpoint:
+    """Whom this computer trusts is not read where it does not matter. Raises: CannotConnectError."""
+    plain = url.lower().startswith("http:")
+    return Endpoint(url, key, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else None)
 
 
 def not_set_up(api: Api, settings: Settings) -> Finding:

@@ -64,4 +64,5 @@ def size(count: int) -> str:
 
 
 def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+    told_by_mode = sys.platform != "win32" or not path.is_dir()
+    return os.access(path, os.W_OK) and not (told_by_mode and not path.stat().st_mode & 0o222)

@@ -6,7 +6,8 @@ import re
 import stat
 import tempfile
 import tomllib
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from trips_mcp.contract.models import is_object
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BACKUP: Final = ".before-trips-mcp"
+_LARGEST: Final = 64 * 1024 * 1024
+"""Bytes: more is no configuration, and nothing to be read into memory."""
 _STRING: Final = r'"(?:[^"\\\n]|\\.)*"'
 _COMMENT: Final = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA: Final = re.compile(rf"({_STRING})|,(?=\s*[}}\]])")
@@ -57,22 +60,36 @@ def replace(old: ConfigFile, text: str) -> Path | None:
 
     Raises: RefusedError.
     """
+    bom = _BOM if (old.bytes or b"").startswith(_BOM) else b""
+    backup = None if old.bytes is None else old.path.with_name(old.path.name + _BACKUP)
     try:
         old.path.parent.mkdir(parents=True, exist_ok=True)
-        backup = None if old.bytes is None else old.path.with_name(old.path.name + _BACKUP)
-        if backup is not None and old.bytes is not None:
-            _swap_in(old, backup, old.bytes)
-        bom = _BOM if (old.bytes or b"").startswith(_BOM) else b""
-        _swap_in(old, old.path, bom + text.encode())
+        with _one_at_a_time(old.path.parent), _beside(old, old.path, bom + text.encode()) as new:
+            if backup is None or old.bytes is None:
+                _swap_in(old, new, old.path)
+            else:
+                with _beside(old, backup, old.bytes) as copy:
+                    _swap_in(old, copy, backup)
+                    _swap_in(old, new, old.path)
     except OSError as error:
         raise RefusedError(f"{old.path} cannot be written ({_why(error)})") from None
     return backup
 
 
+def others_may_read(path: Path) -> bool:
+    """On Windows a mode does not say."""
+    return os.name != "nt" and bool(path.stat().st_mode & 0o077)
+
+
 def _bytes(path: Path) -> bytes | None:
     try:
         status = path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
+        above = next(folder for folder in path.parents if os.path.lexists(folder))
+        if above.is_dir() and _is_read_only(above):
+            raise RefusedError(f"the folder {above} is read-only") from None
+        return None
+    except NotADirectoryError:
         return None
     if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1):
         raise RefusedError(f"{path} is a link")
@@ -80,7 +97,17 @@ def _bytes(path: Path) -> bytes | None:
         raise RefusedError(f"{path} is not a file")
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise RefusedError(f"{path} is read-only")
+    if _is_read_only(path.parent):
+        raise RefusedError(f"the folder {path.parent} is read-only")
+    if status.st_size > _LARGEST:
+        raise RefusedError(f"{path} is larger than any configuration")
     return path.read_bytes()
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Also for root, who could write there all the same. Of a folder on Windows the mode does not say."""
+    by_mode = os.name != "nt" and not folder.stat().st_mode & 0o222
+    return by_mode or not os.access(folder, os.W_OK)
 
 
 def _json(path: Path, text: str) -> tuple[dict[str, Any], bool]:
@@ -109,8 +136,9 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         raise RefusedError(f"{path} is broken TOML") from None
 
 
-def _swap_in(old: ConfigFile, path: Path, content: bytes) -> None:
-    """Whoever reads it meanwhile sees all of the one or all of the other."""
+@contextmanager
+def _beside(old: ConfigFile, path: Path, content: bytes) -> Generator[str]:
+    """The content in a file of its own next to `path`, which is gone afterwards unless it was swapped in."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # for its owner's eyes only
     try:
         with os.fdopen(handle, "wb") as file:
@@ -119,13 +147,34 @@ def _swap_in(old: ConfigFile, path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         if old.bytes is not None:
             _give_looks(old.path, name)
-        if _bytes(old.path) != old.bytes:
-            raise RefusedError(f"{old.path} was changed meanwhile")
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
+        yield name
+    finally:
         with suppress(OSError):
             os.unlink(name)  # noqa: PTH108
-        raise
+
+
+def _swap_in(old: ConfigFile, name: str, path: Path) -> None:
+    """Whoever reads it meanwhile sees all of the one or all of the other."""
+    if _bytes(old.path) != old.bytes:
+        raise RefusedError(f"{old.path} was changed meanwhile")
+    os.replace(name, path)  # noqa: PTH105
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Generator[None]:
+    """Of this command: nobody else knows of it. The lock leaves nothing behind, as it is on the folder itself."""
+    try:
+        import fcntl
+    except ImportError:  # on Windows, which locks no folders
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems know no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _give_looks(like: Path, name: str) -> None:

@@ -44,12 +44,12 @@ def install(client: Client, name: str, server: Server, machine: Machine) -> None
         if before is not None and same(entry, before):
             say(f"{client.title} has {name} already, just so ({file.path}).")
             return
-        backup = _put_in(client, name, whole, entry, machine, file, is_there=before is not None)
+        backup, by_us = _put_in(client, name, whole, entry, machine, file, is_there=before is not None)
     except RefusedError as error:
         say(entry_text(client, name, server))
         raise CommandError(refusal(error, client, name, server, machine)) from None
     say(f"{'Added' if before is None else 'Updated'} {name} in {client.title} ({file.path}).")
-    for line in about_the_change(client, server, whole, backup):
+    for line in about_the_change(client, server, whole, backup, file.path if by_us else None):
         remark(line)
 
 
@@ -86,8 +86,8 @@ def _servers(file: ConfigFile, client: Client) -> Entry:
 
 def _put_in(
     client: Client, name: str, server: Server, entry: Entry, machine: Machine, file: ConfigFile, *, is_there: bool
-) -> Path | None:
-    """By the client's own command where it has one that can be had here, else into its file."""
+) -> tuple[Path | None, bool]:
+    """By the client's own command where it has one that can be had here, else into its file, which is told."""
     own = client.own
     program = None if own is None else machine.find(own.program)
     if (
@@ -96,9 +96,9 @@ def _put_in(
         and (own.can_pass(program, name, server, machine) or not client.writable)
     ):
         _add_by_command(own, program, name, server, machine, is_there=is_there)
-        return None
+        return None, False
     _may_write(client, file)
-    return config_file.replace(file, with_member(file.text, (client.section, name), entry))
+    return config_file.replace(file, with_member(file.text, (client.section, name), entry)), True
 
 
 def _add_by_command(

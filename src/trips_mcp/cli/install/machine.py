@@ -27,9 +27,15 @@ class Machine:
     @classmethod
     def this(cls) -> Self:
         try:
-            return cls(sys.platform, Path.home(), os.environ)
+            home = Path.home()
         except RuntimeError:
-            raise CommandError("your home folder cannot be found; set HOME to it.") from None
+            home = Path()
+        named = os.environ.get("HOME")
+        if (sys.platform != _WINDOWS and named is not None and not named.strip()) or not home.is_absolute():
+            raise CommandError("your home folder cannot be found; set HOME to it.")
+        if not home.is_dir():
+            raise CommandError(f"your home folder {home} is not there; set HOME to the one that is.")
+        return cls(sys.platform, home, os.environ)
 
     @property
     def settings(self) -> Path:

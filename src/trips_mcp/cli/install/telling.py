@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trips_mcp.cli.install.client import Client
+from trips_mcp.cli.install.config_file import others_may_read
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.refusal import NameTakenError, OwnCommandError, RefusedError
 from trips_mcp.cli.install.server import (
@@ -40,8 +41,10 @@ def about_the_entry(client: Client, name: str, server: Server, machine: Machine)
     yield from _about_the_keys(server)
 
 
-def about_the_change(client: Client, server: Server, whole: Server, backup: Path | None) -> Iterator[str]:
-    """`whole`: with what was kept of an earlier entry."""
+def about_the_change(
+    client: Client, server: Server, whole: Server, backup: Path | None, written: Path | None
+) -> Iterator[str]:
+    """`whole`: with what was kept of an earlier entry. `written`: the file, unless the client wrote it."""
     earlier = [variable for variable in whole.env if variable not in server.env]
     if server.env:
         yield f"Taken from this environment: {', '.join(server.env)}."
@@ -53,6 +56,8 @@ def about_the_change(client: Client, server: Server, whole: Server, backup: Path
         yield from _about_missing_headers(client, whole)
     if backup is not None:
         yield f"The file as it was before: {backup}."
+    if written is not None and secret_variables(whole) and others_may_read(written):
+        yield f"Note that others on this computer may read {written}, which holds keys now: chmod 600 keeps them out."
     yield client.then
 
 

@@ -1,0 +1,110 @@
+"""A tool's arguments as a person types them: KEY=VALUE, taken for what the tool's schema wants there."""
+
+import json
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from trips_mcp.cli.command import CommandError
+
+_MOST_NAMES: Final = 3
+_LONGEST: Final = 100
+_SWITCHES: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+Schema = dict[str, Any]
+
+
+def arguments_of(pairs: Iterable[str], whole: str | None, schema: Schema, tool: str) -> dict[str, object]:
+    """`whole`: all of them, or some, as a JSON object, or where that is.
+
+    Raises: CommandError for what cannot be meant; what the tool does not take is for the tool to refuse.
+    """
+    found = {} if whole is None else _whole(whole)
+    for name in found:
+        _schema_of([name], schema, name, tool)
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise CommandError(f"{pair[:_LONGEST]!r} is not an argument, want KEY=VALUE.")
+        steps = name.split(".")
+        _put(found, steps, _value(text, _schema_of(steps, schema, name, tool), name), name)
+    return found
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    names = get_close_matches(name.lower(), {one.lower(): one for one in known}, n=_MOST_NAMES)
+    spelled = [one for near in names for one in known if one.lower() == near]
+    return f"did you mean {' or '.join(spelled)}? " if spelled else ""
+
+
+def _whole(text: str) -> dict[str, Any]:
+    told = _read(text, "--arguments")
+    try:
+        found = json.loads(told, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise CommandError(
+            '--arguments wants one JSON object, as \'{"tripId": "jx7"}\', @FILE with one, or - for stdin.'
+        )
+    return found  # pyright: ignore[reportUnknownVariableType] - of JSON
+
+
+def _schema_of(steps: list[str], schema: Schema, name: str, tool: str) -> Schema:
+    """Of what stands there in the tool's arguments."""
+    inner = schema
+    for step in steps:
+        properties: Mapping[str, Schema] = inner.get("properties", {})
+        if step not in properties:
+            above = name[: -len(".".join(steps[steps.index(step) :]))] if inner is not schema else ""
+            known = f"it takes {', '.join(above + one for one in properties)}." if properties else "it takes none."
+            raise CommandError(f"{tool} has no argument {name[:_LONGEST]!r}; {nearest(step, properties)}{known}")
+        inner = properties[step]
+    return inner
+
+
+def _put(found: dict[str, Any], steps: list[str], value: object, name: str) -> None:
+    *above, last = steps
+    for step in above:
+        found = found.setdefault(step, {})
+        if not isinstance(found, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - it may have come as JSON
+            raise CommandError(f"{name} is given twice.")
+    if last in found:
+        raise CommandError(f"{name} is given twice.")
+    found[last] = value
+
+
+def _value(text: str, schema: Schema, name: str) -> object:
+    """What is neither of what the tool wants nor JSON is for the tool to refuse."""
+    kind = schema["type"]
+    if kind == "string":
+        return text
+    if kind == "boolean" and text.lower() in _SWITCHES:
+        return _SWITCHES[text.lower()]
+    if kind in ("array", "object"):
+        text = _read(text, name)
+    if kind == "array" and not text.lstrip().startswith(("[", "{")) and schema["items"]["type"] != "object":
+        return [_value(part.strip(), schema["items"], name) for part in text.split(",") if part.strip()]
+    try:
+        return json.loads(text, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read(text: str, name: str) -> str:
+    """Itself, or what is in the file that it names."""
+    try:
+        if text == "-":
+            return sys.stdin.read()
+        return Path(text[1:]).expanduser().read_text("utf-8-sig") if text.startswith("@") else text
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such place"
+        raise CommandError(f"{name}: {text[1:][:_LONGEST]} cannot be read ({why.lower()}).") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{name}: {text[1:][:_LONGEST] or 'stdin'} is not UTF-8 text.") from None
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is known to Python alone")
