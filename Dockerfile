@@ -20,6 +20,10 @@ COPY src src
 RUN uv sync --no-dev --extra postgresql --no-editable
 
 FROM python:3.11-slim
+LABEL io.modelcontextprotocol.server.name="io.github.trips-mcp/trips-mcp" \
+      org.opencontainers.image.source="https://github.com/trips-mcp/trips-mcp" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
 RUN useradd --uid 10001 --user-group --home-dir /data --create-home --shell /usr/sbin/nologin trips \
     && chmod 700 /data
 COPY --from=build /opt/trips-mcp /opt/trips-mcp

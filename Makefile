@@ -2,7 +2,8 @@
 UV ?= uv run
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters migration bench demo
+.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration bench demo \
+	bundle bundle-check release-check workflows pictures
 
 check: lint types layers generated test
 
@@ -50,12 +51,30 @@ snapshots:
 linters:
 	scripts/linters.sh
 
+clients: # only="claude-code inspector" for these alone
+	$(UV) python scripts/real_clients.py $(only)
+
 migration: # m="what it changes", after tables.py was changed
 	$(UV) python scripts/migration.py "$(m)"
-	$(UV) ruff format src/trips_mcp/backend/migrations
+	$(UV) ruff format src/trips_mcp/backend/store/migrations
 
 bench:
 	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py
 
 demo:
 	$(UV) trips-mcp demo
+
+bundle:
+	$(UV) python scripts/bundle.py
+
+bundle-check:
+	$(UV) python scripts/bundle.py --check
+
+release-check:
+	$(UV) python scripts/release.py
+
+workflows:
+	$(UV) python scripts/workflows.py
+
+pictures: # after the icon or what the demo says was changed
+	$(UV) scripts/pictures.py

@@ -1,6 +1,6 @@
 """What to do about each kind of failure.
 
-python examples/handle_errors.py TRIP_ID
+uv run examples/handle_errors.py TRIP_ID
 """
 
 import os

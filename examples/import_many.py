@@ -1,6 +1,6 @@
 """Five hundred pins in one call, and again: nothing is doubled.
 
-python examples/import_many.py TRIP_ID
+uv run examples/import_many.py TRIP_ID
 """
 
 import os

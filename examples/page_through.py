@@ -1,6 +1,6 @@
 """Every item of every list, however many pages there are.
 
-python examples/page_through.py
+uv run examples/page_through.py
 """
 
 import os

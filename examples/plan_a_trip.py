@@ -1,6 +1,6 @@
 """The client in one minute: a trip, a leg in it, and what one wants to know of them.
 
-    python examples/plan_a_trip.py
+    uv run examples/plan_a_trip.py
 
 Goes where the settings point: the services of OSOTO_API_KEY, or the embedded backend on this computer.
 """

@@ -1,6 +1,6 @@
 """Reads a trip that someone has shared. Needs no key, and sends none.
 
-python examples/read_a_share.py https://host/api/v1 TOKEN
+uv run examples/read_a_share.py https://host/api/v1 TOKEN
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Writes the migration that backend/tables.py now asks for, for a person to check: `make migration m="…"`."""
+"""Writes the migration that backend/store/tables.py now asks for, for a person to check: `make migration m="…"`."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,8 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from trips_mcp.backend.migrating import configured, upgrade
-from trips_mcp.backend.schema import SCHEMA
+from trips_mcp.backend.store.migrating import configured, upgrade
+from trips_mcp.backend.store.schema import SCHEMA
 
 
 def main(change: str) -> int:

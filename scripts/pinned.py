@@ -50,10 +50,10 @@ class Draws:
 def pinned(clock: Clock) -> Generator[None]:
     with (
         patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
-        patch("trips_mcp.backend.accounts.secrets", Draws()),
+        patch("trips_mcp.backend.callers.accounts.secrets", Draws()),
         patch("trips_mcp.backend.ids.secrets", Draws()),
         patch("trips_mcp.backend.ids.uuid4", Draws().uuid4),
-        patch("trips_mcp.backend.shares.secrets", Draws()),
+        patch("trips_mcp.backend.resources.shares.secrets", Draws()),
         patch("trips_mcp.tools.quoting.secrets", Draws()),
     ):
         yield

@@ -119,7 +119,7 @@ async def test_the_journal_of_the_settings_is_opened_with_the_first_write(tmp_pa
 
 
 def a_folder(path: Path) -> None:
-    path.mkdir()
+    (path / "trips.db").mkdir(parents=True)
 
 
 def not_a_database(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from trips_mcp.cli.commands import parser
 from trips_mcp.server.http.settings import PORT, HttpSettings
-from trips_mcp.settings import _OURS
+from trips_mcp.settings import OURS
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -33,7 +33,7 @@ def test_every_variable_is_a_setting(text: str) -> None:
     named = set(re.findall(r"\bTRIPS_MCP_[A-Z_]*[A-Z]\b", text))
 
     assert named
-    assert named <= set(_OURS)
+    assert named <= set(OURS)
 
 
 def test_the_image_serves_callers_with_keys_on_every_address() -> None:

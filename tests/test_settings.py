@@ -133,6 +133,20 @@ def test_a_database_is_taken_as_it_is() -> None:
     assert Settings.from_env({"TRIPS_MCP_DATABASE": url}).database == url
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_database_in_a_folder_has_a_name_of_its_own(tmp_path: Path, end: str) -> None:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": f"{tmp_path}{end}"})
+
+    assert Path(settings.database) == tmp_path / "trips.db"
+
+
+def test_the_database_may_be_in_a_folder_of_ones_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+    assert Path(Settings.from_env({"TRIPS_MCP_DATABASE": "~"}).database) == tmp_path / "trips.db"
+
+
 def test_the_journal_is_a_file_of_the_users_unless_it_is_off() -> None:
     unset = Settings.from_env({}).journal
 

@@ -1,6 +1,7 @@
 """Settings, read once from the environment and the command's flags. On the way of every start, so the standard
 library alone."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ TRIPS_URL: Final = "https://keen-sturgeon-487.convex.site/api/v1"
 EVENTS_URL: Final = "https://api.travelmode.ai"
 
 _PREFIX = "TRIPS_MCP_"
-_OF_HTTP: Final = (  # read by server.http.settings
+OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_ALLOWED_HOST",
     "TRIPS_MCP_ALLOWED_ORIGIN",
     "TRIPS_MCP_AUTH",
@@ -23,7 +24,7 @@ _OF_HTTP: Final = (  # read by server.http.settings
     "TRIPS_MCP_PORT",
     "TRIPS_MCP_TRANSPORT",
 )
-_OURS: Final = (
+OURS: Final = (
     "TRIPS_MCP_DATABASE",
     "TRIPS_MCP_EVENT_TRIPS",
     "TRIPS_MCP_EXCLUDE_TOOLS",
@@ -36,13 +37,15 @@ _OURS: Final = (
     "TRIPS_MCP_TOOLS",
     "TRIPS_MCP_TOOLSETS",
     "TRIPS_MCP_TRIP",
-    *_OF_HTTP,
+    *OF_HTTP,
 )
 _NO_JOURNAL: Final = "off"
 _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
 _ON: Final = ("1", "true", "yes", "on")
 _OFF: Final = ("0", "false", "no", "off")
 _LARGEST_NUMBER: Final = 2**53 - 1
+_LEFT_EMPTY: Final = re.compile(r"\s*\$\{user_config\.\w+\}\s*")
+"""What a host of bundles may put in place of a field that its user has not filled in."""
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
@@ -92,7 +95,7 @@ class Settings:
 
         Raises: SettingsError.
         """
-        given = {name: text.strip() for name, text in env.items() if text.strip()} | _flags(flags or {})
+        given = {name: text.strip() for name, text in env.items() if _is_set(name, text)} | _flags(flags or {})
         unexpanded = tuple(name for name in _SERVICES if _is_reference(given.get(name, "")))
         return cls(
             trips_url=_base_url(given, "OSOTO_BASE_URL", "OSOTO_API_KEY") or TRIPS_URL,
@@ -139,8 +142,12 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """A SQLAlchemy URL, or the path of a file."""
-        return self.chosen_database or _default_database()
+        """A SQLAlchemy URL, or the path of a file: in a folder that was named it is `trips.db`."""
+        if self.chosen_database is None:
+            return _default_database()
+        folder = os.path.expanduser(self.chosen_database)  # noqa: PTH111 - as light as it gets
+        is_folder = os.path.isdir(folder)  # noqa: PTH112
+        return os.path.join(folder, "trips.db") if is_folder else self.chosen_database  # noqa: PTH118
 
     @property
     def journal(self) -> str | None:
@@ -148,6 +155,11 @@ class Settings:
         if self.chosen_journal is None:
             return _default_journal()
         return None if self.chosen_journal.lower() == _NO_JOURNAL else self.chosen_journal
+
+
+def _is_set(name: str, text: str) -> bool:
+    """A key is more: one that was meant to be there must not be taken for none, and the trips for those of a file."""
+    return bool(text.strip()) and (name in _SERVICES or not _LEFT_EMPTY.fullmatch(text))
 
 
 def _default_database() -> str:
@@ -292,5 +304,5 @@ def _not_expanded(name: str) -> str:
 
 
 def _unknown(given: Mapping[str, str]) -> list[str]:
-    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in _OURS)
-    return [f"{name} is not a setting and has no effect; known are {', '.join(_OURS)}." for name in strangers]
+    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in OURS)
+    return [f"{name} is not a setting and has no effect; known are {', '.join(OURS)}." for name in strangers]

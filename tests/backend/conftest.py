@@ -29,8 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.types import ASGIApp
 
 from trips_mcp.backend import create_key, migrate, open_backend
-from trips_mcp.backend.schema import SCHEMA, Schema
-from trips_mcp.backend.tables import metadata
+from trips_mcp.backend.store.schema import SCHEMA, Schema
+from trips_mcp.backend.store.tables import metadata
 from trips_mcp.contract import OPERATIONS, Operation
 from trips_mcp.contract.errors import STATUS_OF
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope

@@ -16,11 +16,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import DatabaseError, create_key, migrate, open_backend
-from trips_mcp.backend.database import migrate_database, open_database
 from trips_mcp.backend.errors import DatabaseLostError
-from trips_mcp.backend.location import locate, shown
-from trips_mcp.backend.postgresql import CONNECTIONS
-from trips_mcp.backend.schema import SCHEMA, Schema
+from trips_mcp.backend.store.database import migrate_database, open_database
+from trips_mcp.backend.store.location import locate, shown
+from trips_mcp.backend.store.postgresql import CONNECTIONS
+from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.cli.commands import run
 from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.connect import connect

@@ -60,6 +60,7 @@ def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFi
         "backend create-key --user= trips:read",
         "serve --transport carrier-pigeon",
         "tools --jso",
+        "tools --json --markdown",
         "backend serve --host=",
         "backend serve --port eighty",
         "backend serve --port 65536",
@@ -97,6 +98,34 @@ def test_tools_as_json_are_the_wire_listings(capsys: pytest.CaptureFixture[str])
 
     assert code == 0
     assert json.loads(capsys.readouterr().out) == [entry["listing"] for entry in entries()]
+
+
+def test_tools_as_markdown_are_the_page_of_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
+    docs = Path(__file__).parents[2].joinpath("docs/tools.md").read_text("utf-8")
+
+    code = run(["tools", "--markdown", "--mask-secrets"])
+
+    shown = capsys.readouterr().out
+    table, sections = shown.partition("\n| Tool |")[2].split("\n## get_me\n")
+    assert code == 0
+    assert shown.startswith("# Tools\n\n45 of 45 tools are offered.")
+    assert table in docs
+    assert sections.rstrip() in docs
+    assert "Not offered" not in shown
+
+
+def test_tools_as_markdown_are_those_that_are_offered_in_words_that_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["tools", "--markdown", "--toolsets", "legs", "--read-only", "--trip", "jx7"])
+
+    shown = capsys.readouterr().out
+    assert re.findall(r"^## (.+)$", shown, re.M) == ["list_legs", "Not offered"]
+    assert "`GET /api/v1/trips/{tripId}/legs`, needs `trips:read`." in shown
+    assert "| `limit` | whole number |" in shown
+    assert "| `tripId`" not in shown
+    assert "Answers with `items` (of each `_id`, `tripId`, `order`" in shown
+    told, hidden = shown.split("## Not offered\n")
+    assert "list_commitments" not in told
+    assert "\n- not offered (--read-only): create_trip," in hidden
 
 
 def test_tools_are_those_of_the_keys_that_are_set(
@@ -186,13 +215,12 @@ def test_doctor_says_what_is_offered(
     )
 
 
-@pytest.mark.parametrize("words", ["tools", "doctor"])
 def test_a_mistake_in_the_settings_is_one_sentence(
-    words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OSOTO_BASE_URL", "https://trips.example/api/v1")
 
-    code = run([words])
+    code = run(["tools"])
 
     captured = capsys.readouterr()
     assert code == 2

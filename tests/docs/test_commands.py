@@ -9,7 +9,7 @@ import pytest
 
 from trips_mcp.cli.commands import COMMANDS, parser
 from trips_mcp.cli.serve import SERVE
-from trips_mcp.settings import _OURS as SETTINGS
+from trips_mcp.settings import OURS as SETTINGS
 from trips_mcp.tools.catalogue import entries
 
 from .pages import PAGES, ROOT, blocks, spans

@@ -11,9 +11,9 @@ import pytest
 from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 
-from trips_mcp.backend.postgresql import NO_DRIVER
-from trips_mcp.backend.schema import SCHEMA, newer
-from trips_mcp.backend.sqlite import _SENTENCES
+from trips_mcp.backend.store.postgresql import NO_DRIVER
+from trips_mcp.backend.store.schema import SCHEMA, newer
+from trips_mcp.backend.store.sqlite import _SENTENCES
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.serve_http import _listening
 from trips_mcp.client import CannotConnectError, Endpoint, TripsClient

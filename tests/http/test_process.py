@@ -89,6 +89,9 @@ async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for:
     ("words", "env", "why"),
     [
         (("--host", "0.0.0.0", "--auth", "none"), {}, "--auth none is for this computer alone"),  # noqa: S104
+        (("--auth", "none", "--allowed-host", "trips.example.com"), {}, "and trips.example.com is a name that others"),
+        (("--auth", "none"), {"TRIPS_MCP_ALLOWED_HOST": "localhost, 10.0.0.7:80"}, "and 10.0.0.7:80 is a name that"),
+        (("--auth", "none", "--allowed-origin", "https://app.example.com"), {}, "https://app.example.com is a name"),
         (("--auth", "maybe"), {}, "--auth must be key or none"),
         (("--port", "70000"), {}, "--port must be a number from 0 to 65535"),
         ((), {"TRIPS_MCP_MAX_CALLS": "many"}, "TRIPS_MCP_MAX_CALLS must be a number"),

@@ -110,6 +110,7 @@ async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start:
 async def test_trips_that_cannot_be_read_are_one_sentence_and_the_server_goes_on(
     start: "Start", enveloped: bool, tmp_path: Path
 ) -> None:
+    (tmp_path / "trips.db").mkdir()
     child = await start(real=True, TRIPS_MCP_DATABASE=str(tmp_path))
 
     await child.write(opening(enveloped))

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS, Tool
 from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.choosing import choose
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LARGE = {"create_leg": 2600, "upsert_legs": 2600, "update_leg": 2600, "sync_trip": 2600}
@@ -102,6 +104,33 @@ def test_the_description_says_when_and_names_the_tools_that_give_the_ids(tool: T
     if any(name.endswith(("Id", "_id", "token")) for name in ids):
         assert mentioned, "say which tool gives the ids"
     assert not tool.lookup or tool.lookup in names
+
+
+def what_is_searched(listing: dict[str, Any]) -> set[str]:
+    """The words of a tool, to a host that shows a model no tool before it has searched for one."""
+    hint = listing.get("_meta", {}).get("anthropic/searchHint", "")
+    return set(re.findall(r"\w+", f"{listing['description']} {hint}".lower()))
+
+
+@pytest.mark.parametrize("env", [{}, {"TRIPS_MCP_TRIP": "jx7abc"}], ids=["any trip", "bound to one"])
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("door code", "list_legs"),
+        ("wifi password", "list_legs"),
+        ("hotel address", "list_legs"),
+        ("tomorrow", "get_day"),
+        ("where tonight", "get_day"),
+        ("next flight", "get_day"),
+        ("packing", "list_action_items"),
+        ("restaurant reservation", "create_commitment"),
+        ("find hotel", "search_trip"),
+    ],
+)
+def test_a_tool_is_found_by_the_words_of_users(question: str, name: str, env: dict[str, str]) -> None:
+    listings = choose(Settings.from_env(env)).listing
+
+    assert name in [each["name"] for each in listings if set(question.split()) <= what_is_searched(each)]
 
 
 HINTS_OF_CONTRACT_4 = {  # readOnly, destructive, idempotent

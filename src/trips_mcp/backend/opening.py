@@ -4,11 +4,11 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from trips_mcp.backend.accounts import add_key, join, user_named
-from trips_mcp.backend.app import Backend
+from trips_mcp.backend.callers.accounts import add_key, join, user_named
 from trips_mcp.backend.calls import Caller
-from trips_mcp.backend.database import migrate_database, open_database
-from trips_mcp.backend.schema import Opened
+from trips_mcp.backend.http.app import Backend
+from trips_mcp.backend.store.database import migrate_database, open_database
+from trips_mcp.backend.store.schema import Opened
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 
 LOCAL_OWNER = "owner"

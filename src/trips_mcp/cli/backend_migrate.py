@@ -8,7 +8,7 @@ from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.schema import Opened
+    from trips_mcp.backend.store.schema import Opened
 
 
 def _flags(parser: ArgumentParser) -> None:

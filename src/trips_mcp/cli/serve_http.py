@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 _FLAGS: Final = (
     ("--host", "ADDRESS", "address to listen on (127.0.0.1)"),
     ("--port", "N", "0 takes a free one and says which (8848)"),
-    ("--auth", "key|none", "who may call: whoever sends a Trips API key, or anybody (none on this computer, else key)"),
+    (
+        "--auth",
+        "key|none",
+        "who may call: whoever sends a Trips API key, or this computer's programs (none if only they can, else key)",
+    ),
     ("--allowed-host", "NAME", "a name it is called by, as trips.example.com; may be repeated"),
     ("--allowed-origin", "ORIGIN", "whose web pages may call it, as https://app.example.com; may be repeated"),
     ("--max-calls", "N", "calls at once, of all callers (256)"),
@@ -87,7 +91,12 @@ def _auth(http: "HttpSettings", address: str) -> "Auth":
             f"--auth none is for this computer alone, and {address} can be reached from others, who would act as you; "
             "listen on 127.0.0.1, or use --auth key."
         )
-    return http.auth or ("none" if here else "key")
+    if http.auth == "none" and http.names_elsewhere:
+        raise CommandError(
+            f"--auth none is for this computer alone, and {http.names_elsewhere[0]} is a name that others call it by, "
+            "who would act as you; take it off --allowed-host and --allowed-origin, or use --auth key."
+        )
+    return http.auth or ("none" if here and not http.names_elsewhere else "key")
 
 
 def _listening(http: "HttpSettings") -> socket.socket:

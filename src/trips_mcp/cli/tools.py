@@ -9,10 +9,11 @@ from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.environment import choice_of, settings_of_the_environment
 from trips_mcp.cli.output import say
+from trips_mcp.tools.catalogue import first_sentence
 
 if TYPE_CHECKING:
     from trips_mcp.tools.catalogue import Entry
-    from trips_mcp.tools.choosing import Hidden
+    from trips_mcp.tools.choosing import Choice, Hidden
 
 BYTES_PER_TOKEN = 4
 """Roughly, for English and JSON."""
@@ -21,7 +22,9 @@ Listing = dict[str, Any]
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
+    form.add_argument("--markdown", action="store_true", help="a page with every argument, hint, scope and result")
     flags_that_choose(parser)
 
 
@@ -30,9 +33,25 @@ def _run(arguments: Namespace) -> int:
     if arguments.json:
         say(json.dumps(choice.listing, indent=2, ensure_ascii=False))
         return 0
+    if arguments.markdown:
+        say(_page(choice))
+        return 0
     for line in (*table(choice.entries), "", *left_out(choice.hidden), total(choice.listing)):
         say(line)
     return 0
+
+
+def _page(choice: "Choice") -> str:
+    """As docs/tools.md, of what is offered here."""
+    from trips_mcp.cli.reference import tool_sections, tool_table
+
+    known = len(choice.entries) + len(choice.hidden)
+    hidden = "".join(f"\n- {line}" for line in left_out(choice.hidden))
+    return (
+        f"# Tools\n\n{len(choice.entries)} of {known} tools are offered. Hints are MCP's tool annotations; an argument "
+        f"with * is required.\n\n{tool_table(choice.listing)}\n{tool_sections(choice.listing)}"
+        + (f"\n## Not offered\n{hidden}" if hidden else "")
+    ).rstrip("\n")
 
 
 def table(entries: "Iterable[Entry]") -> Iterator[str]:
@@ -42,7 +61,7 @@ def table(entries: "Iterable[Entry]") -> Iterator[str]:
     operations = {operation.name: operation for operation in OPERATIONS}
     rows: list[tuple[str, ...]] = []
     for entry in entries:
-        name, sentence = entry["listing"]["name"], _first_sentence(entry["listing"]["description"])
+        name, sentence = entry["listing"]["name"], first_sentence(entry["listing"]["description"])
         called = operations.get(name)
         request = f"{called.method} {called.path}" if called else "-"
         rows.append((name, entry["toolset"], request, entry["scope"], sentence))
@@ -68,10 +87,6 @@ def total(listings: list[Listing]) -> str:
 def prompt_bytes(listing: Listing) -> int:
     seen = {part: listing[part] for part in ("name", "description", "inputSchema")}
     return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".") + "."
 
 
 TOOLS = Command(words="tools", summary="list the tools that are offered, and their size", flags=_flags, run=_run)

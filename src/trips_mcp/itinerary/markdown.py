@@ -24,11 +24,13 @@ from trips_mcp.itinerary.answers import (
 from trips_mcp.itinerary.wording import one_line
 
 Quote = Callable[[str], str]
+Hint = Callable[[str], str]
+"""A sentence that names tools, as it may be said where not all of them are there."""
 
 _KIND_WORDS = {"check_in": "check-in", "check_out": "check-out", "pick_up": "pick-up of", "drop_off": "drop-off of"}
 
 
-def day_in_markdown(day: Day, quote: Quote) -> str:
+def day_in_markdown(day: Day, quote: Quote, hint: Hint = str) -> str:
     if day.choices:
         return "\n".join([*_sentences(day.unclear), *map(_choice, day.choices)])
     lines = [_heading(day), *_legs_here(day), *_nights(day)]
@@ -37,28 +39,30 @@ def day_in_markdown(day: Day, quote: Quote) -> str:
     else:
         lines.append("Nothing is planned.")
     if day.more_things:
-        lines.append(f"- and {day.more_things} more: list_commitments, list_legs and list_trip_events give all.")
-    after = [*_free(day), *_due(day.due, day.more_due), *_sentences(day.unclear)]
+        lines.append(
+            _more(f"and {day.more_things} more: list_commitments, list_legs and list_trip_events give all.", hint)
+        )
+    after = [*_free(day), *_due(day.due, day.more_due, hint), *_sentences(day.unclear)]
     return "\n".join([*lines, *([""] if after and day.things else []), *after])
 
 
-def timeline_in_markdown(timeline: Timeline, quote: Quote) -> str:
+def timeline_in_markdown(timeline: Timeline, quote: Quote, hint: Hint = str) -> str:
     lines = [f"# {_named(timeline.title, 'Trip', timeline.trip_id)}"]
     if timeline.starts:
         count = f"{timeline.days} days" if timeline.days != 1 else "1 day"
         lines.append(f"{timeline.starts} to {timeline.ends}, {count}.")
     lines += [f"- {_leg_line(leg)}" for leg in timeline.legs or ()]
     if timeline.more_legs:
-        lines.append(f"- and {timeline.more_legs} more legs: list_legs gives all.")
-    lines += [*_due(timeline.due, timeline.more_due), *_sentences(timeline.unclear)]
+        lines.append(_more(f"and {timeline.more_legs} more legs: list_legs gives all.", hint))
+    lines += [*_due(timeline.due, timeline.more_due, hint), *_sentences(timeline.unclear)]
     before: Row | None = None
     for row in timeline.rows or ():
-        lines += ["", *_row(row, before, quote)]
+        lines += ["", *_row(row, before, quote, hint)]
         before = row
     if timeline.undated:
         lines += ["", "## Without a date", *(f"- {_thing(thing, None, None, quote)}" for thing in timeline.undated)]
     if timeline.more_undated:
-        lines.append(f"- and {timeline.more_undated} more: list_commitments and list_trip_events give all.")
+        lines.append(_more(f"and {timeline.more_undated} more: list_commitments and list_trip_events give all.", hint))
     if timeline.continues:
         lines += ["", f"Not all fits in one answer: get_timeline with from {timeline.continues} gives the rest."]
     return "\n".join(lines)
@@ -215,15 +219,20 @@ def _gap(gap: Gap, usual: str | None) -> str:
     return f"{gap.time}-{gap.until}{zone}{f' (then a {gap.before})' if gap.before else ''}"
 
 
-def _due(due: Sequence[Due] | None, more: int | None) -> Iterator[str]:
+def _due(due: Sequence[Due] | None, more: int | None, hint: Hint) -> Iterator[str]:
     if due:
         items = [f"{one_line(item.text or '')} ({item.urgency}, itemId {one_line(item.item_id)})" for item in due]
-        rest = f"; and {more} more in list_action_items" if more else ""
+        rest = f"; and {more} more{' in list_action_items' if hint('list_action_items') else ''}" if more else ""
         yield f"Due: {'; '.join(items)}{rest}."
 
 
 def _sentences(said: Iterable[str] | None) -> list[str]:
     return list(said or ())
+
+
+def _more(sentence: str, hint: Hint) -> str:
+    said = hint(sentence)
+    return f"- {said[:1].lower()}{said[1:]}"
 
 
 def _choice(choice: Choice) -> str:
@@ -241,7 +250,7 @@ def _leg_line(leg: LegLine) -> str:
     return f"{where}: {dates}, {leg.zone or 'zone unknown'}{stay}{_ids(legId=leg.leg_id)}"
 
 
-def _row(row: Row, before: Row | None, quote: Quote) -> Iterator[str]:
+def _row(row: Row, before: Row | None, quote: Quote, hint: Hint) -> Iterator[str]:
     """Where one sleeps is told where it is not as the night before."""
     zone = f" ({row.zone})" if row.zone else ""
     until = f" to {row.until}" if row.until else ""
@@ -252,7 +261,7 @@ def _row(row: Row, before: Row | None, quote: Quote) -> Iterator[str]:
         yield "Nothing is planned."
     yield from (f"- {_thing(thing, row.date, row.zone, quote)}" for thing in row.things or ())
     if row.more_things:
-        yield f"- and {row.more_things} more: get_day has more of this day."
+        yield _more(f"and {row.more_things} more: get_day has more of this day.", hint)
     if row.sleep and (before is None or _ids_of(row.sleep) != _ids_of(before.sleep or ())):
         yield f"Sleep: {_beds(row.sleep)}."
     if row.no_bed and (before is None or not before.no_bed):

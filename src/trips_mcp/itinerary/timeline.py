@@ -8,7 +8,7 @@ from trips_mcp.itinerary.answers import Bed, LegLine, Pin, Row, Thing, Timeline
 from trips_mcp.itinerary.due import due_on, told
 from trips_mcp.itinerary.journey import Journey, Stretch
 from trips_mcp.itinerary.moments import WEEKDAYS, Moment
-from trips_mcp.itinerary.moving import lost_days
+from trips_mcp.itinerary.moving import comes_twice, lost_days
 from trips_mcp.itinerary.nights import beds_of, is_night_of, named, where
 from trips_mcp.itinerary.sizes import fitting, weight
 from trips_mcp.itinerary.spans import Days
@@ -24,6 +24,8 @@ _MOST_DUE: Final = 10
 _MOST_NAMED: Final = 10
 _MOST_BEDS: Final = 3
 _TITLE: Final = 100
+_SKIPPED: Final = "Skipped: the date line is crossed."
+_TWICE: Final = "Comes twice: the date line is crossed."
 
 
 def timeline_of(
@@ -115,7 +117,9 @@ def _rows(journey: Journey, span: Days) -> Iterator[Row]:
 
 def _row(journey: Journey, day: date) -> Row:
     zone = journey.zone_on(day)
-    is_lost = any(day in lost_days(move) for move in journey.moves_on(day))
+    moves = journey.moves_on(day)
+    is_lost = any(day in lost_days(move) for move in moves)
+    is_twice = any(comes_twice(move, day) for move in moves)
     beds = beds_of(journey, day)
     return Row(
         date=str(day),
@@ -124,7 +128,7 @@ def _row(journey: Journey, day: date) -> Row:
         zone=zone,
         sleep=[named(bed) for bed in beds[:_MOST_BEDS]] or None,
         no_bed=True if not beds and not is_lost and is_night_of(journey, day) else None,
-        remark="Skipped: the date line is crossed." if is_lost else None,
+        remark=_SKIPPED if is_lost else _TWICE if is_twice else None,
         things=[_brief(one.thing, zone) for one in things_from(journey, day)] or None,
     )
 

@@ -75,6 +75,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             trip=settings.trip,
             one_store=settings.one_store,
             event_trips=settings.event_trips,
+            absent=frozenset(choice.hidden),
         ),
     )
 

@@ -43,7 +43,7 @@ def add_resources(server: Server[Holding], offer: Offer, tools: Toolbox, trips: 
         return {"resourceTemplates": offer.templates, "resultType": "complete"}
 
     async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        with walled("resources/list"), _failures_told("resources/list"):
+        with walled("resources/list"), _failures_told("resources/list", conduct):
             found = await trips.now(await context.lifespan_context.client())
             return {**_page(found, params.cursor, kinds), "resultType": "complete"}
 
@@ -51,7 +51,7 @@ def add_resources(server: Server[Holding], offer: Offer, tools: Toolbox, trips: 
         place = place_of(params.uri)
         if place is None or place.kind not in kinds or conduct.trip not in (None, place.trip):
             raise _none_at(params.uri)
-        with walled("resources/read"), _failures_told("resources/read", uri=params.uri):
+        with walled("resources/read"), _failures_told("resources/read", conduct, uri=params.uri):
             client = await context.lifespan_context.client()
             if place.kind is EXPORT:
                 text = await _export(place, client, conduct)
@@ -93,15 +93,17 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
 
 
 @contextmanager
-def _failures_told(method: str, uri: str | None = None) -> Generator[None]:
+def _failures_told(method: str, conduct: "Conduct", uri: str | None = None) -> Generator[None]:
     """In the words that a tool's answer has for them."""
     from trips_mcp.client.errors import TripsError
     from trips_mcp.tools.failures import advice
+    from trips_mcp.tools.hints import failure_without
 
     try:
         yield
     except TripsError as error:
-        raise _error(advice(error, method, "", reads=True), error, uri) from None
+        said = failure_without(advice(error, method, "", reads=True), error, method, conduct.absent)
+        raise _error(said, error, uri) from None
 
 
 def _error(said: str, failure: "TripsError | None", uri: str | None) -> MCPError:

@@ -25,6 +25,7 @@ list_action_items = tool(
     description="Read a trip's checklist: what is still to do, and what is completed (tripId from list_trips). Owner "
     "and clientRef come when fields names them.",
     lookup="list_trips",
+    asked_for="packing to-do reminder",
     view=ACTION_ITEMS,
 )
 create_action_item = tool(

@@ -34,3 +34,7 @@ def entries() -> list[Entry]:
 def catalogue(apis: Collection[str]) -> list[dict[str, Any]]:
     """The wire listings of the tools that speak to these APIs."""
     return [entry["listing"] for entry in entries() if entry["api"] in apis]
+
+
+def first_sentence(text: str) -> str:
+    return text.partition(". ")[0].rstrip(".") + "."

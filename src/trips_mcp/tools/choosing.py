@@ -15,6 +15,7 @@ from trips_mcp.tools.catalogue import Entry, entries
 
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
 _FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
+_WITH_SECRETS: Final = "list_legs"
 _NO_SCOPES: Final = ("any key", "nobody")
 
 
@@ -47,6 +48,7 @@ def choose(settings: Settings, *, masks: bool = False) -> Choice:
     settings = replace(settings, mask_secrets=settings.masks_secrets(by_default=masks))
     _check_names(settings, known)
     hidden = {entry["listing"]["name"]: why for entry in known if (why := _why_hidden(entry, settings)) is not None}
+    _tell_where_else(hidden)
     offered = [entry for entry in known if entry["listing"]["name"] not in hidden]
     if settings.apis and not offered:
         causes = {hidden[entry["listing"]["name"]].setting for entry in known if _has_api(entry, settings)}
@@ -170,9 +172,15 @@ def _unmasked(entry: Entry, settings: Settings) -> Hidden | None:
     name = entry["listing"]["name"]
     if settings.mask_secrets or name not in _FOR_MASKED_SECRETS:
         return None
-    return Hidden(
-        "--mask-secrets", f"{name} is for servers that mask secrets (--mask-secrets); here list_legs has them."
-    )
+    return Hidden("--mask-secrets", f"{name} is for servers that mask secrets (--mask-secrets).")
+
+
+def _tell_where_else(hidden: dict[str, Hidden]) -> None:
+    """Of secrets that are not masked: where they are shown, if that is offered."""
+    for name in _FOR_MASKED_SECRETS:
+        why = hidden.get(name)
+        if why is not None and why.setting == "--mask-secrets" and _WITH_SECRETS not in hidden:
+            hidden[name] = why._replace(sentence=f"{why.sentence.removesuffix('.')}; here {_WITH_SECRETS} has them.")
 
 
 _RULES: Final[tuple[Callable[[Entry, Settings], Hidden | None], ...]] = (

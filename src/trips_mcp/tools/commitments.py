@@ -26,6 +26,7 @@ create_commitment = tool(
     title="Create commitment",
     description="Schedule something at a date on a trip: dinner, activity, birthday, meeting (tripId from list_trips; "
     "legId from list_legs and mapPinId from list_map_pins link it). Times are local to timezone.",
+    asked_for="book reservation appointment ticket restaurant",
     lookup="list_trips",
 )
 update_commitment = tool(

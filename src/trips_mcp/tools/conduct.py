@@ -24,5 +24,7 @@ class Conduct:
     """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
     """For the trips that the user has linked: the Events API's id of each tripId."""
+    absent: frozenset[str] = frozenset()
+    """The tools that are not offered: no answer sends an agent to one."""
     now: "Callable[[], datetime]" = _now
     """The present moment, with its zone."""

@@ -1,5 +1,6 @@
 """What an agent reads about a trip as a traveller lives it: answers made of one export and the trip's events."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Final
@@ -146,8 +147,21 @@ def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
 async def _check(client: TripsClient, asked: CheckTrip, _: Report, conduct: Conduct) -> Outcome[CheckReport]:
     read = await read_trip(client, asked.trip_id, conduct)
     if asked.min_connection_minutes is MISSING:
-        return read.outcome(checking.check(read.journey))
-    return read.outcome(checking.check(read.journey, asked.min_connection_minutes))
+        report = checking.check(read.journey)
+    else:
+        report = checking.check(read.journey, asked.min_connection_minutes)
+    return read.outcome(_mendable(report, conduct.absent))
+
+
+def _mendable(report: CheckReport, absent: Collection[str]) -> CheckReport:
+    """Without the tools that are not to be had."""
+    if not any(finding.mend_with in absent for finding in report.findings):
+        return report
+    findings = [
+        finding.model_copy(update={"mend_with": None}) if finding.mend_with in absent else finding
+        for finding in report.findings
+    ]
+    return report.model_copy(update={"findings": findings})
 
 
 async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Conduct) -> Outcome[SearchReport]:
@@ -162,6 +176,7 @@ get_day = Tool(
     "flights, plans, free time, what is due (tripId from list_trips). The whole trip is in get_timeline. Cut notes end "
     "in ….",
     params=GetDay,
+    asked_for="where today tonight tomorrow planned schedule agenda sleep hotel next flight",
     hints=_READS,
     uses=_USES,
     run=_day,
@@ -193,7 +208,7 @@ check_trip = Tool(
     uses=_USES,
     run=_check,
     lookup="list_trips",
-    prose=checking.in_words,
+    prose=lambda report, quote, _: checking.in_words(report, quote),
     answers=CheckReport,
 )
 search_trip = Tool(
@@ -202,10 +217,11 @@ search_trip = Tool(
     description="Find words in a trip's titles, places, notes, events and to-dos, with the ids to act on (tripId from "
     "list_trips). For a date use get_day.",
     params=SearchTrip,
+    asked_for="find look up where place restaurant hotel",
     hints=_READS,
     uses=_USES,
     run=_search,
     lookup="list_trips",
-    prose=searching.in_words,
+    prose=lambda report, quote, _: searching.in_words(report, quote),
     answers=SearchReport,
 )

@@ -14,6 +14,7 @@ list_legs = tool(
     description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips); what is scheduled "
     "is in list_commitments. 100 a page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
+    asked_for="hotel accommodation lodging address door code wifi password check-in confirmation number seat",
     view=LEGS,
 )
 create_leg = tool(
@@ -23,6 +24,7 @@ create_leg = tool(
     "list_trips). A clientRef used before updates that leg instead.",
     lookup="list_trips",
     repeatable=True,
+    asked_for="book hotel accommodation flight",
     unmasked=masks.of_creation,
 )
 upsert_legs = tool(

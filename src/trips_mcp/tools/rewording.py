@@ -25,9 +25,14 @@ _SOURCE: Final = re.compile(
 
 def reworded(listing: dict[str, Any], absent: Collection[str]) -> dict[str, Any]:
     """The listing with all its descriptions as `without` gives them."""
-    first, *others = _SENTENCES.split(listing["description"])
-    told = " ".join(filter(None, (without(first, absent) or first, without(" ".join(others), absent))))
+    told = with_its_first(listing["description"], absent)
     return {**listing, "description": told, "inputSchema": _described(listing["inputSchema"], absent)}
+
+
+def with_its_first(text: str, absent: Collection[str]) -> str:
+    """As `without`, but for the first sentence, which stays as it is where nothing of it would be left."""
+    first, *others = _SENTENCES.split(text)
+    return " ".join(filter(None, (without(first, absent) or first, without(" ".join(others), absent))))
 
 
 def without(text: str, absent: Collection[str]) -> str:

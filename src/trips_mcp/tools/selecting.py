@@ -55,7 +55,9 @@ def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object]
     for name, inner in tree.items():
         if name not in there and (objects or above):
             raise RefusedError(_no_such(name, above, list(there)))
-        check(inner, _models(models.get(name)), (value[name] for value in objects if name in value), f"{above}{name}.")
+        check(
+            inner, models_in(models.get(name)), (value[name] for value in objects if name in value), f"{above}{name}."
+        )
 
 
 def named_fields(kind: type[BaseModel]) -> dict[str, Any]:
@@ -88,8 +90,9 @@ def _objects(values: Iterable[object]) -> Iterator[dict[str, Any]]:
             yield from _objects(value)
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Those that a field of this type may hold."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
-        yield from _models(part)
+        yield from models_in(part)

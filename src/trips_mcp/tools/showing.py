@@ -1,11 +1,12 @@
 """A result as the agent is shown it: secrets masked, others' words quoted, nothing empty, and not too long."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
 from trips_mcp.contract.models import Result
 from trips_mcp.tools.answer import LARGEST, Answer, as_text
+from trips_mcp.tools.hints import Hint, hints_without
 from trips_mcp.tools.quoting import Quoting, holds_others
 from trips_mcp.tools.secrets import masked
 from trips_mcp.tools.shortening import Shortening
@@ -13,8 +14,8 @@ from trips_mcp.tools.shortening import Shortening
 R = TypeVar("R", bound=Result)
 
 Quote = Callable[[str], str]
-Prose = Callable[[R, Quote], str]
-"""A result in words, for an agent to read; other people's words in it go through the `Quote`."""
+Prose = Callable[[R, Quote, Hint], str]
+"""A result in words, for an agent to read; other people's words go through the `Quote`, names of tools the `Hint`."""
 
 _FEW: Final = 20
 _TOO_LARGE: Final = "The result is too large to show, even cut; ask for less of it."
@@ -27,10 +28,12 @@ class Showing:
     masks: bool
     quoting: Quoting | None = None
     """None where nothing in the result can be other people's words."""
+    absent: Collection[str] = ()
+    """The tools that are not to be named."""
 
     @classmethod
-    def of(cls, result: Result, *, masks: bool, quotes: bool) -> Self:
-        return cls(masks, Quoting.of(result) if quotes and holds_others(type(result)) else None)
+    def of(cls, result: Result, *, masks: bool, quotes: bool, absent: Collection[str] = ()) -> Self:
+        return cls(masks, Quoting.of(result) if quotes and holds_others(type(result)) else None, absent)
 
     def structured(self, result: Result) -> dict[str, Any]:
         if self.masks:
@@ -66,7 +69,7 @@ class Showing:
     def _in_words(self, result: R, remarks: Iterable[str], prose: Prose[R] | None) -> Answer:
         if prose is None:
             return self.answer(self.structured(result), remarks)
-        told = prose(masked(result) if self.masks else result, self._quote)
+        told = prose(masked(result) if self.masks else result, self._quote, hints_without(self.absent))
         return self.answer(self.structured(result), remarks, told)
 
     def _quote(self, text: str) -> str:
@@ -74,7 +77,7 @@ class Showing:
 
     def _head(self, shown: str, remarks: Iterable[str]) -> dict[str, Any]:
         head: dict[str, Any] = {}
-        if said := list(remarks):
+        if said := [told for remark in remarks if (told := hints_without(self.absent)(remark))]:
             head["remarks"] = said
         if self.quoting is not None and self.quoting.mark in shown:
             head["quoting"] = self.quoting.explanation

@@ -21,12 +21,16 @@ from trips_mcp.tools.asking import with_ours
 from trips_mcp.tools.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
+from trips_mcp.tools.hints import failure_without, refusal_without
 from trips_mcp.tools.listed import Read, Show
 from trips_mcp.tools.schema import input_schema, output_schema
 from trips_mcp.tools.showing import Prose, Showing
 
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""
+
+_SEARCH_HINT: Final = "anthropic/searchHint"
+"""Claude Code searches it beside a tool's name and description; no model reads it."""
 
 _PLAIN: Final = Conduct()
 
@@ -65,6 +69,8 @@ class Tool(Generic[P, R]):
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
     outbound: bool = False
     """Whether it lets words or data out to other people."""
+    asked_for: str = ""
+    """Words of users that name and description have not: some hosts show a model no tool before it has searched."""
     view: View | None = None
     """For lists and exports; None where a result is shown as it is."""
     prose: Prose[R] | None = None
@@ -82,14 +88,18 @@ class Tool(Generic[P, R]):
 
     def listing(self) -> dict[str, Any]:
         """Its entry in tools/list, as it stands on the wire."""
-        found = {
+        found: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "inputSchema": self.input_schema,
             "annotations": self.hints,
         }
-        return found if self.answers is None else {**found, "outputSchema": output_schema(self.answers)}
+        if self.answers is not None:
+            found["outputSchema"] = output_schema(self.answers)
+        if self.asked_for:
+            found["_meta"] = {_SEARCH_HINT: self.asked_for}
+        return found
 
     async def call(
         self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
@@ -108,10 +118,12 @@ class Tool(Generic[P, R]):
             await keep_to_the_trip(client, params, conduct)
             return await self._answered(client, params, report, conduct)
         except RefusedError as error:
-            return Answer(str(error), is_error=True)
+            return Answer(refusal_without(str(error), conduct.absent), is_error=True)
         except TripsError as error:
             lookup, hint = where_to_look(error, self.lookup, conduct)
-            said = advice(error, self.name, lookup, self.hints["readOnlyHint"]) + hint
+            known = "" if lookup in conduct.absent else lookup
+            said = advice(error, self.name, known, self.hints["readOnlyHint"]) + hint
+            said = failure_without(said, error, self.name, conduct.absent)
             return Answer(within_bounds(said), is_error=True, meta=_meta(client.rate_limit), failure=error)
 
     async def _answered(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
@@ -123,7 +135,8 @@ class Tool(Generic[P, R]):
             return outcome
 
         def show(result: Result) -> Showing:
-            return Showing.of(result, masks=conduct.mask_secrets, quotes=self.hints["readOnlyHint"])
+            quotes = self.hints["readOnlyHint"]
+            return Showing.of(result, masks=conduct.mask_secrets, quotes=quotes, absent=conduct.absent)
 
         if self.view is not None:
             answer = await self.view.answer(params, self.params, read, show)
@@ -156,6 +169,7 @@ def tool(
     repeatable: bool = False,
     open_world: bool = False,
     outbound: bool = False,
+    asked_for: str = "",
     view: View | None = None,
     unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
     shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
@@ -196,5 +210,6 @@ def tool(
         run=run,
         lookup=lookup,
         outbound=outbound,
+        asked_for=asked_for,
         view=view,
     )

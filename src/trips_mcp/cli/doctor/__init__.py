@@ -1,29 +1,54 @@
-"""`trips-mcp doctor`: what is set, what answers, and what to do about the rest."""
+"""`trips-mcp doctor`: what is set, what answers, and what to do about the rest. docs/doctor.md has its JSON."""
 
-from argparse import Namespace
+import json
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command, no_flags
+from trips_mcp.cli.choices import chosen, flags_that_choose
+from trips_mcp.cli.command import Command
 from trips_mcp.cli.output import say
 
+if TYPE_CHECKING:
+    from trips_mcp.cli.doctor.examination import Report
+    from trips_mcp.cli.doctor.finding import Finding
 
-def _run(_: Namespace) -> int:
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the same for programs, as docs/doctor.md describes")
+    flags_that_choose(parser)
+    parser.epilog = "Nothing is changed. The exit code is 1 where something is wrong, and 0 where there are hints only."
+
+
+def _run(arguments: Namespace) -> int:
     import anyio
 
     from trips_mcp.cli.doctor.examination import examine
-    from trips_mcp.cli.doctor.finding import Finding
-    from trips_mcp.cli.environment import settings_of_the_environment
 
-    failures = 0
+    def tell(finding: "Finding") -> None:
+        if not arguments.json:
+            say(str(finding))
 
-    def tell(finding: Finding) -> None:
-        nonlocal failures
-        failures += finding.level == "fail"
-        say(str(finding))
-
-    anyio.run(examine, settings_of_the_environment(), tell)
-    say()
-    say(f"{failures} to mend, see the lines marked fail." if failures else "All is well.")
-    return 1 if failures else 0
+    report = anyio.run(examine, chosen(arguments), tell)
+    say(_as_json(report) if arguments.json else f"\n{_in_all(report)}")
+    return 1 if report.wrong else 0
 
 
-DOCTOR = Command(words="doctor", summary="check settings, key, scopes and reachability", flags=no_flags, run=_run)
+def _in_all(report: "Report") -> str:
+    hints = f"{report.hints} {'hint' if report.hints == 1 else 'hints'}, see what is marked warn."
+    if report.wrong:
+        return f"{report.wrong} to mend, see what is marked fail." + (f" {hints}" if report.hints else "")
+    return f"Nothing is wrong. {hints}" if report.hints else "All is well."
+
+
+def _as_json(report: "Report") -> str:
+    whole = {
+        "ok": not report.wrong,
+        "wrong": report.wrong,
+        "hints": report.hints,
+        "settings": [found.as_json() for found in report.settings],
+        "checks": [finding.as_json() for finding in report.findings],
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+DOCTOR = Command(words="doctor", summary="check settings, key, scopes and reachability", flags=_flags, run=_run)

@@ -1,57 +1,107 @@
-"""The whole examination, from what is cheap to know to what has to be asked over the network."""
+"""The whole examination, from what is cheap to know to what has to be asked over the network. It changes nothing."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, get_args
 
 import anyio
 
-from trips_mcp.backend.errors import DatabaseError
-from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.doctor.answers import ask_events_api, ask_trips_api, budget
+from trips_mcp.cli.doctor.apis import examine_api, not_set_up
+from trips_mcp.cli.doctor.computer import network_settings, uvx, versions
 from trips_mcp.cli.doctor.database import database
 from trips_mcp.cli.doctor.finding import Finding
-from trips_mcp.cli.doctor.setup import offered, settings_in_words, versions
-from trips_mcp.client import TripsClient
-from trips_mcp.client.errors import CannotConnectError
-from trips_mcp.connect import connect
-from trips_mcp.settings import Settings
+from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
+from trips_mcp.cli.doctor.journal import journal
+from trips_mcp.cli.doctor.offering import offered
+from trips_mcp.cli.doctor.settings_found import Found, as_findings, notices, settings_found
+from trips_mcp.settings import Api, Settings, SettingsError
 
-_SECONDS_A_CALL = 5
-_SECONDS_A_CHECK = 10
+_SECONDS_FOR_A_DATABASE: Final = 5.0
 
 Tell = Callable[[Finding], None]
-Check = Callable[[TripsClient], Awaitable[Finding]]
 
 
-async def examine(settings: Settings, tell: Tell) -> None:
-    """Raises: CommandError where nothing can be asked, as with a broken database."""
-    tell(versions())
-    for finding in settings_in_words(settings):
+@dataclass(slots=True)
+class Report:
+    settings: list[Found] = field(default_factory=list[Found])
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+    @property
+    def wrong(self) -> int:
+        return sum(finding.level == "fail" for finding in self.findings)
+
+    @property
+    def hints(self) -> int:
+        return sum(finding.level == "warn" for finding in self.findings)
+
+
+async def examine(flags: Mapping[str, str], tell: Tell) -> Report:
+    """`tell` hears of each finding as soon as its turn comes."""
+    report = Report()
+
+    def note(finding: Finding) -> None:
+        report.findings.append(finding)
         tell(finding)
-    tell(offered(settings))
-    async with _connected(settings, tell) as client:
-        for api in settings.apis:
-            tell(await _bounded(ask_trips_api if api == "trips" else ask_events_api, api, client))
-        if client.rate_limit is not None:
-            tell(budget(client.rate_limit))
+
+    http = http_mode(os.environ)
+    settings, mistake = _settings(flags, http)
+    report.settings = settings_found(os.environ, flags, settings)
+    for finding in _at_hand(report.settings, http, settings, mistake):
+        note(finding)
+    if settings is not None:
+        for finding in await _looked_at(settings, of_callers=http is not None and http.of_callers):
+            note(finding)
+    return report
 
 
-@asynccontextmanager
-async def _connected(settings: Settings, tell: Tell) -> AsyncGenerator[TripsClient]:
+def _settings(flags: Mapping[str, str], http: HttpMode | None) -> tuple[Settings | None, str]:
     try:
-        if settings.embedded:
-            tell(database(settings.database))
-        async with connect(settings, deadline=_SECONDS_A_CALL) as client:
-            yield client
-    except (CannotConnectError, DatabaseError) as error:
-        raise CommandError(str(error)) from None
+        if http is None or not http.of_callers:
+            return Settings.from_env(os.environ, flags), ""
+        from trips_mcp.server.http.settings import settings_of_callers
+
+        return settings_of_callers(os.environ, flags), ""
+    except SettingsError as error:
+        return None, str(error)
 
 
-async def _bounded(check: Check, api: str, client: TripsClient) -> Finding:
-    try:
-        with anyio.fail_after(_SECONDS_A_CHECK):
-            return await check(client)
-    except TimeoutError:
-        return Finding(
-            "fail", f"{api} API", f"no answer within {_SECONDS_A_CHECK} seconds; check its URL and your network."
-        )
+def _at_hand(found: list[Found], http: HttpMode | None, settings: Settings | None, mistake: str) -> Iterator[Finding]:
+    yield versions()
+    yield uvx()
+    yield from network_settings()
+    yield from as_findings(found)
+    if http is not None:
+        yield http.finding
+    if settings is None:
+        yield Finding("settings", "fail", mistake, "The rest is examined once that is mended.")
+        return
+    yield from notices(settings)
+    yield offered(settings)
+
+
+async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Finding]:
+    """All that takes time at the same time, told in its order."""
+    parts: list[list[Finding]] = []
+
+    async def look(part: list[Finding], api: Api) -> None:
+        part += await examine_api(api, settings, of_callers=of_callers)
+
+    async with anyio.create_task_group() as tasks:
+        if settings.one_store:
+            parts.append([_embedded(settings)])
+            parts.append(await database(settings.database, _SECONDS_FOR_A_DATABASE))
+        else:
+            for api in get_args(Api):
+                parts.append(part := [])
+                if api in settings.apis:
+                    tasks.start_soon(look, part, api)
+                else:
+                    part.append(not_set_up(api, settings))
+        parts.append(journal(settings.journal))
+    return [finding for part in parts for finding in part]
+
+
+def _embedded(settings: Settings) -> Finding:
+    who = "for everybody with a key of it" if settings.team else "no account is set, so trips are kept on this computer"
+    return Finding("api", "ok", f"the embedded backend, {who}", facts={"embedded": True})

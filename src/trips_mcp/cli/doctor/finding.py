@@ -1,7 +1,8 @@
-"""One line of the doctor's report."""
+"""One line of the doctor's report: what was looked at, what was found, and what to do about it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from typing_extensions import override
 
@@ -10,11 +11,20 @@ Level = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    check: str
+    """What was looked at; a name that stays, as programs go by it: `trips-key`."""
     level: Level
-    about: str
-    sentence: str
-    """What was found and, unless all is well, what to do."""
+    found: str
+    to_do: str = ""
+    """Sentences; empty where all is well."""
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The same for programs. No secret is among them."""
 
     @override
     def __str__(self) -> str:
-        return f"{self.level:<4}  {self.about}: {self.sentence}"
+        said = f"{self.found.rstrip('.')}. {self.to_do}" if self.to_do else self.found
+        return f"{self.level:<4}  {self.check.replace('-', ' ')}: {said}"
+
+    def as_json(self) -> dict[str, Any]:
+        to_do = {"toDo": self.to_do} if self.to_do else {}
+        return {"check": self.check, "level": self.level, "found": self.found, **to_do, "facts": dict(self.facts)}

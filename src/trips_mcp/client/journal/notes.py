@@ -51,7 +51,7 @@ class Notes:
 
     @classmethod
     def open(cls, file: Path, clock: Callable[[], float]) -> Self:
-        locks = file.with_name(file.name + ".d")
+        locks = _folder_of_locks(file)
         locks.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -130,6 +130,14 @@ class Notes:
             raise
 
 
+def lock_of(file: Path, owner: str) -> Path:
+    return _folder_of_locks(file) / f"{owner}.lock"
+
+
+def _folder_of_locks(file: Path) -> Path:
+    return file.with_name(file.name + ".d")
+
+
 def _make_private(file: Path) -> None:
     """An empty file that its owner alone may read, unless there is one already."""
     try:
@@ -141,17 +149,17 @@ def _make_private(file: Path) -> None:
 
 def _prepare(database: sqlite3.Connection) -> None:
     """Survives the process, as the system holds what was written; NORMAL keeps a power cut from breaking the file."""
-    _is_new(database)
+    is_new(database)
     database.execute("PRAGMA synchronous = NORMAL")
     _switch_to_wal(database)
     database.execute("BEGIN IMMEDIATE")
     with database:
-        if _is_new(database):
+        if is_new(database):
             database.execute(_SCHEMA)
             database.execute(f"PRAGMA application_id = {_OURS}")
 
 
-def _is_new(database: sqlite3.Connection) -> bool:
+def is_new(database: sqlite3.Connection) -> bool:
     """Raises: sqlite3.DatabaseError where it holds anything but notes of this form."""
     # in this order, as another process may make the table, and give the id with it, between the two
     tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

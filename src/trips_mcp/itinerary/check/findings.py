@@ -71,7 +71,8 @@ class Finding(Result):
     """How many things it is about beside those listed."""
     why: str
     """In our words: ids, local times and zones; no text of the trip's."""
-    mend_with: str
+    mend_with: str | None = None
+    """The tool; None where it is not to be had."""
 
 
 class Checked(Result):
@@ -127,7 +128,8 @@ def _line(finding: Finding, quote: Callable[[str], str]) -> str:
     about = "; ".join(_named(part, quote) for part in finding.about)
     more = f" and {finding.more} more" if finding.more else ""
     about = f" [{about}{more}]" if about else ""
-    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about} Mend with {finding.mend_with}."
+    mend = f" Mend with {finding.mend_with}." if finding.mend_with else ""
+    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{mend}"
 
 
 def _named(part: Part, quote: Callable[[str], str]) -> str:

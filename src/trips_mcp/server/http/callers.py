@@ -9,6 +9,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
 from trips_mcp.server.http.challenge import malformed, no_key
+from trips_mcp.server.http.nearby import check_nearby
 from trips_mcp.server.http.visit import Visit
 
 EVENTS_TOKEN_HEADER: Final = "x-travelmode-token"  # noqa: S105 - its name
@@ -48,8 +49,9 @@ class Callers:
         self._verifier = verifier
 
     async def of(self, visit: Visit) -> Caller:
-        """Raises: RefusalError, a 401."""
+        """Raises: RefusalError, a 401; where nobody has to say who they are a 403 for who is not of this computer."""
         if self._verifier is None:
+            check_nearby(visit)
             return ANYBODY
         given = await self._verifier.verify_token(_bearer(visit))
         if given is None:

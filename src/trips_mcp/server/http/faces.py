@@ -52,4 +52,6 @@ class Faces:
             offered = self._offering(settings if scopes is None else replace(settings, scopes=scopes))
         except SettingsError:  # of what was chosen for this server the key allows nothing
             offered = replace(self._offering(settings), listing=[])
-        return replace(offered, listing=self._scoping.shown(offered.listing, scopes))
+        shown = replace(offered, listing=self._scoping.shown(offered.listing, scopes))
+        absent = offered.conduct.absent | (offered.names - shown.names)
+        return replace(shown, conduct=replace(shown.conduct, absent=absent))

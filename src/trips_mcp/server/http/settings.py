@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
+from trips_mcp.server.http.nearby import is_loopback
 from trips_mcp.settings import Settings, SettingsError
 
 Transport = Literal["http", "sse"]
@@ -35,7 +36,7 @@ class HttpSettings:
     host: str = "127.0.0.1"
     port: int = PORT
     auth: Auth | None = None
-    """None leaves it to the address: nobody but this computer needs no key."""
+    """None leaves it to the address and the names: nobody but this computer needs no key."""
     allowed_hosts: tuple[str, ...] = ()
     """By which names it may be called, besides those of this computer."""
     allowed_origins: tuple[str, ...] = ()
@@ -49,6 +50,12 @@ class HttpSettings:
     """Within which a request's body must be here."""
     quiet_seconds: float = QUIET_SECONDS
     """After which a stream on which nothing is said sends a comment: proxies close what is silent for long."""
+
+    @property
+    def names_elsewhere(self) -> tuple[str, ...]:
+        """Those it is called by, or from, that are not this computer's own: then others reach it, through a proxy."""
+        named = (*self.allowed_hosts, *self.allowed_origins)
+        return tuple(name for name in named if not is_loopback(name.rpartition("//")[2]))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:

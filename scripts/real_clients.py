@@ -1,0 +1,91 @@
+"""Runs the clients people use against this server: what README and the docs say of them is then known to be so.
+
+    python scripts/real_clients.py [NAME ...]
+
+Each has a home folder of its own, and `uvx trips-mcp` there runs what is installed here, for want of a published
+package. The clients come from npm's registry, in the versions of clients/pins.py, and are kept in the user's cache
+folder. The exit code is 1 where a claim did not hold, and 75 where none failed but not all could be tried.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import SubprocessError
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Final
+
+from clients import claude_code, codex, gemini_cli, inspector, mcp_remote, opencode, typescript_sdk
+from clients.npm import NotInstalledError, NotReachedError, install
+from clients.our_server import Served, served
+from clients.pins import (
+    CLAUDE_CODE,
+    CODEX,
+    GEMINI_CLI,
+    INSPECTOR,
+    MCP_REMOTE,
+    OPENCODE,
+    PINS,
+    TYPESCRIPT_1,
+    TYPESCRIPT_2,
+    Pin,
+)
+from clients.tally import Tally
+from conformance import NOT_RUN
+from platformdirs import user_cache_path
+
+Check = Callable[[Path, Served, Tally], None]
+
+CHECKS: Final[dict[Pin, Check]] = {
+    CLAUDE_CODE: claude_code.check,
+    GEMINI_CLI: gemini_cli.check,
+    CODEX: codex.check,
+    OPENCODE: opencode.check,
+    INSPECTOR: inspector.check,
+    MCP_REMOTE: mcp_remote.check,
+    TYPESCRIPT_1: typescript_sdk.check_version_1,
+    TYPESCRIPT_2: typescript_sdk.check_version_2,
+}
+
+
+def main() -> int:
+    names = sys.argv[1:] or [pin.name for pin in PINS]
+    if unknown := set(names) - {pin.name for pin in PINS}:
+        print(f"There is no client {', '.join(unknown)}; there are {', '.join(pin.name for pin in PINS)}.")
+        return 2
+    tally = Tally()
+    began = monotonic()
+    try:
+        modules = [(pin, _installed(pin, tally)) for pin in PINS if pin.name in names]
+    except NotReachedError:
+        print("npm's registry cannot be reached, so the clients were not run.")
+        return NOT_RUN
+    with TemporaryDirectory(prefix="trips-mcp-clients-") as folder, served(Path(folder), tally) as server:
+        for pin, place in modules:
+            if place is not None:
+                _check(pin, place, server, tally)
+    print(f"\n{monotonic() - began:.0f} seconds")
+    print(tally.total())
+    return 1 if tally.failed else NOT_RUN if tally.skipped else 0
+
+
+def _installed(pin: Pin, tally: Tally) -> Path | None:
+    try:
+        return install(pin, user_cache_path("trips-mcp-clients"))
+    except NotInstalledError as error:
+        tally.skip(f"{pin.title} {pin.version}", error)
+        return None
+
+
+def _check(pin: Pin, modules: Path, server: Served, tally: Tally) -> None:
+    print(f"\n{pin.title} {pin.version}")
+    began = monotonic()
+    try:
+        CHECKS[pin](modules, server, tally)
+    except (SubprocessError, LookupError, ValueError, OSError) as error:
+        tally.fail("it went another way than the checks know", f"{type(error).__name__}: {error}")
+    print(f"  {monotonic() - began:.0f} seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

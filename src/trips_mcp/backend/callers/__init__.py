@@ -1,0 +1,1 @@
+"""Who calls, what of, how often, and how often the same."""

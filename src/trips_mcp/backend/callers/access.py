@@ -1,0 +1,55 @@
+"""Who may do what: scopes of the key, and membership of the trip (CONTRACT §1, Scopes)."""
+
+from sqlalchemy import ColumnElement, bindparam, exists
+
+from trips_mcp.backend.calls import Call, Caller
+from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.problems import ProblemError, forbidden, not_found
+from trips_mcp.backend.rows.kinds import TRIP, listed
+from trips_mcp.backend.store.tables import group_members, trips
+from trips_mcp.contract.operation import Access
+from trips_mcp.contract.scopes import BASE_SCOPES, BaseScope, allows
+
+IS_MEMBER: ColumnElement[bool] = exists().where(
+    group_members.c.group_id == trips.c.group_id, group_members.c.user_id == bindparam("user")
+)
+_READ = TRIP.select.add_columns(IS_MEMBER.label("is_member")).where(trips.c.id == bindparam("trip"))
+# PostgreSQL: one writer a trip, while others may still refer to it; SQLite has one writer anyway
+_WRITE = _READ.with_for_update(of=trips, key_share=True)
+
+
+async def trip_to_read(call: Call, trip_id: str) -> JsonObject:
+    return _of_member(await listed(call.db, _READ, trip=trip_id, user=call.caller.user_id))
+
+
+async def trip_to_write(call: Call, trip_id: str) -> JsonObject:
+    return _of_member(await listed(call.db, _WRITE, trip=trip_id, user=call.caller.user_id))
+
+
+def _of_member(found: list[JsonObject]) -> JsonObject:
+    if not found:
+        raise not_found("trip")
+    trip = found[0]
+    if not trip.pop("is_member"):
+        raise forbidden("You are not a member of this trip.")
+    return trip
+
+
+def check_scope(caller: Caller, needed: Access, trip_id: str | None) -> None:
+    """What can be told without the database: a key without the scope, or limited to another trip."""
+    if needed not in BASE_SCOPES:
+        return
+    if not any(scope.base == needed for scope in caller.scopes):
+        raise forbidden(f"This key lacks the scope {needed}.")
+    if trip_id is not None:
+        check_trip(caller, needed, trip_id)
+
+
+def check_trip(caller: Caller, needed: BaseScope, trip_id: str | None) -> None:
+    """None stands for what belongs to no single trip."""
+    if not allows(caller.scopes, needed, trip_id):
+        raise limited(needed)
+
+
+def limited(needed: BaseScope) -> ProblemError:
+    return forbidden(f"This key has the scope {needed} for another trip only.")

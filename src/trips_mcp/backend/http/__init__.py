@@ -1,0 +1,1 @@
+"""A request, from bytes to an operation and back."""

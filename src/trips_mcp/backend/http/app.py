@@ -1,0 +1,168 @@
+"""The backend's ASGI app: who asks, how often, for what; then the operation; then the answer."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from trips_mcp.backend.callers.accounts import find_caller
+from trips_mcp.backend.callers.limits import Allowance, count_request
+from trips_mcp.backend.calls import ANYONE, Caller
+from trips_mcp.backend.errors import DatabaseLostError
+from trips_mcp.backend.http.openapi import openapi
+from trips_mcp.backend.http.requests import credentials, query_values, raw_path, read_body
+from trips_mcp.backend.http.routing import Routes, full_path
+from trips_mcp.backend.http.running import Asked, Runner, Sent
+from trips_mcp.backend.http.serving import SERVED, Served
+from trips_mcp.backend.ids import new_request_id
+from trips_mcp.backend.problems import ProblemError, events_error, trips_error
+from trips_mcp.backend.store.database import Database
+from trips_mcp.contract.operation import Operation
+
+LOG = logging.getLogger("trips_mcp.backend")
+
+_DOCUMENT = "/openapi.json"
+
+
+class Backend:
+    """Serves both APIs over one database."""
+
+    def __init__(
+        self, database: Database, *, owner: Caller | None, rate_limit: int | None, clock: Callable[[], float]
+    ) -> None:
+        """`owner`: whose every request is, when no keys are required."""
+        self._database = database
+        self._owner = owner
+        self._rate_limit = rate_limit
+        self._clock = clock
+        self._run = Runner(database, clock, database.shown if owner else None)
+        self.routes: Routes[Served | None] = Routes(
+            [
+                *((full_path(served.operation), served.operation.method, served) for served in SERVED),
+                (_DOCUMENT, "GET", None),
+            ]
+        )
+        self._document: bytes | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = new_request_id()
+        request = _Request(scope)
+        try:
+            sent = await self._answer(request, receive, request_id)
+        except ClientDisconnect:
+            return
+        except ProblemError as problem:
+            sent = request.refusal(problem, request_id)
+        except DatabaseLostError as lost:
+            LOG.error("request %s: %s was lost (%s)", request_id, self._database.shown, lost.why)
+            problem = ProblemError("INTERNAL_ERROR", "The database cannot be reached just now; try again in a moment.")
+            sent = request.refusal(problem, request_id)
+        except Exception:  # the outermost wall: whatever broke, the caller gets an answer and the log the rest
+            LOG.exception("request %s broke", request_id)
+            problem = ProblemError("INTERNAL_ERROR", "Something broke here; it has been logged.")
+            sent = request.refusal(problem, request_id)
+        headers = [*request.headers_back, *sent.headers, ("x-request-id", sent.request_id or request_id)]
+        await _send(send, sent.status, sent.body, headers, with_body=request.method != "HEAD")
+
+    async def _answer(self, request: "_Request", receive: Receive, request_id: str) -> Sent:
+        caller = self._owner or await self._admit(request)
+        served, segments = self.routes.find(request.method, request.path)
+        if served is None:
+            return Sent(200, self._openapi())
+        request.operation = operation = served.operation
+        if caller is None and operation.scope != "nobody":
+            raise _unauthorized(request.key)
+        body = await read_body(receive, request.headers) if operation.has_body else b""
+        takes_key = operation.api == "trips" and not operation.reads
+        asked = Asked(
+            served,
+            request_id,
+            request.path,
+            segments,
+            query_values(request.scope),
+            body,
+            request.headers.get("idempotency-key") if takes_key else None,
+        )
+        return await self._run.run(asked, caller or ANYONE)
+
+    async def _admit(self, request: "_Request") -> Caller | None:
+        """Who asks, if it can be told. Raises: ProblemError when he has asked too often."""
+        key = request.key
+        if self._rate_limit is None or request.is_events:  # that API knows no limit
+            if key is None:
+                return None
+            async with self._database.reading() as db:
+                return await find_caller(db, key)
+        async with self._database.writing() as db:
+            caller = await find_caller(db, key) if key is not None else None
+            bucket = caller.id if caller else f"address {request.address}"
+            allowance: Allowance = await count_request(db, bucket, self._rate_limit, self._clock())
+        request.headers_back = allowance.headers
+        allowance.check()
+        return caller
+
+    def _openapi(self) -> bytes:
+        if self._document is None:
+            self._document = to_json(openapi())
+        return self._document
+
+
+class _Request:
+    """What is known of a request before it is known what it asks for."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path = raw_path(scope)
+        self.headers = Headers(scope=scope)
+        self.is_events = self.path.startswith("/v1/")
+        self.key = credentials(self.headers, cookie=self.is_events)
+        self.operation: Operation[Any, Any] | None = None
+        self.headers_back: list[tuple[str, str]] = []
+
+    @property
+    def address(self) -> str:
+        client: tuple[str, int] | None = self.scope.get("client")
+        return client[0] if client else "unknown"
+
+    def refusal(self, problem: ProblemError, request_id: str) -> Sent:
+        told = events_error(problem, self.operation) if self.is_events else trips_error(problem, request_id)
+        return Sent(problem.status, to_json(told), problem.headers)
+
+
+def _unauthorized(key: str | None) -> ProblemError:
+    why = "This API key is not valid" if key else "An API key is missing"
+    return ProblemError(
+        "UNAUTHORIZED",
+        f"{why}; send Authorization: Bearer with a key of this service.",
+        headers=[("www-authenticate", "Bearer")],
+    )
+
+
+async def _send(send: Send, status: int, body: bytes, headers: Iterable[tuple[str, str]], *, with_body: bool) -> None:
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    if status != 204:
+        raw += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body if with_body else b""})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """There is nothing to do: whoever made the app opened its database."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

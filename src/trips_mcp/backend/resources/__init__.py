@@ -1,0 +1,1 @@
+"""One file a resource: a handler for each of its operations."""

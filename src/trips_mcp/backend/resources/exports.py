@@ -1,0 +1,30 @@
+"""/trips/{tripId}/export (CONTRACT §1)."""
+
+from sqlalchemy import bindparam
+
+from trips_mcp.backend.callers.access import trip_to_read
+from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.resources import action_items, map_pins, members
+from trips_mcp.backend.resources.commitments import BY_START
+from trips_mcp.backend.resources.legs import IN_ORDER
+from trips_mcp.backend.rows.kinds import COMMITMENT, LEG, listed
+from trips_mcp.backend.store.tables import commitments, legs
+from trips_mcp.contract.exports import ExportTrip, TripExport
+
+_PARTS = {
+    "legs": LEG.select.where(legs.c.trip_id == bindparam("trip")).order_by(*IN_ORDER),
+    "mapPins": map_pins.OF_TRIP,
+    "actionItems": action_items.OF_TRIP,
+    "commitments": COMMITMENT.select.where(commitments.c.trip_id == bindparam("trip")).order_by(*BY_START),
+    "members": members.OF_TRIP,
+}
+
+
+async def export_trip(call: Call, asked: ExportTrip) -> Answer[TripExport]:
+    return Answer(TripExport, await snapshot(call, await trip_to_read(call, asked.trip_id)))
+
+
+async def snapshot(call: Call, trip: JsonObject) -> JsonObject:
+    """The trip with all its parts, each list in full."""
+    return {"trip": trip} | {name: await listed(call.db, query, trip=trip["_id"]) for name, query in _PARTS.items()}

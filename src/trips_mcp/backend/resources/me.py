@@ -1,0 +1,38 @@
+"""GET /me (CONTRACT §1)."""
+
+from sqlalchemy import bindparam, select
+
+from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.store.tables import group_members, groups, users
+from trips_mcp.contract.me import GetMe, Me
+
+_ME = (
+    select(
+        users.c.id,
+        users.c.name,
+        users.c.email,
+        users.c.phone,
+        groups.c.id.label("group"),
+        groups.c.name.label("group_name"),
+        group_members.c.role,
+    )
+    .join_from(users, group_members, group_members.c.user_id == users.c.id)
+    .join(groups, groups.c.id == group_members.c.group_id)
+    .where(users.c.id == bindparam("user"))
+    .order_by(group_members.c.seq)
+)
+
+
+async def get_me(call: Call, _: GetMe) -> Answer[Me]:
+    rows = await listed(call.db, _ME, user=call.caller.user_id)
+    told: JsonObject = {
+        "user": {"_id": rows[0]["id"]} | {n: rows[0][n] for n in ("name", "email", "phone") if n in rows[0]},
+        "groups": [{"_id": row["group"], "name": row["group_name"], "role": row["role"]} for row in rows],
+        "defaultGroupId": rows[0]["group"],
+        "scopes": [str(scope) for scope in call.caller.scopes],
+    }
+    if call.kept_at is not None:
+        told["storage"] = {"kind": "embedded", "path": call.kept_at}
+    return Answer(Me, told)

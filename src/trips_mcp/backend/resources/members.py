@@ -1,0 +1,30 @@
+"""/trips/{tripId}/members (CONTRACT §1)."""
+
+from sqlalchemy import bindparam, case, select
+
+from trips_mcp.backend.callers.access import trip_to_read
+from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.store.tables import group_members, trips, users
+from trips_mcp.contract.members import ListMembers, MemberPage
+
+OF_TRIP = (
+    select(
+        users.c.id.label("userId"),
+        users.c.name,
+        case((trips.c.creator_id == users.c.id, "owner"), else_="member").label("role"),
+        users.c.email,
+        users.c.phone,
+    )
+    .join_from(trips, group_members, group_members.c.group_id == trips.c.group_id)
+    .join(users, users.c.id == group_members.c.user_id)
+    .where(trips.c.id == bindparam("trip"))
+    .order_by(group_members.c.seq)
+)
+"""The group that the trip was made in; whoever made the trip owns it."""
+
+
+async def list_members(call: Call, asked: ListMembers) -> Answer[MemberPage]:
+    await trip_to_read(call, asked.trip_id)
+    found = await listed(call.db, OF_TRIP, trip=asked.trip_id)
+    return Answer(MemberPage, {"items": found, "nextCursor": None})

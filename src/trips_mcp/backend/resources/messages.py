@@ -1,0 +1,81 @@
+"""/trips/{tripId}/channels and their messages (CONTRACT §1)."""
+
+from pydantic_core import MISSING
+from sqlalchemy import bindparam, exists, insert, select
+
+from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
+from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.ids import new_id
+from trips_mcp.backend.problems import invalid_field, not_found
+from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.rows.paging import Paging
+from trips_mcp.backend.store.tables import channels, messages, users
+from trips_mcp.contract.messages import (
+    ChannelPage,
+    ListChannels,
+    ListMessages,
+    Message,
+    MessagePage,
+    SendMessage,
+)
+
+_CHANNELS = (
+    select(channels.c.id.label("_id"), channels.c.trip_id.label("tripId"), channels.c.name)
+    .where(channels.c.trip_id == bindparam("trip"))
+    .order_by(channels.c.seq)
+)
+_CHANNEL = select(exists().where(channels.c.id == bindparam("channel"), channels.c.trip_id == bindparam("trip")))
+_TOLD = select(
+    messages.c.id.label("_id"),
+    messages.c.channel_id.label("channelId"),
+    messages.c.author_id.label("authorId"),
+    users.c.name.label("authorName"),
+    messages.c.content,
+    messages.c.parent_id.label("parentId"),
+    messages.c.created_at.label("createdAt"),
+).join_from(messages, users, users.c.id == messages.c.author_id)
+_ONE = _TOLD.where(messages.c.id == bindparam("message"))
+_PARENT = select(exists().where(messages.c.id == bindparam("message"), messages.c.channel_id == bindparam("channel")))
+_PAGING = Paging("messages", _TOLD, messages.c.channel_id == bindparam("owner"), {messages.c.seq: int}, backwards=True)
+
+
+async def list_channels(call: Call, asked: ListChannels) -> Answer[ChannelPage]:
+    await trip_to_read(call, asked.trip_id)
+    found = await listed(call.db, _CHANNELS, trip=asked.trip_id)
+    return Answer(ChannelPage, {"items": found, "nextCursor": None})
+
+
+async def list_messages(call: Call, asked: ListMessages) -> Answer[MessagePage]:
+    """The newest first page by page, but oldest first within the page."""
+    await trip_to_read(call, asked.trip_id)
+    await _check_channel(call, asked.trip_id, asked.channel_id)
+    limit = 50 if asked.limit is MISSING else asked.limit
+    page = await _PAGING.page(call, asked.channel_id, limit, asked.cursor)
+    return Answer(MessagePage, {"items": page.rows[::-1], "nextCursor": page.next_cursor})
+
+
+async def send_message(call: Call, new: SendMessage) -> Answer[Message]:
+    await trip_to_write(call, new.trip_id)
+    await _check_channel(call, new.trip_id, new.channel_id)
+    if new.parent_id is not MISSING:
+        await _check_parent(call, new.channel_id, new.parent_id)
+    row = {
+        "id": new_id("msg"),
+        "channel_id": new.channel_id,
+        "author_id": call.caller.user_id,
+        "content": new.content,
+        "parent_id": None if new.parent_id is MISSING else new.parent_id,
+        "created_at": call.time,
+    }
+    await call.db.execute(insert(messages), row)
+    return Answer(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
+
+
+async def _check_channel(call: Call, trip_id: str, channel_id: str) -> None:
+    if not (await call.db.execute(_CHANNEL, {"trip": trip_id, "channel": channel_id})).scalar_one():
+        raise not_found("channel in this trip")
+
+
+async def _check_parent(call: Call, channel_id: str, parent_id: str) -> None:
+    if not (await call.db.execute(_PARENT, {"message": parent_id, "channel": channel_id})).scalar_one():
+        raise invalid_field("parentId", "no message of this channel has this id")

@@ -1,0 +1,80 @@
+"""/trips (CONTRACT §1)."""
+
+from sqlalchemy import bindparam, exists, insert, select
+
+from trips_mcp.backend.callers.access import IS_MEMBER, check_trip, trip_to_read, trip_to_write
+from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.ids import new_id
+from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.problems import forbidden, not_found
+from trips_mcp.backend.rows.changing import changed
+from trips_mcp.backend.rows.kinds import TRIP, listed, rewrite
+from trips_mcp.backend.store.tables import channels, group_members, groups, trips
+from trips_mcp.contract.trips import (
+    ArchiveTrip,
+    CreateTrip,
+    GetTrip,
+    ListTrips,
+    Trip,
+    TripPage,
+    UpdateTrip,
+)
+
+_MINE = TRIP.select.where(IS_MEMBER).order_by(trips.c.start_date, trips.c.seq)
+_ONE = TRIP.select.where(trips.c.id == bindparam("trip"))
+_GROUP = select(
+    exists()
+    .where(group_members.c.group_id == groups.c.id, group_members.c.user_id == bindparam("user"))
+    .label("is_member")
+).where(groups.c.id == bindparam("group"))
+
+
+async def list_trips(call: Call, _: ListTrips) -> Answer[TripPage]:
+    found = await listed(call.db, _MINE, user=call.caller.user_id)
+    readable = {scope.trip_id for scope in call.caller.scopes if scope.base == "trips:read"}
+    if None not in readable:  # the key is limited to these
+        found = [trip for trip in found if trip["_id"] in readable]
+    return Answer(TripPage, {"items": found, "nextCursor": None})
+
+
+async def get_trip(call: Call, asked: GetTrip) -> Answer[Trip]:
+    return Answer(Trip, await trip_to_read(call, asked.trip_id))
+
+
+async def create_trip(call: Call, new: CreateTrip) -> Answer[Trip]:
+    check_trip(call.caller, "trips:write", None)
+    group = (await call.db.execute(_GROUP, {"group": new.group_id, "user": call.caller.user_id})).scalar_one_or_none()
+    if group is None:
+        raise not_found("group")
+    if not group:
+        raise forbidden("You are not a member of this group.")
+    trip_id = new_id("trip")
+    row = {
+        "id": trip_id,
+        "group_id": new.group_id,
+        "creator_id": call.caller.user_id,
+        "title": new.title,
+        "start_date": new.start_date,
+        "end_date": new.end_date,
+        "status": "draft",
+    }
+    await call.db.execute(insert(trips), row)
+    await call.db.execute(insert(channels), {"id": new_id("chan"), "trip_id": trip_id, "name": "general"})
+    return Answer(Trip, (await listed(call.db, _ONE, trip=trip_id))[0])
+
+
+async def update_trip(call: Call, asked: UpdateTrip) -> Answer[Trip]:
+    before = await trip_to_write(call, asked.trip_id)
+    change = {name: value for name, value in asked.model_dump().items() if name in TRIP.changing}
+    return await _rewritten(call, before, changed(TRIP, before, change, asked))
+
+
+async def archive_trip(call: Call, asked: ArchiveTrip) -> Answer[Trip]:
+    before = await trip_to_write(call, asked.trip_id)
+    return await _rewritten(call, before, before | {"status": "completed"})
+
+
+async def _rewritten(call: Call, before: JsonObject, after: JsonObject) -> Answer[Trip]:
+    if after != before:
+        await rewrite(call.db, TRIP, [after])
+    return Answer(Trip, after)

@@ -1,0 +1,172 @@
+"""PostgreSQL: how it is connected to, and what its tables must be before it is used. Many processes may use one."""
+
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, held_revision, newer, not_migrated
+
+NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
+
+CONNECTIONS: Final = 10
+"""Of one process at most. PostgreSQL allows 100 in all unless told otherwise, so a few processes fit."""
+_SECONDS_TO_CONNECT: Final = 10.0
+_SECONDS_A_STATEMENT: Final = 30.0
+"""The longest that it waits for another process's lock; far more than any request takes."""
+_SECONDS_OF_USE: Final = 300
+"""After which a connection is replaced: firewalls forget idle ones without a word."""
+_SETTINGS: Final = {
+    "application_name": "trips-mcp",
+    "idle_in_transaction_session_timeout": "30s",  # locks of a machine that vanished in the middle of a request
+    "jit": "off",  # compiling takes longer than any of these queries does
+}
+_MIGRATING: Final = 0x5452_4950
+"""The advisory lock that two migrations at once take turns by."""
+
+_TABLES: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column), "
+    "EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p'))"
+)
+
+
+def make_engine(url: URL, patience: float, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> AsyncEngine:
+    """`patience`: half of the seconds that a request waits while all connections are in use."""
+    engine = create_async_engine(
+        url,
+        hide_parameters=True,  # they are people's secrets, and errors are logged
+        pool_size=CONNECTIONS,
+        max_overflow=0,  # one more would be opened and closed for a single request
+        pool_timeout=2 * patience,
+        pool_recycle=_SECONDS_OF_USE,
+        pool_use_lifo=True,
+        connect_args={
+            "timeout": _SECONDS_TO_CONNECT,
+            "command_timeout": seconds_a_statement,
+            "server_settings": _SETTINGS,
+        },
+    )
+    event.listen(engine.sync_engine, "checkout", _check_alive)
+    return engine
+
+
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """One state of the database in all of a request's queries, as SQLite's readers see it."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def writing(engine: AsyncEngine) -> AsyncEngine:
+    """Each query sees what others have committed: so who waited for a lock finds what was done under it."""
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+    """The pool then replaces it. asyncpg knows at once that a server has closed one; asking would be three queries."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def check_tables(db: Connection, schema: Schema, shown: str) -> Opened:
+    """Raises: DatabaseError unless they are the newest; many use this database, so nobody migrates it in passing."""
+    found = _revision(db, shown)
+    if found == schema.newest:
+        return Opened(shown, found, schema.newest)
+    if found is None:
+        raise DatabaseError(f"{shown} has no tables yet; make them with `trips-mcp backend migrate`.")
+    _check_known(schema, found, shown)
+    raise DatabaseError(
+        f"{shown} has the tables of an earlier trips-mcp (database version {found}; this one needs {schema.newest}); "
+        "back it up and run `trips-mcp backend migrate`."
+    )
+
+
+def migrate(db: Connection, schema: Schema, shown: str) -> Opened:
+    """Raises: DatabaseError, DBAPIError; everything is as it was then."""
+    from trips_mcp.backend.store import migrating
+
+    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+    found = _revision(db, shown)
+    if found is None:
+        _check_unicode(db, shown)
+    elif found == schema.newest:
+        return Opened(shown, found, schema.newest)
+    else:
+        _check_known(schema, found, shown)
+    try:
+        migrating.upgrade(db, schema)
+    except Exception as error:
+        if sentence(error, shown) is not None:  # it is not the migration that is wrong
+            raise
+        raise not_migrated(shown, found, schema, error) from error
+    return Opened(shown, found, schema.newest)
+
+
+def _revision(db: Connection, shown: str) -> str | None:
+    """Of its tables; None when there are none. Raises: DatabaseError when they are another program's."""
+    ours, any_at_all = db.execute(_TABLES, {"table": REVISIONS, "column": REVISION}).one()
+    if ours:
+        return held_revision(db, shown)
+    if any_at_all:
+        raise DatabaseError(f"{shown} holds the tables of another program; name an empty database.")
+    return None
+
+
+def _check_known(schema: Schema, found: str, shown: str) -> None:
+    from trips_mcp.backend.store import migrating
+
+    if not migrating.knows(schema, found):
+        raise newer(shown, found, schema)
+
+
+def _check_unicode(db: Connection, shown: str) -> None:
+    encoding = db.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseError(f"{shown} keeps its text as {encoding}; name a database made with ENCODING 'UTF8'.")
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether it is not the request that failed, but the way to the database."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _state(error)[:2] in ("08", "53", "57") or _closed(error)
+    return isinstance(error, OSError | PoolTimeoutError)
+
+
+def sentence(error: Exception, shown: str) -> str | None:
+    """What stands in the way of opening it; None when that is not known."""
+    for start, words in _SENTENCES.items():
+        if _state(error).startswith(start):
+            return words.format(place=shown)
+    if isinstance(error, TypeError | ValueError) and not isinstance(error, OSError):
+        return f"The URL of {shown} has a setting that its driver asyncpg does not know; leave it out."
+    if is_lost(error) or isinstance(error, OverflowError):  # no port has such a number
+        return f"{shown} cannot be reached; check that the server runs there, and the URL."
+    return None
+
+
+def reason(error: Exception) -> str:
+    """Of a loss, for the log: what kind of thing happened, as the driver says it."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    said = " ".join(str(cause).split())
+    return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
+
+
+def _state(error: Exception) -> str:
+    """PostgreSQL's own five characters for what went wrong; none when it was not PostgreSQL that said so."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) or ""
+
+
+def _closed(error: DBAPIError) -> bool:
+    return "is closed" in str(error.orig)
+
+
+_SENTENCES = {
+    "28": "{place} lets nobody in with this user and password; check both in the URL.",
+    "3D000": "{place} does not exist on that server; make it there first (CREATE DATABASE).",
+    "42501": "{place} does not allow this user to do that; grant it the rights, or name another user in the URL.",
+    "53": "{place} has no connection left; allow it more (max_connections), or run fewer processes.",
+    "57P03": "{place} is not ready yet; try again in a moment.",
+}

@@ -1,0 +1,84 @@
+"""Which tables there should be, and how a database says which it has.
+
+A database holds the revision of its tables in a table of one row, which Alembic writes from revision to revision
+(migrations/). Knowing that it is the newest takes one query and no Alembic: so nobody waits for that at a start.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
+
+from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.store.tables import metadata
+
+LOG = logging.getLogger("trips_mcp.backend")
+
+REVISIONS: Final = "schema_version"
+"""The table; before there was Alembic its column was a number called `version`."""
+REVISION: Final = "version_num"
+"""Its column, as Alembic calls it."""
+
+_held = Table(REVISIONS, MetaData(), Column(REVISION, String(32), primary_key=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    metadata: MetaData
+    migrations: Path
+    """The folder of Alembic's scripts."""
+    newest: str
+    """The last revision in that folder, whose tables are those of `metadata`."""
+
+
+SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What making a database ready has done."""
+
+    shown: str
+    before: str | None
+    """Its revision until then; None when it had no tables."""
+    after: str
+    copy: Path | None = None
+    """The file as it was, when that was another revision."""
+
+
+def make_tables(db: Connection, schema: Schema, shown: str) -> Opened:
+    """In a database without any: all at once, as the migrations would make them one after the other."""
+    schema.metadata.create_all(db)
+    _held.create(db)
+    db.execute(insert(_held).values({REVISION: schema.newest}))
+    return Opened(shown, None, schema.newest)
+
+
+def held_revision(db: Connection, shown: str) -> str:
+    """Raises: DatabaseError."""
+    return the_only(list(db.execute(select(_held.c[REVISION])).scalars()), shown)
+
+
+def the_only(revisions: list[str], shown: str) -> str:
+    """Raises: DatabaseError."""
+    if len(revisions) != 1:
+        raise DatabaseError(f"{shown} is damaged: it does not say its version. Restore a backup of it.")
+    return revisions[0]
+
+
+def newer(shown: str, found: str, schema: Schema) -> DatabaseError:
+    return DatabaseError(
+        f"{shown} was written by a newer trips-mcp (database version {found}; this one knows "
+        f"{schema.newest}); update trips-mcp or name another database."
+    )
+
+
+def not_migrated(shown: str, found: str | None, schema: Schema, why: Exception) -> DatabaseError:
+    reason = " ".join(str(getattr(why, "orig", None) or why).split())
+    LOG.error("the migration of %s broke: %s: %s", shown, type(why).__name__, reason)
+    return DatabaseError(
+        f"{shown} could not be migrated from version {found or 'none'} to {schema.newest} and is as it was; "
+        "the log has the reason."
+    )

@@ -1,0 +1,135 @@
+"""A SQLite file, before it is used: recognised, made, or copied beside itself and then migrated."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, NullPool, create_engine, event
+
+from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
+
+APPLICATION_ID: Final = 0x54524950
+"""How a SQLite file of ours is told from any other: "TRIP", in the header's field for it."""
+BEFORE_ALEMBIC: Final = {"1": "0001"}
+"""Versions that were counted without it, as the revisions that have the same tables."""
+
+
+def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
+    """The file has the newest tables after it. One that is not ours is refused before anything is written to it.
+
+    Raises: DatabaseError, sqlite3.Error, SQLAlchemyError.
+    """
+    shown = str(file.absolute())
+    with closing(_connect(file, patience)) as db:
+        recognise(db, file)
+        _write_ahead(db, time.monotonic() + patience)
+        found = revision(db, shown)
+    if found == schema.newest:
+        return Opened(shown, found, schema.newest)
+    with _alone_with(file, patience) as db:
+        return _bring_up_to_date(db, schema, file, shown)
+
+
+def _connect(file: Path, patience: float) -> sqlite3.Connection:
+    # None: a transaction begins where it is said, not where the driver guesses
+    return sqlite3.connect(file, timeout=patience, isolation_level=None)
+
+
+def recognise(db: sqlite3.Connection, file: Path) -> None:
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application_id != APPLICATION_ID and (application_id or objects):
+        raise DatabaseError(f"{file} is the database of another program; name another file.")
+
+
+def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
+    """SQLite does not wait for other processes that do the same: so this does."""
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def revision(db: sqlite3.Connection, shown: str) -> str | None:
+    """What its tables are; None when it has none yet. Raises: DatabaseError."""
+    columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({REVISIONS})")]
+    if not columns:
+        return None
+    rows = db.execute(f"SELECT {columns[0]} FROM {REVISIONS}").fetchall()  # noqa: S608  (a name out of the schema)
+    return the_only([str(number) for (number,) in rows], shown)
+
+
+@contextmanager
+def _alone_with(file: Path, patience: float) -> Generator[Connection]:
+    """One transaction that no other process writes beside, on a connection that enforces no foreign keys.
+
+    For SQLite to alter a table is to copy and to drop it, and dropping would take along what refers to it.
+    """
+    engine = create_engine("sqlite://", creator=lambda: _connect(file, patience), poolclass=NullPool)
+    event.listen(engine, "begin", _begin_immediate)
+    with engine.begin() as db:
+        yield db
+
+
+def _begin_immediate(db: Connection) -> None:
+    db.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) -> Opened:
+    raw = db.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine above)
+    found = revision(raw, shown)  # another process may have been first
+    if found is None:
+        db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        return make_tables(db, schema, shown)
+    copy = _migrate(db, schema, found, file, shown) if found != schema.newest else None
+    return Opened(shown, found, schema.newest, copy)
+
+
+def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str) -> Path:
+    """Gives the copy of the file as it was. Raises: DatabaseError, with everything as it was."""
+    from trips_mcp.backend.store import migrating
+
+    since = BEFORE_ALEMBIC.get(found)
+    if since is None and not migrating.knows(schema, found):
+        raise newer(shown, found, schema)
+    copy = _copy(file, found)
+    try:
+        if since is not None:
+            db.exec_driver_sql(f"DROP TABLE {REVISIONS}")
+        migrating.upgrade(db, schema, since=since)
+        if lost := db.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise LookupError(f"a row of {lost[0]} refers to one of {lost[2]} that is not there")
+    except BaseException as error:
+        copy.unlink()  # the original is as it was: a copy at every failed start would only pile up
+        if isinstance(error, Exception):
+            raise not_migrated(shown, found, schema, error) from error
+        raise
+    return copy
+
+
+def _copy(file: Path, version: str) -> Path:
+    """A copy beside the file, made by SQLite itself; the write lock that the caller holds keeps it whole."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    copy = file.with_name(f"{file.name}.v{version}-{stamp}.bak")
+    try:
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            copy.unlink()
+        raise DatabaseError(
+            f"{file} must be migrated, but cannot be backed up beside itself first; make room in its folder."
+        ) from error
+    return copy

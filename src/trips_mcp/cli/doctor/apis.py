@@ -1,0 +1,156 @@
+"""The two APIs: each is asked one thing that changes nothing, and its answer is told apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from trips_mcp.cli.doctor.asking import Came, Obstacle, ask
+from trips_mcp.cli.doctor.clock import clock
+from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.doctor.keyholder import key_findings
+from trips_mcp.cli.doctor.limits import rate_limit
+from trips_mcp.cli.doctor.secrets import bare_url
+from trips_mcp.client.account import Answer
+from trips_mcp.client.endpoint import Endpoint
+from trips_mcp.client.errors import (
+    ApiError,
+    BadAnswerError,
+    CannotConnectError,
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    RateLimitedError,
+    ServerFaultError,
+    TripsError,
+    UnauthorizedError,
+)
+from trips_mcp.client.reading import read
+from trips_mcp.contract.events import GET_EVENT, GetEvent
+from trips_mcp.contract.me import GET_ME, GetMe
+from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.operation import Api, Operation
+from trips_mcp.settings import EVENTS_URL, TRIPS_URL, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    api: Api
+    name: str
+    key_variable: str
+    url_variable: str
+    usual: str
+    path: str
+    """How a base URL ends."""
+    operation: Operation[Any, Any]
+    params: Params
+
+
+# The Events API knows no call that asks for nothing; an event that need not exist does as well.
+PROBES: Final[dict[Api, Probe]] = {
+    "trips": Probe("trips", "Trips API", "OSOTO_API_KEY", "OSOTO_BASE_URL", TRIPS_URL, "/api/v1", GET_ME, GetMe()),
+    "events": Probe(
+        "events",
+        "Events API",
+        "TRAVELMODE_TOKEN",
+        "TRAVELMODE_BASE_URL",
+        EVENTS_URL,
+        "the host, without /v1",
+        GET_EVENT,
+        GetEvent(event_id=1),
+    ),
+}
+
+
+async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list[Finding]:
+    """`of_callers`: keys come with the calls, so none is there to be examined."""
+    probe = PROBES[api]
+    url = settings.trips_url if api == "trips" else settings.events_url
+    key = None if of_callers else settings.trips_key if api == "trips" else settings.events_token
+    facts: dict[str, object] = {"url": bare_url(url), "usual": url == probe.usual}
+    try:
+        came = await ask(Endpoint(url, key), probe.operation, probe.params, probe.url_variable)
+    except CannotConnectError as error:
+        found = f"{probe.url_variable}: {str(error).rstrip('.')}"
+        return [Finding(f"{api}-api", "fail", found, f"Mend {probe.url_variable}.", facts)]
+    if isinstance(came, Obstacle):
+        found = f"{_which(probe, url)} cannot be reached: {came.found}"
+        return [Finding(f"{api}-api", "fail", found, came.to_do, {**facts, "problem": came.kind})]
+    facts |= {"status": came.answer.status, "milliseconds": round(came.took * 1000)}
+    return list(_answered(probe, settings, key, came, _which(probe, url), facts))
+
+
+def not_set_up(api: Api, settings: Settings) -> Finding:
+    """For an API without a key, where the other has one."""
+    probe = PROBES[api]
+    if api in settings.switched_off:
+        found = f"off, as {probe.key_variable} holds no key but a ${{…}} that was not expanded"
+        return Finding(f"{api}-api", "fail", found, f"Write the key itself there, or unset {probe.key_variable}.")
+    found = "not set up, so its tools are not offered"
+    return Finding(f"{api}-api", "warn", found, f"Set {probe.key_variable}, if you have a key for it.")
+
+
+def _which(probe: Probe, url: str) -> str:
+    return f"{'the service' if url == probe.usual else 'another service'} at {bare_url(url)}"
+
+
+def _answered(
+    probe: Probe, settings: Settings, key: str | None, came: Came, which: str, facts: dict[str, object]
+) -> Iterator[Finding]:
+    result, error = _understood(probe, came.answer, key)
+    trouble = _stranger(probe, came.answer, error)
+    if trouble is not None:
+        found, to_do = trouble
+        yield Finding(f"{probe.api}-api", "fail", f"{which} {found}", to_do, facts)
+    else:
+        yield Finding(f"{probe.api}-api", "ok", f"{which} answers in {came.took * 1000:.0f} ms", facts=facts)
+        yield from key_findings(probe.api, probe.key_variable, settings, result, error, has_key=key is not None)
+        if (limit := rate_limit(f"{probe.api}-rate-limit", came.answer, error)) is not None:
+            yield limit
+    if (time := clock(f"{probe.api}-clock", came)) is not None:
+        yield time
+
+
+def _understood(probe: Probe, answer: Answer, key: str | None) -> tuple[object, TripsError | None]:
+    try:
+        return read(probe.operation, probe.params, answer, key), None
+    except TripsError as error:
+        return None, error
+
+
+def _stranger(probe: Probe, answer: Answer, error: TripsError | None) -> tuple[str, str] | None:
+    """What it is instead, and what to do, unless it is the API and works."""
+    there = f"Check {probe.url_variable}; it ends with {probe.path}."
+    if _is_page(answer) and not isinstance(error, ServerFaultError):
+        return (
+            f"answers with a web page (HTTP {answer.status}), and not as the {probe.name}",
+            f"{there} A network that wants you to log in first answers so, too.",
+        )
+    match error:
+        case ServerFaultError():
+            return f"is there, but fails (HTTP {answer.status})", "Try again later; if it stays, ask whoever runs it."
+        case BadAnswerError() if 300 <= answer.status < 400:
+            return f"sends elsewhere (HTTP {answer.status}), where no key is taken", there
+        case BadAnswerError():
+            return f"answers, but not as the {probe.name} (HTTP {answer.status})", there
+        case NotFoundError() if probe.api == "trips" or not _says_why(answer):
+            return f"has nothing where the {probe.name} would be (HTTP 404)", there
+        case NotFoundError() | GoneError() | ForbiddenError() | UnauthorizedError() | RateLimitedError() | None:
+            return None
+        case ApiError():
+            return f"refuses what is to be asked of the {probe.name} (HTTP {answer.status})", there
+        case _:
+            return str(error), there
+
+
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("Content-Type", "").lower()
+
+
+def _says_why(answer: Answer) -> bool:
+    try:
+        told = from_json(answer.body)
+    except ValueError:
+        return False
+    return is_object(told) and any(name in told for name in ("error", "detail", "message"))

@@ -1,0 +1,38 @@
+"""Whether this computer's clock is right, by the Date of an answer."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from trips_mcp.cli.doctor.asking import Came
+from trips_mcp.cli.doctor.finding import Finding
+
+MOST: Final = 60.0
+"""Seconds by which it may be wrong: enough for slow answers, and far less than what depends on it."""
+
+
+def clock(check: str, came: Came) -> Finding | None:
+    """None where the service does not tell its time."""
+    try:
+        told = parsedate_to_datetime(came.answer.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    ahead = came.at - told.replace(tzinfo=told.tzinfo or UTC).timestamp()
+    facts = {"secondsAhead": round(ahead), "here": datetime.fromtimestamp(came.at, UTC).isoformat(timespec="seconds")}
+    if abs(ahead) <= MOST:
+        return Finding(check, "ok", "this computer and the service have the same time", facts=facts)
+    return Finding(
+        check,
+        "warn",
+        f"this computer is {_long(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the service",
+        "Set its clock right: by it an unfinished write counts as too old to be finished, waits that a service names "
+        "as a date come out wrong, and certificates seem expired.",
+        facts,
+    )
+
+
+def _long(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.9 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

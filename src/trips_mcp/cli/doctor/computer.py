@@ -1,0 +1,70 @@
+"""What there is on this computer: versions, what starts servers, and how it reaches the network."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.doctor.secrets import bare_url, without_secrets
+from trips_mcp.cli.install.machine import Machine
+
+_PACKAGES: Final = ("trips-mcp", "mcp", "pydantic", "httpx")
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def versions() -> Finding:
+    packages = {name: _version(name) for name in _PACKAGES}
+    others = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    system = f"{platform.system()} {platform.release()} on {platform.machine()}"
+    said = ", ".join(f"{name} {number}" for name, number in packages.items())
+    said += f"; Python {others['python']}, SQLite {others['sqlite']}, {system}"
+    return Finding("versions", "ok", said, facts={**packages, **others, "platform": system})
+
+
+def uvx() -> Finding:
+    """What clients start the server with."""
+    try:
+        found = Machine.this().find_uvx()
+    except CommandError as error:
+        return Finding("uvx", "warn", str(error), "Clients find their settings by it.", {"path": None})
+    if found is None:
+        return Finding(
+            "uvx",
+            "warn",
+            "it was not found, and it is what clients start this server with",
+            "Install uv (https://docs.astral.sh/uv), or have them start trips-mcp by its own path.",
+            {"path": None},
+        )
+    return Finding("uvx", "ok", found, facts={"path": found})
+
+
+def network_settings(env: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Only what is set: most people have no proxy."""
+    for name in _PROXIES:
+        for spelled in (name, name.lower()):
+            if value := env.get(spelled, "").strip():
+                shown = without_secrets(value) if name == "NO_PROXY" else bare_url(value)
+                facts = {"variable": spelled, "value": shown}
+                yield Finding("proxy", "ok", f"{spelled} is {shown}", facts=facts)
+    for name in _CERTIFICATES:
+        if value := env.get(name, "").strip():
+            facts = {"variable": name, "value": value}
+            if Path(value).exists():
+                yield Finding("certificates", "ok", f"{name} is {value}", facts=facts)
+            else:
+                yield Finding(
+                    "certificates", "fail", f"{name} is {value}, which is not there", f"Mend or unset {name}.", facts
+                )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

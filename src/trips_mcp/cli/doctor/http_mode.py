@@ -1,0 +1,58 @@
+"""The settings of a server that is reached over HTTP, where one is meant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.settings import OF_HTTP, SettingsError
+
+if TYPE_CHECKING:
+    from trips_mcp.server.http.settings import HttpSettings
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMode:
+    finding: Finding
+    of_callers: bool
+    """Whether keys come with the calls."""
+
+
+def http_mode(env: Mapping[str, str]) -> HttpMode | None:
+    """None where none of its variables is set, or the transport is another."""
+    given = {name: text for name in OF_HTTP if (text := env.get(name, "").strip())}
+    if not given or given.get("TRIPS_MCP_TRANSPORT") == "stdio":
+        return None
+    from trips_mcp.server.http.settings import HttpSettings
+
+    try:
+        return _looked_at(HttpSettings.from_env(env, {}))
+    except SettingsError as error:
+        return HttpMode(Finding("http", "fail", "a server over HTTP would not start", str(error)), of_callers=False)
+
+
+def _looked_at(http: "HttpSettings") -> HttpMode:
+    here = _is_here(http.host)
+    auth = http.auth or ("none" if here else "key")
+    facts = {"host": http.host, "port": http.port, "auth": auth, "allowedHosts": list(http.allowed_hosts)}
+    if auth == "none" and not here:
+        found = f"TRIPS_MCP_AUTH is none, and {http.host} can be reached from other computers"
+        to_do = "No server starts so; set TRIPS_MCP_HOST to 127.0.0.1, or TRIPS_MCP_AUTH to key."
+        return HttpMode(Finding("http", "fail", found, to_do, facts), of_callers=False)
+    who = "each call needs its caller's key" if auth == "key" else "anybody on this computer may call"
+    found = f"{http.host} port {http.port}, {who}"
+    if not here and not http.allowed_hosts:
+        to_do = "Only calls to localhost are answered; set TRIPS_MCP_ALLOWED_HOST to the name that others call."
+        return HttpMode(Finding("http", "warn", found, to_do, facts), auth == "key")
+    if not here:
+        to_do = "Keys and trips travel unencrypted; put a TLS proxy in front."
+        return HttpMode(Finding("http", "warn", found, to_do, facts), auth == "key")
+    return HttpMode(Finding("http", "ok", found, facts=facts), auth == "key")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

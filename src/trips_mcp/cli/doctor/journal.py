@@ -1,0 +1,69 @@
+"""The journal of writes whose outcome is not known: where it is and what waits in it."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from trips_mcp.cli.doctor.files import LeftOpenError, is_private, is_writable, read_only
+from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.client.journal.looking import Counted, count
+
+_WITHOUT: Final = "Without it, what becomes of unfinished writes is forgotten when a server ends"
+
+
+def journal(setting: str | None) -> list[Finding]:
+    if setting is None:
+        return [Finding("journal", "warn", "it is off", f"{_WITHOUT}; unset TRIPS_MCP_JOURNAL to keep one.")]
+    try:
+        return list(_file(Path(setting).expanduser()))
+    except (OSError, RuntimeError, ValueError) as error:
+        return [Finding("journal", "fail", f"{setting} cannot be looked at ({error})", _elsewhere())]
+
+
+def _file(file: Path) -> Iterator[Finding]:
+    place = str(file.absolute())
+    facts: dict[str, object] = {"place": place, "exists": file.exists(), "writable": is_writable(file)}
+    if file.exists() and not file.is_file():
+        yield Finding("journal", "fail", f"{place} is no file", _elsewhere(), facts)
+    elif not facts["writable"]:
+        yield Finding("journal", "fail", f"{place} cannot be written", _elsewhere(), facts)
+    elif not file.exists():
+        yield Finding("journal", "ok", f"{place} is not there yet, and made with the first write", facts=facts)
+    else:
+        yield _looked_into(file, place, facts)
+        if not is_private(file):
+            found = f"others on this computer may read {place}"
+            yield Finding("journal-permissions", "warn", found, f"Run `chmod 600 {place}`.")
+
+
+def _looked_into(file: Path, place: str, facts: dict[str, object]) -> Finding:
+    try:
+        with read_only(file) as db:
+            counted = count(db, file, time.time)
+    except LeftOpenError:
+        found = f"{place}; a process that wrote to it ended before it closed it, which the next write makes good"
+        return Finding("journal", "ok", found, facts=facts)
+    except sqlite3.Error as error:
+        return Finding("journal", "fail", f"{place} cannot be read as a journal ({error})", _elsewhere(), facts)
+    return _counted(place, counted, facts)
+
+
+def _counted(place: str, counted: Counted, facts: dict[str, object]) -> Finding:
+    facts |= {"unknownOutcomes": counted.unknown, "underWay": counted.under_way}
+    under_way = f", {counted.under_way} under way" if counted.under_way else ""
+    if not counted.unknown:
+        return Finding("journal", "ok", f"{place}, no write of unknown outcome{under_way}", facts=facts)
+    writes = "1 write" if counted.unknown == 1 else f"{counted.unknown} writes"
+    return Finding(
+        "journal",
+        "warn",
+        f"{place}, {writes} of unknown outcome{under_way}",
+        "Look whether the change is there, or make the same call again: it is not done twice.",
+        facts,
+    )
+
+
+def _elsewhere() -> str:
+    return f"{_WITHOUT}; mend it, or name another file in TRIPS_MCP_JOURNAL."

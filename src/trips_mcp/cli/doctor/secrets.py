@@ -1,0 +1,33 @@
+"""What may be shown of what may be secret."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_SHORTEST: Final = 16
+"""Characters of a key of which some may be shown; of a shorter one they would be too many."""
+_KEY: Final = re.compile(r"osk_\S+|(?i:bearer)\s+\S+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+def shortened(secret: str) -> str:
+    """Enough to tell two keys apart, too little to use one."""
+    if len(secret) < _SHORTEST:
+        return "…"
+    prefix, _, _ = secret.partition("_")
+    return f"{prefix}_…{secret[-4:]}" if len(prefix) < 5 else f"…{secret[-4:]}"
+
+
+def without_secrets(text: str) -> str:
+    """In case a key has slipped into what should hold none, or something that a terminal would act on."""
+    return _KEY.sub("…", _CONTROL.sub(" ", text))
+
+
+def bare_url(url: str) -> str:
+    """Without the password, and the query, that should not be there."""
+    try:
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "what is no URL"
+    return without_secrets(f"{parts.scheme}://{place}{parts.path}") if place else "what is no URL"

@@ -1,0 +1,75 @@
+"""Whose calls are this computer's own, where nobody is asked for a key.
+
+What a proxy or a tunnel passes on comes from this computer, too, but may be anybody's. So what shows that a request
+was passed on, by any of the signs that proxies leave, is refused, and what did not come from here anyway.
+"""
+
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final
+
+from trips_mcp.server.http.refusals import RefusalError
+from trips_mcp.server.http.visit import Visit
+
+_BY_PROXIES: Final = frozenset(
+    {
+        "cf-connecting-ip",
+        "client-ip",
+        "fly-client-ip",
+        "forwarded",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-forwarded",
+        "x-forwarded-by",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-forwarded-protocol",
+        "x-forwarded-server",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-original-url",
+        "x-real-ip",
+    }
+)
+_OF_PROXIES: Final = ("1.0", "0.9")
+"""What nginx speaks to a server unless it is told otherwise, and no client of MCP does."""
+
+
+def check_nearby(visit: Visit) -> None:
+    """Raises: RefusalError, a 403."""
+    if not _BY_PROXIES.isdisjoint(visit.headers) or visit.scope["http_version"] in _OF_PROXIES:
+        raise _refused("This request came through a proxy")
+    client = visit.scope["client"]
+    if client is None or not is_loopback(client[0]):
+        raise _refused("This request came from another computer")
+    if not all(is_loopback(host) for host in visit.values("host")):
+        raise _refused("This request is to a name that is not this computer's own")
+
+
+@lru_cache(256)
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address, with a port or without, can only mean the computer that says it."""
+    name, _, port = host.rpartition(":")
+    if not name or not port.isdigit() or name.endswith(":"):
+        name = host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        found = ip_address(name)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+
+def _refused(why: str) -> RefusalError:
+    return RefusalError(
+        HTTPStatus.FORBIDDEN,
+        f"{why}, and without keys this server answers programs on its own computer alone: "
+        "start it with --auth key for others.",
+    )
