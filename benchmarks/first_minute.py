@@ -2,10 +2,10 @@
 
     python benchmarks/first_minute.py [--runs 3] [--check]
 
-Builds the wheel, has `uvx --from WHEEL trips-mcp install claude-desktop --print` print what belongs in a client's file
-(which fills an empty cache), and has the SDK's client start that entry. Then the same start with another empty cache,
-which is what a client waits for that was set up by hand, and with a full one, as on every day after. The package comes
-from the wheel instead of the registry, its dependencies from there; Python is the one that is installed.
+Builds the wheel, has `uvx --from WHEEL trips-mcp install claude-desktop --print --from WHEEL` print what belongs in the
+client's file (which fills an empty cache), and has the SDK's client start that entry. Then the same start with another
+empty cache, which is what a client waits for that was set up by hand, and with a full one, as on every day after. The
+package comes from the wheel, its dependencies from the registry; Python is the one that is installed.
 
 `--check` exits with 1 where the first result takes more than a minute; without a registry the exit code is 75.
 """
@@ -97,11 +97,10 @@ def timed(folder: Path, uvx: str, runs: int) -> float:
 
     helped = Uv(folder / "helped")
     started = time.perf_counter()
-    printed = helped.run(uvx, *from_wheel, "install", "claude-desktop", "--print")
+    printed = helped.run(uvx, *from_wheel, "install", "claude-desktop", "--print", "--from", from_wheel[1])
     installed = time.perf_counter() - started
     entry = json.loads(printed)["mcpServers"]["trips"]
-    words = [word for each in entry["args"] for word in (from_wheel if each == "trips-mcp" else (each,))]
-    after_install = anyio.run(helped.start, entry["command"], *words)
+    after_install = anyio.run(helped.start, entry["command"], *entry["args"])
 
     by_hand = Uv(folder / "by-hand")
     nothing = anyio.run(by_hand.start, uvx, *from_wheel)

@@ -24,8 +24,8 @@ from trips_mcp.connect import connect
 from trips_mcp.contract.trips import Trip
 from trips_mcp.settings import Settings
 
-PATIENCE = 600.0
-"""Seconds for each call: with many trips most of that is waiting for a turn under the rate limit."""
+PATIENCE = 90.0
+"""Seconds for each call: with many trips it may have to wait a minute for its turn under the rate limit."""
 
 
 async def back_up(settings: Settings, folder: Path) -> int:

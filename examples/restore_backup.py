@@ -2,8 +2,8 @@
 
     uv run examples/restore_backup.py ~/trips-backup/jx7….json [--title "Kyoto again"]
 
-Legs, pins and action items go in by sync_trip, then commitments, events and what was ticked off. If it breaks off, run
-it again: it goes on where it was. Members, and who an action item was for, are left to those who travel.
+Legs, pins and action items go in by sync_trip, then commitments, events, the status and what was ticked off. If it
+breaks off, run it again: it goes on where it was. Members, and who an action item was for, are left to the travellers.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from import_trip import Plan, import_trip, read_plan, tell
+from import_trip import Plan, checked, import_trip, read_plan, tell
 from whole_trip import exit_code
 
 from trips_mcp.client import TripsClient
@@ -22,11 +22,10 @@ from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.trips import CreateTrip, Trip
+from trips_mcp.contract.trips import CreateTrip, Trip, UpdateTrip
 from trips_mcp.settings import Settings
 
 LISTS = {"legs": LegItem, "mapPins": MapPinItem, "actionItems": ActionItemItem}
-Rows = list[dict[str, Any]]
 
 
 def plan_of(saved: Plan, title: str | None) -> Plan:
@@ -62,8 +61,12 @@ def ref_of(row: dict[str, Any]) -> dict[str, str]:
     return {"clientRef": row.get("clientRef") or row["_id"]}
 
 
-async def tick_off(client: TripsClient, trip: Trip, saved: Rows) -> None:
-    ticked = {ref_of(row)["clientRef"] for row in saved if row.get("completed")}
+async def finish(client: TripsClient, trip: Trip, saved: Plan) -> None:
+    """What a new trip cannot be given: its status, and what is ticked off."""
+    status = saved["trip"].get("status", trip.status)
+    if status != trip.status:
+        await client.trips.update(checked(UpdateTrip, {"tripId": trip.id, "status": status}))
+    ticked = {ref_of(row)["clientRef"] for row in saved["actionItems"] if row.get("completed")}
     async for item in client.iterate_action_items(trip.id):
         if item.client_ref in ticked and not item.completed:
             await client.action_items.update(UpdateActionItem(trip_id=trip.id, item_id=item.id, completed=True))
@@ -79,7 +82,7 @@ def main() -> int:
         saved = read_plan(given.file, "trip", *LISTS, "commitments", "events")
         async with connect(settings) as client:
             done = await import_trip(client, settings, plan_of(saved, given.title))
-            await tick_off(client, done.trip, saved["actionItems"])
+            await finish(client, done.trip, saved)
         return tell([f"{done.trip.title} ({done.trip.id})", *done.said], done.refused)
 
     return exit_code(work)

@@ -14,12 +14,10 @@ _CURSOR, _VSCODE = CLIENTS["cursor"], CLIENTS["vscode"]
 
 
 def links() -> str:
-    """The web forms, as pages such as GitHub's drop links to programs; and the plain one, to be copied."""
-    vscode = vscode_link()
+    """The web forms, as pages such as GitHub's drop links to programs."""
     return (
         f"[![Add to Cursor](https://cursor.com/deeplink/mcp-install-dark.svg)]({cursor_link()})\n"
-        f"[Install in VS Code](https://insiders.vscode.dev/redirect?url={quote(vscode, safe='')})\n\n"
-        f"```text\n{vscode}\n```\n"
+        f"[Install in VS Code](https://insiders.vscode.dev/redirect?url={quote(vscode_link(), safe='')})\n"
     )
 
 

@@ -1,10 +1,13 @@
 """The stack, bottom up: a fresh embedded backend behind a client."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
 
+from trips_mcp.backend import open_backend
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
 from trips_mcp.settings import Settings
@@ -25,10 +28,26 @@ def nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
         yield
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as it is made, once for all: making it takes longer than most tests do."""
+    file = tmp_path_factory.mktemp("database") / "trips.db"
+
+    async def make() -> None:
+        async with open_backend(str(file), require_keys=False):
+            pass
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def trips(tmp_path: Path) -> AsyncGenerator[TripsClient]:
+async def trips(new_database: Path, tmp_path: Path) -> AsyncGenerator[TripsClient]:
     settings = Settings.from_env(
-        {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
+        {
+            "TRIPS_MCP_DATABASE": str(shutil.copy(new_database, tmp_path / "trips.db")),
+            "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+        }
     )
     async with connect(settings) as client:
         yield client

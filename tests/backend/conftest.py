@@ -3,7 +3,6 @@
 Every answer that a test gets is compared with the contract on its way.
 """
 
-import asyncio
 import os
 import re
 import shutil
@@ -42,19 +41,6 @@ PATHS = [
     (operation, re.compile(MOUNTS[operation.api] + re.sub(r"{\w+}", "[^/]+", operation.path)))
     for operation in OPERATIONS
 ]
-
-
-@pytest.fixture(scope="session")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as it is made, once for all: making it takes longer than most tests do."""
-    file = tmp_path_factory.mktemp("database") / "trips.db"
-
-    async def make() -> None:
-        async with open_backend(str(file), require_keys=False):
-            pass
-
-    asyncio.run(make())
-    return file
 
 
 class PostgreSQL:

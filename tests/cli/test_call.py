@@ -1,6 +1,7 @@
 """`trips-mcp call TOOL KEY=VALUE …`, as one would try a tool by hand."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,12 @@ Call = Callable[..., Ended]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(
+    new_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
     for name in ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL", "TRIPS_MCP_LOG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path / "trips.db"))
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(shutil.copy(new_database, tmp_path)))
     monkeypatch.setenv("TRIPS_MCP_JOURNAL", "off")
 
     def call(*words: str) -> Ended:

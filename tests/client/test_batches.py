@@ -1,6 +1,7 @@
 """Batches of any size: in what requests they are sent, and what is told when one of these fails."""
 
 import json
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,13 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
+async def world(new_database: Path, tmp_path: Path) -> AsyncGenerator[World]:
     now = [1000.0]
 
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    async with open_backend(str(tmp_path / "trips.db"), require_keys=False) as app:
+    async with open_backend(str(shutil.copy(new_database, tmp_path)), require_keys=False) as app:
         relay = Relay(httpx.ASGITransport(app))
         endpoint = Endpoint("http://embedded/api/v1", None, relay)
         async with TripsClient(trips=endpoint, events=None, clock=lambda: now[0], sleep=sleep) as client:

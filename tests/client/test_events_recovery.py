@@ -1,5 +1,6 @@
 """Events whose answer was lost: made once, changed once, and said to be unknown where nobody can tell."""
 
+import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -128,7 +129,7 @@ class World:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncGenerator[World]:
+async def opened(new_database: Path, folder: Path) -> AsyncGenerator[World]:
     now = [1000.0]
     journal = MemoryJournal()
 
@@ -144,7 +145,7 @@ async def opened(folder: Path) -> AsyncGenerator[World]:
             sleep=sleep,
         )
 
-    async with open_backend(str(folder / "trips.db"), require_keys=False) as app:
+    async with open_backend(str(shutil.copy(new_database, folder)), require_keys=False) as app:
         world = World(Relay(httpx.ASGITransport(app)), client_of)
         group = (await world.client.me()).default_group_id or ""
         for title in ("Kyoto", "Nara"):
@@ -154,8 +155,8 @@ async def opened(folder: Path) -> AsyncGenerator[World]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with opened(tmp_path) as world:
+async def world(new_database: Path, tmp_path: Path) -> AsyncGenerator[World]:
+    async with opened(new_database, tmp_path) as world:
         yield world
 
 
@@ -518,20 +519,20 @@ class Agent:
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-async def test_random_writes_through_random_losses(steps: list[Step]) -> None:
-    await holds(steps)
+async def test_random_writes_through_random_losses(new_database: Path, steps: list[Step]) -> None:
+    await holds(new_database, steps)
 
 
 @pytest.mark.soak
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-async def test_very_many_writes_through_random_losses(steps: list[Step]) -> None:
-    await holds(steps)
+async def test_very_many_writes_through_random_losses(new_database: Path, steps: list[Step]) -> None:
+    await holds(new_database, steps)
 
 
-async def holds(steps: list[Step]) -> None:
+async def holds(new_database: Path, steps: list[Step]) -> None:
     with TemporaryDirectory() as folder:
-        async with opened(Path(folder)) as world:
+        async with opened(new_database, Path(folder)) as world:
             agent = Agent(world)
             for step in steps:
                 await agent.do(step)

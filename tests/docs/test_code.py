@@ -1,20 +1,31 @@
-"""JSON in the pages is JSON, and entries for clients are those that `install` writes.
-
-That Python stands in a file: tests/examples/test_client_page.py.
-"""
+"""Code in the pages is code that runs, and entries for clients are those that `install` writes."""
 
 import json
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
 from trips_mcp.contract.models import is_object
 
-from .pages import ROOT, blocks
+from .pages import ROOT, Block, blocks
 
 EXAMPLES = ROOT / "examples"
+CONTRACT = ROOT / "src/trips_mcp/contract"
 SECTIONS = ("mcpServers", "servers", "context_servers", "mcp")
 JSON = blocks("json")
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_stands_in_an_example_that_the_tests_run_or_in_the_contract(block: Block) -> None:
+    sources = [_flat(path.read_text("utf-8")) for path in (*EXAMPLES.glob("*.py"), *CONTRACT.glob("*.py"))]
+
+    assert any(_flat(block.text) in source for source in sources)
+
+
+def _flat(text: str) -> str:
+    """Without indentation, so that a part of a function can be shown by itself."""
+    return "\n".join(line.strip() for line in dedent(text).splitlines())
 
 
 def test_json_is_json() -> None:

@@ -1,8 +1,9 @@
-"""The examples of the page about the client run; and the pages show no Python but what is in a file."""
+"""The examples of the page about the client run, as a reader would run them.
 
-import re
+That the pages show no other Python: tests/docs/test_code.py.
+"""
+
 from pathlib import Path
-from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-SOURCES = ("examples", "src/trips_mcp/contract")
 
 
 @pytest.fixture
@@ -55,20 +55,6 @@ def test_every_failure_is_told(example: "Example", trip_id: str) -> None:
     assert booked == "Booked: Kaiseki, 2027-04-02 19:00"
     assert refused.startswith("legId: ")
     assert nowhere == "There is no such trip."
-
-
-def test_every_line_of_python_in_the_pages_stands_in_an_example_or_in_the_source() -> None:
-    sources = [dedent_all(path.read_text("utf-8")) for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
-    pages = [page.read_text("utf-8") for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md")]
-    blocks = [block for page in pages for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)]
-
-    assert blocks
-    assert [block for block in blocks if not any(dedent_all(block) in source for source in sources)] == []
-
-
-def dedent_all(text: str) -> str:
-    """Without indentation, so that a part of a function can be shown by itself."""
-    return "\n".join(line.strip() for line in dedent(text).splitlines())
 
 
 def test_every_example_is_shown_or_named_somewhere() -> None:

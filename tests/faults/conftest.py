@@ -1,5 +1,6 @@
 """The embedded backend behind a network that loses, breaks, delays and repeats; on a clock that tests move."""
 
+import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -234,14 +235,16 @@ Started = Callable[..., AbstractAsyncContextManager[Side]]
 
 
 @pytest.fixture(scope="session")
-def started() -> Started:
+def started(new_database: Path) -> Started:
     """A fresh backend, and a client that reaches it through the network."""
 
     @asynccontextmanager
     async def started(folder: Path, *, strips_keys: bool = False, forgets: bool = False) -> AsyncGenerator[Side]:
         clock = Clock()
         async with AsyncExitStack() as stack:
-            app = await stack.enter_async_context(open_backend(str(folder / "trips.db"), require_keys=False))
+            app = await stack.enter_async_context(
+                open_backend(str(shutil.copy(new_database, folder)), require_keys=False)
+            )
             network = Network(httpx.ASGITransport(app, raise_app_exceptions=False), clock, strips_keys=strips_keys)
             side = Side(folder, network, clock, forgets=forgets)
             yield side

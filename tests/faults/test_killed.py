@@ -115,6 +115,7 @@ def until(seen: Callable[[], bool]) -> None:
     last = time.monotonic() + SECONDS
     while not seen():
         assert time.monotonic() < last, "what was waited for never came"
+        time.sleep(0.0002)  # who looks without a pause keeps what is looked for from coming
 
 
 def let_pass(microseconds: float) -> None:
@@ -257,7 +258,7 @@ def killed_and_repeated(folder: Path, kills: int, seed: int) -> Kills:
 
 
 def test_a_write_of_a_killed_process_is_made_once(tmp_path: Path) -> None:
-    killed_and_repeated(tmp_path, 5, seed=1)
+    killed_and_repeated(tmp_path, 3, seed=1)
 
 
 @pytest.mark.soak
@@ -394,7 +395,6 @@ def test_nothing_secret_is_in_the_journal(tmp_path: Path, service: Service) -> N
         until(lambda: len(service.requests) == 1)
         user.server.kill(first)
         held = b"".join(file.read_bytes() for file in tmp_path.rglob("journal.db*") if file.is_file())
-        user.start()
 
     assert b"send_message" in held
     for secret in (b"Hello", b"osk_test_key", b"t1", service.address.encode(), str(tmp_path).encode()):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import socket
 import ssl
 import sys
@@ -171,8 +172,9 @@ def serve_at() -> Callable[[str], Served]:
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Serve:
+def local(new_database: Path, tmp_path: Path) -> Serve:
     """For anybody on this computer, on the embedded backend."""
+    shutil.copy(new_database, tmp_path)
 
     def local(
         *,
@@ -191,8 +193,9 @@ def local(tmp_path: Path) -> Serve:
 
 
 @pytest.fixture
-def team(tmp_path: Path) -> Serve:
+def team(new_database: Path, tmp_path: Path) -> Serve:
     """For callers with keys of the embedded backend on a file."""
+    shutil.copy(new_database, tmp_path / "team.db")
 
     def team(**flags: str) -> Any:
         return for_callers(tmp_path, {"TRIPS_MCP_DATABASE": str(tmp_path / "team.db")}, http_settings(flags))

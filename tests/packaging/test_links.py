@@ -44,9 +44,3 @@ def test_vs_code_is_given_the_entry_and_the_question_for_the_key() -> None:
         **pasted["servers"]["trips"],
         "inputs": pasted["inputs"],
     }
-
-
-def test_the_plain_address_is_the_same() -> None:
-    [plain] = re.findall(r"^vscode:.*$", README, re.MULTILINE)
-
-    assert plain == link("insiders.vscode.dev")["url"]

@@ -19,7 +19,7 @@ BOTH_ERAS = pytest.mark.parametrize("envelope", [{}, ENVELOPE], ids=["handshake"
 
 
 @BOTH_ERAS
-async def test_what_is_left_of_the_rate_limit_stands_in_the_results_meta(
+async def test_the_rate_limit_stands_in_the_results_meta_and_progress_is_told_as_it_is_made(
     start: "Start", envelope: dict[str, Any]
 ) -> None:
     child = await start()
@@ -28,21 +28,12 @@ async def test_what_is_left_of_the_rate_limit_stands_in_the_results_meta(
 
     await child.send(1, "tools/call", name="nearly_used_up", arguments={}, _meta=envelope)
     result = (await child.answer(1))["result"]
+    await child.send(2, "tools/call", name="count", arguments={}, _meta={**envelope, "progressToken": "p"})
+    await child.end_input()
+    messages = await child.rest()
 
     assert result["_meta"]["trips-mcp/rateLimit"] == {"limit": 60, "remaining": 3, "resetsInSeconds": 20}
     assert result["content"][0]["text"] == "done"
-
-
-@BOTH_ERAS
-async def test_progress_is_told_as_it_is_made(start: "Start", envelope: dict[str, Any]) -> None:
-    child = await start()
-    if not envelope:
-        await child.open()
-
-    await child.send(1, "tools/call", name="count", arguments={}, _meta={**envelope, "progressToken": "p"})
-    await child.end_input()
-
-    messages = await child.rest()
     told = [message["params"] for message in messages if message.get("method") == "notifications/progress"]
     assert [(params["progress"], params["total"], params["message"]) for params in told] == [
         (1, 3, "step 1"),

@@ -1,6 +1,7 @@
 """Calls that last: how far they are; and a cancelled one is finished by calling again. Real processes, both eras."""
 
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
@@ -140,8 +141,8 @@ class Service:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncGenerator[Service]:
-    async with open_backend(str(tmp_path / "trips.db"), require_keys=False) as app:
+async def service(new_database: Path, tmp_path: Path) -> AsyncGenerator[Service]:
+    async with open_backend(str(shutil.copy(new_database, tmp_path)), require_keys=False) as app:
         yield Service(app)
 
 
@@ -224,10 +225,13 @@ def speak(start: "Start", env: dict[str, str]) -> Speak:
         pytest.param(LONG[1], BY_HANDSHAKE, id="sync-handshake", marks=IN_SOAK),
     ],
 )
-async def test_each_part_that_is_done_is_told_before_the_answer(long: Long, envelope: Arguments, speak: Speak) -> None:
+async def test_each_part_that_is_done_is_told_before_the_answer_to_who_asks_for_it(
+    long: Long, envelope: Arguments, speak: Speak
+) -> None:
     agent = await speak(envelope)
-    trip = await trip_of(agent.do)
+    trip, unheard_of = await trip_of(agent.do), await trip_of(agent.do)
 
+    await agent.do(long.tool, tripId=unheard_of, **long.arguments)
     request_id = await agent.begin(long.tool, {"progressToken": "p1"}, tripId=trip, **long.arguments)
     result = await agent.result(request_id)
     messages = await agent.rest()
@@ -236,19 +240,6 @@ async def test_each_part_that_is_done_is_told_before_the_answer(long: Long, enve
     assert [(each["progress"], each["total"], each["message"]) for each in told] == long.steps
     assert {each["progressToken"] for each in told} == {"p1"}
     assert not result["isError"]
-
-
-@pytest.mark.parametrize(
-    "envelope",
-    [pytest.param(BY_HANDSHAKE, id="handshake"), pytest.param(ENVELOPE, id="envelope", marks=IN_SOAK)],
-)
-async def test_who_asks_for_no_progress_is_told_of_none(envelope: Arguments, speak: Speak) -> None:
-    agent = await speak(envelope)
-    trip = await trip_of(agent.do)
-
-    await agent.do("upsert_legs", tripId=trip, **LONG[0].arguments)
-
-    assert await agent.rest() == []
 
 
 @pytest.mark.parametrize(
@@ -283,12 +274,19 @@ async def test_a_cancelled_write_is_not_answered_and_calling_again_completes_it(
 
 
 @ERAS
-async def test_a_call_that_an_sdk_gives_up_is_cancelled_and_completed_by_the_next(
+async def test_an_sdk_hears_of_each_part_and_a_call_that_it_gives_up_is_completed_by_the_next(
     mode: Any, env: dict[str, str], service: Service, tmp_path: Path
 ) -> None:
+    long = LONG[0]
     tool, arguments = WRITES[0]
+    heard: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total, message))
+
     async with connected(env, mode) as agent:
-        trip = await trip_of(partial(done, agent))
+        trip, other = [await trip_of(partial(done, agent)) for _ in range(2)]
+        result = await agent.call_tool(long.tool, {"tripId": other, **long.arguments}, progress_callback=hear)
         async with service.keeping_the_answer() as kept:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(agent.call_tool, tool, {"tripId": trip, **arguments})
@@ -297,24 +295,10 @@ async def test_a_call_that_an_sdk_gives_up_is_cancelled_and_completed_by_the_nex
             await until_unknown(tmp_path / "journal.db")
         again = await done(agent, tool, tripId=trip, **arguments)
 
-    assert COMPLETED in again["remarks"]
-    assert await service.counts(trip) == counts_of(arguments)
-
-
-@ERAS
-async def test_an_sdk_hears_of_each_part(mode: Any, env: dict[str, str]) -> None:
-    long = LONG[0]
-    heard: list[tuple[float, float | None, str | None]] = []
-
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        heard.append((progress, total, message))
-
-    async with connected(env, mode) as agent:
-        trip = await trip_of(partial(done, agent))
-        result = await agent.call_tool(long.tool, {"tripId": trip, **long.arguments}, progress_callback=hear)
-
     assert heard == long.steps
     assert not result.is_error
+    assert COMPLETED in again["remarks"]
+    assert await service.counts(trip) == counts_of(arguments)
 
 
 def counts_of(arguments: Arguments) -> tuple[int, int, int]:

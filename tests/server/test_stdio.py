@@ -36,38 +36,22 @@ async def test_calls_in_flight_are_answered_at_the_end_of_input(start: "Start", 
     assert "closed" in child.log
 
 
-async def test_the_last_line_needs_no_newline(start: "Start") -> None:
-    child = await start()
-
-    await child.write(b'{"jsonrpc":"2.0","id":1,"method":"server/discover"}')
-    await child.end_input()
-
-    assert [message["id"] for message in await child.rest()] == [1]
-    assert await child.exit_code() == 0
-
-
-async def test_concurrent_calls_run_concurrently(start: "Start") -> None:
+async def test_concurrent_calls_run_concurrently_and_one_that_is_cancelled_stops_unanswered(start: "Start") -> None:
     child = await start()
     await child.open()
 
     await child.call(1, "wait_at_gate")
-    await child.call(2, "open_gate")
-
-    assert await child.text(1) == "through"
-
-
-async def test_a_cancelled_call_stops_and_is_not_answered(start: "Start") -> None:
-    child = await start()
-    await child.open()
-
-    await child.call(1, "hang")
+    await child.call(2, "hang")
     await child.logged("hanging")
-    await child.notify("notifications/cancelled", requestId=1)
+    await child.notify("notifications/cancelled", requestId=2)
     await child.logged("let go")
-    await child.call(2, "echo", text="on")
+    await child.call(3, "open_gate")
+    through, opened = await child.text(1), await child.text(3)
+    await child.call(4, "echo", text="on")
     await child.end_input()
 
-    assert [message["id"] for message in await child.rest()] == [2]
+    assert (through, opened) == ("through", "open")
+    assert [message["id"] for message in await child.rest()] == [4]
     assert await child.exit_code() == 0
 
 
@@ -130,7 +114,9 @@ async def test_lines_that_are_no_messages_are_answered_and_passed_over(start: "S
 
 
 @BOTH_WAYS
-async def test_blank_lines_answers_and_stray_notifications_are_passed_over(start: "Start", words: list[str]) -> None:
+async def test_blank_lines_answers_and_stray_notifications_are_passed_over_and_the_last_line_needs_no_newline(
+    start: "Start", words: list[str]
+) -> None:
     child = await start(*words)
 
     await child.write(b"\n  \r\n", b'{"jsonrpc":"2.0","id":9,"result":{}}\n', b'{"jsonrpc":"2.0","id":9,"error":{}}\n')
@@ -138,21 +124,28 @@ async def test_blank_lines_answers_and_stray_notifications_are_passed_over(start
     await child.notify("notifications/unheard_of")
     await child.open()
     await child.write(b'{"jsonrpc":"2.0","id":null,"method":"notifications/initialized"}\r\n')
-    await child.call(1, "echo", text="in order")
+    await child.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}')
     await child.end_input()
 
     assert [message["id"] for message in await child.rest()] == [1]
+    assert await child.exit_code() == 0
 
 
 @BOTH_WAYS
-async def test_a_line_of_five_megabytes_is_served(start: "Start", words: list[str]) -> None:
+async def test_a_line_of_five_megabytes_is_served_and_text_that_utf8_cannot_carry_is_not_the_end(
+    start: "Start", words: list[str]
+) -> None:
     child = await start(*words)
     await child.open()
     text = "é" * 2_500_000
 
     await child.call(1, "echo", text=text)
+    await child.call(2, "echo", text="\ud800")
+    await child.call(3, "echo", text="after")
 
     assert await child.text(1) == text
+    assert await child.text(2) == "\ud800"
+    assert await child.text(3) == "after"
 
 
 async def test_what_is_printed_stays_off_the_wire(start: "Start") -> None:
@@ -214,17 +207,6 @@ async def test_without_an_end_to_talk_to_it_says_so(closed: str) -> None:
     assert b"is closed" in ended.stderr
 
 
-async def test_text_that_utf8_cannot_carry_is_not_the_end(start: "Start") -> None:
-    child = await start()
-    await child.open()
-
-    await child.call(1, "echo", text="\ud800")
-    await child.call(2, "echo", text="after")
-
-    assert await child.text(1) == "\ud800"
-    assert await child.text(2) == "after"
-
-
 async def test_a_client_that_does_not_read_is_waited_for(start: "Start") -> None:
     """Its calls are not run on and on into memory, and nothing it asked for is lost."""
     child = await start()
@@ -265,7 +247,7 @@ async def test_a_line_beyond_the_limit_is_refused_without_being_kept(start: "Sta
 
 
 @BOTH_WAYS
-async def test_input_may_be_a_file(start: "Start", words: list[str], tmp_path: Path) -> None:
+async def test_input_and_output_may_be_files(start: "Start", words: list[str], tmp_path: Path) -> None:
     lines = [
         {"id": 1, "method": "initialize", "params": HANDSHAKE},
         {"id": 2, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "from a file"}}},
@@ -273,24 +255,13 @@ async def test_input_may_be_a_file(start: "Start", words: list[str], tmp_path: P
     conversation = tmp_path / "conversation"
     conversation.write_text("".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines))
 
-    with conversation.open() as file:
-        child = await start(*words, stdin=file.fileno())
-
-    assert [message["id"] for message in await child.rest()] == [1, 2]
-    assert await child.exit_code() == 0
-
-
-async def test_output_may_be_a_file(start: "Start", tmp_path: Path) -> None:
     spoken = tmp_path / "spoken"
 
-    with spoken.open("wb") as file:
-        child = await start(stdout=file.fileno())
-    await child.knock()
-    await child.call(1, "echo", text="to a file")
-    await child.end_input()
+    with conversation.open() as file, spoken.open("wb") as other:
+        child = await start(*words, stdin=file.fileno(), stdout=other.fileno())
 
     assert await child.exit_code() == 0
-    assert [json.loads(line)["id"] for line in spoken.read_bytes().splitlines()] == ["open", 1]
+    assert [json.loads(line)["id"] for line in spoken.read_bytes().splitlines()] == [1, 2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX")

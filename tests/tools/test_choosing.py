@@ -208,15 +208,14 @@ SCOPES = [
 
 @pytest.mark.parametrize("scopes", SCOPES)
 @pytest.mark.parametrize("trip", [None, "jx7"])
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-def test_what_the_key_cannot_do_is_not_listed(scopes: str, trip: str | None, tool: Tool[Any, Any]) -> None:
+def test_what_the_key_cannot_do_is_not_listed(scopes: str, trip: str | None) -> None:
     """As the client would refuse it, for the trip the server is bound to, or else for any."""
     found = chosen({"TRIPS_MCP_SCOPES": scopes}, mask_secrets="on", **({"trip": trip} if trip else {}))
     trips = [trip] if trip else ["jx7", "jx8"]
 
-    expected = any(permitted(tool, scopes, each) for each in trips) and not (trip and tool.name in OTHER_TRIPS)
+    permits = {tool.name for tool in TOOLS if any(permitted(tool, scopes, each) for each in trips)}
 
-    assert (tool.name in names(found)) == expected
+    assert {tool.name for tool in TOOLS} & {*names(found)} == permits - (OTHER_TRIPS if trip else set())
 
 
 def permitted(tool: Tool[Any, Any], scopes: str, trip: str) -> bool:
