@@ -56,6 +56,6 @@ def _without_keys(value: Any) -> Any:
 def test_every_language_is_one_that_is_looked_at() -> None:
     """`http` is generated, of `nginx` a test of its own takes care; without a language a block is overlooked by all."""
     looked_at = ("python", "json", "sh")
-    of_their_own = ("http", "nginx", "text")
+    of_their_own = ("cron", "http", "nginx", "text")
 
     assert [str(block) for block in blocks() if block.language not in (*looked_at, *of_their_own)] == []

@@ -23,6 +23,7 @@ from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
 from trips_mcp.server.http.challenge import no_key
+from trips_mcp.server.http.nearby import check_nearby
 from trips_mcp.server.http.origins import Origins
 from trips_mcp.server.http.refusals import RefusalError, not_found
 from trips_mcp.server.http.settings import HttpSettings
@@ -62,13 +63,23 @@ def untrusted() -> str:
 
 
 def by_page(**headers: str) -> str:
+    with pytest.raises(RefusalError) as caught:
+        Origins("127.0.0.1", (), ()).check(visit(**headers))
+    return caught.value.message
+
+
+def through_a_proxy() -> str:
+    with pytest.raises(RefusalError) as caught:
+        check_nearby(visit(via="1.1 proxy.example"))
+    return caught.value.message
+
+
+def visit(**headers: str) -> Visit:
     async def nothing(*_: Any) -> Any: ...
 
     lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": lines}
-    with pytest.raises(RefusalError) as caught:
-        Origins("127.0.0.1", (), ()).check(Visit(scope, nothing, nothing, 1))
-    return caught.value.message
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": lines, "http_version": "1.1"}
+    return Visit(scope, nothing, nothing, 1)
 
 
 def locked() -> str:
@@ -95,6 +106,10 @@ SAID: dict[str, Callable[[], str]] = {
     "PostgreSQL needs a driver that is not here": lambda: NO_DRIVER,
     "This server goes by another name (Host).": lambda: by_page(host="trips.example.com"),
     "Pages of this origin may not call here (Origin).": lambda: by_page(host="localhost", origin="https://a.example"),
+    "This request came through a proxy": through_a_proxy,
+    ", and without keys this server answers programs on its own computer alone: start it with --auth key for others.": (
+        through_a_proxy
+    ),
     "There is nothing at this address; MCP is at /mcp.": lambda: not_found().message,
 }
 
