@@ -94,7 +94,7 @@ def _ask(at: Desk, api: MessagesApi, question: str) -> dict[str, Any]:
     words = ["-p", question, "--output-format", "stream-json", "--verbose"]
     allowed = ["--allowedTools", "mcp__trips,ToolSearch"]
     env = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "of-no-use"}
-    ended = at.run("claude", *words, *allowed, env=env, seconds=120)
+    ended = at.run("claude", *words, *allowed, env=env)
     lines = [json.loads(line) for line in ended.out.splitlines()]
     return next(line for line in lines if line.get("subtype") == "init")
 
