@@ -57,6 +57,7 @@ def main() -> int:
     if unknown := set(names) - {pin.name for pin in PINS}:
         print(f"There is no client {', '.join(unknown)}; there are {', '.join(pin.name for pin in PINS)}.")
         return 2
+    print("`uvx trips-mcp` stands for what is installed here, and the model's API for a script.\n", flush=True)
     chosen = [pin for pin in PINS if pin.name in names]
     began = monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool, TemporaryDirectory(prefix="trips-mcp-clients-") as folder:

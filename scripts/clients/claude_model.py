@@ -42,7 +42,8 @@ def check_over_stdio(at: Desk, database: Path, planned: Planned, tally: Tally) -
     day = {"tripId": planned.trip, "day": planned.first_day}
     calls = [_call("get_day", **day), _call("create_leg", tripId=planned.trip, titel="Kyoto")]
     calls += [_call("list_legs", tripId=planned.large), _call("export_trip", tripId=planned.large)]
-    with standing_in([*searches, select, *calls]) as api:
+    read = use("ReadMcpResourceTool", server="trips", uri=f"trips://{planned.trip}/day/{planned.first_day}")
+    with standing_in([*searches, select, *calls, read]) as api:
         init = _ask(at, api, "Where am I staying on Tuesday?")
     _check_what_is_listed(init, offer, "stdio", tally)
     _check_the_first_prompt(api, offer, tally)
@@ -58,6 +59,8 @@ def check_over_stdio(at: Desk, database: Path, planned: Planned, tally: Tally) -
         text = api.result(turn)
         whole = len(text) < _MOST_CHARACTERS and not any(mark in text for mark in _CUT) and len(text) > 10_000
         tally.claim(f"{tool} of a huge trip: {len(text):,} characters, none of them put into a file", whole, text)
+    text = api.result(first + 5)
+    tally.claim("a day of a trip is read as a resource", planned.first_day in text and "Umbrella Stand" in text, text)
 
 
 def check_over_http(at: Desk, key: str, served: Served, tally: Tally) -> None:
@@ -85,14 +88,25 @@ def check_a_prompt(at: Desk, database: Path, planned: Planned, tally: Tally) -> 
     with standing_in([]) as api:
         _ask(at, api, f"/{_PREFIX}{prompt.name} {planned.trip}")
     expected = prompt.text({"tripId": planned.trip}, offer.names)
-    seen = "\n".join(said(message["content"]) for message in api.requests[0]["messages"])
+    seen = _shown(api)
     tally.claim(f"/{_PREFIX}{prompt.name} with a trip's id says the prompt, filled in", expected in seen, seen)
+    pasted = "Hotel Granvia, 1 to 3 November, confirmation 4711"
+    with standing_in([]) as api:
+        _ask(at, api, f"/{_PREFIX}import_booking {planned.trip} {pasted}")
+    seen = _shown(api)
+    told = pasted in seen and "That may be cut" in seen
+    tally.claim("a booking pasted behind a prompt is cut to a word, and the model is told to read the rest", told, seen)
+
+
+def _shown(api: MessagesApi) -> str:
+    """All that the model is told at first."""
+    return said(api.requests[0]["system"]) + "\n".join(said(each["content"]) for each in api.requests[0]["messages"])
 
 
 def _ask(at: Desk, api: MessagesApi, question: str) -> dict[str, Any]:
     """What it says of itself at its start. A model's key is needed for the form alone."""
     words = ["-p", question, "--output-format", "stream-json", "--verbose"]
-    allowed = ["--allowedTools", "mcp__trips,ToolSearch"]
+    allowed = ["--allowedTools", "mcp__trips,ToolSearch,ReadMcpResourceTool"]
     env = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "of-no-use"}
     ended = at.run("claude", *words, *allowed, env=env)
     lines = [json.loads(line) for line in ended.out.splitlines()]
@@ -118,8 +132,7 @@ def _check_what_is_listed(init: dict[str, Any], offer: Offer, way: str, tally: T
 
 
 def _check_the_first_prompt(api: MessagesApi, offer: Offer, tally: Tally) -> None:
-    before = api.requests[0]
-    shown = said(before["system"]) + "\n".join(said(message["content"]) for message in before["messages"])
+    shown = _shown(api)
     whole = offer.instructions in shown
     tally.claim(f"the model is shown our instructions, all {len(offer.instructions):,} characters", whole, shown)
     unnamed = [name for name in offer.names if f"{_PREFIX}{name}" not in shown]
