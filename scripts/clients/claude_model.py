@@ -10,6 +10,7 @@ from clients.desk import Desk
 from clients.messages_api import Block, MessagesApi, said, standing_in, use
 from clients.our_server import Planned, Served, called, offered, offered_over_http, on_this_computer
 from clients.tally import Tally
+from trips_mcp.cli.demo.sample import Sample
 from trips_mcp.server.offer import Offer
 
 _PREFIX: Final = "mcp__trips__"
@@ -109,8 +110,10 @@ def _ask(at: Desk, api: MessagesApi, question: str) -> dict[str, Any]:
     allowed = ["--allowedTools", "mcp__trips,ToolSearch,ReadMcpResourceTool"]
     env = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "of-no-use"}
     ended = at.run("claude", *words, *allowed, env=env)
-    lines = [json.loads(line) for line in ended.out.splitlines()]
-    return next(line for line in lines if line.get("subtype") == "init")
+    for line in map(json.loads, ended.out.splitlines()):
+        if line.get("subtype") == "init":
+            return line
+    raise LookupError(f"it said nothing of itself: {ended.err}")
 
 
 def _call(tool: str, **arguments: str) -> Block:
@@ -159,7 +162,5 @@ def _check_an_error(api: MessagesApi, turn: int, tally: Tally) -> None:
 
 
 def _door_codes() -> list[str]:
-    from trips_mcp.cli.demo.sample import Sample
-
     legs = Sample.load().sync["legs"]
     return [stay["doorCode"] for leg in legs if "doorCode" in (stay := leg.get("accommodation", {}))]
