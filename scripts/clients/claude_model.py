@@ -126,6 +126,7 @@ def _unmarked(text: str) -> Any:
 
 
 def _check_what_is_listed(init: dict[str, Any], offer: Offer, way: str, tally: Tally) -> None:
+    tally.claim(f"over {way} it has connected at its start", init["mcp_servers"][0]["status"] == "connected", init)
     ours: Sequence[str] = [name for name in init["tools"] if name.startswith(_PREFIX)]
     missing = {f"{_PREFIX}{name}" for name in offer.names}.symmetric_difference(ours)
     tally.claim(f"over {way} it lists our {len(offer.names)} tools, and no other", not missing, missing)
