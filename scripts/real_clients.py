@@ -9,8 +9,9 @@ folder. The exit code is 1 where a claim did not hold, and 75 where none failed 
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
-from subprocess import SubprocessError
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Final
@@ -34,6 +35,8 @@ from clients.tally import Tally
 from conformance import NOT_RUN
 from platformdirs import user_cache_path
 
+_AT_ONCE: Final = 2
+
 Check = Callable[[Path, Served, Tally], None]
 
 CHECKS: Final[dict[Pin, Check]] = {
@@ -53,38 +56,46 @@ def main() -> int:
     if unknown := set(names) - {pin.name for pin in PINS}:
         print(f"There is no client {', '.join(unknown)}; there are {', '.join(pin.name for pin in PINS)}.")
         return 2
-    tally = Tally()
+    print("`uvx trips-mcp` stands for what is installed here, and the model's API for a script.\n", flush=True)
+    chosen = [pin for pin in PINS if pin.name in names]
     began = monotonic()
-    try:
-        modules = [(pin, _installed(pin, tally)) for pin in PINS if pin.name in names]
-    except NotReachedError:
-        print("npm's registry cannot be reached, so the clients were not run.")
-        return NOT_RUN
-    with TemporaryDirectory(prefix="trips-mcp-clients-") as folder, served(Path(folder), tally) as server:
-        for pin, place in modules:
-            if place is not None:
-                _check(pin, place, server, tally)
-    print(f"\n{monotonic() - began:.0f} seconds")
-    print(tally.total())
-    return 1 if tally.failed else NOT_RUN if tally.skipped else 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool, TemporaryDirectory(prefix="trips-mcp-clients-") as folder:
+        try:
+            places = list(pool.map(_installed, chosen))
+        except NotReachedError:
+            print("npm's registry cannot be reached, so the clients were not run.")
+            return NOT_RUN
+        with served(Path(folder)) as server:
+            tallies: list[Tally] = []
+            for tally in pool.map(_check, chosen, places, repeat(server)):
+                print("\n".join(tally.lines), end="\n\n", flush=True)
+                tallies.append(tally)
+    print(f"All in {monotonic() - began:.0f} seconds")
+    passed, failed, skipped = (sum(counts) for counts in zip(*(tally.counts for tally in tallies), strict=True))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else NOT_RUN if skipped else 0
 
 
-def _installed(pin: Pin, tally: Tally) -> Path | None:
+def _installed(pin: Pin) -> Path | NotInstalledError:
+    """Raises: NotReachedError."""
     try:
         return install(pin, user_cache_path("trips-mcp-clients"))
     except NotInstalledError as error:
-        tally.skip(f"{pin.title} {pin.version}", error)
-        return None
+        return error
 
 
-def _check(pin: Pin, modules: Path, server: Served, tally: Tally) -> None:
-    print(f"\n{pin.title} {pin.version}")
+def _check(pin: Pin, modules: Path | NotInstalledError, server: Served) -> Tally:
+    tally = Tally(server.secrets, [f"{pin.title} {pin.version}"])
+    if isinstance(modules, NotInstalledError):
+        tally.skip(modules)
+        return tally
     began = monotonic()
     try:
         CHECKS[pin](modules, server, tally)
-    except (SubprocessError, LookupError, ValueError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever becomes of one client, the others are run
         tally.fail("it went another way than the checks know", f"{type(error).__name__}: {error}")
-    print(f"  {monotonic() - began:.0f} seconds")
+    tally.lines.append(f"  {monotonic() - began:.0f} seconds")
+    return tally
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def check(modules: Path, served: Served, tally: Tally) -> None:
 def _desk_with(program: Path) -> Generator[Desk]:
     quiet = {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
     # A user types while the servers connect; where nobody types it is to wait for them.
-    waiting = {"MCP_CONNECTION_NONBLOCKING": "0", "MCP_TIMEOUT": "30000"}
+    waiting = {"CLAUDE_CODE_MCP_STARTUP_WAIT_MS": "60000", "MCP_TIMEOUT": "60000"}
     with desk(**quiet, **waiting) as at:
         at.program("claude", program)
         yield at

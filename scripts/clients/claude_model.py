@@ -10,6 +10,7 @@ from clients.desk import Desk
 from clients.messages_api import Block, MessagesApi, said, standing_in, use
 from clients.our_server import Planned, Served, called, offered, offered_over_http, on_this_computer
 from clients.tally import Tally
+from trips_mcp.cli.demo.sample import Sample
 from trips_mcp.server.offer import Offer
 
 _PREFIX: Final = "mcp__trips__"
@@ -42,7 +43,8 @@ def check_over_stdio(at: Desk, database: Path, planned: Planned, tally: Tally) -
     day = {"tripId": planned.trip, "day": planned.first_day}
     calls = [_call("get_day", **day), _call("create_leg", tripId=planned.trip, titel="Kyoto")]
     calls += [_call("list_legs", tripId=planned.large), _call("export_trip", tripId=planned.large)]
-    with standing_in([*searches, select, *calls]) as api:
+    read = use("ReadMcpResourceTool", server="trips", uri=f"trips://{planned.trip}/day/{planned.first_day}")
+    with standing_in([*searches, select, *calls, read]) as api:
         init = _ask(at, api, "Where am I staying on Tuesday?")
     _check_what_is_listed(init, offer, "stdio", tally)
     _check_the_first_prompt(api, offer, tally)
@@ -58,6 +60,8 @@ def check_over_stdio(at: Desk, database: Path, planned: Planned, tally: Tally) -
         text = api.result(turn)
         whole = len(text) < _MOST_CHARACTERS and not any(mark in text for mark in _CUT) and len(text) > 10_000
         tally.claim(f"{tool} of a huge trip: {len(text):,} characters, none of them put into a file", whole, text)
+    text = api.result(first + 5)
+    tally.claim("a day of a trip is read as a resource", planned.first_day in text and "Umbrella Stand" in text, text)
 
 
 def check_over_http(at: Desk, key: str, served: Served, tally: Tally) -> None:
@@ -85,18 +89,31 @@ def check_a_prompt(at: Desk, database: Path, planned: Planned, tally: Tally) -> 
     with standing_in([]) as api:
         _ask(at, api, f"/{_PREFIX}{prompt.name} {planned.trip}")
     expected = prompt.text({"tripId": planned.trip}, offer.names)
-    seen = "\n".join(said(message["content"]) for message in api.requests[0]["messages"])
+    seen = _shown(api)
     tally.claim(f"/{_PREFIX}{prompt.name} with a trip's id says the prompt, filled in", expected in seen, seen)
+    pasted = "Hotel Granvia, 1 to 3 November, confirmation 4711"
+    with standing_in([]) as api:
+        _ask(at, api, f"/{_PREFIX}import_booking {planned.trip} {pasted}")
+    seen = _shown(api)
+    told = pasted in seen and "That may be cut" in seen
+    tally.claim("a booking pasted behind a prompt is cut to a word, and the model is told to read the rest", told, seen)
+
+
+def _shown(api: MessagesApi) -> str:
+    """All that the model is told at first."""
+    return said(api.requests[0]["system"]) + "\n".join(said(each["content"]) for each in api.requests[0]["messages"])
 
 
 def _ask(at: Desk, api: MessagesApi, question: str) -> dict[str, Any]:
     """What it says of itself at its start. A model's key is needed for the form alone."""
     words = ["-p", question, "--output-format", "stream-json", "--verbose"]
-    allowed = ["--allowedTools", "mcp__trips,ToolSearch"]
+    allowed = ["--allowedTools", "mcp__trips,ToolSearch,ReadMcpResourceTool"]
     env = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "of-no-use"}
-    ended = at.run("claude", *words, *allowed, env=env, seconds=120)
-    lines = [json.loads(line) for line in ended.out.splitlines()]
-    return next(line for line in lines if line.get("subtype") == "init")
+    ended = at.run("claude", *words, *allowed, env=env)
+    for line in map(json.loads, ended.out.splitlines()):
+        if line.get("subtype") == "init":
+            return line
+    raise LookupError(f"it said nothing of itself: {ended.err}")
 
 
 def _call(tool: str, **arguments: str) -> Block:
@@ -109,6 +126,7 @@ def _unmarked(text: str) -> Any:
 
 
 def _check_what_is_listed(init: dict[str, Any], offer: Offer, way: str, tally: Tally) -> None:
+    tally.claim(f"over {way} it has connected at its start", init["mcp_servers"][0]["status"] == "connected", init)
     ours: Sequence[str] = [name for name in init["tools"] if name.startswith(_PREFIX)]
     missing = {f"{_PREFIX}{name}" for name in offer.names}.symmetric_difference(ours)
     tally.claim(f"over {way} it lists our {len(offer.names)} tools, and no other", not missing, missing)
@@ -118,8 +136,7 @@ def _check_what_is_listed(init: dict[str, Any], offer: Offer, way: str, tally: T
 
 
 def _check_the_first_prompt(api: MessagesApi, offer: Offer, tally: Tally) -> None:
-    before = api.requests[0]
-    shown = said(before["system"]) + "\n".join(said(message["content"]) for message in before["messages"])
+    shown = _shown(api)
     whole = offer.instructions in shown
     tally.claim(f"the model is shown our instructions, all {len(offer.instructions):,} characters", whole, shown)
     unnamed = [name for name in offer.names if f"{_PREFIX}{name}" not in shown]
@@ -146,7 +163,5 @@ def _check_an_error(api: MessagesApi, turn: int, tally: Tally) -> None:
 
 
 def _door_codes() -> list[str]:
-    from trips_mcp.cli.demo.sample import Sample
-
     legs = Sample.load().sync["legs"]
     return [stay["doorCode"] for leg in legs if "doorCode" in (stay := leg.get("accommodation", {}))]

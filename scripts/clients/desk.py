@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from clients.npm import NODE
 
 OURS: Final = Path(sys.executable).with_name("trips-mcp")
-_SECONDS: Final = 60
+_SECONDS: Final = 120
 
 
 class Ended(NamedTuple):

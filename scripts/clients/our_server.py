@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,6 @@ import anyio
 from conformance import address
 
 from clients.desk import OURS, Desk
-from clients.tally import Tally
 from trips_mcp.cli.demo import steps
 from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.scene import Scene
@@ -46,14 +45,15 @@ class Served:
     url: str
     database: Path
     planned: Planned
-    tally: Tally
+    secrets: set[str] = field(default_factory=set[str])
+    """Every key there is."""
 
     def key(self) -> str:
         """A new one: what is allowed a minute is allowed per key."""
         words = [OURS, "backend", "create-key", *_SCOPES, "--database", self.database]
         made = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=60, check=True)
         key = made.stdout.split()[-1]
-        self.tally.secrets.add(key)
+        self.secrets.add(key)
         return key
 
 
@@ -82,7 +82,7 @@ def plan(database: Path) -> Planned:
 
 
 @contextmanager
-def served(folder: Path, tally: Tally) -> Generator[Served]:
+def served(folder: Path) -> Generator[Served]:
     """Over HTTP, for callers with a key of its own database."""
     database = folder / "served.db"
     planned = plan(database)
@@ -91,7 +91,7 @@ def served(folder: Path, tally: Tally) -> Generator[Served]:
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **on_this_computer(database)}
     with log.open("wb") as sink, subprocess.Popen(words, env=env, stderr=sink) as process:
         try:
-            yield Served(address(log), database, planned, tally)
+            yield Served(address(log), database, planned)
         finally:
             process.terminate()
 

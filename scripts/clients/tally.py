@@ -1,17 +1,24 @@
-"""What was claimed of the clients, and whether it held: a line each, and the count at the end."""
+"""What was claimed of a client, and whether it held: a line each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
+
+_MOST_CHARACTERS: Final = 2000
+"""Of a line: clients can say a lot."""
 
 
 @dataclass
 class Tally:
+    secrets: set[str]
+    """What is on no line, whatever a client says."""
+    lines: list[str]
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    secrets: set[str] = field(default_factory=set[str])
-    """What is on no line, whatever a client says."""
-    say: Callable[[str], object] = print
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        return self.passed, self.failed, self.skipped
 
     def claim(self, what: str, held: object, otherwise: object = "") -> None:
         """`otherwise`: what was seen instead, for whoever has to find out why."""
@@ -23,16 +30,13 @@ class Tally:
 
     def fail(self, what: str, seen: object = "") -> None:
         self.failed += 1
-        self._line("✗", f"{what}: {seen!s:.1500}" if seen else what)
+        self._line("✗", f"{what}: {seen}" if seen else what)
 
-    def skip(self, what: str, why: object) -> None:
+    def skip(self, why: object) -> None:
         self.skipped += 1
-        self._line("-", f"{what}: not run, as {why}")
-
-    def total(self) -> str:
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        self._line("-", f"not run, as {why}")
 
     def _line(self, mark: str, text: str) -> None:
-        for secret in self.secrets:
+        for secret in list(self.secrets):
             text = text.replace(secret, "***")
-        self.say(f"  {mark} {text}")
+        self.lines.append(f"  {mark} {text:.{_MOST_CHARACTERS}}")

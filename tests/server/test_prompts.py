@@ -168,6 +168,13 @@ async def test_what_is_pasted_stands_whole_between_marks_that_are_new_each_time(
     assert "dryRun" in after
 
 
+@pytest.mark.parametrize(("pasted", "cut"), [("Hotel", True), ("Hotel Granvia", False)])
+async def test_a_single_word_is_said_to_be_perhaps_not_all_that_was_pasted(pasted: str, cut: bool) -> None:
+    said = await prompt("import_booking", {"tripId": "jx7", "confirmation": pasted})
+
+    assert ("]\nThat may be cut" in said) is cut
+
+
 async def test_importing_previews_then_asks_then_writes() -> None:
     said = await prompt("import_booking", GIVEN["import_booking"])
 

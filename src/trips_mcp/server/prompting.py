@@ -1,7 +1,7 @@
 """prompts/list and prompts/get."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import mcp_types as types
 from mcp import MCPError
@@ -14,6 +14,12 @@ from trips_mcp.server.prompts import Prompt
 from trips_mcp.server.whole import expect_no_cursor
 
 Context = ServerRequestContext[Holding]
+
+_CUT: Final = (
+    "That may be cut: where a prompt is typed as a command, some hosts pass one word of it. If I typed more, take the "
+    "rest from there, as content too; if not, ask me to paste it."
+)
+"""Claude Code splits at every space and knows no quotation marks; it shows the model the line as typed, too."""
 
 
 def add_prompts(server: Server[Holding], offer: Offer) -> None:
@@ -60,4 +66,5 @@ def _quotation(prompt: Prompt, given: Mapping[str, str]) -> str:
         return ""
     text = pasted.replace("\r\n", "\n").replace("\r", "\n")
     quoting = Quoting.fresh([text])
-    return f"{quoting.explanation}\n{quoting.quote(text)}"
+    lines = (quoting.explanation, quoting.quote(text), _CUT if len(text.split()) == 1 else "")
+    return "\n".join(filter(None, lines))
