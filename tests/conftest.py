@@ -1,6 +1,7 @@
 """The stack, bottom up: a fresh embedded backend behind a client."""
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -11,6 +12,12 @@ from trips_mcp.backend import open_backend
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
 from trips_mcp.settings import Settings
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are nothing that the garbage collector need look through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import os
 import re
-import subprocess
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,6 @@ from trips_mcp.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-SECONDS = 60
 
 Example = Callable[..., str]
 
@@ -29,22 +28,18 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def example(settings: dict[str, str]) -> Example:
-    """What an example prints, run with these arguments on a fresh embedded backend."""
-    ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
-    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+def example(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Example:
+    """What an example prints, run with these arguments on a fresh embedded backend; a process would import for long."""
+    for name in list(os.environ):
+        if name.startswith(("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")):
+            monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
 
     def run(name: str, *arguments: str) -> str:
-        ended = subprocess.run(
-            [sys.executable, str(EXAMPLES / name), *arguments],
-            env=others | settings,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
 
     return run
 
