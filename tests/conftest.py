@@ -32,6 +32,8 @@ def nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
             environment.setenv(name, folder)
+        # every process that a test starts would compile the whole dependency tree again
+        environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 
