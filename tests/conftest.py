@@ -1,6 +1,7 @@
 """The stack, bottom up: a fresh embedded backend behind a client."""
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -11,6 +12,12 @@ from trips_mcp.backend import open_backend
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
 from trips_mcp.settings import Settings
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are nothing that the garbage collector need look through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +32,8 @@ def nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
             environment.setenv(name, folder)
+        # every process that a test starts would compile the whole dependency tree again
+        environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 

@@ -3,7 +3,6 @@
 import re
 import socket
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -21,31 +20,25 @@ def only_sentence(code: int | None, out: str, err: str) -> str:
     return err.removeprefix("trips-mcp: ")
 
 
-def refusal_to_serve(*flags: str) -> str:
-    """In a process of its own: should it serve after all, it would go on for ever."""
-    command = [sys.executable, "-m", "trips_mcp", "backend", "serve", *flags]
-    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=30, check=False)
-    return only_sentence(ended.returncode, ended.stdout, ended.stderr)
-
-
 def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """A service that serves after all is ended by the test's time limit."""
     code = run(["backend", *words])
     said = capsys.readouterr()
     return only_sentence(code, said.out, said.err)
 
 
-def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = refusal_to_serve("--port", port, "--database", str(tmp_path / "trips.db"))
+        said = refusal(capsys, "serve", "--port", port, "--database", str(tmp_path / "trips.db"))
 
     assert said.startswith(f"cannot listen on 127.0.0.1 port {port} (")
     assert "--port 0" in said
 
 
 @pytest.mark.parametrize("host", ["not a host", "256.1.1.1", "a" * 300, "::zz"])
-def test_a_host_that_cannot_be_is_one_sentence(tmp_path: Path, host: str) -> None:
-    said = refusal_to_serve("--host", host, "--port", "0", "--database", str(tmp_path / "trips.db"))
+def test_a_host_that_cannot_be_is_one_sentence(tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, "serve", "--host", host, "--port", "0", "--database", str(tmp_path / "trips.db"))
 
     assert said.startswith(f"cannot listen on {host} port 0 (")
 
@@ -59,7 +52,7 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(
     before = file.read_bytes()
     place = {"folder": str(tmp_path), "corrupt": str(file), "no URL": "oracle-of-delphi://x"}[kind]
 
-    of_service = refusal_to_serve("--port", "0", "--database", place)
+    of_service = refusal(capsys, "serve", "--port", "0", "--database", place)
     of_key = refusal(capsys, "create-key", "--database", place, "trips:read")
     of_migration = refusal(capsys, "migrate", "--database", place)
 

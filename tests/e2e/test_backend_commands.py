@@ -39,41 +39,29 @@ async def test_without_a_key_nothing_is_served(base: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are not sent there")
-def test_ctrl_c_ends_the_service_cleanly_too(start: Start, tmp_path: Path) -> None:
-    service = start("backend", "serve", "--port", "0", "--database", str(tmp_path / "trips.db"))
-    assert service.stderr is not None
-    assert service.stderr.readline().startswith("Serving ")
-
-    service.send_signal(signal.SIGINT)
-
-    assert service.stderr.read() == ""
-    assert service.wait() == 0
-
-
-def test_to_be_reached_from_elsewhere_is_warned_of(start: Start, tmp_path: Path) -> None:
+def test_to_be_reached_from_elsewhere_is_warned_of_and_ctrl_c_ends_the_service_cleanly_too(
+    start: Start, tmp_path: Path
+) -> None:
     service = start("backend", "serve", "--host", "0.0.0.0", "--port", "0", "--database", str(tmp_path / "t.db"))  # noqa: S104
     assert service.stderr is not None
 
     lines = [service.stderr.readline(), service.stderr.readline()]
+    service.send_signal(signal.SIGINT)
 
+    assert service.stderr.read() == ""
+    assert service.wait() == 0
     assert lines[0].startswith("Warning: ")
     assert "unencrypted" in lines[0]
     assert lines[1].startswith("Serving http://0.0.0.0:")
 
 
-def test_a_key_stands_alone_on_stdout_and_nowhere_else(run: Run, tmp_path: Path) -> None:
-    made = run("backend", "create-key", "--database", str(tmp_path / "t.db"), "trips:read", "trips:write:jx7abc")
-
-    assert made.returncode == 0
-    assert re.fullmatch(r"osk_\S{20,}\n", made.stdout)
-    assert made.stdout.strip() not in made.stderr
-    assert "trips:read trips:write:jx7abc" in made.stderr
-
-
-async def test_users_of_one_group_see_the_same_trips(run: Run, base: str, database: Path, key_for: KeyFor) -> None:
+async def test_a_key_stands_alone_on_stdout_and_users_of_one_group_see_the_same_trips(
+    run: Run, base: str, database: Path, key_for: KeyFor
+) -> None:
     family, scopes = "The Aoyamas", ("trips:read", "trips:write")
-    place = ("--database", str(database))
-    keiko = bearer(run("backend", "create-key", *place, "--user", "keiko", "--group", family, *scopes).stdout.strip())
+    whose = ("--database", str(database), "--user", "keiko", "--group", family)
+    told = run("backend", "create-key", *whose, *scopes, "messages:read:jx7abc")
+    keiko = bearer(told.stdout.strip())
     ren = bearer(await key_for("ren", *scopes, group=family))
     async with httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=30) as http:
         groups = (await http.get("/me", headers=keiko)).json()["groups"]
@@ -82,5 +70,9 @@ async def test_users_of_one_group_see_the_same_trips(run: Run, base: str, databa
         made = await http.post("/trips", json=trip, headers=keiko)
         seen = await http.get("/trips", headers=ren)
 
+    assert told.returncode == 0
+    assert re.fullmatch(r"osk_\S{20,}\n", told.stdout)
+    assert told.stdout.strip() not in told.stderr
+    assert "trips:read trips:write messages:read:jx7abc" in told.stderr
     assert made.status_code == 201
     assert [trip["title"] for trip in seen.json()["items"]] == ["Nara"]

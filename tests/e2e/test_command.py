@@ -34,12 +34,11 @@ def test_it_says_its_version(run: Run) -> None:
 
 @pytest.mark.parametrize("words", [[], ["serve"], ["serve", "--transport", "stdio"]], ids=" ".join)
 def test_it_serves_mcp_until_its_input_ends(run: Run, tmp_path: Path, words: list[str]) -> None:
-    ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
-
-    ended = run(*words, stdin=ping, TRIPS_MCP_DATABASE=str(tmp_path / "trips.db"))
+    ended = run(*words, stdin=LIST.splitlines(keepends=True)[0], TRIPS_MCP_DATABASE=str(tmp_path / "trips.db"))
 
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.replace(" ", "") == '{"jsonrpc":"2.0","id":1,"result":{}}\n'
+    (answer,) = map(json.loads, ended.stdout.splitlines())
+    assert (answer["id"], answer["result"]["protocolVersion"]) == (0, "2025-11-25")
 
 
 def tools_listed(ended: subprocess.CompletedProcess[str]) -> dict[str, list[str]]:

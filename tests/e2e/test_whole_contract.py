@@ -1,7 +1,6 @@
 """Every operation of CONTRACT.md, called as an agent calls it: real client, real server process, real backend."""
 
-import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from mcp_types import CallToolResult, TextContent
 from trips_mcp.contract import OPERATIONS
 
 Fields = dict[str, Any]
-Run = Callable[..., subprocess.CompletedProcess[str]]
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
+KeyFor = Callable[..., Awaitable[str]]
 
 EVERY_SCOPE = ("trips:read", "trips:write", "messages:read", "messages:write")
 
@@ -50,11 +49,8 @@ def in_a_list(thing: Fields) -> Fields:
     return {name: value for name, value in thing.items() if name != "tripId"}
 
 
-async def test_an_agent_can_use_the_whole_contract_over_http(
-    run: Run, connect: Connect, base: str, database: Path
-) -> None:
-    made = run("backend", "create-key", "--database", str(database), "--user", "a traveller", *EVERY_SCOPE)
-    key = made.stdout.splitlines()[-1]
+async def test_an_agent_can_use_the_whole_contract_over_http(connect: Connect, base: str, key_for: KeyFor) -> None:
+    key = await key_for("a traveller", *EVERY_SCOPE)
     trips = {"OSOTO_API_KEY": key, "OSOTO_BASE_URL": f"{base}/api/v1"}
     events = {"TRAVELMODE_TOKEN": key, "TRAVELMODE_BASE_URL": base}
 

@@ -48,7 +48,10 @@ async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Clie
             yield agent
 
 
-@pytest.mark.parametrize(("way", "protocol"), WAYS.items(), ids=WAYS)
+@pytest.mark.parametrize(
+    ("way", "protocol"),
+    [pytest.param(*each, id=each[0], marks=[pytest.mark.soak] * (each[0] == "stdio legacy")) for each in WAYS.items()],
+)
 async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_path: Path) -> None:
     heard: list[tuple[float, float | None]] = []
     over_http = not way.startswith(("memory", "stdio"))
