@@ -8,7 +8,7 @@ from typing import Any
 from trips_mcp.server.prompts import Prompt, offered_prompts
 from trips_mcp.settings import Settings
 from trips_mcp.tools.catalogue import first_sentence
-from trips_mcp.tools.choosing import choose
+from trips_mcp.tools.choosing.choice import choose
 
 
 def listed() -> dict[str, Any]:

@@ -54,6 +54,6 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.backend.ids.secrets", Draws()),
         patch("trips_mcp.backend.ids.uuid4", Draws().uuid4),
         patch("trips_mcp.backend.resources.shares.secrets", Draws()),
-        patch("trips_mcp.tools.quoting.secrets", Draws()),
+        patch("trips_mcp.tools.answers.quoting.secrets", Draws()),
     ):
         yield

@@ -296,10 +296,11 @@ def test_settings_that_cannot_be_meant_are_one_sentence(call: Call, monkeypatch:
 def test_a_database_that_cannot_be_opened_is_one_sentence(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "trips.db").mkdir()
-    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path))
+    folder = tmp_path / "there" / "trips.db"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(folder.parent))
 
-    assert call("list_trips").sentence == f"{tmp_path / 'trips.db'} is a folder, not a database; name a file in it."
+    assert call("list_trips").sentence == f"{folder} is a folder, not a database; name a file in it."
 
 
 def test_flags_choose_what_is_offered_and_how_it_answers(call: Call, trip_id: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
 from trips_mcp.settings import Settings
-from trips_mcp.tools.choosing import choose
+from trips_mcp.tools.choosing.choice import choose
 
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 LIST = "".join(

@@ -69,7 +69,10 @@ async def used(tmp_path: Path, mode: Any, protocol: str, number: int) -> Any:
 
 
 async def test_a_database_that_cannot_be_opened_is_one_sentence_and_the_server_goes_on(tmp_path: Path) -> None:
-    async with connected(tmp_path, "auto") as agent:
+    there = tmp_path / "there"
+    (there / "trips.db").mkdir(parents=True)
+
+    async with connected(there, "auto") as agent:
         failed = await agent.call_tool("get_me", {})
         listed = await agent.list_tools()
 

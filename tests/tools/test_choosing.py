@@ -15,7 +15,7 @@ from trips_mcp.client.permissions import Permissions
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.catalogue import Entry, entries
-from trips_mcp.tools.choosing import Choice, choose
+from trips_mcp.tools.choosing.choice import Choice, choose
 
 OTHER_TRIPS = {"list_trips", "create_trip", "get_shared_trip", "export_shared_trip"}
 OUTBOUND = {"send_message", "create_share_token", "revoke_share_token"}
@@ -298,7 +298,7 @@ def test_descriptions_stay_as_they_are_where_everything_is_there() -> None:
 
 def test_a_choice_needs_the_standard_library_alone() -> None:
     program = (
-        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.choosing import choose; "
+        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.choosing.choice import choose; "
         "choose(Settings.from_env({}, {'--trip': 'jx7', '--read-only': 'on', '--toolsets': 'legs'})); "
         "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
     )

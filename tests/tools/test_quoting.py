@@ -10,7 +10,7 @@ import pytest
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.words import OTHERS
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.quoting import Quoting
+from trips_mcp.tools.answers.quoting import Quoting
 
 from .services import Service
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.tools.visible import visible
+from trips_mcp.tools.answers.visible import visible
 
 SHOWN = {  # of the format characters, as far as this Python knows them, those that draw something or place signs
     *range(0x0600, 0x0606), 0x06DD, 0x070F, *range(0x0890, 0x0892), 0x08E2, 0x110BD, 0x110CD,

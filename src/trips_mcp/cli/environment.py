@@ -8,7 +8,7 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from trips_mcp.tools.choosing import Choice
+    from trips_mcp.tools.choosing.choice import Choice
 
 
 def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Settings:
@@ -20,7 +20,7 @@ def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Setti
 
 def choice_of(settings: Settings) -> "Choice":
     """The tools that a server with these settings offers over stdio."""
-    from trips_mcp.tools.choosing import choose
+    from trips_mcp.tools.choosing.choice import choose
 
     try:
         return choose(settings)

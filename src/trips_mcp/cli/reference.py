@@ -9,9 +9,9 @@ from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.operation import Operation
 from trips_mcp.tools import TOOLS, Tool
+from trips_mcp.tools.answers.selecting import models_in, named_fields
 from trips_mcp.tools.catalogue import first_sentence
-from trips_mcp.tools.get_secret import Secret
-from trips_mcp.tools.selecting import models_in, named_fields
+from trips_mcp.tools.resources.get_secret import Secret
 
 OPERATION_NAMES: Final = frozenset(operation.name for operation in OPERATIONS)
 _ANSWERS: Final[dict[str, type[Result]]] = {"get_secret": Secret}

@@ -48,7 +48,7 @@ def serve_http(arguments: Namespace) -> int:
 
     from trips_mcp.client.errors import CannotConnectError
     from trips_mcp.server.importing import without_collecting
-    from trips_mcp.tools.choosing import choose
+    from trips_mcp.tools.choosing.choice import choose
 
     with without_collecting():
         from trips_mcp.server.http.opening import app_for_callers, app_for_this_computer

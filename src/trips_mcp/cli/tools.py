@@ -13,7 +13,7 @@ from trips_mcp.tools.catalogue import first_sentence
 
 if TYPE_CHECKING:
     from trips_mcp.tools.catalogue import Entry
-    from trips_mcp.tools.choosing import Choice, Hidden
+    from trips_mcp.tools.choosing.choice import Choice, Hidden
 
 BYTES_PER_TOKEN = 4
 """Roughly, for English and JSON."""

@@ -9,7 +9,7 @@ from trips_mcp.server.instructions import instructions
 from trips_mcp.server.prompts import Prompt, offered_prompts
 from trips_mcp.server.uris import Kind, kinds
 from trips_mcp.settings import Settings
-from trips_mcp.tools.choosing import choose
+from trips_mcp.tools.choosing.choice import choose
 from trips_mcp.tools.conduct import Conduct
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
     from pydantic import ValidationError
 
     from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip
-    from trips_mcp.tools.secrets import masked
+    from trips_mcp.tools.answers.secrets import masked
 
     try:
         params = ExportTrip(trip_id=place.trip)
@@ -96,8 +96,8 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
 def _failures_told(method: str, conduct: "Conduct", uri: str | None = None) -> Generator[None]:
     """In the words that a tool's answer has for them."""
     from trips_mcp.client.errors import TripsError
+    from trips_mcp.tools.answers.hints import failure_without
     from trips_mcp.tools.failures import advice
-    from trips_mcp.tools.hints import failure_without
 
     try:
         yield
@@ -132,7 +132,7 @@ def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[Kind]) ->
 
 def _resource(trip: "Trip", kind: Kind) -> dict[str, Any]:
     """Nothing in it is a traveller's own but the title."""
-    from trips_mcp.tools.visible import visible
+    from trips_mcp.tools.answers.visible import visible
 
     title = visible(" ".join((trip.title or trip.id).split()))
     days = [day for day in (trip.start_date, trip.end_date) if day and DATE.fullmatch(day)]

@@ -14,17 +14,17 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.faults import faults, in_words
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.tools import masks
-from trips_mcp.tools.answer import Answer, RefusedError, within_bounds
+from trips_mcp.tools.answers import masks
+from trips_mcp.tools.answers.answer import Answer, RefusedError, within_bounds
+from trips_mcp.tools.answers.asking import with_ours
+from trips_mcp.tools.answers.hints import failure_without, refusal_without
+from trips_mcp.tools.answers.listed import Read, Show
+from trips_mcp.tools.answers.showing import Prose, Showing
 from trips_mcp.tools.arguments import tidied
-from trips_mcp.tools.asking import with_ours
-from trips_mcp.tools.binding import bound, keep_to_the_trip, where_to_look
+from trips_mcp.tools.choosing.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
-from trips_mcp.tools.hints import failure_without, refusal_without
-from trips_mcp.tools.listed import Read, Show
 from trips_mcp.tools.schema import input_schema, output_schema
-from trips_mcp.tools.showing import Prose, Showing
 
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""

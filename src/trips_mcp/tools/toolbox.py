@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trips_mcp.tools import (
+from trips_mcp.tools.resources import (
     action_items,
     commitments,
     events,

@@ -11,7 +11,7 @@ from trips_mcp.cli.install.client import Client
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server import EVENTS_KEY, KEYS, TRIPS_KEY, Local, Remote, Server
 from trips_mcp.settings import Settings, SettingsError
-from trips_mcp.tools.choosing import choose
+from trips_mcp.tools.choosing.choice import choose
 
 _PREFIX: Final = "TRIPS_MCP_"
 _ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")

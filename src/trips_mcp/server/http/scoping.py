@@ -10,8 +10,8 @@ from functools import cached_property
 from trips_mcp.server.http.challenge import out_of_scope
 from trips_mcp.server.inbox import Message
 from trips_mcp.settings import Settings
-from trips_mcp.tools.allowing import lack
 from trips_mcp.tools.catalogue import Entry, entries
+from trips_mcp.tools.choosing.allowing import lack
 
 
 class Scoping:

@@ -14,8 +14,8 @@ from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.events import GET_EVENT, LIST_TRIP_EVENTS, GetEvent, ListTripEvents, OneEvent
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.trips import GET_TRIP, GetTrip
+from trips_mcp.tools.choosing.one_trip import NUMBER, NUMBERS, TRIP_ID
 from trips_mcp.tools.conduct import Conduct
-from trips_mcp.tools.one_trip import NUMBER, NUMBERS, TRIP_ID
 
 _KNOWN_NUMBERS: Final[WeakKeyDictionary[TripsClient, dict[str, int]]] = WeakKeyDictionary()
 """By client and tripId; a trip's number never changes."""

@@ -11,8 +11,8 @@ from trips_mcp.contract.shares import (
     SharedMapPin,
     SharedMember,
 )
-from trips_mcp.tools.exported import Exported
-from trips_mcp.tools.listed import Listed
+from trips_mcp.tools.answers.exported import Exported
+from trips_mcp.tools.answers.listed import Listed
 from trips_mcp.tools.tool import tool
 
 create_share_token = tool(

@@ -1,8 +1,8 @@
 """What an agent reads about importing."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
-from trips_mcp.tools import masks
-from trips_mcp.tools.imports import of_sync
+from trips_mcp.tools.answers import masks
+from trips_mcp.tools.answers.imports import of_sync
 from trips_mcp.tools.tool import tool
 
 sync_trip = tool(

@@ -1,9 +1,9 @@
 """What an agent reads about legs."""
 
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
-from trips_mcp.tools import masks
-from trips_mcp.tools.imports import of_batch
-from trips_mcp.tools.listed import Listed
+from trips_mcp.tools.answers import masks
+from trips_mcp.tools.answers.imports import of_batch
+from trips_mcp.tools.answers.listed import Listed
 from trips_mcp.tools.tool import tool
 
 LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))

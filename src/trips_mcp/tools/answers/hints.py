@@ -9,7 +9,7 @@ from typing import Any
 
 from trips_mcp.client.errors import TripsError
 from trips_mcp.contract.operation import Operation
-from trips_mcp.tools.rewording import with_its_first, without
+from trips_mcp.tools.choosing.rewording import with_its_first, without
 
 Hint = Callable[[str], str]
 """A sentence of ours as it may be said; empty where nothing of it is left."""

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
 from trips_mcp.contract.words import Others
-from trips_mcp.tools.copying import with_changes
-from trips_mcp.tools.visible import visible
+from trips_mcp.tools.answers.copying import with_changes
+from trips_mcp.tools.answers.visible import visible
 
 M = TypeVar("M", bound=BaseModel)
 

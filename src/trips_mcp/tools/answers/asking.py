@@ -7,9 +7,9 @@ from pydantic import Field, ValidationError, create_model
 from pydantic_core import MISSING
 
 from trips_mcp.contract.models import Params
-from trips_mcp.tools.answer import RefusedError
-from trips_mcp.tools.positions import Position
-from trips_mcp.tools.selecting import Fields, Tree, tree_of
+from trips_mcp.tools.answers.answer import RefusedError
+from trips_mcp.tools.answers.positions import Position
+from trips_mcp.tools.answers.selecting import Fields, Tree, tree_of
 
 Cursor = Annotated[str, Field(min_length=1, max_length=4096)]
 """A service's own, or one of ours, which may hold one of a service's."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from trips_mcp.settings import Settings, SettingsError
-from trips_mcp.tools.allowing import lack
 from trips_mcp.tools.catalogue import Entry, entries
+from trips_mcp.tools.choosing.allowing import lack
 
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
 _FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
@@ -59,13 +59,13 @@ def choose(settings: Settings, *, masks: bool = False) -> Choice:
 def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) -> list[Entry]:
     absent = frozenset(hidden)
     if trip is not None:
-        from trips_mcp.tools.one_trip import FILLED_IN, of_one_trip
+        from trips_mcp.tools.choosing.one_trip import FILLED_IN, of_one_trip
 
         absent |= FILLED_IN
         offered = [{**entry, "listing": of_one_trip(entry["listing"])} for entry in offered]
     if not any(_mentions(entry["listing"], absent) for entry in offered):
         return offered
-    from trips_mcp.tools.rewording import reworded  # most servers do without it, and start the faster
+    from trips_mcp.tools.choosing.rewording import reworded  # most servers do without it, and start the faster
 
     return [{**entry, "listing": reworded(entry["listing"], absent)} for entry in offered]
 
@@ -119,7 +119,7 @@ def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
     trip = settings.trip
     if trip is None:
         return None
-    from trips_mcp.tools.one_trip import is_of_one_trip
+    from trips_mcp.tools.choosing.one_trip import is_of_one_trip
 
     name = entry["listing"]["name"]
     if not is_of_one_trip(entry):

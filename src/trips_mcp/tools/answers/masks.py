@@ -28,8 +28,8 @@ from trips_mcp.contract.legs import (
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.sync import SyncTrip
-from trips_mcp.tools.answer import RefusedError
-from trips_mcp.tools.secrets import is_secret
+from trips_mcp.tools.answers.answer import RefusedError
+from trips_mcp.tools.answers.secrets import is_secret
 
 L = TypeVar("L", LegItem, CreateLeg, UpdateLeg)
 M = TypeVar("M", bound=BaseModel)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from trips_mcp.contract.exports import EXPORT_TRIP
-from trips_mcp.tools.action_items import ACTION_ITEMS
-from trips_mcp.tools.commitments import COMMITMENTS
-from trips_mcp.tools.exported import Exported
-from trips_mcp.tools.legs import LEGS
-from trips_mcp.tools.map_pins import MAP_PINS
-from trips_mcp.tools.members import MEMBERS
+from trips_mcp.tools.answers.exported import Exported
+from trips_mcp.tools.resources.action_items import ACTION_ITEMS
+from trips_mcp.tools.resources.commitments import COMMITMENTS
+from trips_mcp.tools.resources.legs import LEGS
+from trips_mcp.tools.resources.map_pins import MAP_PINS
+from trips_mcp.tools.resources.members import MEMBERS
 from trips_mcp.tools.tool import tool
 
 export_trip = tool(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
 from trips_mcp.contract.models import Result
-from trips_mcp.tools.answer import LARGEST, Answer, as_text
-from trips_mcp.tools.hints import Hint, hints_without
-from trips_mcp.tools.quoting import Quoting, holds_others
-from trips_mcp.tools.secrets import masked
-from trips_mcp.tools.shortening import Shortening
+from trips_mcp.tools.answers.answer import LARGEST, Answer, as_text
+from trips_mcp.tools.answers.hints import Hint, hints_without
+from trips_mcp.tools.answers.quoting import Quoting, holds_others
+from trips_mcp.tools.answers.secrets import masked
+from trips_mcp.tools.answers.shortening import Shortening
 
 R = TypeVar("R", bound=Result)
 

@@ -10,11 +10,11 @@ from trips_mcp.contract.fields import Id
 from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.legs import LIST_LEGS
 from trips_mcp.contract.models import Result
-from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.answers.answer import RefusedError
+from trips_mcp.tools.answers.masks import legs_of
+from trips_mcp.tools.answers.secrets import secrets_of
+from trips_mcp.tools.answers.selecting import is_nameable
 from trips_mcp.tools.conduct import Conduct
-from trips_mcp.tools.masks import legs_of
-from trips_mcp.tools.secrets import secrets_of
-from trips_mcp.tools.selecting import is_nameable
 from trips_mcp.tools.tool import Tool
 
 Path = Annotated[

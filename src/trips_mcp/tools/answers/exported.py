@@ -6,13 +6,13 @@ from typing import Any, Final
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import Params, Result, is_object
-from trips_mcp.tools.answer import LARGEST, Answer, RefusedError, as_text
-from trips_mcp.tools.asking import ours, theirs
-from trips_mcp.tools.listed import MOVED, Item, Listed, Read, Show, Window, fitting
-from trips_mcp.tools.positions import Position
-from trips_mcp.tools.selecting import Tree, check, is_nameable, selected, wire_name
-from trips_mcp.tools.shortening import Shortening
-from trips_mcp.tools.showing import Showing, with_content
+from trips_mcp.tools.answers.answer import LARGEST, Answer, RefusedError, as_text
+from trips_mcp.tools.answers.asking import ours, theirs
+from trips_mcp.tools.answers.listed import MOVED, Item, Listed, Read, Show, Window, fitting
+from trips_mcp.tools.answers.positions import Position
+from trips_mcp.tools.answers.selecting import Tree, check, is_nameable, selected, wire_name
+from trips_mcp.tools.answers.shortening import Shortening
+from trips_mcp.tools.answers.showing import Showing, with_content
 
 _SUMMARY: Final = 15_000
 """Characters of the items in a summary: to find one's way needs no more."""

@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.contract.models import Params, Result
-from trips_mcp.tools.answer import LARGEST, Answer, RefusedError, as_text
-from trips_mcp.tools.asking import is_paged, ours, theirs
-from trips_mcp.tools.positions import Position, is_ours
-from trips_mcp.tools.selecting import Tree, check, is_nameable, named_fields, selected, wire_name
-from trips_mcp.tools.shortening import Shortening
-from trips_mcp.tools.showing import Showing
+from trips_mcp.tools.answers.answer import LARGEST, Answer, RefusedError, as_text
+from trips_mcp.tools.answers.asking import is_paged, ours, theirs
+from trips_mcp.tools.answers.positions import Position, is_ours
+from trips_mcp.tools.answers.selecting import Tree, check, is_nameable, named_fields, selected, wire_name
+from trips_mcp.tools.answers.shortening import Shortening
+from trips_mcp.tools.answers.showing import Showing
 
 Read = Callable[[Any], Awaitable[Outcome[Any]]]
 Show = Callable[[Result], Showing]

@@ -28,7 +28,7 @@ from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.moments import read_date
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
-from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.answers.answer import RefusedError
 from trips_mcp.tools.aside import aside
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.tool import Hints, Tool

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
-from trips_mcp.tools.copying import with_changes
+from trips_mcp.tools.answers.copying import with_changes
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
-from trips_mcp.tools.answer import RefusedError
+from trips_mcp.tools.answers.answer import RefusedError
 
 Fields = Annotated[list[str], Field(description="Only these, e.g. title, or legs.title within")]
 

@@ -1,0 +1,1 @@
+"""From what the client returned to what an agent is told."""

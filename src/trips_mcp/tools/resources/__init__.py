@@ -1,0 +1,1 @@
+"""One file a resource, or a question: its tools."""
