@@ -60,6 +60,8 @@ class World:
 
 
 class _Client:
+    key_refused = False
+
     def __init__(self, world: World, name: str) -> None:
         self._world = world
         self._name = name

@@ -135,6 +135,35 @@ async def test_a_client_that_leaves_ends_its_call(era: str, callers_of: Serve, s
     assert [line["status"] for line in served.lines if line.get("tool")] == [499]
 
 
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_a_write_whose_client_left_is_completed_by_calling_again(
+    era: str, callers_of: Serve, service: Any
+) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    dates = {"startDate": "2027-05-01", "endDate": "2027-05-02", "timezone": "Asia/Tokyo"}
+    rows = [{"order": 1, "title": "Kyoto", "destination": "Kyoto", **dates}]
+    write = {"name": "upsert_legs", "arguments": {"tripId": "jx7", "items": rows}}
+
+    async with callers_of(service.address) as served:
+        ask = served.ask if era == "legacy" else served.ask_modern
+        with anyio.move_on_after(20) as leaving:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lambda: ask("tools/call", "osk_a", **write))
+                await service.holds(1)
+                leaving.cancel()
+        with anyio.fail_after(20):
+            while not any(line.get("tool") for line in served.lines):  # until it is noticed that nobody waits
+                await anyio.lowlevel.checkpoint()
+        service.gate.set()
+        again = (await ask("tools/call", "osk_a", **write)).json()["result"]
+
+    assert not again["isError"], again
+    assert again["structuredContent"]["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert len(service.writes) == 2
+    assert len(set(service.writes)) == 1
+
+
 async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -> None:
     async with local() as served:
         answers: list[httpx.Response] = []

@@ -45,6 +45,26 @@ async def test_who_does_not_finish_a_requests_head_is_cut_off(begun: bytes, loca
     assert b'"code":-32600' in answer
 
 
+class Small(PatientProtocol):
+    most_connections = 1
+
+
+async def test_who_comes_when_all_connections_are_taken_is_told_to_come_back(local: Serve) -> None:
+    async with local(protocol=Small) as served:
+        async with served.raw() as first, served.raw() as second:
+            await first.send(A_PING)
+            served_first = await first.receive()
+            await second.send(A_PING)
+            refused = await all_of(second)
+        again = await served.ask("ping")
+
+    assert served_first.startswith(b"HTTP/1.1 200 ")
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1" in refused.lower()
+    assert b'"jsonrpc":"2.0"' in refused
+    assert again.status_code == 200
+
+
 async def test_who_sends_a_head_byte_by_byte_is_cut_off_too(local: Serve) -> None:
     async with local(protocol=Hasty) as served, served.raw() as stream, anyio.create_task_group() as tasks:
 

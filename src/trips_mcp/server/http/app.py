@@ -113,7 +113,7 @@ class App:
             await answer_preflight(visit)
             return
         if route is None:
-            raise not_found()
+            raise not_found("/mcp" if "/mcp" in self._routes else "/sse")
         if visit.method not in route.methods:
             raise not_allowed(*route.methods)
         if route.guarded and self._ending:

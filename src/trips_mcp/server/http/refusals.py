@@ -33,8 +33,9 @@ class RefusalError(Exception):
         return to_json({"jsonrpc": "2.0", "id": self.request_id, "error": error})
 
 
-def not_found() -> RefusalError:
-    return RefusalError(HTTPStatus.NOT_FOUND, "There is nothing at this address; MCP is at /mcp.", INVALID_REQUEST)
+def not_found(place: str) -> RefusalError:
+    """`place`: where MCP is."""
+    return RefusalError(HTTPStatus.NOT_FOUND, f"There is nothing at this address; MCP is at {place}.", INVALID_REQUEST)
 
 
 def not_allowed(*methods: str) -> RefusalError:
