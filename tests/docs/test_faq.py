@@ -110,7 +110,7 @@ SAID: dict[str, Callable[[], str]] = {
     ", and without keys this server answers programs on its own computer alone: start it with --auth key for others.": (
         through_a_proxy
     ),
-    "There is nothing at this address; MCP is at /mcp.": lambda: not_found().message,
+    "There is nothing at this address; MCP is at /mcp.": lambda: not_found("/mcp").message,
 }
 
 

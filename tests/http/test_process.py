@@ -108,7 +108,7 @@ async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for:
         (("--host", "no such host"), {}, "cannot listen on no such host"),
         (("--auth", "key"), {"OSOTO_BASE_URL": "http://trips.example.com/api/v1"}, "OSOTO_BASE_URL: "),
         (("--auth", "key"), {"OSOTO_BASE_URL": "https://x.example", "TRIPS_MCP_DATABASE": "x.db"}, "are both set"),
-        (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/"}, "trips-mcp: "),
+        (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/dev/null/trips.db"}, "trips-mcp: "),
     ],
 )
 def test_what_can_not_be_meant_is_one_sentence(

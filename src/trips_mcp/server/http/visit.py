@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
+from random import Random
 from typing import Any, Final
-from uuid import uuid4
 
 import anyio
 from pydantic_core import to_json
@@ -17,6 +17,7 @@ from trips_mcp.server.http.refusals import RefusalError
 CROWDED: Final = "trips_mcp.crowded"
 """In a scope's state: that there are more connections than are served (`patience.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
 _LONGEST_PATH: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
 _CLOSE: Final = (b"connection", b"close")
@@ -37,7 +38,7 @@ class Visit:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         ]
         """The headers as they came, their names in lower case."""
-        self.id = self._requested_id() or uuid4().hex
+        self.id = self._requested_id() or f"{_ids.getrandbits(128):032x}"
         self.caller: str | None = None
         """Who calls, as a hash; None as long as that is not known."""
         self.rpc: str | None = None
