@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from unittest.mock import patch
-from uuid import UUID
 
 from trips_mcp.backend import open_backend
 
@@ -39,9 +38,6 @@ class Draws:
     def token_hex(self, size: int) -> str:
         return self._random.randbytes(size).hex()
 
-    def uuid4(self) -> UUID:
-        return UUID(bytes=self._random.randbytes(16), version=4)
-
     def token_urlsafe(self, size: int) -> str:
         return f"made-up-token-{self._random.randbytes(size // 2).hex()}"
 
@@ -52,7 +48,7 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
         patch("trips_mcp.backend.callers.accounts.secrets", Draws()),
         patch("trips_mcp.backend.ids.secrets", Draws()),
-        patch("trips_mcp.backend.ids.uuid4", Draws().uuid4),
+        patch("trips_mcp.backend.ids._requests", Random(2027)),  # noqa: S311
         patch("trips_mcp.backend.resources.shares.secrets", Draws()),
         patch("trips_mcp.tools.answers.quoting.secrets", Draws()),
     ):
