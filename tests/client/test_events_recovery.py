@@ -517,7 +517,7 @@ class Agent:
             await self._world.events()  # who starts anew looks at what there is
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 async def test_random_writes_through_random_losses(new_database: Path, steps: list[Step]) -> None:
     await holds(new_database, steps)

@@ -167,7 +167,7 @@ SECONDS = st.sampled_from([0.0, 0.01, 0.5, 3, 20])
     ),
     deadline=st.sampled_from([10, 45, 150]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @example(3, [(0.0, 0.5), (0.0, 0.01), (0.0, 0.0)], [(1, 60), (4, 0)], 10)
 @example(3, [(0.0, 20), (0.0, 20), (0.0, 0.0)], [(1, 70), (2, 11), (4, 0)], 10)
 async def test_no_pattern_of_calls_provokes_a_429(
@@ -353,7 +353,7 @@ LIES = st.sampled_from(
     ),
     statuses=st.lists(st.sampled_from([200, 200, 200, 404, 429, 403, 500]), min_size=1, max_size=8),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @example([{"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "0"}], [200])
 @example([{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"}], [200])
 @example([{"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "60"}], [200])
