@@ -32,9 +32,9 @@ NEEDED: Final = (
     "trips_mcp/py.typed",
     "trips_mcp/tools/listing.json",
     "trips_mcp/cli/demo/kyoto.json",
-    "trips_mcp/backend/migrations/env.py",  # loaded by Alembic as files, and not imported
-    "trips_mcp/backend/migrations/script.py.mako",
-    "trips_mcp/backend/migrations/versions/0001_first_tables.py",
+    "trips_mcp/backend/store/migrations/env.py",  # loaded by Alembic as files, and not imported
+    "trips_mcp/backend/store/migrations/script.py.mako",
+    "trips_mcp/backend/store/migrations/versions/0001_first_tables.py",
 )
 """In the wheel besides the modules: what is read at run time, or by type checkers."""
 _ABOUT_THE_WHEEL: Final = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
