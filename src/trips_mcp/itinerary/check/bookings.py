@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final, TypeVar
 
 from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import city, plain
 from trips_mcp.itinerary.check.days import DAY
+from trips_mcp.itinerary.check.enough import Enough, Found
 from trips_mcp.itinerary.check.findings import Finding, Grade, Kind, Part
 from trips_mcp.itinerary.check.instants import wall
 from trips_mcp.itinerary.check.known import is_dated
@@ -32,7 +34,7 @@ _NO_NUMBER: Final = frozenset(
 _LEADING_ZEROS: Final = re.compile(r"(?<=[^\W\d])0+(?=[0-9])")
 
 
-def check_bookings(journey: Journey) -> Iterator[Finding]:
+def check_bookings(journey: Journey) -> Iterator[Found]:
     for flights in _alike(journey.moves, _flight):
         yield _same_flight(flights)
     for appointments in _alike(journey.appointments, _appointment):
@@ -137,17 +139,22 @@ def _same_rental(rentals: list[Rental]) -> Finding:
     return _twice("possible" if apart else "certain", starts.day if starts else None, about, why, "update_leg")
 
 
-def _same_stays(stays: list[Stay]) -> Iterator[Finding]:
+def _same_stays(stays: list[Stay]) -> Iterator[Found]:
     nights = [(stay, nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)]
+    enough = Enough()
     for one, other in abreast(nights):
         if not (one.nights and other.nights):
             continue
         dated = is_dated(one) and is_dated(other)
         alike = dated and one.nights == other.nights and not _differ(s.source.confirmation_number for s in (one, other))
-        legs = f"{saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
-        why = f"{saying.begin(legs)} have the same accommodation from {day_in_words(other.nights.first)}."
-        about = [citing.stay(one), citing.stay(other)]
-        yield _twice("certain" if alike else "possible", other.nights.first, about, why, "update_leg")
+        grade: Grade = "certain" if alike else "possible"
+        yield enough.of(grade, partial(_same_stay, one, other, other.nights.first, grade))
+
+
+def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
+    legs = f"{saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
+    why = f"{saying.begin(legs)} have the same accommodation from {day_in_words(day)}."
+    return _twice(grade, day, [citing.stay(one), citing.stay(other)], why, "update_leg")
 
 
 @dataclass(frozen=True, slots=True)
