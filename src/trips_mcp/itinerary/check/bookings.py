@@ -140,15 +140,15 @@ def _same_rental(rentals: list[Rental]) -> Finding:
 
 
 def _same_stays(stays: list[Stay]) -> Iterator[Found]:
-    nights = [(stay, nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)]
+    dated = [
+        ((stay, nights, is_dated(stay)), nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)
+    ]
     enough = Enough()
-    for one, other in abreast(nights):
-        if not (one.nights and other.nights):
-            continue
-        dated = is_dated(one) and is_dated(other)
-        alike = dated and one.nights == other.nights and not _differ(s.source.confirmation_number for s in (one, other))
+    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(dated):
+        numbers = one.source.confirmation_number, other.source.confirmation_number
+        alike = one_is_dated and other_is_dated and first == second and not _differ(numbers)
         grade: Grade = "certain" if alike else "possible"
-        yield enough.of(grade, partial(_same_stay, one, other, other.nights.first, grade))
+        yield enough.of(grade, partial(_same_stay, one, other, second.first, grade))
 
 
 def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
@@ -162,7 +162,7 @@ class _Confirmed:
     number: str | None
     what: tuple[str, str]
     """Flights go under one number all together; a stay may be on two legs."""
-    thing: Part
+    cite: Callable[[], Part]
     day: date | None
 
 
@@ -170,14 +170,14 @@ def _confirmed(journey: Journey) -> Iterator[_Confirmed]:
     field = "confirmationNumber"
     for stay in journey.stays:
         what = ("stay", plain(stay.name) or stay.leg_id)
-        yield _Confirmed(_number(stay.source.confirmation_number), what, citing.stay(stay, field), stay.first)
+        yield _Confirmed(_number(stay.source.confirmation_number), what, partial(citing.stay, stay, field), stay.first)
     for rental in journey.rentals:
         what = ("rental", plain(rental.company) or rental.leg_id)
         day = rental.pick_up.day if isinstance(rental.pick_up, Moment) else None
-        yield _Confirmed(_number(rental.source.confirmation_number), what, citing.rental(rental, field), day)
+        yield _Confirmed(_number(rental.source.confirmation_number), what, partial(citing.rental, rental, field), day)
     for move in journey.moves:
         number, day = _number(move.source.confirmation_number), move.departs.day if move.departs else None
-        yield _Confirmed(number, ("flight", ""), citing.flight(move, field), day)
+        yield _Confirmed(number, ("flight", ""), partial(citing.flight, move, field), day)
 
 
 def _number(text: str | None) -> str | None:
@@ -190,7 +190,7 @@ def _same_confirmation(sharing: list[_Confirmed]) -> Finding:
     kinds = {"stay": "accommodation", "rental": "rental car", "flight": "flight"}
     what = _listed(sorted({kinds[one.what[0]] for one in sharing}))
     why = f"{len(sharing)} bookings ({what}) have one confirmation number; one may have been entered for another."
-    return _twice("possible", min(days) if days else None, [one.thing for one in sharing], why, "update_leg")
+    return _twice("possible", min(days) if days else None, [one.cite() for one in sharing], why, "update_leg")
 
 
 def _twice(grade: Grade, day: date | None, about: Sequence[Part], why: str, mend_with: str) -> Finding:

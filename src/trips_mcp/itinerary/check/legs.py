@@ -63,14 +63,13 @@ def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
 
 
 def _overlaps(journey: Journey) -> Iterator[Found]:
-    legs = [(stretch, days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
+    legs = [((stretch, days), days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
     twice = lived_twice(journey)
     enough = Enough()
-    for one, other in abreast(legs):
-        first, second = one.days, other.days
-        if first and second and not _share_the_change_over_alone(first, second):
+    for (one, first), (other, second) in abreast(legs):
+        if not _share_the_change_over_alone(first, second):
             shared = Days(max(first.first, second.first), min(first.last, second.last))
-            if not is_within(shared, twice):
+            if not (twice and is_within(shared, twice)):
                 inside = shared in (first, second)
                 build = partial(_overlap, one, other, shared, inside=inside)
                 yield enough.of("possible" if inside else "certain", build)

@@ -36,18 +36,21 @@ def check_nights(journey: Journey) -> Iterator[Found]:
 
 
 def _two_beds(journey: Journey) -> Iterator[Found]:
-    stays = [(stay, nights.first, nights.last + DAY) for stay in journey.stays if (nights := stay.nights)]
+    stays = [
+        ((stay, nights, is_dated(stay)), nights.first, nights.last + DAY)
+        for stay in journey.stays
+        if (nights := stay.nights)
+    ]
     twice = lived_twice(journey)
     enough = Enough()
-    for one, other in abreast(stays):
-        dated = is_dated(one), is_dated(other)
+    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(stays):
         # two stays without dates of their own overlap because their legs do, and that is told
-        if not any(dated) or same(one.name, other.name) or not (one.nights and other.nights):
+        if not (one_is_dated or other_is_dated) or same(one.name, other.name):
             continue
-        shared = Days(max(one.nights.first, other.nights.first), min(one.nights.last, other.nights.last))
-        if is_within(Days(shared.first, shared.last + DAY), twice):
+        shared = Days(max(first.first, second.first), min(first.last, second.last))
+        if twice and is_within(Days(shared.first, shared.last + DAY), twice):
             continue
-        grade: Grade = "certain" if all(dated) else "possible"
+        grade: Grade = "certain" if one_is_dated and other_is_dated else "possible"
         yield enough.of(grade, partial(_beds_of, one, other, shared, grade))
 
 
