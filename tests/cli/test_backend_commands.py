@@ -1,6 +1,8 @@
 """`backend …` where it cannot do what it is asked: one sentence, exit code 2. Where it can: tests/e2e."""
 
+import io
 import re
+import shutil
 import socket
 import sqlite3
 import sys
@@ -11,6 +13,8 @@ import pytest
 
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.environment import database_of
+
+KEY = "osk_abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def only_sentence(code: int | None, out: str, err: str) -> str:
@@ -54,9 +58,11 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(
 
     of_service = refusal(capsys, "serve", "--port", "0", "--database", place)
     of_key = refusal(capsys, "create-key", "--database", place, "trips:read")
+    of_keys = refusal(capsys, "keys", "--database", place)
+    of_revoking = refusal(capsys, "revoke-key", "--database", place, "key_0")
     of_migration = refusal(capsys, "migrate", "--database", place)
 
-    assert of_service == of_key == of_migration
+    assert of_service == of_key == of_keys == of_revoking == of_migration
     assert file.read_bytes() == before
 
 
@@ -95,6 +101,44 @@ def test_a_scope_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixtu
     said = refusal(capsys, "create-key", "trips:admin")
 
     assert said.startswith("'trips:admin' is not a scope; want trips:read")
+
+
+@pytest.mark.parametrize(
+    ("named", "stdin", "sentence"),
+    [
+        ("key_0000000000", "", "the database has no such key; trips-mcp backend keys lists those it has."),
+        ("-", f"{KEY}\n", "the database has no such key; trips-mcp backend keys lists those it has."),
+        ("-", "\n", "stdin is empty, want the key there."),
+        (KEY, "", "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
+        (" ", "", "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
+    ],
+    ids=["unknown id", "unknown key", "nothing on stdin", "a key that all would see", "nothing"],
+)
+def test_a_key_that_cannot_be_revoked_is_one_sentence(
+    named: str,
+    stdin: str,
+    sentence: str,
+    new_database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = shutil.copy(new_database, tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+
+    said = refusal(capsys, "revoke-key", "--database", str(file), named)
+
+    assert said == f"{sentence}\n"
+
+
+@pytest.mark.parametrize("words", [["keys"], ["revoke-key", "key_0"]], ids=" ".join)
+def test_keys_of_a_database_that_is_not_there_are_one_sentence_and_make_none(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(capsys, *words, "--database", str(tmp_path / "mistyped.db"))
+
+    assert said == f"There is no database {tmp_path / 'mistyped.db'}; name the one that the keys are of.\n"
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_the_database_is_the_setting_unless_a_flag_names_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,7 @@ def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFi
         "backend dance",
         "backend create-key",
         "backend create-key --user= trips:read",
+        "backend revoke-key",
         "serve --transport carrier-pigeon",
         "tools --jso",
         "tools --json --markdown",

@@ -1,16 +1,18 @@
 """Who may call: nobody without a key, no key that the service rejects, and each for what the key allows."""
 
-import sqlite3
+import io
+import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, closing
-from hashlib import sha256
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from anyio.to_thread import run_sync
 from mcp import Client, MCPError
 
+from trips_mcp.cli.commands import run
 from trips_mcp.tools.catalogue import entries
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -278,21 +280,51 @@ async def test_a_key_that_the_service_refuses_in_a_call_is_refused_from_then_on(
     assert after.status_code == 401
 
 
+@pytest.fixture
+def revoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Awaitable[None]]:
+    """By the command, as whoever runs the team's server would."""
+
+    async def revoke(key: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(key))
+        words = ["backend", "revoke-key", "-", "--database", str(tmp_path / "team.db")]
+        assert await run_sync(run, words) == 0
+
+    return revoke
+
+
 @pytest.mark.parametrize("era", ["ask", "ask_modern"])
 async def test_a_key_revoked_in_our_own_backend_is_shown_nothing_more(
-    era: str, team: Serve, key_for: KeyFor, tmp_path: Path
+    era: str, team: Serve, key_for: KeyFor, revoke: Callable[[str], Awaitable[None]]
 ) -> None:
     mine, others = await key_for("me", "trips:read"), await key_for("another")
 
     async with team(rate_limit="1") as served:
         ask = getattr(served, era)
         before = [(await ask("tools/list", key)).status_code for key in (mine, others, mine, mine)]
-        with closing(sqlite3.connect(tmp_path / "team.db")) as db, db:
-            db.execute("DELETE FROM api_keys WHERE digest = ?", [sha256(mine.encode()).hexdigest()])
+        await revoke(mine)
         after = [(await ask("tools/list", key)).status_code for key in (mine, others)]
 
     assert before == [200] * 4
     assert after == [401, 200]
+
+
+async def test_a_key_revoked_in_our_own_backend_carries_nothing_out(
+    team: Serve, key_for: KeyFor, revoke: Callable[[str], Awaitable[None]]
+) -> None:
+    mine, of_same_user = await key_for("me"), await key_for("me")
+
+    async with team() as served:
+        me = await served.call("get_me", mine)
+        trip = {"groupId": me["structuredContent"]["defaultGroupId"], "title": "Nara"}
+        await revoke(mine)
+        call = await served.call("create_trip", mine, **trip, startDate="2027-05-01", endDate="2027-05-02")
+        again = await served.ask("tools/call", mine, name="list_trips", arguments={})
+        trips = await served.call("list_trips", of_same_user)
+
+    assert call["isError"]
+    assert "UNAUTHORIZED (401)" in call["content"][0]["text"]
+    assert again.status_code == 401
+    assert trips["structuredContent"]["items"] == []
 
 
 @pytest.mark.parametrize(("limit", "refused"), [("2", True), ("off", False)])

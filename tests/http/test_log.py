@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ async def test_callers_can_be_told_apart_but_not_be_found_out(team: Serve, key_f
         callers = [line["caller"] for line in served.lines]
 
     assert callers[0] == callers[2] != callers[1]
+    assert sha256(f"{mine}\0".encode()).hexdigest().startswith(callers[0])  # as the guide has it
     assert mine not in str(served.lines)
 
 

@@ -1,17 +1,15 @@
-"""Opening the backend over a database, migrating one, and making keys for it."""
+"""Opening the backend over a database, and migrating one."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from trips_mcp.backend.callers.accounts import add_key, join, user_named
+from trips_mcp.backend.callers.accounts import LOCAL_OWNER, user_named
 from trips_mcp.backend.calls import Caller
 from trips_mcp.backend.http.app import Backend
 from trips_mcp.backend.store.database import migrate_database, open_database
 from trips_mcp.backend.store.schema import Opened
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
-
-LOCAL_OWNER = "owner"
 
 
 @asynccontextmanager
@@ -44,17 +42,3 @@ async def migrate(database: str) -> Opened:
     Raises: DatabaseError.
     """
     return await migrate_database(database)
-
-
-async def create_key(
-    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
-) -> str:
-    """A new key, shown this once. A SQLite database, the user and the group to join are made when need be.
-
-    Raises: DatabaseError.
-    """
-    async with open_database(database) as opened, opened.preparing() as db:
-        user_id = await user_named(db, user)
-        if group is not None:
-            await join(db, user_id, group)
-        return await add_key(db, user_id, scopes, time.time())

@@ -37,17 +37,18 @@ def _name(text: str) -> str:
 def _run(arguments: Namespace) -> int:
     import anyio
 
-    from trips_mcp.backend import DatabaseError, create_key
+    from trips_mcp.backend import DatabaseError, make_key
 
     database = database_of(arguments.database)
     scopes = [_scope(text) for text in arguments.scopes]
-    make = partial(create_key, database, scopes, user=arguments.user, group=arguments.group)
+    make = partial(make_key, database, scopes, user=arguments.user, group=arguments.group)
     try:
-        key = anyio.run(make)
+        made = anyio.run(make)
     except DatabaseError as error:
         raise CommandError(str(error)) from None
-    remark(f"A key for {arguments.user}: {' '.join(map(str, scopes))}. It is shown this once; keep it safe.")
-    say(key)
+    remark(f"Made {made.id} for {arguments.user}: {' '.join(map(str, scopes))}. By this id it is listed and revoked.")
+    remark("The key itself is shown this once; keep it safe.")
+    say(made.secret)
     return 0
 
 

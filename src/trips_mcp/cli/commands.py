@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from trips_mcp import __version__
 from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
+from trips_mcp.cli.backend_keys import BACKEND_KEYS
 from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
+from trips_mcp.cli.backend_revoke_key import BACKEND_REVOKE_KEY
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import WORDS, Command, CommandError
@@ -27,6 +29,8 @@ COMMANDS: tuple[Command, ...] = (
     DOCTOR,
     BACKEND_SERVE,
     BACKEND_CREATE_KEY,
+    BACKEND_KEYS,
+    BACKEND_REVOKE_KEY,
     BACKEND_MIGRATE,
 )
 

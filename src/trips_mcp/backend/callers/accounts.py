@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trips_mcp.backend.calls import Caller, timestamp
@@ -13,7 +15,32 @@ from trips_mcp.backend.store.tables import api_keys, group_members, groups, user
 from trips_mcp.backend.store.upserts import insert_into
 from trips_mcp.contract.scopes import Scope
 
+LOCAL_OWNER = "owner"
+"""Who a user is that nobody named."""
+
 _FIND = select(api_keys.c.id, api_keys.c.user_id, api_keys.c.scopes).where(api_keys.c.digest == bindparam("digest"))
+_LIST = (
+    select(api_keys.c.id, users.c.name, api_keys.c.scopes, api_keys.c.created_at)
+    .join(users, users.c.id == api_keys.c.user_id)
+    .order_by(api_keys.c.seq)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    id: str
+    secret: str = field(repr=False)
+    """The key itself, which is held by whoever asked for it and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """What is known of a key that was made: all but the key."""
+
+    id: str
+    user: str
+    scopes: tuple[str, ...]
+    created_at: str
 
 
 def digest(secret: str) -> str:
@@ -26,17 +53,42 @@ async def find_caller(db: AsyncConnection, key: str) -> Caller | None:
     return Caller(found.id, found.user_id, tuple(map(Scope.parse, found.scopes))) if found else None
 
 
-async def add_key(db: AsyncConnection, user_id: str, scopes: Sequence[Scope], now: float) -> str:
-    key = f"osk_{secrets.token_urlsafe(32)}"
+async def add_key(db: AsyncConnection, user_id: str, scopes: Sequence[Scope], now: float) -> NewKey:
+    made = NewKey(new_id("key"), f"osk_{secrets.token_urlsafe(32)}")
     row = {
-        "id": new_id("key"),
-        "digest": digest(key),
+        "id": made.id,
+        "digest": digest(made.secret),
         "user_id": user_id,
         "scopes": [str(scope) for scope in scopes],
         "created_at": timestamp(now),
     }
     await db.execute(insert(api_keys), row)
-    return key
+    return made
+
+
+async def held_keys(db: AsyncConnection) -> list[HeldKey]:
+    """In the order they were made."""
+    return [_held(row) for row in await db.execute(_LIST)]
+
+
+async def remove_key(db: AsyncConnection, by: ColumnElement[bool]) -> HeldKey | None:
+    """What it was; None where there is no such key."""
+    found = (await db.execute(_LIST.where(by))).one_or_none()
+    gone = await db.execute(delete(api_keys).where(by))
+    return _held(found) if found and gone.rowcount else None
+
+
+def of_id(key_id: str) -> ColumnElement[bool]:
+    return api_keys.c.id == key_id
+
+
+def of_secret(key: str) -> ColumnElement[bool]:
+    return api_keys.c.digest == digest(key)
+
+
+def _held(row: Row[Any, Any, Any, Any]) -> HeldKey:
+    key_id, user, scopes, made = row
+    return HeldKey(key_id, user, tuple(scopes), made)
 
 
 async def user_named(db: AsyncConnection, name: str) -> str:

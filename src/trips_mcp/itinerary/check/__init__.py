@@ -11,7 +11,8 @@ from typing import Final
 
 from trips_mcp.itinerary.check.belonging import check_belonging
 from trips_mcp.itinerary.check.bookings import check_bookings
-from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, Finding, Part, in_words
+from trips_mcp.itinerary.check.enough import MOST, Found
+from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, Finding, Grade, Part, in_words
 from trips_mcp.itinerary.check.flights import check_flights
 from trips_mcp.itinerary.check.hours import check_hours
 from trips_mcp.itinerary.check.legs import check_legs
@@ -27,16 +28,21 @@ __all__ = ["MINIMUM_CONNECTION", "CheckReport", "Finding", "Part", "check", "in_
 
 MINIMUM_CONNECTION: Final = 60
 """Minutes."""
-_MOST: Final = 100
 _ROOM: Final = 15_000
 """Characters; a result may have 40,000, and its text says it all again."""
 
 
 def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> CheckReport:
     """What does not fit, or may not, in this trip; a connection may be as short as so many minutes."""
-    found = sorted(_findings(journey, timedelta(minutes=minimum_connection)), key=_by_grade)
-    shown = fitting(found[:_MOST], _ROOM)
-    count = Counter(finding.grade for finding in found)
+    built: list[Finding] = []
+    count: Counter[Grade] = Counter()
+    for found in _findings(journey, timedelta(minutes=minimum_connection)):
+        if isinstance(found, Finding):
+            built.append(found)
+            count[found.grade] += 1
+        else:
+            count[found] += 1
+    shown = fitting(sorted(built, key=_by_grade)[:MOST], _ROOM)
     return CheckReport(
         trip_id=journey.trip_id,
         certain=count["certain"],
@@ -44,13 +50,13 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
         not_checkable=count["not_checkable"],
         minimum_connection_minutes=minimum_connection,
         findings=sorted(shown, key=_by_date),
-        not_shown=len(found) - len(shown) or None,
+        not_shown=count.total() - len(shown) or None,
         checked=_checked(journey),
         notes=[*notes(journey)],
     )
 
 
-def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Finding]:
+def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Found]:
     yield from check_legs(journey)
     yield from check_nights(journey)
     yield from check_belonging(journey)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -17,11 +18,12 @@ def abreast(stretches: Iterable[tuple[T, At, At]]) -> Iterator[tuple[T, T]]:
     Of what starts at the same moment, what was given earlier counts as earlier. Where very many overlap, each is
     paired with those that last longest.
     """
-    going_on: list[tuple[At, int, T]] = []
-    for place, (thing, starts, ends) in enumerate(sorted(stretches, key=lambda one: (one[1], one[2]))):
+    going_on: list[tuple[At, T]] = []
+    for thing, starts, ends in sorted(stretches, key=itemgetter(1, 2)):
         if ends <= starts:
             continue
-        del going_on[: bisect_right(going_on, starts, key=lambda one: one[0])]
-        for _, _, other in going_on[: -_COMPANIONS - 1 : -1]:
+        if going_on and going_on[0][0] <= starts:
+            del going_on[: bisect_right(going_on, starts, key=itemgetter(0))]
+        for _, other in going_on[: -_COMPANIONS - 1 : -1]:
             yield other, thing
-        insort(going_on, (ends, place, thing), key=lambda one: one[:2])
+        insort(going_on, (ends, thing), key=itemgetter(0))

@@ -5,7 +5,8 @@ early morning, leaves after midnight.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from trips_mcp.contract.commitments import Commitment
@@ -155,7 +156,9 @@ def _stays(journey: Journey) -> Iterator[Finding]:
             continue
         stretch = legs.get(id(stay.source))
         if stretch and stretch.days and stay.first and stay.end and stay.first <= stay.end:
-            yield from _span_outside(citing.stay(stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days)
+            yield from _span_outside(
+                partial(citing.stay, stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days
+            )
 
 
 def _rentals(journey: Journey) -> Iterator[Finding]:
@@ -172,15 +175,15 @@ def _rentals(journey: Journey) -> Iterator[Finding]:
         if stretch and stretch.days and days:
             span = Days(min(days), max(days))
             if not (span.first <= stretch.days.last and span.last >= stretch.days.first):  # it may serve more legs
-                yield from _span_outside(citing.rental(rental), name, span, stretch.days)
+                yield from _span_outside(partial(citing.rental, rental), name, span, stretch.days)
 
 
-def _span_outside(part: Part, name: str, span: Days, leg: Days) -> Iterator[Finding]:
+def _span_outside(cite: Callable[[], Part], name: str, span: Days, leg: Days) -> Iterator[Finding]:
     if span.first >= leg.first - DAY and span.last <= leg.last + DAY:
         return
     apart = span.last < leg.first or span.first > leg.last
     why = f"{name} ({saying.days(span)}) is {'' if apart else 'partly '}outside the leg ({saying.days(leg)})."
-    yield citing.finding("certain" if apart else "possible", "outside_leg", span.first, [part], why, "update_leg")
+    yield citing.finding("certain" if apart else "possible", "outside_leg", span.first, [cite()], why, "update_leg")
 
 
 def _moment(said: Moment | str | None) -> Moment | None:

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final, TypeVar
 
 from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import city, plain
 from trips_mcp.itinerary.check.days import DAY
+from trips_mcp.itinerary.check.enough import Enough, Found
 from trips_mcp.itinerary.check.findings import Finding, Grade, Kind, Part
 from trips_mcp.itinerary.check.instants import wall
 from trips_mcp.itinerary.check.known import is_dated
@@ -32,7 +34,7 @@ _NO_NUMBER: Final = frozenset(
 _LEADING_ZEROS: Final = re.compile(r"(?<=[^\W\d])0+(?=[0-9])")
 
 
-def check_bookings(journey: Journey) -> Iterator[Finding]:
+def check_bookings(journey: Journey) -> Iterator[Found]:
     for flights in _alike(journey.moves, _flight):
         yield _same_flight(flights)
     for appointments in _alike(journey.appointments, _appointment):
@@ -137,17 +139,22 @@ def _same_rental(rentals: list[Rental]) -> Finding:
     return _twice("possible" if apart else "certain", starts.day if starts else None, about, why, "update_leg")
 
 
-def _same_stays(stays: list[Stay]) -> Iterator[Finding]:
-    nights = [(stay, nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)]
-    for one, other in abreast(nights):
-        if not (one.nights and other.nights):
-            continue
-        dated = is_dated(one) and is_dated(other)
-        alike = dated and one.nights == other.nights and not _differ(s.source.confirmation_number for s in (one, other))
-        legs = f"{saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
-        why = f"{saying.begin(legs)} have the same accommodation from {day_in_words(other.nights.first)}."
-        about = [citing.stay(one), citing.stay(other)]
-        yield _twice("certain" if alike else "possible", other.nights.first, about, why, "update_leg")
+def _same_stays(stays: list[Stay]) -> Iterator[Found]:
+    dated = [
+        ((stay, nights, is_dated(stay)), nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)
+    ]
+    enough = Enough()
+    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(dated):
+        numbers = one.source.confirmation_number, other.source.confirmation_number
+        alike = one_is_dated and other_is_dated and first == second and not _differ(numbers)
+        grade: Grade = "certain" if alike else "possible"
+        yield enough.of(grade, partial(_same_stay, one, other, second.first, grade))
+
+
+def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
+    legs = f"{saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
+    why = f"{saying.begin(legs)} have the same accommodation from {day_in_words(day)}."
+    return _twice(grade, day, [citing.stay(one), citing.stay(other)], why, "update_leg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ class _Confirmed:
     number: str | None
     what: tuple[str, str]
     """Flights go under one number all together; a stay may be on two legs."""
-    thing: Part
+    cite: Callable[[], Part]
     day: date | None
 
 
@@ -163,14 +170,14 @@ def _confirmed(journey: Journey) -> Iterator[_Confirmed]:
     field = "confirmationNumber"
     for stay in journey.stays:
         what = ("stay", plain(stay.name) or stay.leg_id)
-        yield _Confirmed(_number(stay.source.confirmation_number), what, citing.stay(stay, field), stay.first)
+        yield _Confirmed(_number(stay.source.confirmation_number), what, partial(citing.stay, stay, field), stay.first)
     for rental in journey.rentals:
         what = ("rental", plain(rental.company) or rental.leg_id)
         day = rental.pick_up.day if isinstance(rental.pick_up, Moment) else None
-        yield _Confirmed(_number(rental.source.confirmation_number), what, citing.rental(rental, field), day)
+        yield _Confirmed(_number(rental.source.confirmation_number), what, partial(citing.rental, rental, field), day)
     for move in journey.moves:
         number, day = _number(move.source.confirmation_number), move.departs.day if move.departs else None
-        yield _Confirmed(number, ("flight", ""), citing.flight(move, field), day)
+        yield _Confirmed(number, ("flight", ""), partial(citing.flight, move, field), day)
 
 
 def _number(text: str | None) -> str | None:
@@ -183,7 +190,7 @@ def _same_confirmation(sharing: list[_Confirmed]) -> Finding:
     kinds = {"stay": "accommodation", "rental": "rental car", "flight": "flight"}
     what = _listed(sorted({kinds[one.what[0]] for one in sharing}))
     why = f"{len(sharing)} bookings ({what}) have one confirmation number; one may have been entered for another."
-    return _twice("possible", min(days) if days else None, [one.thing for one in sharing], why, "update_leg")
+    return _twice("possible", min(days) if days else None, [one.cite() for one in sharing], why, "update_leg")
 
 
 def _twice(grade: Grade, day: date | None, about: Sequence[Part], why: str, mend_with: str) -> Finding:

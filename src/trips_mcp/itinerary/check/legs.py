@@ -1,11 +1,13 @@
 """Legs against each other and against the trip: ends before starts, holes, overlaps."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, own_days, trip_days, without
+from trips_mcp.itinerary.check.enough import Enough, Found
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.known import all_dated
@@ -17,7 +19,7 @@ from trips_mcp.itinerary.wording import day_in_words
 _FEW_DAYS: Final = 3
 
 
-def check_legs(journey: Journey) -> Iterator[Finding]:
+def check_legs(journey: Journey) -> Iterator[Found]:
     yield from _backwards(journey)
     yield from _outside_the_trip(journey)
     yield from _overlaps(journey)
@@ -60,15 +62,17 @@ def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
         yield citing.finding("certain", "leg_outside_trip", days.first, [citing.leg(stretch)], why, mend_with)
 
 
-def _overlaps(journey: Journey) -> Iterator[Finding]:
-    legs = [(stretch, days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
+def _overlaps(journey: Journey) -> Iterator[Found]:
+    legs = [((stretch, days), days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
     twice = lived_twice(journey)
-    for one, other in abreast(legs):
-        first, second = one.days, other.days
-        if first and second and not _share_the_change_over_alone(first, second):
+    enough = Enough()
+    for (one, first), (other, second) in abreast(legs):
+        if not _share_the_change_over_alone(first, second):
             shared = Days(max(first.first, second.first), min(first.last, second.last))
-            if not is_within(shared, twice):
-                yield _overlap(one, other, shared, inside=shared in (first, second))
+            if not (twice and is_within(shared, twice)):
+                inside = shared in (first, second)
+                build = partial(_overlap, one, other, shared, inside=inside)
+                yield enough.of("possible" if inside else "certain", build)
 
 
 def _share_the_change_over_alone(one: Days, other: Days) -> bool:

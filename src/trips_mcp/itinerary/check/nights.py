@@ -6,6 +6,7 @@ A night is named by the day before it. What is under way, or lasts until the mor
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, time
+from functools import partial
 from itertools import accumulate
 from typing import Final
 
@@ -13,19 +14,20 @@ from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import same
 from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, trip_days, without
+from trips_mcp.itinerary.check.enough import Enough, Found
 from trips_mcp.itinerary.check.findings import Finding, Grade
 from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.known import all_dated, is_dated
 from trips_mcp.itinerary.check.legs import gaps
 from trips_mcp.itinerary.check.sorts import is_stay, is_travel
-from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stretch
+from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stay, Stretch
 from trips_mcp.itinerary.spans import Days
 from trips_mcp.itinerary.wording import day_in_words
 
 _EVENING: Final = time(17)
 
 
-def check_nights(journey: Journey) -> Iterator[Finding]:
+def check_nights(journey: Journey) -> Iterator[Found]:
     yield from _two_beds(journey)
     trip = trip_days(journey)
     if trip and journey.stretches and trip.first < trip.last:
@@ -33,22 +35,30 @@ def check_nights(journey: Journey) -> Iterator[Finding]:
         yield from _Beds(journey).missing(list(nights)) if journey.stays else _no_stay_at_all(list(nights))
 
 
-def _two_beds(journey: Journey) -> Iterator[Finding]:
-    stays = [(stay, nights.first, nights.last + DAY) for stay in journey.stays if (nights := stay.nights)]
+def _two_beds(journey: Journey) -> Iterator[Found]:
+    stays = [
+        ((stay, nights, is_dated(stay)), nights.first, nights.last + DAY)
+        for stay in journey.stays
+        if (nights := stay.nights)
+    ]
     twice = lived_twice(journey)
-    for one, other in abreast(stays):
-        dated = is_dated(one), is_dated(other)
+    enough = Enough()
+    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(stays):
         # two stays without dates of their own overlap because their legs do, and that is told
-        if not any(dated) or same(one.name, other.name) or not (one.nights and other.nights):
+        if not (one_is_dated or other_is_dated) or same(one.name, other.name):
             continue
-        shared = Days(max(one.nights.first, other.nights.first), min(one.nights.last, other.nights.last))
-        if is_within(Days(shared.first, shared.last + DAY), twice):
+        shared = Days(max(first.first, second.first), min(first.last, second.last))
+        if twice and is_within(Days(shared.first, shared.last + DAY), twice):
             continue
-        stays_of = f"the stays of {saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
-        why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
-        about = [citing.stay(one, "checkOut"), citing.stay(other, "checkIn")]
-        grade = "certain" if all(dated) else "possible"
-        yield citing.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+        grade: Grade = "certain" if one_is_dated and other_is_dated else "possible"
+        yield enough.of(grade, partial(_beds_of, one, other, shared, grade))
+
+
+def _beds_of(one: Stay, other: Stay, shared: Days, grade: Grade) -> Finding:
+    stays_of = f"the stays of {saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
+    why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
+    about = [citing.stay(one, "checkOut"), citing.stay(other, "checkIn")]
+    return citing.finding(grade, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _accounted_for(journey: Journey) -> list[Days]:

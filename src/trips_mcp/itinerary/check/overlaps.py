@@ -6,12 +6,14 @@ All-day things never do, a bed keeps nobody busy, and free time is there to be u
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.abreast import abreast
 from trips_mcp.itinerary.check.alike import city, plain, titles_alike
 from trips_mcp.itinerary.check.bookings import is_same_booking
+from trips_mcp.itinerary.check.enough import Enough, Found
 from trips_mcp.itinerary.check.findings import Finding, Grade, Part
 from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
 from trips_mcp.itinerary.check.instants import wall, when
@@ -38,7 +40,7 @@ class _Timed:
         return self.ends is not None
 
 
-def check_overlaps(journey: Journey) -> Iterator[Finding]:
+def check_overlaps(journey: Journey) -> Iterator[Found]:
     timed = [*_timed(journey)]
     flying = {end.day for move in journey.moves for end in (move.departs, move.arrives) if end}
     yield from _in_utc(timed, flying)
@@ -56,15 +58,17 @@ def _timed(journey: Journey) -> Iterator[_Timed]:
             yield _Timed(one, one.starts, one.ends if wall(one.ends) != wall(one.starts) else None)
 
 
-def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Finding]:
+def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Found]:
     known = [(one, starts, when(one.ends)) for one in timed if (starts := when(one.starts))]
     spans = [(one, starts.earliest, ends.latest if ends else starts.latest + _A_MOMENT) for one, starts, ends in known]
+    enough = Enough()
     for one, other in abreast(spans):
         if not _is_one_thing(one.what, other.what):
-            yield _overlap(one, other, _grade_in_utc(one, other, flying), _shared(one, other, in_utc=True))
+            grade = _grade_in_utc(one, other, flying)
+            yield enough.of(grade, partial(_overlap, one, other, grade, in_utc=True))
 
 
-def _by_the_clock(timed: list[_Timed]) -> Iterator[Finding]:
+def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
     """For what has no zone; a flight's two clocks would compare nothing."""
     appointments = [one for one in timed if isinstance(one.what, Appointment)]
     if all(one.starts.zone for one in appointments):
@@ -72,9 +76,11 @@ def _by_the_clock(timed: list[_Timed]) -> Iterator[Finding]:
     spans = [
         (one, starts, wall(one.ends) or starts + _A_MOMENT) for one in appointments if (starts := wall(one.starts))
     ]
+    enough = Enough()
     for one, other in abreast(spans):
         if not (one.starts.zone and other.starts.zone) and not _is_one_thing(one.what, other.what):
-            yield _overlap(one, other, _grade_by_the_clock(one, other), _shared(one, other, in_utc=False))
+            grade = _grade_by_the_clock(one, other)
+            yield enough.of(grade, partial(_overlap, one, other, grade, in_utc=False))
 
 
 def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
@@ -144,7 +150,8 @@ def _shared(one: _Timed, other: _Timed, *, in_utc: bool) -> timedelta:
     return max(timedelta(), min(ends) - max(starts)) if len(ends) == 2 else timedelta()
 
 
-def _overlap(one: _Timed, other: _Timed, grade: Grade, shared: timedelta) -> Finding:
+def _overlap(one: _Timed, other: _Timed, grade: Grade, *, in_utc: bool) -> Finding:
+    shared = _shared(one, other, in_utc=in_utc)
     first, second = _described(one), _described(other)
     if one.has_length and other.has_length:
         why = f"{first} and {second} overlap{f' by {length(shared)}' if shared else ''}."

@@ -1,0 +1,72 @@
+"""A database's keys, for whoever has the database at hand: to make, to list and to take back."""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from anyio import Path
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trips_mcp.backend.callers.accounts import (
+    LOCAL_OWNER,
+    HeldKey,
+    NewKey,
+    add_key,
+    held_keys,
+    join,
+    of_id,
+    of_secret,
+    remove_key,
+    user_named,
+)
+from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.store.database import open_database
+from trips_mcp.backend.store.location import file_of, locate, shown
+from trips_mcp.contract.scopes import Scope
+
+
+async def make_key(
+    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
+) -> NewKey:
+    """A new key, shown this once. A SQLite database, the user and the group to join are made when need be.
+
+    Raises: DatabaseError.
+    """
+    async with open_database(database) as opened, opened.preparing() as db:
+        user_id = await user_named(db, user)
+        if group is not None:
+            await join(db, user_id, group)
+        return await add_key(db, user_id, scopes, time.time())
+
+
+async def create_key(
+    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
+) -> str:
+    """The same, for who needs nothing but the key. Raises: DatabaseError."""
+    return (await make_key(database, scopes, user, group=group)).secret
+
+
+async def list_keys(database: str) -> list[HeldKey]:
+    """Raises: DatabaseError."""
+    async with _existing(database) as db:
+        return await held_keys(db)
+
+
+async def revoke_key(database: str, *, key_id: str = "", secret: str = "") -> HeldKey | None:
+    """The key of this id, or this very key, is refused from the next request on; None where there is none.
+
+    Raises: DatabaseError.
+    """
+    async with _existing(database) as db:
+        return await remove_key(db, of_id(key_id) if key_id else of_secret(secret))
+
+
+@asynccontextmanager
+async def _existing(database: str) -> AsyncGenerator[AsyncConnection]:
+    """Not a new file, made of a mistyped name, of which it would be told that it has no keys."""
+    url = locate(database)
+    file = file_of(url)
+    if file is not None and not await Path(file).exists():
+        raise DatabaseError(f"There is no database {shown(url)}; name the one that the keys are of.")
+    async with open_database(database) as opened, opened.preparing() as db:
+        yield db

@@ -1,0 +1,53 @@
+"""`trips-mcp backend keys`: which keys there are and whose. The keys themselves nobody can list: hashes are kept."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.output import remark, say
+
+if TYPE_CHECKING:
+    from trips_mcp.backend.callers.accounts import HeldKey
+
+_HEAD = ("ID", "USER", "MADE AT", "SCOPES")
+
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def _run(arguments: Namespace) -> int:
+    import anyio
+
+    from trips_mcp.backend import DatabaseError, list_keys
+
+    try:
+        held = anyio.run(list_keys, database_of(arguments.database))
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    if arguments.json:
+        say(json.dumps([_as_json(key) for key in held], indent=2, ensure_ascii=False))
+    elif held:
+        for line in _table(held):
+            say(line)
+    else:
+        remark("There are no keys; trips-mcp backend create-key makes one.")
+    return 0
+
+
+def _as_json(key: "HeldKey") -> dict[str, object]:
+    return {"id": key.id, "user": key.user, "scopes": list(key.scopes), "createdAt": key.created_at}
+
+
+def _table(held: "Sequence[HeldKey]") -> Iterator[str]:
+    rows = [_HEAD, *((key.id, key.user, key.created_at, " ".join(key.scopes)) for key in held)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    for *cells, scopes in rows:
+        yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), scopes])
+
+
+BACKEND_KEYS = Command(words="backend keys", summary="list the keys, their users and scopes", flags=_flags, run=_run)

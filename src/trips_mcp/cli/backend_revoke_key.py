@@ -1,0 +1,57 @@
+"""`trips-mcp backend revoke-key`: takes a key back, as when it was lost or stolen.
+
+Whoever has the key alone gives it on stdin: an argument can be read by every user of the machine, and stays in the
+shell's history.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from functools import partial
+from getpass import getpass
+
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.output import say
+
+_STDIN = "-"
+_BEGINS = "osk_"
+"""What every key of ours begins with, and no id."""
+
+
+def _flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "key", metavar="ID", help="its id, as trips-mcp backend keys lists it; - reads the key itself from stdin"
+    )
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+
+
+def _run(arguments: Namespace) -> int:
+    import anyio
+
+    from trips_mcp.backend import DatabaseError, revoke_key
+
+    named: str = arguments.key.strip()
+    if not named or named.startswith(_BEGINS):
+        raise CommandError(
+            "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."
+        )
+    database = database_of(arguments.database)
+    which = {"secret": _of_stdin()} if named == _STDIN else {"key_id": named}
+    try:
+        revoked = anyio.run(partial(revoke_key, database, **which))
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    if revoked is None:
+        raise CommandError("the database has no such key; trips-mcp backend keys lists those it has.")
+    say(f"{revoked.id}, a key of {revoked.user}, is revoked: from now on it opens nothing.")
+    return 0
+
+
+def _of_stdin() -> str:
+    key = (getpass("The key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not key:
+        raise CommandError("stdin is empty, want the key there.")
+    return key
+
+
+BACKEND_REVOKE_KEY = Command(words="backend revoke-key", summary="take a key back, at once", flags=_flags, run=_run)

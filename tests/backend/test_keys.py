@@ -1,0 +1,74 @@
+"""`backend create-key`, `keys` and `revoke-key`: who has a key is seen, and who should have none has none at once."""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from anyio.to_thread import run_sync
+
+from trips_mcp.backend import list_keys
+from trips_mcp.cli.commands import run
+
+NewKey = Callable[..., Awaitable[str]]
+
+
+def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--database", database]
+    codes = [run(["backend", "keys", *where])]
+    none = capsys.readouterr()
+    made: list[tuple[str, str]] = []
+    for words in (["--user", "ann", "trips:read", "trips:write:jx7"], ["--user", "ben of Kyoto", "messages:read"]):
+        codes.append(run(["backend", "create-key", *where, *words]))
+        told = capsys.readouterr()
+        made.append((told.out.strip(), told.err.removeprefix("Made ").partition(" ")[0]))
+
+    codes.append(run(["backend", "keys", *where]))
+    table = capsys.readouterr().out
+    codes.append(run(["backend", "keys", "--json", *where]))
+    listed: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+
+    assert codes == [0] * 5
+    assert (none.out, none.err) == ("", "There are no keys; trips-mcp backend create-key makes one.\n")
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert [key.pop("createdAt") for key in listed if re.fullmatch(time, key["createdAt"])] == re.findall(time, table)
+    assert listed == [
+        {"id": made[0][1], "user": "ann", "scopes": ["trips:read", "trips:write:jx7"]},
+        {"id": made[1][1], "user": "ben of Kyoto", "scopes": ["messages:read"]},
+    ]
+    head, *rows = table.splitlines()
+    assert head.split() == ["ID", "USER", "MADE", "AT", "SCOPES"]
+    assert re.fullmatch(rf"{made[0][1]}  ann +{time}  trips:read trips:write:jx7", rows[0])
+    assert re.fullmatch(rf"{made[1][1]}  ben of Kyoto +{time}  messages:read", rows[1])
+    assert not any(key in f"{table}{listed}" for key, _ in made)
+
+
+@pytest.mark.parametrize("by", ["id", "key"])
+async def test_a_revoked_key_is_refused_by_the_very_next_request(
+    by: str,
+    database: str,
+    service: Callable[[str | None], httpx.AsyncClient],
+    new_key: NewKey,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stolen, kept = await new_key(user="ann"), await new_key(user="ann")
+    stolen_id, kept_id = [key.id for key in await list_keys(database)]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{stolen}\n"))
+    paths = ("/api/v1/me", "/v1/events/1")
+    before = [(await service(key).get(path)).status_code for key in (stolen, kept) for path in paths]
+
+    words = ["backend", "revoke-key", "--database", database, stolen_id if by == "id" else "-"]
+    code = await run_sync(run, words)
+    said = capsys.readouterr()
+    after = [(await service(key).get(path)).status_code for key in (stolen, kept) for path in paths]
+
+    assert (code, said.err) == (0, "")
+    assert said.out == f"{stolen_id}, a key of ann, is revoked: from now on it opens nothing.\n"
+    assert before == [200, 404, 200, 404]
+    assert after == [401, 401, 200, 404]
+    assert [key.id for key in await list_keys(database)] == [kept_id]
