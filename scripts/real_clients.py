@@ -32,8 +32,8 @@ from clients.pins import (
     Pin,
 )
 from clients.tally import Tally
-from conformance import NOT_RUN
 from platformdirs import user_cache_path
+from registries import NOT_RUN
 
 _AT_ONCE: Final = 2
 

@@ -9,7 +9,6 @@ empty environment, and run by uvx with the newest dependencies that it allows.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,11 +22,11 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, Final
 
+from registries import NOT_RUN, uv
+
 ROOT: Final = Path(__file__).parent.parent
 DIST: Final = ROOT / "dist"
 TWINE: Final = "twine==7.0.0"
-NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL): nothing was found out about the release."""
 NEEDED: Final = (
     "trips_mcp/py.typed",
     "trips_mcp/tools/listing.json",
@@ -176,11 +175,6 @@ def expect_just(what: str, there: set[str], wanted: set[str]) -> None:
 def expect(held: bool, otherwise: str) -> None:
     if not held:
         raise ReleaseError(f"{otherwise}.")
-
-
-def uv() -> str:
-    """`uv run` says which one it is."""
-    return os.environ.get("UV") or shutil.which("uv") or "uv"
 
 
 if __name__ == "__main__":

@@ -3,18 +3,16 @@
 python scripts/workflows.py
 """
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
+from registries import NOT_RUN, uv
+
 ROOT: Final = Path(__file__).parent.parent
 SCHEMA: Final = "check-jsonschema==0.39.0"
 AUDIT: Final = "zizmor==1.32.0"
-NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL): nothing was found out about the workflows."""
 
 
 def main() -> int:
@@ -36,9 +34,8 @@ def main() -> int:
 
 
 def uvx(tool: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    uv = os.environ.get("UV") or shutil.which("uv") or "uv"
     return subprocess.run(
-        [uv, "tool", "run", tool, *words], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=300, check=False
+        [uv(), "tool", "run", tool, *words], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=300, check=False
     )
 
 

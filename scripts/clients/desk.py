@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from clients.npm import NODE
+from registries import NODE
 
 OURS: Final = Path(sys.executable).with_name("trips-mcp")
 _SECONDS: Final = 120

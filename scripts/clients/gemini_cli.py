@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from registries import NODE
+
 from clients.desk import OURS, Desk, desk
-from clients.npm import NODE
 from clients.our_server import Served
 from clients.tally import Tally
 

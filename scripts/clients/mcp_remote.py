@@ -8,9 +8,9 @@ import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client import Transport
 from mcp.client.stdio import stdio_client
+from registries import NODE
 
 from clients.desk import desk
-from clients.npm import NODE
 from clients.our_server import Planned, Served, offered_over_http
 from clients.tally import Tally
 

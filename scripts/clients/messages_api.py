@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Lock, Thread
@@ -80,12 +81,7 @@ def _blocks(content: Any) -> list[Block]:
 def standing_in(script: Sequence[Block]) -> Generator[MessagesApi]:
     api = MessagesApi(script)
 
-    class Handler(_Handler):
-        @override
-        def answer(self, body: Body) -> Block:
-            return api.answer(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, api))
     server.daemon_threads = True
     api.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, daemon=True)
@@ -102,8 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     _numbers = count(1)
 
-    def answer(self, body: Body) -> Block:
-        raise NotImplementedError
+    def __init__(self, api: MessagesApi, *request: Any) -> None:
+        self._api = api
+        super().__init__(*request)
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
@@ -120,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.partition("?")[0] != "/v1/messages":
             self._send(404, "application/json", b"{}")
             return
-        block = self.answer(body)
+        block = self._api.answer(body)
         message = {
             "id": f"msg_{next(self._numbers):04}",
             "type": "message",

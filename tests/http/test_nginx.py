@@ -15,6 +15,7 @@ import pytest
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 
+from .conftest import doing
 from .test_replicas import TRIP, Holding
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -151,13 +152,7 @@ async def converse(served: Any, key: str, transport: str, mode: str) -> None:
         heard.append(progress)
 
     async with served.agent(transport, key, mode) as agent:
-
-        async def do(tool: str, **arguments: Any) -> dict[str, Any]:
-            result = await agent.call_tool(tool, arguments, progress_callback=hear)
-            assert not result.is_error, result.content
-            assert result.structured_content is not None
-            return result.structured_content
-
+        do = doing(agent, hear)
         group = (await do("get_me"))["defaultGroupId"]
         trip = (await do("create_trip", groupId=group, **TRIP))["_id"]
         rows = [{"text": f"item {number}", "urgency": "now"} for number in range(60)]

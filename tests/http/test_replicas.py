@@ -15,6 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 
+from .conftest import doing
+
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 Start = Callable[..., Awaitable[Any]]
 KeyFor = Callable[..., Awaitable[str]]
@@ -80,13 +82,7 @@ async def test_every_call_of_a_conversation_may_land_on_either(
         heard.append(progress)
 
     async with behind(proxy) as served, served.agent(key=key, mode=mode) as agent:
-
-        async def do(tool: str, **arguments: Any) -> dict[str, Any]:
-            result = await agent.call_tool(tool, arguments, progress_callback=hear)
-            assert not result.is_error, result.content
-            assert result.structured_content is not None
-            return result.structured_content
-
+        do = doing(agent, hear)
         group = (await do("get_me"))["defaultGroupId"]
         trip = (await do("create_trip", groupId=group, **TRIP))["_id"]
         rows = [{"text": f"item {number}", "urgency": "now"} for number in range(60)]
