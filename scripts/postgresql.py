@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL server for tests, from the programs that Debian's package `postgresql` installs.
 
-    python scripts/postgresql.py COMMAND …   the server while the command runs, its URL in TRIPS_MCP_TEST_POSTGRESQL
+    python scripts/postgresql.py COMMAND …   the server while the command runs, its URL in POSTGRESQL_TEST_URL
     python scripts/postgresql.py             the URL on stdout; the server ends with stdin
 
 It listens on a Unix socket alone, and ends with its data. Where the setting is there already, that server is used.
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
-SETTING = "TRIPS_MCP_TEST_POSTGRESQL"
+SETTING = "POSTGRESQL_TEST_URL"
 MISSING = 69
 """Exit code when there is no PostgreSQL here."""
 SECONDS_TO_START = 60

@@ -67,7 +67,24 @@ def test_a_base_url_without_its_key_is_an_error(name: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("reference", ["${OSOTO_API_KEY}", "${env:KEY}", "${input:key}", "${user_config.key}", "${}"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "${OSOTO_API_KEY}",
+        "${env:KEY}",
+        "${input:key}",
+        "${user_config.key}",
+        "${}",
+        "$OSOTO_API_KEY",
+        "$env:OSOTO_API_KEY",
+        "%OSOTO_API_KEY%",
+        "{env:OSOTO_API_KEY}",
+        "{env.OSOTO_API_KEY}",
+        "{{OSOTO_API_KEY}}",
+        "{{ secrets.osoto }}",
+        "${{ secrets.OSOTO_API_KEY }}",
+    ],
+)
 def test_a_key_that_was_not_expanded_never_selects_the_embedded_backend(name: str, reference: str) -> None:
     settings = Settings.from_env({name: f" {reference} "})
 
@@ -75,7 +92,9 @@ def test_a_key_that_was_not_expanded_never_selects_the_embedded_backend(name: st
     assert settings.apis == ()
     assert (settings.trips_key, settings.events_token) == (None, None)
     [notice] = settings.notices
-    assert notice.startswith(f"{name} is a ${{…}} that ")
+    assert notice.startswith(
+        f"{name} is a reference such as ${{NAME}}, which the program that started this server did "
+    )
 
 
 def test_the_other_api_works_on_when_one_key_was_not_expanded() -> None:
@@ -88,8 +107,19 @@ def test_the_other_api_works_on_when_one_key_was_not_expanded() -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_no_other_setting_may_be_left_unexpanded(name: str) -> None:
-    env = {"OSOTO_API_KEY": "k", "TRAVELMODE_TOKEN": "k", name: f"https://x/${{{SECRET}}}"}
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"https://x/${{{SECRET}}}",
+        f"https://{{env:{SECRET}}}/x",
+        f"https://x/{{{{{SECRET}}}}}",
+        f"${SECRET}/trips.db",
+        f"%{SECRET}%\\trips.db",
+        f"$env:{SECRET}",
+    ],
+)
+def test_no_other_setting_may_be_left_unexpanded(name: str, value: str) -> None:
+    env = {"OSOTO_API_KEY": "k", "TRAVELMODE_TOKEN": "k", name: value}
 
     with pytest.raises(SettingsError, match=rf"^{name} still has [^\n]*\.$") as caught:
         Settings.from_env(env)
@@ -108,6 +138,8 @@ def test_no_other_setting_may_be_left_unexpanded(name: str) -> None:
         f"{SECRET}\0",
         f"osk_${{X}}{SECRET}",
         f"${{A}}${{{SECRET}}}",
+        f"osk_{{{{X}}}}{SECRET}",
+        f"osk_{{env:X}}{SECRET}",
     ],
 )
 def test_a_key_that_cannot_be_one_is_an_error_that_does_not_repeat_it(name: str, key: str) -> None:
@@ -115,6 +147,18 @@ def test_a_key_that_cannot_be_one_is_an_error_that_does_not_repeat_it(name: str,
         Settings.from_env({name: key})
 
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://kim:pa$word@db/trips", "postgresql://kim:%C3%A9%41@db/trips", "notes/$5/t.db", "a{b}c.db"]
+)
+def test_a_dollar_or_percent_sign_inside_a_value_is_no_reference(url: str) -> None:
+    assert Settings.from_env({"TRIPS_MCP_DATABASE": url}).database == url
+
+
+@pytest.mark.parametrize("key", ["osk_$5", "pa$word", "100%", "%41", "{x}", "a%b%c"])
+def test_a_key_may_hold_signs_that_references_hold(key: str) -> None:
+    assert Settings.from_env({"OSOTO_API_KEY": key}).trips_key == key
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "DEBUG", " Error "])
@@ -157,12 +201,25 @@ def test_the_journal_is_a_file_of_the_users_unless_it_is_off() -> None:
     assert Settings.from_env({"TRIPS_MCP_JOURNAL": " OFF "}).journal is None
 
 
-def test_a_setting_that_does_not_exist_is_noticed() -> None:
-    settings = Settings.from_env({"TRIPS_MCP_DATABSE": SECRET, "TRIPS_OTHER": "x"})
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TRIPS_MCP_DATABSE", "TRIPS_MCP_DATABASE"),
+        ("TRIPS_MCP_READONLY", "TRIPS_MCP_READ_ONLY"),
+        ("TRIPS_MCP_TOOLSET", "TRIPS_MCP_TOOLSETS"),
+        ("TRIPS_MCP_read_only", "TRIPS_MCP_READ_ONLY"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: SECRET, "TRIPS_OTHER": "x"})
 
-    [notice] = settings.notices
-    assert notice.startswith("TRIPS_MCP_DATABSE is not a setting and has no effect; known are TRIPS_MCP_DATABASE, ")
-    assert SECRET not in notice
+    assert str(caught.value) == f"{name} is not a setting; rename it to {meant}, or remove it."
+
+
+def test_a_setting_that_is_like_none_is_refused_with_all_there_are() -> None:
+    with pytest.raises(SettingsError, match=r"^TRIPS_MCP_QQ is not a setting; remove it\. The settings are TRIPS_MCP_"):
+        Settings.from_env({"TRIPS_MCP_QQ": SECRET})
 
 
 def test_no_secret_is_shown() -> None:

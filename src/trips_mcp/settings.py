@@ -45,6 +45,13 @@ _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
 _ON: Final = ("1", "true", "yes", "on")
 _OFF: Final = ("0", "false", "no", "off")
 _LARGEST_NUMBER: Final = 2**53 - 1
+_NAME: Final = r"[A-Za-z_]\w*"
+_REFERENCE: Final = re.compile(
+    r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}|\{env:[^{}]*\}|\{env\.[^{}]*\}" rf"|\$(?:env:)?{_NAME}|%{_NAME}%"
+)
+"""A value that is nothing but a reference, in the forms that MCP clients, shells and CI systems write."""
+_HAS_REFERENCE: Final = re.compile(rf"\$\{{|\{{\{{|\{{env[:.]|^(?:\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)")
+"""A reference somewhere in a value. `$NAME` and `%NAME%` count at the start only: a URL may hold `$` and `%41%`."""
 _LEFT_EMPTY: Final = re.compile(r"\s*\$\{user_config\.\w+\}\s*")
 """What a host of bundles may put in place of a field that its user has not filled in."""
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
@@ -97,6 +104,7 @@ class Settings:
         Raises: SettingsError.
         """
         given = {name: text.strip() for name, text in env.items() if _is_set(name, text)} | _flags(flags or {})
+        _check_names(given)
         unexpanded = tuple(name for name in _SERVICES if _is_reference(given.get(name, "")))
         return cls(
             trips_url=_base_url(given, "OSOTO_BASE_URL", "OSOTO_API_KEY") or TRIPS_URL,
@@ -116,7 +124,7 @@ class Settings:
             mask_secrets=_switch(given, "TRIPS_MCP_MASK_SECRETS"),
             event_trips=_event_trips(given),
             switched_off=tuple(_api(name) for name in unexpanded),
-            notices=(*map(_not_expanded, unexpanded), *_unknown(given)),
+            notices=tuple(map(_key_not_expanded, unexpanded)),
         )
 
     @property
@@ -181,7 +189,7 @@ def _api(key_name: str) -> Api:
 
 def _key(given: Mapping[str, str], name: str) -> str | None:
     key = given.get(name)
-    if key is not None and ("${" in key or not _is_one_word(key)):
+    if key is not None and (has_reference(key) or not _is_one_word(key)):
         raise SettingsError(f"{name} holds characters that no key has; copy the key again, alone.")
     return key
 
@@ -191,8 +199,12 @@ def _is_one_word(key: str) -> bool:
 
 
 def _is_reference(text: str) -> bool:
-    """Whether it is one `${…}` and nothing else."""
-    return text.startswith("${") and text.find("}") == len(text) - 1
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def has_reference(text: str) -> bool:
+    """Whether a variable in it was not expanded."""
+    return _HAS_REFERENCE.search(text) is not None
 
 
 def _base_url(given: Mapping[str, str], name: str, key_name: str) -> str | None:
@@ -204,9 +216,13 @@ def _base_url(given: Mapping[str, str], name: str, key_name: str) -> str | None:
 
 def _expanded(given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name)
-    if value is not None and "${" in value:
-        raise SettingsError(f"{name} still has a ${{…}} in it that was not expanded; write out what it stands for.")
+    if value is not None and has_reference(value):
+        raise SettingsError(not_expanded(name))
     return value
+
+
+def not_expanded(name: str) -> str:
+    return f"{name} still has a variable in it that was not expanded, such as ${{NAME}}; write out its value."
 
 
 def _scopes(given: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -297,13 +313,23 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 16 and 1 <= int(text) <= _LARGEST_NUMBER
 
 
-def _not_expanded(name: str) -> str:
+def _key_not_expanded(name: str) -> str:
     return (
-        f"{name} is a ${{…}} that the program which started this server did not expand, "
+        f"{name} is a reference such as ${{NAME}}, which the program that started this server did not expand, "
         f"so the {_SERVICES[name]} is off; write the key itself there, or remove {name}."
     )
 
 
-def _unknown(given: Mapping[str, str]) -> list[str]:
-    strangers = sorted(name for name in given if name.startswith(_PREFIX) and name not in OURS)
-    return [f"{name} is not a setting and has no effect; known are {', '.join(OURS)}." for name in strangers]
+def _check_names(given: Mapping[str, str]) -> None:
+    """A misspelled limit must not start a server without the limit."""
+    for name in sorted(given):
+        if name.startswith(_PREFIX) and name not in OURS:
+            raise SettingsError(f"{name} is not a setting; {_nearest(name)}.")
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # only for the error
+
+    tails = {known.removeprefix(_PREFIX): known for known in OURS}
+    near = get_close_matches(name.removeprefix(_PREFIX).upper(), tails, n=1)
+    return f"rename it to {tails[near[0]]}, or remove it" if near else f"remove it. The settings are {', '.join(OURS)}"

@@ -111,7 +111,7 @@ def postgresql() -> Generator[PostgreSQL]:
 
 @contextmanager
 def administrator_of_a_server() -> Generator[str]:
-    if given := os.environ.get("TRIPS_MCP_TEST_POSTGRESQL"):
+    if given := os.environ.get("POSTGRESQL_TEST_URL"):
         yield given
         return
     with subprocess.Popen([sys.executable, SERVER], stdin=-1, stdout=-1, stderr=-1, encoding="utf-8") as own:

@@ -105,7 +105,7 @@ def test_the_variables_that_are_set_are_settings() -> None:
     named = {name for line in shell_lines() for name in re.findall(r"\b((?:TRIPS_MCP|OSOTO|TRAVELMODE)_\w+)=", line)}
 
     assert named
-    assert named - {*SETTINGS, *KEYS, "TRIPS_MCP_TEST_POSTGRESQL"} == set()
+    assert named - {*SETTINGS, *KEYS, "POSTGRESQL_TEST_URL"} == set()
 
 
 def test_what_is_made_has_a_recipe() -> None:

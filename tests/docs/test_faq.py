@@ -88,7 +88,9 @@ def locked() -> str:
 
 SAID: dict[str, Callable[[], str]] = {
     "OSOTO_BASE_URL is set without OSOTO_API_KEY; set both, or neither.": a_setting_alone,
-    "OSOTO_API_KEY is a ${…} that the program which started this server did not expand": a_key_that_is_a_reference,
+    "OSOTO_API_KEY is a reference such as ${NAME}, which the program that started this server did not expand": (
+        a_key_that_is_a_reference
+    ),
     ", so the Trips API is off; write the key itself there, or remove OSOTO_API_KEY.": a_key_that_is_a_reference,
     MASK: lambda: MASK,
     "The API key is missing, wrong or revoked": lambda: refused(UnauthorizedError, 401),

@@ -98,6 +98,16 @@ def test_settings_that_contradict_each_other_are_one_sentence(run: Run) -> None:
     assert ended.stderr == "trips-mcp: TRAVELMODE_BASE_URL is set without TRAVELMODE_TOKEN; set both, or neither.\n"
 
 
+@pytest.mark.parametrize("words", [[], ["--no-outbound"], ["tools"], ["call", "list_trips"]], ids=" ".join)
+def test_a_misspelled_limit_does_not_start_a_server_without_it(run: Run, words: list[str]) -> None:
+    ended = run(*words, stdin=LIST, TRIPS_MCP_READONLY="1")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "trips-mcp: TRIPS_MCP_READONLY is not a setting; rename it to TRIPS_MCP_READ_ONLY, or remove it.\n"
+    )
+
+
 def test_a_list_that_nobody_reads_to_its_end_is_no_traceback() -> None:
     tools = subprocess.Popen(
         [sys.executable, "-m", "trips_mcp", "tools", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

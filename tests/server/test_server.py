@@ -121,7 +121,7 @@ async def test_an_unknown_tool_is_a_protocol_error(mode: Any) -> None:
     [
         ({"OSOTO_API_KEY": "osk_x"}, "get_event", "TRAVELMODE_TOKEN"),
         ({"TRAVELMODE_TOKEN": "tm_x"}, "list_trips", "OSOTO_API_KEY"),
-        ({"OSOTO_API_KEY": "${OSOTO_API_KEY}"}, "list_trips", "OSOTO_API_KEY is a ${…}"),
+        ({"OSOTO_API_KEY": "${OSOTO_API_KEY}"}, "list_trips", "OSOTO_API_KEY is a reference such as ${NAME}"),
     ],
 )
 async def test_a_tool_without_its_api_says_what_to_set(env: dict[str, str], tool: str, setting: str) -> None:

@@ -311,7 +311,7 @@ def test_a_reference_that_was_not_filled_in_is_taken_along_and_told(desk: "Desk"
     ended = desk.install("cursor", OSOTO_API_KEY="${env:OSOTO_API_KEY}")
 
     assert environment(server(desk, "cursor")) == {"OSOTO_API_KEY": "${env:OSOTO_API_KEY}"}
-    assert "OSOTO_API_KEY is a ${…} that" in ended.err
+    assert "OSOTO_API_KEY is a reference such as ${NAME}, which" in ended.err
     assert "No key is set" not in ended.err
 
 

@@ -92,7 +92,7 @@ def not_set_up(api: Api, settings: Settings) -> Finding:
     """For an API without a key, where the other has one."""
     probe = PROBES[api]
     if api in settings.switched_off:
-        found = f"off, as {probe.key_variable} holds no key but a ${{…}} that was not expanded"
+        found = f"off, as {probe.key_variable} holds no key but a variable that was not expanded"
         return Finding(f"{api}-api", "fail", found, f"Write the key itself there, or unset {probe.key_variable}.")
     found = "not set up, so its tools are not offered"
     return Finding(f"{api}-api", "warn", found, f"Set {probe.key_variable}, if you have a key for it.")

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.cli.doctor.secrets import bare_url, shortened, without_secrets
-from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings
+from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings, has_reference
 
 Source = Literal["variable", "flag", "default"]
 
@@ -62,15 +62,14 @@ def as_findings(found: list[Found]) -> Iterator[Finding]:
 
 
 def notices(settings: Settings) -> Iterator[Finding]:
-    """A key that was not filled in is something wrong; a name that no setting has is a hint."""
+    """A key that was not filled in."""
     for sentence in settings.notices:
-        is_key = sentence.startswith(_KEYS)
-        yield Finding("settings", "fail" if is_key else "warn", without_secrets(sentence))
+        yield Finding("settings", "fail", without_secrets(sentence))
 
 
 def _shown(name: str, text: str) -> str:
-    if "${" in text:
-        return without_secrets(text) if name not in _KEYS else "a ${…} that was not expanded"
+    if has_reference(text):
+        return without_secrets(text) if name not in _KEYS else "a variable that was not expanded"
     if name in _KEYS:
         return shortened(text)
     if name in _URLS:

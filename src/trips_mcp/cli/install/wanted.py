@@ -10,7 +10,7 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install.client import Client
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server import EVENTS_KEY, KEYS, TRIPS_KEY, Local, Remote, Server
-from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.settings import Settings, SettingsError, has_reference
 from trips_mcp.tools.choosing.choice import choose
 
 _PREFIX: Final = "TRIPS_MCP_"
@@ -43,7 +43,7 @@ def _taken_along(machine: Machine) -> dict[str, str]:
 
 def _from_anywhere(name: str, value: str) -> str:
     """A client starts the server in a folder of its own choosing."""
-    if name not in _FILES or value.lower() in _NO_FILES or "://" in value or "${" in value:
+    if name not in _FILES or value.lower() in _NO_FILES or "://" in value or has_reference(value):
         return value
     try:
         return str(Path(value).expanduser().absolute())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
 from trips_mcp.server.http.nearby import is_loopback
-from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded
 
 Transport = Literal["http", "sse"]
 Auth = Literal["key", "none"]
@@ -101,8 +101,8 @@ class _Given:
 
     def text(self, flag: str, default: str) -> str:
         text, name = self.named(flag)
-        if "${" in text:
-            raise SettingsError(f"{name} still has a ${{…}} in it that was not expanded; write out what it stands for.")
+        if has_reference(text):
+            raise SettingsError(not_expanded(name))
         return text or default
 
     def number(self, flag: str, default: int, within: range) -> int:
