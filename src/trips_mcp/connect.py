@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from trips_mcp.backend.http.app import Backend
     from trips_mcp.client import Endpoint, TripsClient
     from trips_mcp.client.journal import Journal
     from trips_mcp.settings import Settings
@@ -22,7 +25,7 @@ async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGene
 
     async with AsyncExitStack() as stack:
         if settings.embedded:
-            trips, events = await _embedded(settings.database, stack)
+            trips, events = _in_process(*await _opened(settings.database, stack))
         else:
             trips = _endpoint("OSOTO_BASE_URL", settings.trips_url, settings.trips_key)
             events = _endpoint("TRAVELMODE_BASE_URL", settings.events_url, settings.events_token)
@@ -32,6 +35,12 @@ async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGene
         yield await stack.enter_async_context(client)
 
 
+@dataclass(frozen=True, slots=True)
+class _Team:
+    backend: "Backend"
+    account: str
+
+
 class Services:
     """The APIs for callers with keys of their own: what opening a client for one more caller needs.
 
@@ -39,46 +48,40 @@ class Services:
     """
 
     def __init__(
-        self, trips: "Endpoint", events: "Endpoint", journal: "Journal", deadline: float, *, one_key: bool
+        self, trips: "Endpoint", events: "Endpoint", journal: "Journal", deadline: float, team: "_Team | None"
     ) -> None:
-        """`one_key`: whether the key of the one API opens the other as well."""
+        """`team`: our own backend where both APIs are its own, and one key opens both."""
         self._trips = trips
         self._events = events
         self._journal = journal
         self._deadline = deadline
-        self._one_key = one_key
+        self._team = team
 
     @asynccontextmanager
-    async def client(self, trips_key: str, events_token: str | None) -> "AsyncGenerator[TripsClient]":
-        """With these keys and no others. Raises: CannotConnectError."""
+    async def client(self, trips_key: str, events_token: str | None, address: str) -> "AsyncGenerator[TripsClient]":
+        """With these keys and no others. `address`: the caller's own. Raises: CannotConnectError."""
         from trips_mcp.client import TripsClient
 
-        token = events_token or (trips_key if self._one_key else None)
+        trips, events = self._trips, self._events
+        token = events_token
+        if self._team is not None:
+            trips, events = _in_process(_counted_for(trips_key, self._team.backend), self._team.account, address)
+            token = events_token or trips_key
         async with TripsClient(
-            trips=replace(self._trips, key=trips_key),
-            events=None if token is None else replace(self._events, key=token),
+            trips=replace(trips, key=trips_key),
+            events=None if token is None else replace(events, key=token),
             journal=self._journal,
             deadline=self._deadline,
         ) as client:
             yield client
 
     async def knows(self, key: str) -> bool:
-        """Whether our own backend still has this key, in a way that it does not count as a request of its owner's."""
-        answer = await self._probe(self._events, "/v1/events/0", key)
-        return answer != 401
+        """Whether our own backend still has this key; that is not counted as a request."""
+        return self._team is None or await self._team.backend.knows(key)
 
     async def ready(self) -> bool:
         """Whether the database answers; of APIs elsewhere nothing is asked."""
-        return await self._probe(self._trips, "/me", "nobody") < 500
-
-    async def _probe(self, api: "Endpoint", path: str, key: str) -> int:
-        """The status of our own backend's answer."""
-        import httpx
-
-        if api.transport is None:
-            return 200
-        probe = httpx.Request("GET", api.base_url + path, headers={"Authorization": f"Bearer {key}"})
-        return (await api.transport.handle_async_request(probe)).status_code
+        return self._team is None or await self._team.backend.ready()
 
 
 @asynccontextmanager
@@ -94,8 +97,10 @@ async def services(
     from trips_mcp.client.account import trusted
 
     async with AsyncExitStack() as stack:
+        team = None
         if settings.team:
-            trips, events = await _embedded(settings.database, stack, require_keys=True, rate_limit=rate_limit)
+            team = _Team(*await _opened(settings.database, stack, require_keys=True, rate_limit=rate_limit))
+            trips, events = _in_process(team.backend, team.account)
         else:
             trips = _checked("OSOTO_BASE_URL", settings.trips_url)
             events = _checked("TRAVELMODE_BASE_URL", settings.events_url)
@@ -103,7 +108,7 @@ async def services(
             trips, events = replace(trips, tls=tls), replace(events, tls=tls)
         journal = _journal(settings.journal)
         stack.push_async_callback(journal.aclose)
-        yield Services(trips, events, journal, deadline, one_key=settings.team)
+        yield Services(trips, events, journal, deadline, team)
 
 
 def _journal(file: str | None) -> "Journal":
@@ -127,25 +132,44 @@ def _checked(setting: str, url: str, key: str | None = None) -> "Endpoint":
         raise CannotConnectError(f"{setting}: {error}") from None
 
 
-async def _embedded(
+async def _opened(
     database: str, stack: AsyncExitStack, *, require_keys: bool = False, rate_limit: int | None = None
-) -> "tuple[Endpoint, Endpoint]":
-    import httpx
-
+) -> "tuple[Backend, str]":
+    """Our own backend, and whose account its trips are: that of the database."""
     from trips_mcp.backend import DatabaseError, open_backend
-    from trips_mcp.client import CannotConnectError, Endpoint
+    from trips_mcp.client import CannotConnectError
 
     try:
         app = await stack.enter_async_context(open_backend(database, require_keys=require_keys, rate_limit=rate_limit))
     except DatabaseError as error:
         raise CannotConnectError(str(error)) from error
+    return app, database if "://" in database else str(_absolute(database))
+
+
+def _in_process(app: "ASGIApp", account: str, address: str = "127.0.0.1") -> "tuple[Endpoint, Endpoint]":
+    """Both APIs of our own backend. `address`: from which it sees requests come."""
+    import httpx
+
+    from trips_mcp.client import Endpoint
+
     # A defect of the backend is then its answer 500, as over a network, and not an exception in the caller.
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    account = database if "://" in database else str(_absolute(database))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 0))
     return (
         Endpoint("http://embedded/api/v1", transport=transport, account=account),
         Endpoint("http://embedded", transport=transport, account=account),
     )
+
+
+def _counted_for(key: str, app: "ASGIApp") -> "ASGIApp":
+    """Sends the caller's key with what needs none, too, such as reading a share: so it counts as the caller's."""
+    mine = (b"authorization", b"Bearer " + key.encode())
+
+    async def counted(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if not any(name == mine[0] for name, _ in scope["headers"]):
+            scope = {**scope, "headers": [*scope["headers"], mine]}
+        await app(scope, receive, send)
+
+    return counted
 
 
 def _absolute(file: str) -> Path:

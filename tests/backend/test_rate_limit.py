@@ -132,6 +132,27 @@ async def test_those_without_a_key_share_their_addresss_window(
     assert (await limited(None, address="10.0.0.2")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2::a", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("1" * 30_000, "unknown"),
+    ],
+)
+async def test_what_is_stored_of_an_address_is_its_network(
+    address: str,
+    counted: str,
+    limited: Callable[..., Awaitable[httpx.Response]],
+    sql: Callable[..., list[Any]],
+) -> None:
+    await limited(None, address=address)
+
+    assert sql("SELECT bucket FROM rate_windows") == [(f"address {counted}",)]
+
+
 async def test_racing_requests_never_share_a_place(
     limited: Callable[..., Awaitable[httpx.Response]], new_key: NewKey
 ) -> None:

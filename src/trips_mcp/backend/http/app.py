@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic_core import to_json
+from sqlalchemy import literal, select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from trips_mcp.addresses import UNKNOWN, client_network
 from trips_mcp.backend.callers.accounts import find_caller
 from trips_mcp.backend.callers.limits import Allowance, count_request
 from trips_mcp.backend.calls import ANYONE, Caller
@@ -55,6 +58,24 @@ class Backend:
             await _lifespan(receive, send)
         else:
             await send({"type": "websocket.close"})
+
+    async def ready(self) -> bool:
+        """Whether the database answers."""
+        try:
+            async with self._database.reading() as db:
+                await db.execute(select(literal(1)))
+        except (DatabaseLostError, SQLAlchemyError) as error:
+            LOG.warning("%s does not answer (%s)", self._database.shown, type(error).__name__)
+            return False
+        return True
+
+    async def knows(self, key: str) -> bool:
+        """Whether the key is valid; assumed so while the database is lost. Not counted by the rate limit."""
+        try:
+            async with self._database.reading() as db:
+                return await find_caller(db, key) is not None
+        except DatabaseLostError:
+            return True
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = new_request_id()
@@ -107,7 +128,7 @@ class Backend:
                 return await find_caller(db, key)
         async with self._database.writing() as db:
             caller = await find_caller(db, key) if key is not None else None
-            bucket = caller.id if caller else f"address {request.address}"
+            bucket = caller.id if caller else f"address {client_network(request.address)}"
             allowance: Allowance = await count_request(db, bucket, self._rate_limit, self._clock())
         request.headers_back = allowance.headers
         allowance.check()
@@ -135,7 +156,7 @@ class _Request:
     @property
     def address(self) -> str:
         client: tuple[str, int] | None = self.scope.get("client")
-        return client[0] if client else "unknown"
+        return client[0] if client else UNKNOWN
 
     def refusal(self, problem: ProblemError, request_id: str) -> Sent:
         told = events_error(problem, self.operation) if self.is_events else trips_error(problem, request_id)

@@ -8,6 +8,7 @@ from typing import Final
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
+from trips_mcp.addresses import UNKNOWN
 from trips_mcp.server.http.challenge import malformed, no_key
 from trips_mcp.server.http.nearby import check_nearby
 from trips_mcp.server.http.visit import Visit
@@ -24,6 +25,8 @@ class Caller:
     """A hash of the keys, which tells nobody what they are."""
     trips_key: str = field(default="", repr=False)
     events_token: str | None = field(default=None, repr=False)
+    address: str = field(default=UNKNOWN, compare=False, repr=False)
+    """From which the request came."""
 
 
 ANYBODY: Final = Caller("anybody")
@@ -57,7 +60,7 @@ class Callers:
         if given is None:
             raise malformed("This is no Trips API key")
         token = _events_token(visit)
-        return Caller(_hash(given.token, token or ""), given.token, token)
+        return Caller(_hash(given.token, token or ""), given.token, token, visit.address)
 
 
 def _bearer(visit: Visit) -> str:

@@ -4,11 +4,10 @@ What a proxy or a tunnel passes on comes from this computer, too, but may be any
 was passed on, by any of the signs that proxies leave, is refused, and what did not come from here anyway.
 """
 
-from functools import lru_cache
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Final
 
+from trips_mcp.addresses import is_loopback
 from trips_mcp.server.http.refusals import RefusalError
 from trips_mcp.server.http.visit import Visit
 
@@ -44,27 +43,10 @@ def check_nearby(visit: Visit) -> None:
     """Raises: RefusalError, a 403."""
     if not _BY_PROXIES.isdisjoint(visit.headers) or visit.scope["http_version"] in _OF_PROXIES:
         raise _refused("This request came through a proxy")
-    client = visit.scope["client"]
-    if client is None or not is_loopback(client[0]):
+    if not is_loopback(visit.address):
         raise _refused("This request came from another computer")
     if not all(is_loopback(host) for host in visit.values("host")):
         raise _refused("This request is to a name that is not this computer's own")
-
-
-@lru_cache(256)
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address, with a port or without, can only mean the computer that says it."""
-    name, _, port = host.rpartition(":")
-    if not name or not port.isdigit() or name.endswith(":"):
-        name = host
-    name = name.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        found = ip_address(name)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _refused(why: str) -> RefusalError:

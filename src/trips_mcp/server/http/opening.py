@@ -36,7 +36,7 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
     """
     async with services(settings, rate_limit=http.rate_limit) as apis, anyio.create_task_group() as tasks:
         accounts = Accounts(
-            lambda caller: apis.client(caller.trips_key, caller.events_token),
+            lambda caller: apis.client(caller.trips_key, caller.events_token, caller.address),
             tasks,
             rejection=rejected_by_us if settings.team else rejected,
             knows=(lambda caller: apis.knows(caller.trips_key)) if settings.team else None,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
-from trips_mcp.server.http.nearby import is_loopback
+from trips_mcp.addresses import is_loopback
 from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded
 
 Transport = Literal["http", "sse"]

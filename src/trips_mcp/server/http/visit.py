@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
+from trips_mcp.addresses import UNKNOWN
 from trips_mcp.server.http.refusals import RefusalError
 
 CROWDED: Final = "trips_mcp.crowded"
@@ -63,6 +64,12 @@ class Visit:
         """Bytes of the address and the headers."""
         sizes = (len(name) + len(value) for name, value in self.lines)
         return len(self.scope["raw_path"]) + len(self.scope["query_string"]) + sum(sizes)
+
+    @property
+    def address(self) -> str:
+        """From which it came."""
+        client: tuple[str, int] | None = self.scope["client"]
+        return client[0] if client else UNKNOWN
 
     @property
     def is_one_too_many(self) -> bool:

@@ -1,0 +1,78 @@
+"""Whom a request counts for in the rate limit of a team's server: its caller, else the address that it came from."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+KeyFor = Callable[..., Awaitable[str]]
+
+LIMIT = 5
+
+
+async def share_of(served: Any, key: str) -> str:
+    """The token of a trip that this caller shares."""
+    me = await served.call("get_me", key)
+    group = me["structuredContent"]["defaultGroupId"]
+    dates = {"startDate": "2027-05-01", "endDate": "2027-05-02"}
+    trip = await served.call("create_trip", key, groupId=group, title="Nara", **dates)
+    share = await served.call("create_share_token", key, tripId=trip["structuredContent"]["_id"])
+    return share["structuredContent"]["token"]
+
+
+async def ask_with_made_up_keys(served: Any, number: int, address: str) -> list[int]:
+    """The statuses that so many keys get which nobody made."""
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    statuses: list[int] = []
+    async with httpx.AsyncClient(transport=transport, base_url=served.base, timeout=30) as outsider:
+        for key in range(number):
+            bearer = {"Authorization": f"Bearer osk_made_up_at_{address}_{key}"}
+            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+            statuses.append((await outsider.post("/mcp", headers=headers | bearer, json=body)).status_code)
+    return statuses
+
+
+async def test_a_caller_who_reads_many_shares_uses_up_nobody_elses_limit(team: Serve, key_for: KeyFor) -> None:
+    of_owner, of_eager, of_calm = await key_for("owner"), await key_for("eager"), await key_for("calm")
+
+    async with team(rate_limit=str(LIMIT)) as served:
+        token = await share_of(served, of_owner)
+        eager = [await served.call("get_shared_trip", of_eager, token=token) for _ in range(LIMIT)]
+        calm = await served.call("get_shared_trip", of_calm, token=token)
+
+    assert [result["isError"] for result in eager] == [False] * (LIMIT - 1) + [True]  # one request is for the scopes
+    assert "RATE_LIMITED" in eager[-1]["content"][0]["text"]
+    assert calm["structuredContent"]["title"]
+
+
+async def test_made_up_keys_use_up_nobodys_limit_but_their_addresss(
+    team: Serve, key_for: KeyFor, tmp_path: Path
+) -> None:
+    of_owner, of_calm = await key_for("owner"), await key_for("calm")
+
+    async with team(rate_limit=str(LIMIT)) as served:
+        token = await share_of(served, of_owner)
+        statuses = await ask_with_made_up_keys(served, LIMIT, "127.0.0.2")
+        calm = await served.call("get_shared_trip", of_calm, token=token)
+        others = await ask_with_made_up_keys(served, 1, "127.0.0.3")
+
+    assert statuses == [401] * LIMIT
+    assert others == [401]
+    assert calm["structuredContent"]["title"]
+    with closing(sqlite3.connect(tmp_path / "team.db")) as db:
+        counted = dict(db.execute("SELECT bucket, count FROM rate_windows WHERE bucket LIKE 'address %'"))
+    assert counted == {"address 127.0.0.2": LIMIT, "address 127.0.0.3": 1}
+
+
+async def test_asking_whether_it_is_ready_counts_nowhere(team: Serve, tmp_path: Path) -> None:
+    async with team(rate_limit=str(LIMIT)) as served:
+        answers = [(await served.request("GET", "/readyz")).status_code for _ in range(3 * LIMIT)]
+
+    assert answers == [200] * 3 * LIMIT
+    with closing(sqlite3.connect(tmp_path / "team.db")) as db:
+        assert db.execute("SELECT * FROM rate_windows").fetchall() == []
