@@ -11,6 +11,10 @@ _OF_NO_SERVER = ("-h", "--help", "--version")
 
 
 def main() -> int:
+    if any(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
+        from trips_mcp.cli.output import set_up_output
+
+        set_up_output()
     words = sys.argv[1:]
     if not words:
         from trips_mcp.cli.stdio import serve_stdio

@@ -16,7 +16,7 @@ from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.install import INSTALL
-from trips_mcp.cli.output import never_fail_on_a_character, remark
+from trips_mcp.cli.output import remark, set_up_output
 from trips_mcp.cli.serve import SERVE
 from trips_mcp.cli.tools import TOOLS
 
@@ -42,7 +42,7 @@ _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
 
 def run(words: Sequence[str]) -> int:
-    never_fail_on_a_character()
+    set_up_output()
     arguments = _parsed(words)
     try:
         code: int = arguments.run(arguments)

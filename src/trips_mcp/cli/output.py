@@ -1,21 +1,100 @@
-"""Lines for the person at the terminal: answers on stdout, everything else on stderr."""
+"""The one printer of all commands: answers on stdout, everything else on stderr.
 
-import io
+A terminal obeys control characters, and texts of trips, paths and answers of services may hold any. So whatever is
+written to a terminal has them escaped, by whoever writes it: `say`, argparse, the log. Colours are `Painted` parts.
+"""
+
+import os
+import re
 import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, TextIO
+
+_OBEYED: Final = re.compile(
+    r"[\x00-\x08\x0B-\x1F\x7F-\x9F"  # controls but newline and tab
+    r"\u2028\u2029"  # separators of lines and paragraphs
+    r"\u202A-\u202E\u2066-\u2069\u206A-\u206F]"  # embeddings, overrides and isolates of direction
+)
 
 
-def say(line: str = "") -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+class Colour(StrEnum):
+    """By what it means; the numbers are those of SGR, and follow the terminal's own palette."""
+
+    BOLD = "1"
+    DIM = "2"
+    GOOD = "32"
+    BAD = "31"
+    WARNING = "33"
+    NAME = "36"
 
 
-def remark(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+class Painted(str):
+    """A part of a line that has a colour where the terminal has them."""
+
+    colour: Colour
+
+    def __new__(cls, text: str, colour: Colour) -> "Painted":
+        painted = super().__new__(cls, text)
+        painted.colour = colour
+        return painted
 
 
-def never_fail_on_a_character() -> None:
-    """A terminal with a small character set shows a question mark, not a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+def say(*parts: str) -> None:
+    _write_line(sys.stdout, parts)
+
+
+def remark(*parts: str) -> None:
+    _write_line(sys.stderr, parts)
+
+
+def escaped(text: str) -> str:
+    r"""The text with what a terminal would obey written out, as `\u{1B}`."""
+    return _OBEYED.sub(lambda found: rf"\u{{{ord(found[0]):X}}}", text)
+
+
+def set_up_output() -> None:
+    """What is written to a terminal is escaped, and a small character set shows question marks, not a traceback."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+        if stream is not None and not isinstance(stream, Terminal) and stream.isatty():
+            setattr(sys, name, Terminal(stream))
+
+
+class Terminal:
+    """A stream that is a terminal, behind the escaping."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._has_colours = _has_colours(os.environ)
+
+    def write(self, text: str, /) -> int:
+        self._stream.write(escaped(text))
+        return len(text)
+
+    def write_part(self, part: str) -> None:
+        if isinstance(part, Painted) and self._has_colours and part:
+            self._stream.write(f"\x1b[{part.colour}m{escaped(part)}\x1b[0m")
+        else:
+            self.write(part)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _has_colours(environment: Mapping[str, str]) -> bool:
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return os.name != "nt" or any(name in environment for name in ("WT_SESSION", "TERM", "ANSICON"))
+
+
+def _write_line(stream: TextIO | Terminal, parts: tuple[str, ...]) -> None:
+    for part in parts:
+        if isinstance(stream, Terminal):
+            stream.write_part(part)
+        else:
+            stream.write(part)
+    stream.write("\n")
+    stream.flush()
