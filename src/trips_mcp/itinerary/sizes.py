@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, TypeVar, cast
 
+from trips_mcp.contract.invisible import hidden
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.words import Others
 
@@ -27,7 +28,7 @@ def fitting(things: Sequence[R], room: int) -> list[R]:
 
 def weight(thing: Result) -> int:
     text = thing.model_dump_json(exclude_none=True)
-    return len(text) + _ESCAPED * sum(not character.isprintable() for character in text) + _MARKS * _marked(thing)
+    return len(text) + _ESCAPED * len(hidden().findall(text)) + _MARKS * _marked(thing)
 
 
 def _marked(value: object) -> int:
