@@ -4,11 +4,13 @@ What is waited for is seen from outside: a note in the journal, a row in the dat
 an answer on the pipe, or so many microseconds on the clock.
 """
 
+import io
 import json
 import os
 import random
 import re
 import select
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -34,18 +36,20 @@ Fields = dict[str, Any]
 class Server:
     """One `trips-mcp` process, spoken to line by line."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], output: str = "pipe") -> None:
+        """`output`: what it writes to, a `pipe` or, as hosts on Node have it, a `socket`."""
+        reading, writing = os.pipe() if output == "pipe" else [end.detach() for end in socket.socketpair()]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "trips_mcp"],
             env=environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=writing,
             stderr=subprocess.DEVNULL,
             bufsize=0,
         )
+        os.close(writing)
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
+        self._to, self._from = self._process.stdin, io.FileIO(reading)
         self._unread = b""
         self._last_id = 0
         self._last_resort = threading.Timer(SECONDS, self._process.kill)
@@ -146,8 +150,8 @@ class Home:
         self._environment = kept | files | settings
         self.server = self.start()
 
-    def start(self) -> Server:
-        self.server = Server(self._environment)
+    def start(self, output: str = "pipe") -> Server:
+        self.server = Server(self._environment, output)
         return self.server
 
 
@@ -351,6 +355,41 @@ def set_up(folder: Path, service: Service, **settings: str) -> AbstractContextMa
 def test_against_a_service_that_never_answers_the_key_is_the_same(tmp_path: Path, service: Service) -> None:
     with set_up(tmp_path, service) as user:
         repeated_after_a_kill(user, service, random.Random(0))  # noqa: S311
+
+
+def test_a_note_is_there_until_the_host_has_read_the_answer(tmp_path: Path, service: Service) -> None:
+    service.answers.set()
+    with set_up(tmp_path, service) as user:
+        first = user.server.begin_call("send_message", HELLO)
+        until(user.server.has_said_something)
+        unread = keys_noted(user.journal)
+        user.server.answer(first)
+        until(lambda: not keys_noted(user.journal))
+        again = user.server.call("send_message", HELLO)
+
+    assert unread == {service.requests[0].key} != {service.requests[1].key}
+    assert "remarks" not in again
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells what is left in a pipe")
+@pytest.mark.parametrize("output", ["pipe", "socket"])
+def test_an_answer_that_nobody_read_is_not_told(tmp_path: Path, service: Service, output: str) -> None:
+    """A host that leaves it unread for three seconds and then kills the server has not been answered."""
+    service.answers.set()
+    with set_up(tmp_path, service) as user:
+        for _ in range(5):
+            before = len(service.requests)
+            user.server.close()
+            user.start(output)
+            user.server.begin_call("send_message", HELLO)
+            until(user.server.has_said_something)
+            let_pass(3_000_000)
+            user.server.close()
+            again = user.start(output).call("send_message", HELLO)
+
+            assert again["remarks"] == ["This completed an earlier call whose answer was lost."]
+            assert len({request.key for request in service.requests[before:]}) == 1
 
 
 @pytest.mark.soak

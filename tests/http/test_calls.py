@@ -164,6 +164,34 @@ async def test_a_write_whose_client_left_is_completed_by_calling_again(
     assert len(set(service.writes)) == 1
 
 
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_a_write_whose_client_left_at_once_is_completed_by_calling_again(
+    era: str, callers_of: Serve, service: Any
+) -> None:
+    """Before anybody looks whether it is still there: its answer is written to nobody."""
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    write = {"name": "upsert_legs", "arguments": {"tripId": "jx7", "items": LEGS[:1]}}
+
+    async with callers_of(service.address) as served:
+        ask = served.ask if era == "legacy" else served.ask_modern
+        async with anyio.create_task_group() as leaving:
+            leaving.start_soon(lambda: ask("tools/call", "osk_a", **write))
+            await service.holds(1)
+            leaving.cancel_scope.cancel()
+        service.gate.set()
+        with anyio.fail_after(20):
+            while not any(line.get("tool") for line in served.lines):
+                await anyio.lowlevel.checkpoint()
+        again = (await ask("tools/call", "osk_a", **write)).json()["result"]
+        meant_anew = (await ask("tools/call", "osk_a", **write)).json()["result"]
+
+    assert again["structuredContent"]["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert "remarks" not in meant_anew["structuredContent"]
+    keys = [key for _, key in service.writes]
+    assert keys[0] == keys[1] != keys[2]
+
+
 async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -> None:
     async with local() as served:
         answers: list[httpx.Response] = []

@@ -21,11 +21,19 @@ class Stuck:
         self.lines: list[bytes] = []
         self.read_on = anyio.Event()
 
-    def put(self, line: bytes) -> None:
+    def put(self, line: bytes) -> int:
         self.lines.append(line)
+        return len(b"".join(self.lines))
 
-    async def drained(self) -> None:
+    async def written(self, position: int | None = None) -> bool:
         await self.read_on.wait()
+        return True
+
+    def is_read(self, position: int) -> bool:
+        return self.read_on.is_set()
+
+    def has_reader(self) -> bool:
+        return True
 
 
 class Ended:
@@ -38,7 +46,7 @@ def streams(lines: bytes) -> tuple[Incoming, Outgoing, Stuck]:
     inbox.feed(lines)
     output = Stuck()
     in_flight = InFlight()
-    outgoing = Outgoing(output, in_flight)
+    outgoing = Outgoing(output, in_flight, inbox)
     return Incoming(inbox, Ended(), outgoing, in_flight), outgoing, output
 
 
@@ -87,8 +95,8 @@ async def test_the_end_waits_for_answers_but_not_for_calls_that_were_cancelled()
 
 
 async def test_the_end_does_not_wait_for_a_call_forever() -> None:
-    outgoing = Outgoing(Stuck(), InFlight())
     inbox = Inbox()
+    outgoing = Outgoing(Stuck(), InFlight(), inbox)
     inbox.feed(PING)
     incoming = Incoming(inbox, Ended(), outgoing, InFlight(), patience=0)
     with anyio.fail_after(10):

@@ -1,4 +1,4 @@
-"""A write's life: it is noted, attempted, and its note removed when the outcome is known.
+"""A write's life: it is noted, attempted, and its note removed when the caller knows the outcome.
 
 Where the outcome stays unknown, the note stays, and the next identical call takes up its key: a service that
 has carried the write out then replays its answer, and one that has not carries it out.
@@ -7,11 +7,13 @@ has carried the write out then replays its answer, and one that has not carries 
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import anyio
 from pydantic_core import MISSING
 
+from trips_mcp import delivery
 from trips_mcp.client.account import Account
 from trips_mcp.client.attempts import Attempts, Course
 from trips_mcp.client.errors import (
@@ -78,10 +80,10 @@ class Writing:
             note = await recovery.note() if recovery is not None else ""
             intent = await self._journal.begin(noted_as, operation.name, note)
             course = Course(ends, may_be_done=intent.resumed)
-            settled = False
+            settled = done = False
             try:
                 result = await self._carried_out(account, operation, params, course, intent, recovery)
-                settled = True
+                settled = done = True
             except OutcomeUnknownError as error:
                 settled = not error.repeatable  # no later call could tell either, so it shall be free to send
                 raise
@@ -93,11 +95,21 @@ class Writing:
                 settled = not unknown.repeatable
                 raise unknown from error
             finally:  # a cancelled call passes here too
-                if settled or not course.may_be_done:
+                if done:
+                    await self._settle_when_told(intent)
+                elif settled or not course.may_be_done:
                     await self._journal.settle(intent)
                 else:
                     await self._journal.leave_unknown(intent)
         return Outcome(result, (JOINED,) if intent.resumed else ())
+
+    async def _settle_when_told(self, intent: Intent) -> None:
+        """Until the caller has the answer, calling again has to find the note."""
+        answer = delivery.current()
+        if answer is None:
+            await self._journal.settle(intent)
+        else:
+            answer.add(partial(self._journal.settle, intent), partial(self._journal.leave_unknown, intent))
 
     async def _carried_out(
         self,

@@ -7,6 +7,7 @@ import mcp_types as types
 from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
+from trips_mcp import delivery
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.importing import without_collecting
 from trips_mcp.server.incidents import incident
@@ -47,11 +48,15 @@ def add_tools(server: Server[Holding], offer: Offer, tools: Toolbox) -> None:
             return _failure(offer.missing[name])
         if name not in offered:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name[:100]}")
+        answer = delivery.current() or delivery.begin()
         # The outermost wall: what gets past it, the SDK tells the client in the exception's own words.
         try:
-            return await _called(tools[name], context, params.arguments or {}, offer.conduct)
+            result = await _called(tools[name], context, params.arguments or {}, offer.conduct)
         except Exception as error:  # noqa: BLE001 - this is the wall
-            return _failure(incident(name, error))
+            result = _failure(incident(name, error))
+        if result["isError"]:
+            await answer.abandon()  # the caller is not told what was written
+        return result
 
     # Registered by method, as the constructor's own arguments take models only: a listing is wire data already.
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)

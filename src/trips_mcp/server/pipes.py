@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from trips_mcp.server.unread import has_reader, unread
 from trips_mcp.server.wire import CHUNK, POSIX, Wire
 
 
@@ -24,13 +25,19 @@ class Input(Protocol):
 
 
 class Output(Protocol):
-    def put(self, line: bytes) -> None:
-        """Accepts the whole line at once, so that no cancellation can tear it."""
+    def put(self, line: bytes) -> int:
+        """Accepts the whole line at once, so that no cancellation can tear it. Gives the position of its end."""
         ...
 
-    async def drained(self) -> None:
-        """Until all that was put is written, or nobody reads any more."""
+    async def written(self, position: int | None = None) -> bool:
+        """Waits until all up to there is written, or nobody reads any more. Without a position: all that was put."""
         ...
+
+    def is_read(self, position: int) -> bool:
+        """Whether all up to there has left the pipe; where the system does not tell, whether it is written."""
+        ...
+
+    def has_reader(self) -> bool: ...
 
 
 def input_of(wire: Wire) -> Input:
@@ -114,29 +121,57 @@ class ThreadedInput:
                 self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
 
 
-class WatchedOutput:
+class _Output:
+    """Counts the bytes: how many were put, and how many of them are written."""
+
     def __init__(self, descriptor: int, on_broken: Callable[[], None]) -> None:
         self._descriptor = descriptor
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
-        self._waiting = bytearray()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._put = 0
+        self._written = 0
         self._broken = False
+        self._progress = asyncio.Event()
+
+    async def written(self, position: int | None = None) -> bool:
+        wanted = self._put if position is None else position
+        while self._written < wanted and not self._broken:
+            self._progress.clear()
+            await self._progress.wait()
+        return self._written >= wanted
+
+    def is_read(self, position: int) -> bool:
+        return self._written - unread(self._descriptor) >= position
+
+    def has_reader(self) -> bool:
+        return not self._broken and has_reader(self._descriptor)
+
+    def _advance(self, count: int) -> None:
+        self._written += count
+        self._progress.set()
+
+    def _break(self) -> None:
+        self._broken = True
+        self._progress.set()
+        self._on_broken()
+
+
+class WatchedOutput(_Output):
+    def __init__(self, descriptor: int, on_broken: Callable[[], None]) -> None:
+        super().__init__(descriptor, on_broken)
+        self._waiting = bytearray()
         os.set_blocking(descriptor, False)
 
-    def put(self, line: bytes) -> None:
-        if self._broken:
-            return
-        self._waiting += line
-        if self._empty.is_set():
-            self._empty.clear()
-            self._write()
-            if self._waiting:
-                self._loop.add_writer(self._descriptor, self._write_on)
-
-    async def drained(self) -> None:
-        await self._empty.wait()
+    def put(self, line: bytes) -> int:
+        self._put += len(line)
+        if not self._broken:
+            idle = not self._waiting
+            self._waiting += line
+            if idle:
+                self._write()
+                if self._waiting:
+                    self._loop.add_writer(self._descriptor, self._write_on)
+        return self._put
 
     def _write_on(self) -> None:
         self._write()
@@ -146,46 +181,35 @@ class WatchedOutput:
     def _write(self) -> None:
         try:
             while self._waiting:
-                del self._waiting[: os.write(self._descriptor, self._waiting)]
+                count = os.write(self._descriptor, self._waiting)
+                del self._waiting[:count]
+                self._advance(count)
         except BlockingIOError:
             return
         except OSError:
-            self._broken = True
             self._waiting.clear()
-            self._on_broken()
-        self._empty.set()
+            self._break()
 
 
-class ThreadedOutput:
+class ThreadedOutput(_Output):
     def __init__(self, descriptor: int, on_broken: Callable[[], None]) -> None:
-        self._descriptor = descriptor
-        self._on_broken = on_broken
-        self._loop = asyncio.get_running_loop()
+        super().__init__(descriptor, on_broken)
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._waiting = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
         threading.Thread(target=self._pump, name="stdout", daemon=True).start()
 
-    def put(self, line: bytes) -> None:
-        self._waiting += 1
-        self._empty.clear()
+    def put(self, line: bytes) -> int:
+        self._put += len(line)
         self._lines.put(line)
-
-    async def drained(self) -> None:
-        await self._empty.wait()
+        return self._put
 
     def _pump(self) -> None:
         wire = Wire(self._descriptor, self._descriptor)
         with suppress(RuntimeError):  # the loop has ended
             while True:
+                line = self._lines.get()
                 try:
-                    wire.write(self._lines.get())
+                    wire.write(line)
                 except OSError:
-                    self._loop.call_soon_threadsafe(self._on_broken)
-                self._loop.call_soon_threadsafe(self._written)
-
-    def _written(self) -> None:
-        self._waiting -= 1
-        if not self._waiting:
-            self._empty.set()
+                    self._loop.call_soon_threadsafe(self._break)
+                    return
+                self._loop.call_soon_threadsafe(self._advance, len(line))

@@ -35,7 +35,7 @@ async def _serve(offer: Offer, wire: Wire, inbox: Inbox) -> None:
         output = output_of(wire, on_broken=session.cancel)
         await converse(server, inbox, input_of(wire), output)
         with anyio.move_on_after(LAST_WRITE_SECONDS):
-            await output.drained()
+            await output.written()
     if POSIX:
         os.set_blocking(wire.writing, True)  # others may have the same pipe, and expect it as it was
 

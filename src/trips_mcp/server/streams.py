@@ -10,12 +10,18 @@ import mcp_types as types
 from mcp.server import Server
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
+from trips_mcp import delivery
+from trips_mcp.delivery import Delivery
 from trips_mcp.server.front import REPLAYED
 from trips_mcp.server.inbox import Inbox, MalformedError, Message
 from trips_mcp.server.pipes import Input, Output
 
 MOST_IN_FLIGHT = 100
 """Requests not yet answered, or whose answer nobody has read; no more are read until there are fewer."""
+
+FIRST_LOOK_SECONDS = 0.001
+LOOK_SECONDS = 0.05
+"""How often to look whether the host has read the answer to a write: no event tells of it."""
 
 DRAIN_SECONDS = 30
 """How long calls still running at the end of input may take to be answered."""
@@ -24,7 +30,7 @@ DRAIN_SECONDS = 30
 async def converse(server: Server[Any], inbox: Inbox, source: Input, output: Output) -> None:
     """Serves what is in the inbox and what the source still gives, until its end."""
     in_flight = InFlight()
-    outgoing = Outgoing(output, in_flight)
+    outgoing = Outgoing(output, in_flight, inbox)
     incoming = Incoming(inbox, source, outgoing, in_flight)
     await server.run(incoming, outgoing, server.create_initialization_options())
 
@@ -39,8 +45,7 @@ class InFlight:
     def began(self) -> None:
         self._count += 1
 
-    async def settled(self) -> None:
-        """Async because the SDK calls it for a request that a client cancelled."""
+    def settled(self) -> None:
         self._count -= 1
         self._settled.set()
 
@@ -64,25 +69,46 @@ class _Stream:
 
 
 class Outgoing(_Stream):
-    def __init__(self, output: Output, in_flight: InFlight) -> None:
+    def __init__(self, output: Output, in_flight: InFlight, inbox: Inbox) -> None:
         self._output = output
         self._in_flight = in_flight
+        self._inbox = inbox
 
     async def send(self, item: SessionMessage, /) -> None:
         message = item.message
-        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
-            if message.id == REPLAYED:
-                return
-            try:
-                await self.say(_line(message))
-            finally:
-                await self._in_flight.settled()
-        else:
+        if not isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
             await self.say(_line(message))
+            return
+        if message.id == REPLAYED:
+            return
+        answer = delivery.current()
+        position = self._output.put(_line(message))
+        try:
+            await self._output.written(position)
+        finally:
+            self._in_flight.settled()
+        if answer is not None and answer.pending:
+            await (self._end(answer, position) if isinstance(message, types.JSONRPCResponse) else answer.abandon())
 
     async def say(self, line: bytes) -> None:
-        self._output.put(line)
-        await self._output.drained()
+        await self._output.written(self._output.put(line))
+
+    async def _end(self, answer: Delivery, position: int) -> None:
+        """Confirms it once the host has read its answer.
+
+        One that was not read when a signal ended the session is neither confirmed nor abandoned: its notes are those
+        of a process that died. A host that ends its input, and can still read, counts as having read.
+        """
+        pause = FIRST_LOOK_SECONDS
+        try:
+            while not self._output.is_read(position):
+                await anyio.sleep(pause)
+                pause = min(2 * pause, LOOK_SECONDS)
+            await answer.confirm()
+        finally:
+            if self._output.is_read(position) or (self._inbox.ended and self._output.has_reader()):
+                with anyio.CancelScope(shield=True):
+                    await answer.confirm()
 
 
 def _line(message: types.JSONRPCMessage) -> bytes:
@@ -147,5 +173,13 @@ class Incoming(_Stream):
             self._in_flight.began()
         return SessionMessage(
             types.JSONRPCRequest.model_construct(jsonrpc="2.0", id=message["id"], method=method, params=params),
-            ServerMessageMetadata(on_request_unanswered=self._in_flight.settled),
+            ServerMessageMetadata(on_request_unanswered=self._unanswered),
         )
+
+    async def _unanswered(self) -> None:
+        """The SDK calls it, in the request's own task, for one that its client cancelled."""
+        try:
+            if (answer := delivery.current()) is not None:
+                await answer.abandon()
+        finally:
+            self._in_flight.settled()

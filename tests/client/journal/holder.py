@@ -1,7 +1,6 @@
-"""A process that has a write under way: `holder.py FILE DIGEST [settled|fork]`, until it is killed.
+"""A process that has a write under way: `holder.py FILE DIGEST [fork]`, until it is killed.
 
-It prints the key it noted; with `settled`, after it had an answer; with `fork`, a child that goes on living prints
-its id too.
+It prints the key it noted; with `fork`, a child that goes on living prints its id too.
 """
 
 import os
@@ -15,10 +14,8 @@ from trips_mcp.client.journal.sqlite import SqliteJournal
 
 
 async def hold(file: Path, digest: str, *words: str) -> None:
-    journal = SqliteJournal(file, grace=3600)
+    journal = SqliteJournal(file)
     intent = await journal.begin(digest, "send_message")
-    if "settled" in words:
-        await journal.settle(intent)
     print(intent.key, flush=True)  # noqa: T201 - what the test reads
     if "fork" in words and not os.fork():
         print(os.getpid(), flush=True)  # noqa: T201

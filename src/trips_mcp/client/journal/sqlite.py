@@ -25,9 +25,6 @@ PATIENCE: Final = 2.0
 """Seconds that a call waits for the disk; more than SQLite waits for another process."""
 REST: Final = 60.0
 """Seconds for which a file that failed is left alone, so that not every write waits for it."""
-GRACE: Final = 1.0
-"""Seconds for which the note of a settled write stays in the file: time for the answer to reach whoever called.
-If this process is killed before, they will call again, and that has to be the same write."""
 
 logger = getLogger("trips_mcp.client.journal")
 
@@ -41,12 +38,10 @@ class SqliteJournal:
         *,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
-        grace: float = GRACE,
     ) -> None:
         self._file = file
         self._clock = clock
         self._timer = timer
-        self._grace = grace
         self._warned = False
         self._start()
 
@@ -59,15 +54,13 @@ class SqliteJournal:
         self._memory = MemoryJournal(self._clock)
         self._under_way: dict[str, tuple[str, float]] = {}
         """What the file holds of this process: key → digest, and when it was first noted."""
-        self._settled: dict[tuple[str, str], float] = {}
-        """What has to go from the file, by digest and key, and since when."""
-        self._removal: threading.Timer | None = None
+        self._settled = set[tuple[str, str]]()
+        """What has to go from the file, by digest and key."""
+        self._removal: threading.Thread | None = None
 
     async def begin(self, digest: str, operation: str, note: str = "") -> Intent:
         self._leave_to_parent()
         if not self._memory.has_unknown(digest):
-            # whoever makes the same call again has had the answers to those before it
-            self._settled.update({write: -inf for write in list(self._settled) if write[0] == digest})
             noted = await self._in_file(lambda notes: notes.begin(digest, operation, note))
             if noted is not None:
                 intent, since = noted
@@ -92,10 +85,7 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         self._leave_to_parent()
-        if self._removal is not None:
-            self._removal.cancel()
         if self._notes is not None:
-            self._grace = 0.0
             await self._in_file(lambda _: None)
             with anyio.move_on_after(PATIENCE, shield=True):
                 await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
@@ -135,33 +125,26 @@ class SqliteJournal:
                 self._notes = None
 
     def _remove_soon(self, digest: str, key: str) -> None:
-        self._settled[digest, key] = time.monotonic()
+        """In a thread of its own, so that no answer waits for the disk; notes settled meanwhile go with it."""
+        self._settled.add((digest, key))
         if self._removal is None:
-            self._remove_later()
+            self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
+            self._removal.start()
 
-    def _remove_later(self) -> None:
-        self._removal = threading.Timer(self._grace, self._remove_in_time)
-        self._removal.daemon = True
-        self._removal.start()
-
-    def _remove_in_time(self) -> None:
-        """In a thread of its own, as there may be no other write; where it fails, the next one tries again."""
+    def _remove_now(self) -> None:
+        """Where it fails, the next write tries again."""
         from trips_mcp.client.journal.notes import FAILURES
 
-        self._removal = None
         with self._in_use, suppress(*FAILURES):
+            self._removal = None
             if self._notes is not None:
                 self._remove_settled(self._notes)
-                if self._settled:
-                    self._remove_later()
 
     def _remove_settled(self, notes: "Notes") -> None:
-        due = time.monotonic() - self._grace
-        writes = [write for write, since in list(self._settled.items()) if since <= due]
+        writes = self._settled.copy()
         if writes:
             notes.remove(writes)
-        for write in writes:
-            self._settled.pop(write, None)
+            self._settled -= writes
 
     def _rest(self, why: str) -> None:
         self._resting_until = self._timer() + REST

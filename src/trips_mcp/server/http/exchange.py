@@ -38,6 +38,7 @@ from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic_core import to_json
 
+from trips_mcp.delivery import delivering
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.deadlines import Deadlines
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
@@ -64,6 +65,26 @@ async def exchange(
         # notifications and answers: nothing here waits for one
         await visit.answer(HTTPStatus.ACCEPTED, b"", ())
         return
+    with delivering() as delivery:
+        try:
+            told = await _answered(server, held, message, visit, deadlines, route)
+            if told and delivery.pending and await visit.sent():
+                await delivery.confirm()
+        finally:
+            if delivery.pending:
+                with anyio.CancelScope(shield=True):
+                    await delivery.abandon()
+
+
+async def _answered(
+    server: Server[Holding],
+    held: Holding,
+    message: Message,
+    visit: Visit,
+    deadlines: Deadlines,
+    route: InboundModernRoute | str,
+) -> bool:
+    """Whether a result was sent, and no error."""
     answer = _Answer(message, visit)
     outcome: dict[str, Any] = {}  # stays so where the client is gone
     status = HTTPStatus.OK
@@ -83,6 +104,7 @@ async def exchange(
         status = _status(told.code, route)
     if outcome:
         await answer.finish(status, outcome)
+    return "result" in outcome
 
 
 def _connection(route: InboundModernRoute | str) -> Connection:

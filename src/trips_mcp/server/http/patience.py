@@ -4,13 +4,17 @@ Bodies have their own deadline (`reading.py`), and so have calls (`deadlines.py`
 """
 
 import asyncio
+from typing import Final
 
 import h11
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.visit import CROWDED
+from trips_mcp.server.http.visit import CONNECTION, CROWDED
+
+_FIRST_LOOK_SECONDS: Final = 0.001
+_LOOK_SECONDS: Final = 0.05
 
 
 class PatientProtocol(H11Protocol):
@@ -26,10 +30,25 @@ class PatientProtocol(H11Protocol):
     _head_timer: asyncio.TimerHandle | None = None
     _reader_timer: asyncio.TimerHandle | None = None
     _closing_timer: asyncio.TimerHandle | None = None
+    _lost = False
+    _cut_off = False
+    """Lost before all was written."""
+
+    async def sent(self) -> bool:
+        """Whether all that was written has left for the client; waits until it has, or the connection is lost."""
+        if self._lost:
+            return False
+        pause = _FIRST_LOOK_SECONDS
+        while self.transport.get_write_buffer_size():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LOOK_SECONDS)
+        await asyncio.sleep(0)  # a broken transport says so in the loop's next round
+        return not self._cut_off
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: self}
         if len(self.connections) > self.most_connections:
             self.app_state = {**self.app_state, CROWDED: True}
         self._expect_head()
@@ -39,6 +58,8 @@ class PatientProtocol(H11Protocol):
         for timer in (self._head_timer, self._reader_timer, self._closing_timer):
             if timer is not None:
                 timer.cancel()
+        self._lost = True
+        self._cut_off = self._cut_off or exc is not None
         super().connection_lost(exc)
 
     @override
@@ -57,7 +78,7 @@ class PatientProtocol(H11Protocol):
     @override
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._reader_timer = self.loop.call_later(self.reader_seconds, self.transport.abort)
+        self._reader_timer = self.loop.call_later(self.reader_seconds, self._cut)
 
     @override
     def resume_writing(self) -> None:
@@ -104,4 +125,8 @@ class PatientProtocol(H11Protocol):
     def _close_for_good(self) -> None:
         """A closed transport waits until all is read that it has written."""
         if self._closing_timer is None:
-            self._closing_timer = self.loop.call_later(self.closing_seconds, self.transport.abort)
+            self._closing_timer = self.loop.call_later(self.closing_seconds, self._cut)
+
+    def _cut(self) -> None:
+        self._cut_off = bool(self.transport.get_write_buffer_size())
+        self.transport.abort()

@@ -18,6 +18,8 @@ from mcp.server import Server
 from mcp.server.runner import serve_dual_era_loop
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
+from trips_mcp import delivery
+from trips_mcp.delivery import Delivery
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.exchange import EVENTS, event_of
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
@@ -70,6 +72,8 @@ class Connection:
             self._under_way[request_id] += 1
 
         async def unanswered() -> None:
+            if (answer := delivery.current()) is not None:
+                await answer.abandon()
             if request_id is not None:
                 self._settle(request_id)
 
@@ -90,8 +94,20 @@ class Connection:
 
     async def send(self, item: SessionMessage, /) -> None:
         message = item.message
-        await self._write(event_of(message.model_dump(by_alias=True, exclude_unset=True)))
-        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
+        event = event_of(message.model_dump(by_alias=True, exclude_unset=True))
+        if not isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            await self._write(event)
+            return
+        answer = delivery.current() or Delivery()
+        try:
+            await self._write(event)
+            if answer.pending and isinstance(message, types.JSONRPCResponse) and await self._visit.sent():
+                await answer.confirm()
+        finally:
+            if answer.pending:
+                with anyio.CancelScope(shield=True):
+                    await answer.abandon()
+        if message.id is not None:
             self._settle(message.id)
 
     async def aclose(self) -> None:

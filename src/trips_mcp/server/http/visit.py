@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 from trips_mcp.addresses import UNKNOWN
 from trips_mcp.server.http.refusals import RefusalError
 
+CONNECTION: Final = "trips_mcp.connection"
+"""In a scope's state: the connection that the request came over (`patience.py`), which has a `sent`."""
 CROWDED: Final = "trips_mcp.crowded"
 """In a scope's state: that there are more connections than are served (`patience.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -98,6 +100,11 @@ class Visit:
             mine = [(b"x-request-id", self.id.encode()), *self.more_headers]
             event = {**event, "headers": [*event.get("headers", ()), *mine]}
         await self._send(event)
+
+    async def sent(self) -> bool:
+        """Whether what was sent has reached the client's connection; waits until it has, or that is lost."""
+        connection = self.scope.get("state", {}).get(CONNECTION)
+        return connection is None or await connection.sent()
 
     async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = (_JSON,)) -> None:
         length = (b"content-length", b"%d" % len(body))
