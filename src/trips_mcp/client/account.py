@@ -17,7 +17,7 @@ from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
 from trips_mcp.client.http import Http
 from trips_mcp.client.journal.digest import account_secret
-from trips_mcp.client.pacing import Clock, Limiter, Sleep
+from trips_mcp.client.rate_limiter import Clock, RateLimiter, Sleep
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, R
 from trips_mcp.contract.placing import place
@@ -43,8 +43,8 @@ class Answer:
 class Account:
     def __init__(self, endpoint: Endpoint, clock: Clock, sleep: Sleep) -> None:
         self.key = endpoint.key
-        self.pace = Limiter(clock, sleep)
-        self._anonymous_pace = Limiter(clock, sleep)
+        self.pace = RateLimiter(clock, sleep)
+        self._anonymous_pace = RateLimiter(clock, sleep)
         """For what is asked without the key: it is counted apart."""
         self._endpoint = endpoint
         self._base_url = endpoint.base_url
@@ -61,7 +61,7 @@ class Account:
     def secret(self) -> bytes:
         return account_secret(self._endpoint)
 
-    def limiter(self, operation: Operation[Any, Any]) -> Limiter:
+    def limiter(self, operation: Operation[Any, Any]) -> RateLimiter:
         return self._anonymous_pace if operation.scope == "nobody" else self.pace
 
     def request(self, operation: Operation[Any, R], params: Params, key: str | None = None) -> httpx.Request:

@@ -19,7 +19,7 @@ import httpx
 from trips_mcp.client.account import Account, Answer
 from trips_mcp.client.errors import ApiError, CannotConnectError, UnavailableError
 from trips_mcp.client.failures import may_pass
-from trips_mcp.client.pacing import LEAST_TIME, Clock, Limiter, Sleep, Turn
+from trips_mcp.client.rate_limiter import LEAST_TIME, Clock, RateLimiter, Sleep, Turn
 from trips_mcp.client.reading import read
 from trips_mcp.client.refusals import is_rate_limit, request_id, seconds_to_wait
 from trips_mcp.contract.operation import Operation, P, R
@@ -139,7 +139,7 @@ class Attempts:
             _log(account, operation, request, course, found, self.clock() - began)
         return found
 
-    def _give_back(self, turn: Turn, limiter: Limiter, course: Course, found: Answer | UnavailableError) -> None:
+    def _give_back(self, turn: Turn, limiter: RateLimiter, course: Course, found: Answer | UnavailableError) -> None:
         if isinstance(found, UnavailableError):
             course.pause = self.backoff(course.attempts)
             limiter.close(turn, counted=found.sent)
@@ -149,7 +149,7 @@ class Attempts:
             hold = course.pause if is_rate_limit(found) else None
             limiter.close(turn, found.headers, status=found.status, hold=hold)
 
-    def _pause(self, answer: Answer, course: Course, limiter: Limiter) -> float:
+    def _pause(self, answer: Answer, course: Course, limiter: RateLimiter) -> float:
         named = seconds_to_wait(answer.headers.get("Retry-After"), datetime.now(UTC))
         if named is None and is_rate_limit(answer) and answer.headers.get("X-RateLimit-Remaining") == "0":
             named = limiter.known.resets_in if limiter.known else None

@@ -17,10 +17,10 @@ from trips_mcp.client.events import EventCalls
 from trips_mcp.client.journal import Journal
 from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
-from trips_mcp.client.pacing import Clock, Sleep
 from trips_mcp.client.paging import each
 from trips_mcp.client.parts import is_batch
 from trips_mcp.client.permissions import Permissions
+from trips_mcp.client.rate_limiter import Clock, Sleep
 from trips_mcp.client.writing import Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments

@@ -11,7 +11,7 @@ import httpx
 
 from trips_mcp.client.errors import ApiError, OutcomeUnknownError
 from trips_mcp.client.outcome import Outcome
-from trips_mcp.client.pacing import LEAST_TIME, Clock, Sleep
+from trips_mcp.client.rate_limiter import LEAST_TIME, Clock, Sleep
 from trips_mcp.client.recovering import Creation, EventUpdate, Lookup, Seen, not_as_sent
 from trips_mcp.client.writing import JOINED, Recovery
 from trips_mcp.contract.events import CreateEvent, Event, UpdateEvent

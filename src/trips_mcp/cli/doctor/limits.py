@@ -6,7 +6,7 @@ from typing import Final
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.client.account import Answer
 from trips_mcp.client.errors import RateLimitedError, TripsError
-from trips_mcp.client.pacing import WINDOW
+from trips_mcp.client.rate_limiter import WINDOW
 
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 

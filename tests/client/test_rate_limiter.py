@@ -168,6 +168,7 @@ SECONDS = st.sampled_from([0.0, 0.01, 0.5, 3, 20])
     deadline=st.sampled_from([10, 45, 150]),
 )
 @settings(max_examples=50, deadline=None)
+@example(5, [(0.0, 0.0), (0.0, 0.0), (0.01, 0.0), (0.0, 0.0), (0.0, 0.5)], [(1, 0.0), (1, 0.0), (9, 0.0)], 150)
 @example(3, [(0.0, 0.5), (0.0, 0.01), (0.0, 0.0)], [(1, 60), (4, 0)], 10)
 @example(3, [(0.0, 20), (0.0, 20), (0.0, 0.0)], [(1, 70), (2, 11), (4, 0)], 10)
 async def test_no_pattern_of_calls_provokes_a_429(
