@@ -33,7 +33,7 @@ def test_iana_zones_are_accepted(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["", "Europe", "+09:00", "asia/tokyo", "posix/Asia/Tokyo", "../etc/passwd", "/UTC", "localtime"]
+    "zone", ["", "Europe", "+09:00", "asia/tokyo", "posix/Asia/Tokyo", "../etc/passwd", "/UTC", "localtime", "Factory"]
 )
 def test_what_is_no_iana_zone_is_refused(zone: str) -> None:
     assert "IANA" in refused({**LEG, "timezone": zone})["timezone"]
@@ -89,3 +89,31 @@ def test_every_operation_has_a_name_of_its_own_and_the_places_of_its_path(
 
     assert [other.name for other in OPERATIONS].count(operation.name) == 1
     assert all(place[: place.index("}")] in wire_names for place in operation.path.split("{")[1:])
+
+
+@pytest.mark.parametrize(
+    "text", [" ", "\n\t", "\u3000", "\u00a0", "\u200b", "\u2800", "\u3164", "\ufe0f", "\u2060 \u00ad", "\u034f"]
+)
+@pytest.mark.parametrize(
+    ("operation", "field", "others"),
+    [
+        ("create_trip", "title", {"groupId": "g", "startDate": "2027-04-01", "endDate": "2027-04-02"}),
+        ("update_leg", "destination", {"tripId": "t", "legId": "l"}),
+        ("create_map_pin", "name", {"tripId": "t", "lat": 1, "lng": 1}),
+        ("create_action_item", "text", {"tripId": "t", "urgency": "now"}),
+        ("send_message", "content", {"tripId": "t", "channelId": "c"}),
+        ("create_event", "title", {"type": "food", "date": "2027-04-01"}),
+    ],
+)
+def test_a_text_that_nobody_can_see_is_no_title_and_no_message(
+    operation: str, field: str, others: dict[str, Any], text: str
+) -> None:
+    params = next(known for known in OPERATIONS if known.name == operation).params
+    params.model_validate({**others, field: f"{text}a"}, strict=True)
+
+    with pytest.raises(ValidationError) as refusal:
+        params.model_validate({**others, field: text}, strict=True)
+
+    assert [(fault.path, fault.reason) for fault in faults(refusal.value, params)] == [
+        (field, "only blanks or invisible characters; write some text")
+    ]

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from trips_mcp.contract.invisible import is_blank
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_ZONE = re.compile(r"(?!posix/|right/|localtime$|posixrules$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+_ZONE = re.compile(r"(?!posix/|right/|localtime$|posixrules$|Factory$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -69,6 +71,12 @@ def _no_nul(text: str) -> str:
     return text
 
 
+def _seen(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError("blank", "only blanks or invisible characters; write some text")
+    return text
+
+
 def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -85,9 +93,9 @@ def not_before(start: object, end: str, start_name: str) -> str:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_path_segment)]
-Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul), AfterValidator(_seen)]
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_no_nul)]
-SaidText = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul)]
+SaidText = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_nul), AfterValidator(_seen)]
 ClientRef = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Cursor = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_no_nul)]
 LocalDate = Annotated[str, Field(description="YYYY-MM-DD"), AfterValidator(_real_date)]
