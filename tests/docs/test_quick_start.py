@@ -68,10 +68,10 @@ def done(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def servers_in(file: Path) -> list[str]:
-    """What is told to each server behind its name, or that it has a key."""
+    """The flags of each server, or that it has a key. It is the program of the environment that the tests run in."""
     config: Fields = json.loads(file.read_text("utf-8")) if file.exists() else {}
     found: dict[str, Fields] = config.get("mcpServers", {})
     return [
-        "with a key" if server.get("env", {}).get("OSOTO_API_KEY") == "osk_your_key" else " ".join(server["args"][1:])
+        "with a key" if server.get("env", {}).get("OSOTO_API_KEY") == "osk_your_key" else " ".join(server["args"])
         for server in found.values()
     ]

@@ -12,6 +12,7 @@ import pytest
 
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.launch import Process
 from trips_mcp.cli.install.machine import Machine
 
 _OURS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
@@ -25,6 +26,22 @@ print("told", *sys.argv[1:])
 print("told", *sys.argv[1:], file=sys.stderr)
 sys.exit({failing!r} in sys.argv[1:])
 """
+
+
+SERVER = """\
+#!/bin/sh
+read -r _; echo '{"jsonrpc":"2.0","id":0,"result":{"serverInfo":{"name":"trips-mcp"}}}'
+read -r _; read -r _; echo '{"jsonrpc":"2.0","id":1,"result":{"tools":[{},{},{}]}}'
+"""
+"""What uvx starts: a server of three tools."""
+BY_UVX = Process(
+    argv=("trips-mcp", "install"),
+    parent=("uv", "tool", "uvx", "trips-mcp", "install"),
+    prefix="/cache/uv/archive-v0/x",
+    executable="/cache/uv/archive-v0/x/bin/python",
+    scripts="/cache/uv/archive-v0/x/bin",
+    source=None,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,7 @@ class Desk:
     """`trips-mcp install` with these words; environment variables by keyword."""
     key: str = "osk_a-key-that-nobody-may-see"
     events_key: str = "tok-that-nobody-may-see"
+    server: str = SERVER
 
     def file(self, client: str) -> Path:
         return CLIENTS[client].place(Machine.this())
@@ -85,12 +103,13 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """With uvx and npx to be found, and none of the clients' own commands."""
+    """With uvx and npx to be found, and none of the clients' own commands; run by uvx."""
     home, programs = tmp_path / "home", tmp_path / "programs"
     home.mkdir()
     for name in [name for name in os.environ if name.startswith(_OURS) or name in _OTHERS]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", str(programs))
 
     def install(*words: str, **environment: str) -> Ended:
@@ -105,6 +124,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return Ended(code, said.out, said.err)
 
     desk = Desk(home, programs, install)
-    desk.place(programs / "uvx")
+    desk.place(programs / "uvx", SERVER)
+    monkeypatch.setattr(Process, "this", lambda: BY_UVX)
     desk.place(programs / "npx")
     return desk

@@ -27,6 +27,8 @@ OTHERS = """\
 }
 """
 
+STARTED = " Started once: it offers 3 tools."
+
 every_written = pytest.mark.parametrize("client", WRITTEN)
 
 
@@ -52,7 +54,7 @@ def test_where_there_is_no_file_one_is_made_for_its_owner_alone(desk: "Desk", cl
     ended = desk.install(client, OSOTO_API_KEY=desk.key)
 
     file = desk.file(client)
-    assert (ended.code, ended.out) == (0, f"Added trips in {CLIENTS[client].title} ({file}).\n")
+    assert (ended.code, ended.out) == (0, f"Added trips in {CLIENTS[client].title} ({file}).{STARTED}\n")
     assert "Taken from this environment: OSOTO_API_KEY.\n" in ended.err
     assert desk.key not in ended.out + ended.err
     assert words(server(desk, client))[-1] == "trips-mcp"
@@ -222,7 +224,7 @@ def test_what_is_not_there_need_not_be_removed(desk: "Desk", client: str) -> Non
 
 
 def test_a_server_at_an_address_is_removed_by_its_address(desk: "Desk") -> None:
-    desk.install("cursor", "--url", URL)
+    desk.put("cursor", json.dumps({"mcpServers": {"trips": {"url": URL}}}))
 
     blind = desk.install("cursor", "--remove")
     named = desk.install("cursor", "--remove", "--url", URL)
@@ -256,7 +258,7 @@ def test_programs_with_windows_get_the_whole_path_of_uvx_and_the_others_its_name
 @pytest.mark.parametrize("place", [".local/bin/uvx", ".cargo/bin/uvx", "beside/uvx"])
 def test_uvx_is_also_found_where_uv_puts_it(desk: "Desk", place: str) -> None:
     (desk.programs / "uvx").unlink()
-    uvx = desk.place(desk.home / place)
+    uvx = desk.place(desk.home / place, desk.server)
 
     for client in ("cursor", "opencode"):
         desk.install(client, UV=str(desk.home / "beside/uv"))

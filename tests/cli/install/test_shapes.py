@@ -63,6 +63,8 @@ SHAPES: dict[str, Schema] = {
     "vscode": has("servers", *TYPED, inputs={"type": "array", "items": ASKED}),
     # https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md
     "gemini-cli": has("mcpServers", STARTED, only({"url": TEXT, "type": called("http")}, headers=NAMED)),
+    # https://antigravity.google/docs/mcp
+    "antigravity": has("mcpServers", STARTED, only({"serverUrl": TEXT}, headers=NAMED)),
     # https://developers.openai.com/codex/mcp: keys of an address by the names of their variables
     "codex": has(
         "mcp_servers",
@@ -119,7 +121,7 @@ def test_what_is_written_is_what_the_client_reads(desk: "Desk", client: str, way
 @every_client
 def test_a_shape_tells_one_client_from_another_where_they_differ(desk: "Desk", client: str) -> None:
     """So that the shapes above are not merely whatever is written."""
-    alike = {"claude-desktop", "cursor", "windsurf", "gemini-cli"}
+    alike = {"claude-desktop", "cursor", "windsurf", "gemini-cli", "antigravity"}
     printed = desk.install(client, "--print", OSOTO_API_KEY=desk.key).out
     content = tomllib.loads(printed) if client == "codex" else json.loads(printed)
 

@@ -8,7 +8,9 @@ from trips_mcp.cli.choices import flags_that_choose
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.install.clients import CLIENTS
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_LONGEST_TOOL = 64
+"""Characters that model APIs take for a tool's name, which clients make as mcp__NAME__tool."""
 
 
 def _flags(parser: ArgumentParser) -> None:
@@ -31,9 +33,17 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _name(text: str) -> str:
-    if _NAME.fullmatch(text):
-        return text
-    raise ArgumentTypeError("want letters, digits, - and _, at most 64 of them")
+    from trips_mcp.tools.catalogue import entries
+
+    most = _LONGEST_TOOL - len(f"mcp____{max((entry['listing']['name'] for entry in entries()), key=len)}")
+    if not _NAME.fullmatch(text):
+        raise ArgumentTypeError(f"use letters, digits, - and _, at most {most} of them")
+    if len(text) > most:
+        raise ArgumentTypeError(
+            f"{len(text)} characters are too many: tools are called mcp__NAME__tool, which model APIs take up to "
+            f"{_LONGEST_TOOL} characters of; use at most {most}"
+        )
+    return text
 
 
 def _url(text: str) -> str:

@@ -18,6 +18,11 @@ def _gemini(machine: "Machine") -> tuple[Path, ...]:
     return (Path(machine.env.get("GEMINI_CLI_HOME") or machine.home) / ".gemini/settings.json",)
 
 
+def _antigravity(machine: "Machine") -> tuple[Path, ...]:
+    """One file for its desktop application, IDE and command line; versions before 2.0 had the second."""
+    return (machine.home / ".gemini/config/mcp_config.json", machine.home / ".gemini/antigravity/mcp_config.json")
+
+
 def _codex(machine: "Machine") -> tuple[Path, ...]:
     return (Path(machine.env.get("CODEX_HOME") or machine.home / ".codex") / "config.toml",)
 
@@ -86,6 +91,15 @@ _ALL: Final = (
         reference=from_environment("Gemini CLI", "${{{}}}"),
         own=own_command.GEMINI,
         then="`gemini mcp list`, in a folder that you trust, shows whether it connects.",
+    ),
+    Client(
+        name="antigravity",
+        title="Antigravity",
+        files=_antigravity,
+        entry=entries.server_url,
+        reference=key_itself("Antigravity"),
+        has_windows=True,
+        then="In Antigravity see Manage MCP Servers, and refresh; `/mcp` shows it on the command line.",
     ),
     Client(
         name="codex",

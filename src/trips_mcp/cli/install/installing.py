@@ -11,8 +11,9 @@ from trips_mcp.cli.install.json_text import with_member, without_member
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.own_command import OwnCommand
 from trips_mcp.cli.install.ownership import amended, kept, our_entry, same
+from trips_mcp.cli.install.record import remember
 from trips_mcp.cli.install.refusal import OwnCommandError, RefusedError
-from trips_mcp.cli.install.server import Remote, Server
+from trips_mcp.cli.install.server import Local, Remote, Server
 from trips_mcp.cli.install.telling import (
     about_the_change,
     about_the_entry,
@@ -21,6 +22,7 @@ from trips_mcp.cli.install.telling import (
     refusal,
     refusal_to_remove,
 )
+from trips_mcp.cli.install.trial import DoesNotStartError, count_tools
 from trips_mcp.cli.output import remark, say
 from trips_mcp.contract.models import is_object
 
@@ -44,11 +46,16 @@ def install(client: Client, name: str, server: Server, machine: Machine) -> None
         if before is not None and same(entry, before):
             say(f"{client.title} has {name} already, just so ({file.path}).")
             return
+        started = _started(whole, machine)
         backup, by_us = _put_in(client, name, whole, entry, machine, file, is_there=before is not None)
+    except DoesNotStartError as error:
+        raise CommandError(refusal(error, client, name, server, machine)) from None
     except RefusedError as error:
         say(entry_text(client, name, server))
         raise CommandError(refusal(error, client, name, server, machine)) from None
-    say(f"{'Added' if before is None else 'Updated'} {name} in {client.title} ({file.path}).")
+    if url is not None:
+        remember(file.path, name, url)
+    say(f"{'Added' if before is None else 'Updated'} {name} in {client.title} ({file.path}).{started}")
     for line in about_the_change(client, server, whole, backup, file.path if by_us else None):
         remark(line)
 
@@ -69,6 +76,11 @@ def remove(client: Client, name: str, url: str | None, machine: Machine) -> None
     say(f"Removed {name} from {client.title} ({file.path}).")
     if backup is not None:
         remark(f"The file as it was before, with any keys that are in it: {backup}.")
+
+
+def _started(server: Server, machine: Machine) -> str:
+    """Raises: DoesNotStartError."""
+    return f" Started once: it offers {count_tools(server, machine)} tools." if isinstance(server, Local) else ""
 
 
 def _file(client: Client, name: str, machine: Machine) -> ConfigFile:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.install.entries import FORM, Entry
+from trips_mcp.cli.install.record import is_remembered
 from trips_mcp.cli.install.refusal import NameTakenError, RefusedError
 from trips_mcp.cli.install.server import Local, Server
 from trips_mcp.contract.models import is_object
@@ -16,7 +17,7 @@ _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
 def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | None, path: Path) -> Entry | None:
     """The one by this name, if there is one.
 
-    Raises: RefusedError where it is not this server that it runs, or that is at this URL.
+    Raises: RefusedError where it does not run this server, and is neither at this URL nor at one written earlier.
     """
     servers = content.get(section, {})
     if not is_object(servers):
@@ -24,7 +25,9 @@ def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | No
     if name not in servers:
         return None
     entry = servers[name]
-    if not is_object(entry) or not any(word == url or _US.search(word) for word in _words(entry)):
+    if not is_object(entry) or not any(
+        word == url or _US.search(word) or is_remembered(path, name, word) for word in _words(entry)
+    ):
         raise NameTakenError(f"{path} has another server called {name}")
     return entry
 

@@ -17,6 +17,7 @@ from trips_mcp.cli.install.server import (
     secret_variables,
     without_secrets,
 )
+from trips_mcp.cli.install.trial import DoesNotStartError
 from trips_mcp.settings import Settings
 
 
@@ -33,6 +34,7 @@ def about_the_entry(client: Client, name: str, server: Server, machine: Machine)
     yield f"It belongs in {client.place(machine)}, under {client.section}."
     if client.own is not None and not client.has_windows:
         yield f"The same with a command of {client.title}: {client.own.as_typed(name, server)}"
+    yield from _about_the_command(server)
     for variable in secret_variables(server):
         yield f"{variable} is not shown. {client.reference.meaning}."
     if missing := missing_program(client, server, machine):
@@ -46,6 +48,7 @@ def about_the_change(
 ) -> Iterator[str]:
     """`whole`: with what was kept of an earlier entry. `written`: the file, unless the client wrote it."""
     earlier = [variable for variable in whole.env if variable not in server.env]
+    yield from _about_the_command(server)
     if server.env:
         yield f"Taken from this environment: {', '.join(server.env)}."
     if earlier:
@@ -76,6 +79,8 @@ def refusal(error: RefusedError, client: Client, name: str, server: Server, mach
             advice = "choose another name with --name, or put the entry above in its place"
         case OwnCommandError() if client.own is not None and not client.has_windows:
             advice = f"see why with: {client.own.as_typed(name, server)}"
+        case DoesNotStartError():
+            advice = "run that command in a shell to see more"
         case _:
             advice = f"paste the entry above into {client.place(machine)}, under {client.section}"
     return f"{error}, so {error.consequence}; {advice}."
@@ -85,6 +90,16 @@ def refusal_to_remove(error: RefusedError, client: Client, name: str) -> str:
     if isinstance(error, NameTakenError):
         return f"{error}, so {error.consequence}; name the one to remove with --name, or with the --url it is at."
     return f"{error}, so {error.consequence}; take {name} out of {client.section} there yourself."
+
+
+def _about_the_command(server: Server) -> Iterator[str]:
+    """An environment stays where it is, or the entry starts nothing."""
+    if (
+        isinstance(server, Local)
+        and Path(server.command).is_absolute()
+        and Path(server.command).stem not in ("uv", "uvx")
+    ):
+        yield f"It starts {server.command}: keep that environment, or run this again after a move."
 
 
 def _about_the_keys(server: Server) -> Iterator[str]:

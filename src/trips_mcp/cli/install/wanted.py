@@ -8,6 +8,7 @@ from typing import Final
 from trips_mcp.cli.choices import chosen
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install.client import Client
+from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server import EVENTS_KEY, KEYS, TRIPS_KEY, Local, Remote, Server
 from trips_mcp.settings import Settings, SettingsError, has_reference
@@ -25,7 +26,8 @@ def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
     if arguments.url is None:
         env = _taken_along(machine)
         _check(env, flags)
-        return Local(_uvx(client, machine), (*_package(arguments.package), "trips-mcp", *_words(flags)), env)
+        command, *args = _command(arguments.package, client, machine)
+        return Local(command, (*args, *_words(flags)), env)
     if flags or arguments.package:
         raise CommandError(
             "what is offered at --url is settled where that server is started; leave the other flags out."
@@ -63,18 +65,35 @@ def _words(flags: Mapping[str, str]) -> list[str]:
     return [name if name in switched_on else f"{name}={value}" for name, value in flags.items()]
 
 
-def _package(source: str | None) -> tuple[str, ...]:
-    if source is None:
-        return ()
-    is_place = "/" in source or "\\" in source or source.endswith(".whl")
-    return ("--from", str(Path(source).absolute()) if is_place and Path(source).exists() else source)
+def _command(package: str | None, client: Client, machine: Machine) -> tuple[str, ...]:
+    """What was asked for with --from, else what starts this very process."""
+    if package is not None:
+        return (*_uvx(client, machine), "--from", _package(package), PROGRAM)
+    launch = Process.this().launch()
+    return (*_uvx(client, machine), *launch.words) if launch.by_uvx else launch.words
 
 
-def _uvx(client: Client, machine: Machine) -> str:
+def _package(source: str) -> str:
+    if not is_place(source):
+        return source
+    path, bracket, extras = source.partition("[")
+    try:
+        place = Path(path).expanduser().absolute()
+    except RuntimeError:
+        place = Path(path)
+    if not place.exists():
+        raise CommandError(f"--from {source}: there is no such file or folder; name a wheel, a clone, or a package.")
+    return f"{place}{bracket}{extras}"
+
+
+def _uvx(client: Client, machine: Machine) -> tuple[str, ...]:
     """The plain name where the shell's PATH is that of the client, as it outlives a move of uv."""
     if machine.find("uvx") and not client.has_windows:
-        return "uvx"
-    return machine.find_uvx() or "uvx"
+        return ("uvx",)
+    if found := machine.find_uvx():
+        return (found,)
+    uv = machine.find("uv")
+    return (uv, "tool", "run") if uv else ("uvx",)
 
 
 def _npx(client: Client, machine: Machine) -> str:

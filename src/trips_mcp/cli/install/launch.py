@@ -1,0 +1,146 @@
+"""The command that starts this same trips-mcp again, which is what `install` writes into a client's configuration."""
+
+import json
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from trips_mcp.contract.models import is_object
+
+PROGRAM: Final = "trips-mcp"
+_PACKAGE: Final = re.compile(r"trips[-_]mcp")
+_UV: Final = re.compile(r"(?:^|[\\/])uvx?(?:\.exe)?$")
+_CACHED: Final = re.compile(r"(?:archive|builds|environments)-v[0-9]+")
+"""Folders of uv's cache that hold environments, which it may delete at any time."""
+_SECONDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    words: tuple[str, ...]
+    """What follows `uvx`, or the whole command."""
+    by_uvx: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """How this process was started."""
+
+    argv: tuple[str, ...]
+    parent: tuple[str, ...]
+    """The words of the process that started it; empty where the system does not tell."""
+    prefix: str
+    """The folder of its Python environment."""
+    executable: str
+    scripts: str
+    source: str | None
+    """What the package was installed from, if not from an index: a path or a URL."""
+
+    @classmethod
+    def this(cls) -> Self:
+        return cls(
+            argv=tuple(sys.argv),
+            parent=_words_of(os.getppid()),
+            prefix=sys.prefix,
+            executable=sys.executable,
+            scripts=sysconfig.get_path("scripts"),
+            source=_source(),
+        )
+
+    def launch(self) -> Launch:
+        if any(map(_CACHED.fullmatch, Path(self.prefix).parts)):
+            words = self._words_behind_uvx()
+            return Launch(words or (*(("--from", self.source) if self.source else ()), PROGRAM), by_uvx=True)
+        return Launch(self._own_program(), by_uvx=False)
+
+    def _words_behind_uvx(self) -> tuple[str, ...]:
+        """With the versions, indexes and extras that the user asked for."""
+        words, ours = self.parent, self.argv[1:]
+        if len(words) <= len(ours) or words[len(words) - len(ours) :] != ours or not _UV.search(words[0]):
+            return ()
+        told = words[1 : len(words) - len(ours)]
+        tool = next((place for place, word in enumerate(told) if word == "tool"), None)
+        if tool is not None and told[tool + 1 : tool + 2] in (("run",), ("uvx",)):
+            told = (*told[:tool], *told[tool + 2 :])
+        elif not re.search(r"uvx(?:\.exe)?$", words[0]):
+            return ()
+        return tuple(map(_absolute, told)) if any(map(_PACKAGE.search, told)) else ()
+
+    def _own_program(self) -> tuple[str, ...]:
+        file = f"{PROGRAM}.exe" if os.name == "nt" else PROGRAM
+        for program in (Path(self.argv[0]), Path(self.scripts) / file):
+            if program.name in (PROGRAM, file) and program.is_file():
+                return (os.path.abspath(program),)  # noqa: PTH100 - keeps links
+        return (self.executable, "-m", "trips_mcp")
+
+
+def is_place(source: str) -> bool:
+    """Whether it names a file or a folder, and not a package or a URL."""
+    if "://" in source or source.startswith(("git+", f"{PROGRAM}[", f"{PROGRAM} @")):
+        return False
+    return source.startswith((".", "~")) or bool(set(source) & set("/\\")) or source.endswith((".whl", ".tar.gz"))
+
+
+def _absolute(word: str) -> str:
+    """A client starts the server in a folder of its own choosing."""
+    name, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    path, bracket, extras = value.partition("[")
+    if is_place(value) and os.path.exists(path):  # noqa: PTH110 - as light as it gets
+        return f"{name}{equals}{Path(path).absolute()}{bracket}{extras}"
+    return word
+
+
+def _words_of(process: int) -> tuple[str, ...]:
+    """Of its command line, where the system tells: Windows does not, and macOS without saying where a word ends."""
+    try:
+        if sys.platform == "linux":
+            return tuple(Path(f"/proc/{process}/cmdline").read_text("utf-8").split("\0")[:-1])
+        if sys.platform == "darwin":
+            import subprocess
+
+            asked = ["/bin/ps", "-ww", "-o", "args=", "-p", str(process)]
+            told = subprocess.run(asked, capture_output=True, text=True, timeout=_SECONDS, check=True)  # noqa: S603
+            return tuple(told.stdout.split())
+    except (OSError, ValueError, RuntimeError):
+        pass
+    return ()
+
+
+def _source() -> str | None:
+    try:
+        told = distribution(PROGRAM).read_text("direct_url.json")
+        found = json.loads(told) if told else None
+    except (PackageNotFoundError, ValueError):
+        return None
+    return source_of(found) if is_object(found) else None
+
+
+def source_of(direct_url: dict[str, Any]) -> str | None:
+    """What `uvx --from` takes for it. `direct_url`: as the packaging standard has it in direct_url.json."""
+    url, version = direct_url.get("url"), direct_url.get("vcs_info")
+    if not isinstance(url, str):
+        return None
+    if is_object(version):
+        commit = version.get("requested_revision") or version.get("commit_id")
+        below = direct_url.get("subdirectory")
+        return (
+            f"{version.get('vcs')}+{url}"
+            + (f"@{commit}" if commit else "")
+            + (f"#subdirectory={below}" if below else "")
+        )
+    return url2pathname(unquote(urlsplit(url).path)) if url.startswith("file:") else url
+
+
+def shown(words: Sequence[str]) -> str:
+    """As one would type it."""
+    import shlex
+
+    return shlex.join(words)
