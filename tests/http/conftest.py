@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import anyio
+import anyio.lowlevel
 import httpx
 import httpx2
 import pytest
@@ -270,6 +271,10 @@ class Service:
         self.writes: list[tuple[str, str]] = []
         """Of each write the key, and its Idempotency-Key."""
         self.down = False
+        self.silent: anyio.Event | None = None
+        """What every request waits for, if it is there."""
+        self.delay: float = 0
+        """Seconds before every answer."""
         self.gate: anyio.Event | None = None
         """What every request but /me waits for, if it is there."""
         self._held = 0
@@ -289,12 +294,21 @@ class Service:
                 self._one_more = anyio.Event()
                 await self._one_more.wait()
 
+    async def was_asked(self, times: int) -> None:
+        """Waits until so many requests have come."""
+        with anyio.fail_after(SECONDS):
+            while len(self.asked) < times:
+                await anyio.lowlevel.checkpoint()
+
     async def _answer(self, request: Request) -> Response:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         path = request.url.path.removeprefix("/api/v1")
         self.asked.append((path, key))
         if request.method != "GET":
             self.writes.append((key, request.headers["idempotency-key"]))
+        await anyio.sleep(self.delay)
+        if self.silent is not None:
+            await self.silent.wait()
         if self.down:
             return JSONResponse({"error": {"code": "INTERNAL_ERROR", "message": "Down."}}, 501)
         if key not in self.keys:
@@ -322,8 +336,9 @@ async def service(on_socket: Callable[..., AbstractAsyncContextManager[str]]) ->
     async with on_socket(service) as address:
         service.address = f"http://{address}"
         yield service
-        if service.gate is not None:
-            service.gate.set()
+        for waited_for in (service.gate, service.silent):
+            if waited_for is not None:
+                waited_for.set()
 
 
 class Replica(Served):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import anyio
@@ -11,6 +12,7 @@ import pytest
 from trips_mcp.client import TripsClient, UnauthorizedError
 from trips_mcp.client.errors import UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
+from trips_mcp.server.http import key_checks
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.callers import Caller
 from trips_mcp.server.http.challenge import rejected
@@ -35,6 +37,11 @@ class World:
         self.happened: list[str] = []
         self.scopes: dict[str, list[str] | None] = {"a": ["trips:read"], "b": ["trips:read"], "c": ["trips:read"]}
         self.down = False
+        self.key_refused = False
+        self.gate: anyio.Event | None = None
+        """What every question waits for, if it is there."""
+        self.slow: set[str] | None = None
+        """Which questions wait for it; None for all."""
 
     @asynccontextmanager
     async def connect(self, caller: Caller) -> AsyncGenerator[TripsClient]:
@@ -60,15 +67,20 @@ class World:
 
 
 class _Client:
-    key_refused = False
-
     def __init__(self, world: World, name: str) -> None:
         self._world = world
         self._name = name
 
+    @property
+    def key_refused(self) -> bool:
+        return self._world.key_refused
+
     async def me(self) -> Me:
-        self._world.happened.append(f"asked {self._name}")
+        asked = f"asked {self._name}"
+        self._world.happened.append(asked)
         await anyio.lowlevel.checkpoint()
+        if self._world.gate is not None and (self._world.slow is None or asked in self._world.slow):
+            await self._world.gate.wait()
         if self._world.down:
             raise UnavailableError(GET_ME, "it is down", sent=True)
         if self._name not in self._world.scopes:
@@ -88,6 +100,13 @@ async def scopes_of(accounts: Accounts, caller: Caller) -> tuple[str, ...] | Non
     async with accounts.of(caller) as account:
         await account.held.client()
         return account.scopes
+
+
+async def refusal_of(accounts: Accounts, caller: Caller) -> int:
+    """The status."""
+    with pytest.raises(RefusalError) as refused:
+        await scopes_of(accounts, caller)
+    return refused.value.status
 
 
 async def test_a_caller_has_one_account_for_all_requests(world: World) -> None:
@@ -149,7 +168,7 @@ async def test_made_up_keys_drive_nobody_out_while_the_service_is_down_either(wo
         await scopes_of(accounts, A)
         world.down = True
         for name in ("x", "y"):
-            await scopes_of(accounts, Caller(name, "osk_x"))
+            assert await refusal_of(accounts, Caller(name, "osk_x")) == 503
             await world.happens(f"closed {name}")
         kept = "closed a" not in world.happened
 
@@ -193,20 +212,143 @@ async def test_a_revoked_key_is_rejected_and_its_client_closed(world: World) -> 
     assert renewed == ("trips:write",)
 
 
-async def test_what_was_known_counts_on_while_the_service_is_down(world: World) -> None:
+async def test_what_was_known_counts_for_an_hour_while_the_service_is_down(world: World) -> None:
     async with world.accounts() as accounts:
         known = await scopes_of(accounts, A)
         world.down = True
         world.clock.now += 301
         meanwhile = [await scopes_of(accounts, A) for _ in range(3)]
+        world.clock.now = 1000 + 3599
+        late = await scopes_of(accounts, A)
+        world.clock.now = 1000 + 3599 + 15
+        too_late = await refusal_of(accounts, A)
         world.down = False
         world.scopes["a"] = []
-        world.clock.now += 16
         afterwards = await scopes_of(accounts, A)
 
-    assert meanwhile == [known] * 3
+    assert [*meanwhile, late] == [known] * 4
+    assert too_late == 503
     assert afterwards == ()
-    assert world.happened.count("asked a") == 3
+    assert world.happened.count("asked a") == 5
+
+
+async def test_a_key_that_was_refused_in_a_call_is_served_from_no_earlier_answer(world: World) -> None:
+    async with world.accounts() as accounts:
+        await scopes_of(accounts, A)
+        world.down = True
+        world.key_refused = True
+
+        assert await refusal_of(accounts, A) == 503
+
+
+async def test_a_known_caller_waits_for_a_silent_service_a_moment_only(world: World) -> None:
+    async with world.accounts() as accounts:
+        known = await scopes_of(accounts, A)
+        world.gate = anyio.Event()
+        world.clock.now += 301
+        meanwhile = await scopes_of(accounts, A)
+        world.scopes["a"] = ["trips:write"]
+        world.gate.set()  # the question goes on
+        with anyio.fail_after(10):
+            while await scopes_of(accounts, A) == known:
+                await anyio.lowlevel.checkpoint()
+
+    assert meanwhile == known
+    assert world.happened.count("asked a") == 2
+
+
+async def test_a_key_that_turns_out_to_be_revoked_is_refused_from_then_on(world: World) -> None:
+    async with world.accounts() as accounts:
+        known = await scopes_of(accounts, A)
+        del world.scopes["a"]
+        world.gate = anyio.Event()
+        world.clock.now += 301
+        meanwhile = await scopes_of(accounts, A)
+        world.gate.set()
+        await world.happens("closed a")
+        refused = await refusal_of(accounts, A)
+
+    assert meanwhile == known
+    assert refused == 401
+
+
+@pytest.mark.parametrize("ended", ["answered", "left", "too late"])
+async def test_a_question_gives_its_place_back_however_it_ends(
+    ended: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All places are taken by made-up keys, from one address; then another such key is asked about."""
+    if ended == "too late":
+        monkeypatch.setattr(key_checks, "CHECK_SECONDS", 0.05)
+    world.gate = anyio.Event()
+    statuses: list[int] = []
+    no_room: list[int] = []
+
+    async with world.accounts() as accounts:
+
+        async def ask(name: str) -> None:
+            statuses.append(await refusal_of(accounts, Caller(name, "osk_x")))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(key_checks.MOST_CHECKS):
+                tasks.start_soon(ask, f"made up {number}")
+            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            no_room.append(await refusal_of(accounts, Caller("one more", "osk_x")))
+            if ended == "answered":
+                world.gate.set()
+            if ended == "left":
+                tasks.cancel_scope.cancel()
+        world.gate.set()
+        known = await scopes_of(accounts, A)
+
+    assert no_room == [503]
+    assert statuses == {"answered": [401], "left": [], "too late": [503]}[ended] * key_checks.MOST_CHECKS
+    assert known == ("trips:read",)
+
+
+async def test_who_asks_much_keeps_nobody_at_another_address_from_asking(world: World) -> None:
+    world.gate = anyio.Event()
+    statuses: list[int] = []
+    known: list[object] = []
+
+    async with world.accounts() as accounts:
+
+        async def ask(name: str) -> None:
+            statuses.append(await refusal_of(accounts, Caller(name, "osk_x", address="203.0.113.9")))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(key_checks.MOST_CHECKS):
+                tasks.start_soon(ask, f"made up {number}")
+            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            world.slow = {each for each in world.happened if each.startswith("asked")}
+            known.append(await scopes_of(accounts, replace(A, address="198.51.100.7")))
+            world.gate.set()
+
+    assert known == [("trips:read",)]
+    assert sorted(statuses) == [401] * (key_checks.MOST_CHECKS - 1) + [503]
+
+
+async def test_a_question_loses_its_place_after_a_second_if_others_wait_for_one(world: World) -> None:
+    world.gate = anyio.Event()
+    statuses: list[int] = []
+    found: list[object] = []
+
+    async with world.accounts() as accounts:
+
+        async def ask(name: str) -> None:
+            statuses.append(await refusal_of(accounts, Caller(name, "osk_x")))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(key_checks.MOST_CHECKS):
+                tasks.start_soon(ask, f"made up {number}")
+            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            world.slow = {each for each in world.happened if each.startswith("asked")}
+            found.append(await refusal_of(accounts, A))
+            world.clock.now += 1
+            found.append(await scopes_of(accounts, A))
+            world.gate.set()
+
+    assert found == [503, ("trips:read",)]
+    assert sorted(statuses) == [401] * (key_checks.MOST_CHECKS - 1) + [503]
 
 
 async def test_where_the_key_is_the_servers_own_its_rejection_is_not_the_callers_fault(world: World) -> None:

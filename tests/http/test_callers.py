@@ -13,6 +13,7 @@ from anyio.to_thread import run_sync
 from mcp import Client, MCPError
 
 from trips_mcp.cli.commands import run
+from trips_mcp.server.http import key_checks
 from trips_mcp.tools.catalogue import entries
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -246,14 +247,43 @@ async def test_a_token_of_the_events_has_no_scopes(callers_of: Serve, service: A
     assert "create_trip" not in seen
 
 
-async def test_a_service_that_is_down_does_not_lock_its_callers_out(callers_of: Serve, service: Any) -> None:
-    service.down = True
+async def test_while_the_service_is_down_a_known_key_is_served_and_an_unknown_one_told_to_come_back(
+    callers_of: Serve, service: Any
+) -> None:
+    service.keys = {"osk_a": ["trips:read"], "osk_b": ["trips:read"]}
 
     async with callers_of(service.address) as served:
-        listed = await served.ask(key="osk_a")
+        before = await served.ask(key="osk_a")
+        service.down = True
+        known, unknown, made_up = [await served.ask(key=key) for key in ("osk_a", "osk_b", "osk_made_up")]
+        service.down = False
+        afterwards = await served.ask(key="osk_b")
 
-    assert listed.status_code == 200
-    assert {tool["name"] for tool in listed.json()["result"]["tools"]} == TRIPS_TOOLS
+    assert before.status_code == known.status_code == afterwards.status_code == 200
+    assert known.json() == before.json()
+    for answer in (unknown, made_up):
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert "try again in 5 seconds" in answer.json()["error"]["message"]
+
+
+async def test_made_up_keys_at_a_silent_service_leave_no_request_hanging(callers_of: Serve, service: Any) -> None:
+    """Their clients leave; each question that was begun for them ends, and callers with a key are served."""
+    service.keys = {"osk_a": ["trips:read"]}
+    service.silent = anyio.Event()
+
+    async with callers_of(service.address) as served:
+        async with anyio.create_task_group() as tasks:
+            for number in range(48):
+                tasks.start_soon(served.ask, "tools/list", f"osk_made_up_{number}")
+            await service.was_asked(key_checks.MOST_CHECKS)
+            tasks.cancel_scope.cancel()
+        service.silent.set()
+        answer = await served.ask(key="osk_a")
+        made_up = await served.ask(key="osk_made_up_1")
+
+    assert answer.status_code == 200
+    assert made_up.status_code == 401
 
 
 async def test_nobody_needs_a_key_where_only_this_computer_can_call(local: Serve) -> None:

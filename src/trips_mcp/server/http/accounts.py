@@ -2,16 +2,19 @@
 
 An account is opened by its first request and closed when it is the one not used for longest and there are too many,
 never while something of its own is under way. Nothing of it is found but by a hash of the keys it was opened with.
+
+What a key may do is the service's to say. While it cannot be asked, a key that it has accepted keeps its last answer
+for a time, and an unknown one is turned away.
 """
 
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import ceil
 from time import monotonic
 from typing import Final
 
-import anyio
 from anyio.abc import TaskGroup
 
 from trips_mcp.client import TripsClient
@@ -19,6 +22,8 @@ from trips_mcp.client.errors import TripsError, UnauthorizedError
 from trips_mcp.contract.scopes import Scope
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.callers import Caller
+from trips_mcp.server.http.challenge import unverified
+from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
 from trips_mcp.server.http.refusals import RefusalError
 
 MOST_ACCOUNTS: Final = 500
@@ -26,8 +31,12 @@ FRESH_SECONDS: Final = 300
 """For how long the service's word on a key counts."""
 AGAIN_SECONDS: Final = 15
 """When a service that gave none is asked again."""
-ASKING_SECONDS: Final = 5
-_MOST_ASKING: Final = 32
+STALE_SECONDS: Final = 3600
+"""For how long its last word counts while it gives no new one."""
+_PATIENCE_SECONDS: Final = 0.5
+"""For how long a request waits for a new word where the last one still counts."""
+_RETRY_AFTER: Final = 5
+_LONGEST_RETRY_AFTER: Final = 60
 _MOST_REJECTED: Final = 10_000
 
 logger = logging.getLogger(__name__)
@@ -45,10 +54,14 @@ class Account:
         self.under_way = 0
         """Requests and streams."""
         self.fresh_until = float("-inf")
+        self.stale_until = float("-inf")
+        """Until when the service's last word counts, if there is no new one."""
         self.accepted = False
         """Whether the service has ever known the key."""
         self.rejected = False
-        self.asking = anyio.Lock()
+        self.check: KeyCheck | None = None
+        self.retry_after: float | None = None
+        """Seconds, as the service named them when it gave no word."""
 
 
 class Accounts:
@@ -78,13 +91,13 @@ class Accounts:
         self._open: OrderedDict[str, Account] = OrderedDict()
         """By the caller's name, the one not used for longest first."""
         self._rejected: OrderedDict[str, float] = OrderedDict()
-        self._asking = anyio.CapacityLimiter(_MOST_ASKING)
+        self._checks = KeyChecks(tasks, clock)
 
     @asynccontextmanager
     async def of(self, caller: Caller) -> AsyncGenerator[Account]:
         """The caller's account, which stays open for as long as the block.
 
-        Raises: RefusalError where the service rejects the key.
+        Raises: RefusalError where the service rejects the key, or has never said that it knows it and cannot be asked.
         """
         self._refuse_if_rejected(caller)
         account = self._open.get(caller.name) or self._opened(caller)
@@ -92,21 +105,23 @@ class Accounts:
         account.under_way += 1
         try:
             if self._asks and not self._is_fresh(account):
-                await self._ask(account)
+                await self._check(account)
             self._make_room(account)
             yield account
         finally:
             account.under_way -= 1
-            if not account.under_way and (account.rejected or self._is_one_too_many(account)):
+            if not account.under_way and (account.rejected or self._is_stranger(account)):
                 self._close(account)
 
     async def confirm(self, account: Account) -> None:
         """For what is answered here without asking the service. Raises: RefusalError where the key was revoked."""
         if self._knows is not None and not await self._knows(account.caller):
             self._reject(account)
+            self._refuse_if_rejected(account.caller)
 
     def end(self) -> None:
         """Closes all of them; the task group ends with the last."""
+        self._checks.end()
         while self._open:
             self._open.popitem()[1].held.end()
 
@@ -116,7 +131,8 @@ class Accounts:
         return account
 
     def _close(self, account: Account) -> None:
-        self._open.pop(account.caller.name, None)
+        if self._open.get(account.caller.name) is account:
+            del self._open[account.caller.name]
         account.held.end()
 
     def _make_room(self, account: Account) -> None:
@@ -126,45 +142,67 @@ class Accounts:
             if idle is not None:
                 self._close(idle)
 
-    def _is_one_too_many(self, account: Account) -> bool:
-        return not account.accepted and len(self._open) > self._most
+    def _is_stranger(self, account: Account) -> bool:
+        return self._asks and self._rejection is not None and not account.accepted
 
     def _is_fresh(self, account: Account) -> bool:
-        """What was known of a caller's key counts no longer once the service has refused it."""
-        refused = self._rejection is not None and account.held.key_refused
-        return self._clock() < account.fresh_until and not refused
+        """Whether there is no need to ask."""
+        return self._clock() < account.fresh_until and not self._was_refused(account)
+
+    def _is_stale(self, account: Account) -> bool:
+        """Whether the last word still counts, though it is time for a new one."""
+        return self._clock() < account.stale_until and not self._was_refused(account)
+
+    def _was_refused(self, account: Account) -> bool:
+        """What was known of a caller's key counts no longer once the service has refused it in a call."""
+        return self._rejection is not None and account.held.key_refused
+
+    async def _check(self, account: Account) -> None:
+        """Raises: RefusalError."""
+        is_stale = self._is_stale(account)
+        try:
+            check = account.check
+            if check is None or check.is_over:  # so that many requests of one caller ask once
+                check = account.check = self._checks.begin(lambda: self._ask(account), account.caller.address)
+            await check.wait(_PATIENCE_SECONDS if is_stale else None, for_others=account.accepted)
+        except NoRoomError:
+            pass
+        if account.rejected:
+            self._refuse_if_rejected(account.caller)
+        if self._is_fresh(account):
+            return
+        if not is_stale and self._rejection is not None:
+            wanted = account.retry_after or _RETRY_AFTER
+            raise unverified(min(ceil(wanted), _LONGEST_RETRY_AFTER))
+        account.fresh_until = self._clock() + AGAIN_SECONDS
 
     async def _ask(self, account: Account) -> None:
-        async with account.asking:  # so that many requests of one caller ask once
-            if account.rejected:
-                self._refuse_if_rejected(account.caller)
-            if self._is_fresh(account):
-                return
-            try:
-                with anyio.fail_after(ASKING_SECONDS):
-                    async with self._asking:
-                        me = await (await account.held.client()).me()
-            except UnauthorizedError:
-                self._reject(account)
-            except (TripsError, TimeoutError) as error:
-                # What was known goes on counting; the service will check every call by itself.
-                logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
-                account.fresh_until = self._clock() + AGAIN_SECONDS
-            else:
-                account.accepted = True
-                account.scopes = _known(me.scopes)
-                account.fresh_until = self._clock() + FRESH_SECONDS
+        account.retry_after = None
+        try:
+            me = await (await account.held.client()).me()
+        except UnauthorizedError:
+            self._reject(account)
+        except TripsError as error:
+            logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
+            account.retry_after = getattr(error, "retry_after", None)
+        else:
+            account.accepted = True
+            account.scopes = _known(me.scopes)
+            account.fresh_until = self._clock() + FRESH_SECONDS
+            account.stale_until = self._clock() + STALE_SECONDS
 
     def _reject(self, account: Account) -> None:
         account.scopes = None
         account.fresh_until = self._clock() + AGAIN_SECONDS
+        account.stale_until = float("-inf")
         if self._rejection is None:
             return
         account.rejected = True
         self._rejected[account.caller.name] = account.fresh_until
         if len(self._rejected) > _MOST_REJECTED:
             self._rejected.popitem(last=False)
-        raise self._rejection()
+        if not account.under_way:
+            self._close(account)
 
     def _refuse_if_rejected(self, caller: Caller) -> None:
         until = self._rejected.get(caller.name)

@@ -28,6 +28,15 @@ def rejected_by_us() -> RefusalError:
     return _invalid_token("This key is wrong or revoked: ask whoever runs this server for one")
 
 
+def unverified(seconds: int) -> RefusalError:
+    """A 503, as it is not the caller's fault."""
+    return RefusalError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"The service cannot be asked about this key just now; try again in {seconds} seconds.",
+        headers=(("retry-after", str(seconds)),),
+    )
+
+
 def out_of_scope(tool: str, scope: str, request_id: str | int | None) -> RefusalError:
     said = f"{tool} needs the scope {scope}, which this key does not have"
     header = f'{_SCHEME}, error="insufficient_scope", scope="{scope}", error_description="{said}"'
