@@ -230,7 +230,7 @@ async def measured(agent: Agent, trip_id: str) -> dict[str, tuple[int, int]]:
         "export_trip": ("export_trip", {"tripId": trip_id}),
         "export_trip, titles": ("export_trip", {"tripId": trip_id, "fields": ["legs.title", "commitments.title"]}),
         "get_timeline": ("get_timeline", {"tripId": trip_id}),
-        "get_day": ("get_day", {"tripId": trip_id, "day": "2026-11-04"}),
+        "get_day": ("get_day", {"tripId": trip_id, "date": "2026-11-04"}),
         "check_trip": ("check_trip", {"tripId": trip_id}),
         "search_trip": ("search_trip", {"tripId": trip_id, "query": "ryokan"}),
     }

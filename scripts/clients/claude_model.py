@@ -40,7 +40,7 @@ def check_over_stdio(at: Desk, database: Path, planned: Planned, tally: Tally) -
     offer = offered(on_this_computer(database))
     searches = [use("ToolSearch", query=question, max_results=5) for question, _ in _QUESTIONS]
     select = use("ToolSearch", query=f"select:{_PREFIX}create_leg,{_PREFIX}list_legs", max_results=5)
-    day = {"tripId": planned.trip, "day": planned.first_day}
+    day = {"tripId": planned.trip, "date": planned.first_day}
     calls = [_call("get_day", **day), _call("create_leg", tripId=planned.trip, titel="Kyoto")]
     calls += [_call("list_legs", tripId=planned.large), _call("export_trip", tripId=planned.large)]
     read = use("ReadMcpResourceTool", server="trips", uri=f"trips://{planned.trip}/day/{planned.first_day}")

@@ -80,11 +80,11 @@ def _check_lists(inspector: Inspector, how: str, offer: Offer, planned: Planned,
 
 
 def _check_a_tool(inspector: Inspector, how: str, planned: Planned, tally: Tally) -> None:
-    arguments = json.dumps({"tripId": planned.trip, "day": planned.first_day})
+    arguments = json.dumps({"tripId": planned.trip, "date": planned.first_day})
     day = inspector.result("tools/call", "--tool-name", "get_day", "--tool-args-json", arguments)
     tally.claim(f"{how}: tools/call answers", day["structuredContent"]["date"] == planned.first_day, day)
     failed = inspector.ask(
-        "tools/call", "--tool-name", "get_day", "--tool-args-json", '{"tripId": "none", "day": "today"}'
+        "tools/call", "--tool-name", "get_day", "--tool-args-json", '{"tripId": "none", "date": "today"}'
     )
     told = failed.code == _TOOL_FAILED and "There is no such trip" in failed.out
     tally.claim(f"{how}: tools/call is told what is wrong", told, failed)

@@ -39,10 +39,10 @@ async def _drive(server: Transport, planned: Planned, tally: Tally) -> None:
             tools = [tool.name for tool in (await client.list_tools()).tools]
             same = tools == [listing["name"] for listing in offer.listing]
             tally.claim(f"{EXAMPLE.name}'s own words: lists our {len(tools)} tools over HTTP", same, tools)
-            day = await client.call_tool("get_day", {"tripId": planned.trip, "day": planned.first_day})
+            day = await client.call_tool("get_day", {"tripId": planned.trip, "date": planned.first_day})
             structured: dict[str, Any] = day.structured_content or {}
             tally.claim("a tool answers", structured.get("date") == planned.first_day, day)
-            wrong = await client.call_tool("get_day", {"tripId": "none", "day": "today"})
+            wrong = await client.call_tool("get_day", {"tripId": "none", "date": "today"})
             tally.claim("a tool says what is wrong", wrong.is_error and "no such trip" in str(wrong.content), wrong)
             prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
             tally.claim("the prompts are there", prompts == [prompt.name for prompt in offer.prompts], prompts)

@@ -53,11 +53,11 @@ def _calls(planned: Planned) -> Sequence[Call]:
         ("list_map_pins", trip),
         ("create_action_item", {**trip, "text": "Pack an umbrella", "urgency": "before_trip"}),
         ("list_action_items", trip),
-        ("get_day", {**trip, "day": planned.first_day}),
+        ("get_day", {**trip, "date": planned.first_day}),
         ("get_timeline", trip),
         ("check_trip", trip),
         ("search_trip", {**trip, "query": "umbrella"}),
-        ("get_day", {"tripId": "none", "day": "today"}),
+        ("get_day", {"tripId": "none", "date": "today"}),
     )
 
 

@@ -70,7 +70,7 @@ def test_nothing_is_wrong_with_it(ask: Ask) -> None:
 
 
 def test_the_seventh_is_lived_in_samoa_and_then_again_in_american_samoa(ask: Ask) -> None:
-    day = ask("get_day", day="7 July")
+    day = ask("get_day", date="7 July")
 
     assert nights(day) == (["Fale Frangipani"], ["Fale Frangipani", "Rainmaker Rooms"])
     assert plans(day) == [
@@ -82,11 +82,15 @@ def test_the_seventh_is_lived_in_samoa_and_then_again_in_american_samoa(ask: Ask
         ("17:30", "Second birthday cake, on the beach", PAGO),
     ]
     assert day["unclear"] == ["The night of Wednesday 2027-07-07 comes twice: the date line is crossed."]
-    assert [(gap["time"], gap["until"], gap["zone"]) for gap in day["free"]] == [("10:45", "17:30", PAGO)]
+    assert [(gap["time"], gap["until"], gap["zone"]) for gap in day["free"]] == [
+        ("08:00", "17:00", APIA),
+        ("10:45", "17:30", PAGO),
+        ("19:30", "22:00", PAGO),
+    ]
 
 
 def test_on_the_eighth_one_leaves_samoa_for_the_day_before_and_is_on_a_plane_at_night(ask: Ask) -> None:
-    day = ask("get_day", day="8 July")
+    day = ask("get_day", date="8 July")
 
     assert nights(day) == (["Fale Frangipani", "Rainmaker Rooms"], ["HA466 PPG → HNL"])
     assert plans(day) == [
@@ -103,7 +107,7 @@ def test_on_the_eighth_one_leaves_samoa_for_the_day_before_and_is_on_a_plane_at_
 
 
 def test_after_the_night_flight_one_wakes_on_the_plane(ask: Ask) -> None:
-    day = ask("get_day", day="9 July")
+    day = ask("get_day", date="9 July")
 
     assert nights(day) == (["HA466 PPG → HNL"], ["Banyan Court Apartments"])
     assert "unclear" not in day
@@ -118,7 +122,7 @@ def test_after_the_night_flight_one_wakes_on_the_plane(ask: Ask) -> None:
     ],
 )
 def test_there_is_no_fifteenth(ask: Ask, asked: str, wakes: str, sleeps: str) -> None:
-    day = ask("get_day", day=asked)
+    day = ask("get_day", date=asked)
 
     assert nights(day) == ([wakes], [sleeps])
     flight = next(thing for thing in day["things"] if thing["title"] == "NZ9 HNL → AKL")
@@ -127,7 +131,7 @@ def test_there_is_no_fifteenth(ask: Ask, asked: str, wakes: str, sleeps: str) ->
 
 
 def test_of_two_thursdays_it_is_asked_which_is_meant(ask: Ask) -> None:
-    asked = ask("get_day", day="Thursday")
+    asked = ask("get_day", date="Thursday")
 
     assert [choice["date"] for choice in asked["choices"]] == ["2027-07-08", "2027-07-15"]
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 
+from trips_mcp.itinerary.answers import Day
 from trips_mcp.itinerary.day import choice_of, day_of
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown
@@ -78,6 +80,7 @@ PAGO_PAGO = "2026-07-20 2026-07-28", "Pacific/Pago_Pago"
                 "- HA446 AKL → HNL, 23:55 Pacific/Auckland → 09:50 Pacific/Honolulu, 7 h 55 min "
                 "(legId leg_honolulu, flight 0). The date line is crossed: a day is gained. "
                 "By the local clocks it arrives 14 h 05 min before it departs.",
+                "Free: 08:00-22:00 Pacific/Auckland (then a flight), 09:50-22:00 Pacific/Honolulu.",
             ],
             id="Auckland to Honolulu, the 21st twice",
         ),
@@ -91,6 +94,7 @@ PAGO_PAGO = "2026-07-20 2026-07-28", "Pacific/Pago_Pago"
                 "Sleep: under way, QF12 LAX → SYD (legId leg_sydney, flight 0).",
                 "- QF12 LAX → SYD, 22:30 America/Los_Angeles → Wednesday 2026-07-22 06:30 Australia/Sydney, 15 h "
                 "(legId leg_sydney, flight 0). The date line is crossed: Tuesday 2026-07-21 is skipped.",
+                "Free: 08:00-22:00 (then a flight).",
             ],
             id="Los Angeles to Sydney, the evening of leaving",
         ),
@@ -119,6 +123,7 @@ PAGO_PAGO = "2026-07-20 2026-07-28", "Pacific/Pago_Pago"
                 "- 06:30 arrives: QF12 LAX → SYD, Monday 2026-07-20 22:30 America/Los_Angeles → 06:30 "
                 "Australia/Sydney, 15 h (legId leg_sydney, flight 0). "
                 "The date line is crossed: Tuesday 2026-07-21 is skipped.",
+                "Free: 08:00-22:00.",
             ],
             id="Los Angeles to Sydney, the morning of landing",
         ),
@@ -134,6 +139,7 @@ PAGO_PAGO = "2026-07-20 2026-07-28", "Pacific/Pago_Pago"
                 "- 10:35 arrives: PH1 APW → PPG, Tuesday 2026-07-21 10:00 Pacific/Apia → 10:35 Pacific/Pago_Pago, "
                 "35 min (legId leg_pago_pago, flight 0). The date line is crossed: a day is gained. "
                 "By the local clocks it arrives 23 h 25 min before it departs.",
+                "Free: 08:00-22:00 Pacific/Apia, 10:35-22:00 Pacific/Pago_Pago.",
                 "The night of Monday 2026-07-20 comes twice: the date line is crossed.",
             ],
             id="Samoa to American Samoa, landing the day before",
@@ -262,6 +268,7 @@ def test_a_night_train_among_the_commitments() -> None:
     assert told(trip, "2026-07-20")[2:] == [
         "Sleep: Night train (commitmentId com_night_train).",
         "- 20:10 to Tuesday 2026-07-21 08:30: Night train (commitmentId com_night_train).",
+        "Free: 08:00-20:10.",
         "Nothing says where the night of Sunday 2026-07-19 is spent.",
     ]
     assert told(trip, "2026-07-21")[2:4] == [
@@ -280,11 +287,13 @@ def test_a_midnight_dinner_is_no_night() -> None:
     assert told(trip, "2026-07-20")[2:] == [
         "Wake and sleep: Hostal Sol, until Wednesday 2026-07-22 (legId leg_madrid).",
         "- 22:30 to Tuesday 2026-07-21 01:15: Dinner (commitmentId com_dinner).",
+        "Free: 08:00-22:00.",
     ]
     assert told(trip, "2026-07-21")[2:] == [
         "Wake and sleep: Hostal Sol, until Wednesday 2026-07-22 (legId leg_madrid).",
         "- since Monday 2026-07-20 22:30 until 01:15: Dinner (commitmentId com_dinner).",
         "- 00:30-01:00: Churros (commitmentId com_churros).",
+        "Free: 08:00-22:00.",
     ]
 
 
@@ -333,7 +342,9 @@ def test_a_leg_without_a_zone_gets_none() -> None:
         "- 10:00-12:00 (zone unknown): Tour (commitmentId com_tour).",
         "- 15:00 (zone unknown): check-in Inn (legId leg_nowhere).",
         "- 17:00 (zone unknown): Talk (commitmentId com_talk).",
-        "Free: 12:00-17:00.",
+        "Free: 08:00-10:00, 12:00-17:00.",
+        "Not known to be free: 17:00-22:00 (commitment com_talk has no end).",
+        "May take some of the free time, for want of a time or zone: commitment com_sauna.",
         "The leg of this day has no time zone, so its zone is not known.",
     ]
 
@@ -380,34 +391,115 @@ def test_all_day_things_come_first_and_leave_no_free_time_but_on_birthdays() -> 
         "- 09:00-10:00: Tour (commitmentId com_tour).",
         "- 19:00-21:00: Dinner (commitmentId com_dinner).",
     ]
-    assert "Free: 10:00-19:00." in told(free, "2026-07-20")
+    assert "Free: 10:00-19:00." in told(free, "2026-07-20")  # before and after, there is less than two hours
 
 
 @pytest.mark.parametrize(
     ("plans", "free"),
     [
-        (["09:00 10:00", "12:00 13:00"], ["10:00-12:00"]),
-        (["09:00 10:00", "11:59 13:00"], []),  # less than two hours
-        (["09:00", "12:00 13:00"], []),  # it has no end
-        (["09:00", "10:00 11:00", "14:00 15:00"], ["11:00-14:00"]),
-        (["09:00 16:00", "10:00 11:00", "18:00 19:00"], ["16:00-18:00"]),  # one within the other
-        (["05:00 06:00", "11:00 12:00"], ["08:00-11:00"]),
-        (["19:00 19:30", "23:00 23:30"], ["19:30-22:00"]),
-        (["20:30 20:45", "23:00 23:30"], []),
-        (["09:00 10:00"], []),
-        (["", "09:00 10:00", "15:00 16:00"], ["10:00-15:00"]),  # one whose time is not set
+        (["09:00 10:00", "12:00 13:00"], ["10:00-12:00", "13:00-22:00"]),
+        (["09:00 10:00", "11:59 13:00"], ["13:00-22:00"]),  # less than two hours between
+        (["20:00 22:00"], ["08:00-20:00"]),
+        (["09:00 10:00"], ["10:00-22:00"]),
+        (["09:00 16:00", "10:00 11:00", "18:00 19:00"], ["16:00-18:00", "19:00-22:00"]),  # one within the other
+        (["05:00 06:00", "11:00 12:00"], ["08:00-11:00", "12:00-22:00"]),
+        (["19:00 19:30", "23:00 23:30"], ["08:00-19:00", "19:30-22:00"]),
+        (["20:30 20:45", "23:00 23:30"], ["08:00-20:30"]),
+        (["22:30 01:00"], ["08:00-22:00"]),
     ],
 )
-def test_free_time_lies_between_two_known_times(plans: list[str], free: list[str]) -> None:
+def test_free_time_lies_around_known_times(plans: list[str], free: list[str]) -> None:
+    day = madrid_day(plans)
+
+    assert [f"{gap.time}-{gap.until}" for gap in day.free or []] == free
+    assert "free" not in "".join(day.unclear or [])
+
+
+def madrid_day(plans: list[str], **more: Any) -> Day:
+    """A day with plans of these times, whose ids are `com_0`, `com_1`, ..."""
     trip = journey(
         "2026-07-19 2026-07-22",
-        legs=[leg("Madrid", "2026-07-19 2026-07-22", "Europe/Madrid")],
-        plans=[plan(f"Plan {times}", "2026-07-20", times) for times in plans],
+        legs=[leg("Madrid", "2026-07-19 2026-07-22", "Europe/Madrid", stay="Hostal Sol")],
+        plans=[plan(f"{n}", "2026-07-20", times) for n, times in enumerate(plans)],
+        **more,
+    )
+    return day_of(trip, date(2026, 7, 20))
+
+
+@pytest.mark.parametrize(
+    ("plans", "free", "unclear"),
+    [
+        (["20:00"], ["08:00-20:00"], "Not known to be free: 20:00-22:00 (commitment com_0 has no end)."),
+        (["21:00"], ["08:00-21:00"], None),  # less than two hours are left
+        (["09:00", "12:00 13:00"], ["13:00-22:00"], "Not known to be free: 09:00-12:00 (commitment com_0 has no end)."),
+        (["09:00", "10:00 11:00", "14:00 15:00"], ["11:00-14:00", "15:00-22:00"], None),
+        (
+            ["09:00", "12:00", "20:00 21:00"],
+            [],
+            "Not known to be free: 09:00-12:00 (commitment com_0 has no end), "
+            "12:00-20:00 (commitment com_1 has no end).",
+        ),
+        (
+            ["", "09:00 10:00", "15:00 21:00"],
+            ["10:00-15:00"],
+            "May take some of the free time, for want of a time or zone: commitment com_0.",
+        ),
+        ([""], [], None),
+    ],
+)
+def test_what_is_not_known_to_be_free_is_said(plans: list[str], free: list[str], unclear: str | None) -> None:
+    day = madrid_day(plans)
+
+    assert [f"{gap.time}-{gap.until}" for gap in day.free or []] == free
+    assert day.unclear == ([unclear] if unclear else None)
+
+
+def test_an_event_without_an_end_takes_no_free_time_before_it() -> None:
+    day = madrid_day([], events=[{"id": 41, "title": "Jazz", "date": "2026-07-20", "time": "18:00"}])
+
+    assert [f"{gap.time}-{gap.until}" for gap in day.free or []] == ["08:00-18:00"]
+    assert day.unclear == ["Not known to be free: 18:00-22:00 (event 41 has no end)."]
+
+
+@pytest.mark.parametrize(
+    ("dinner", "line"),
+    [
+        ("Europe/London", "Free: 08:00-15:00 Europe/Athens (then a flight), 17:00-22:00 Europe/London."),
+        (
+            "Europe/Athens",
+            "Free: 08:00-15:00 Europe/Athens (then a flight), "
+            "17:00-20:00 Europe/London (then a thing in Europe/Athens).",
+        ),
+    ],
+)
+def test_free_time_is_counted_in_instants(dinner: str, line: str) -> None:
+    by = flight("A3 600", "ATH 2026-07-20T15:00 Europe/Athens", "LHR 2026-07-20T17:00 Europe/London")
+    trip = journey(
+        "2026-07-18 2026-07-22",
+        legs=[
+            leg("Athens", "2026-07-18 2026-07-20", "Europe/Athens"),
+            leg("London", "2026-07-20 2026-07-22", "Europe/London", flights=[by]),
+        ],
+        plans=[plan("Dinner", "2026-07-20", "22:00 23:00", timezone=dinner)],
     )
 
-    gaps = day_of(trip, date(2026, 7, 20)).free or []
+    assert line in told(trip, "2026-07-20")
 
-    assert [f"{gap.time}-{gap.until}" for gap in gaps] == free
+
+def test_nothing_is_free_while_one_flies_and_what_has_no_departure_is_told() -> None:
+    long_way = flight("QF9", "PER 2026-07-18T19:00 Australia/Perth", "LHR 2026-07-19T05:05 Europe/London")
+    half = {"flightNumber": "BA1", "arrival": "2026-07-20T12:00", "arrivalTimezone": "Europe/London"}
+    trip = journey(
+        "2026-07-18 2026-07-22",
+        legs=[leg("London", "2026-07-18 2026-07-22", "Europe/London", flights=[long_way, half])],
+    )
+
+    assert "Free: 08:00-19:00 Australia/Perth (then a flight)." in told(trip, "2026-07-18")
+    assert "Free: 08:00-22:00." in told(trip, "2026-07-19")
+    assert "Free: 12:00-22:00." in told(trip, "2026-07-20")
+    assert "Not known to be free: 08:00-12:00 (flight 1 of leg leg_london has no departure)." in told(
+        trip, "2026-07-20"
+    )
 
 
 def test_two_hotels_on_one_night_are_both_told() -> None:
@@ -657,6 +749,7 @@ def test_a_trip_of_one_day() -> None:
         "# Sunday 2026-07-19, day 1 of 1 (Europe/Brussels)",
         "In: Bruges (legId leg_bruges).",
         "- 10:00-11:00: Boat (commitmentId com_boat).",
+        "Free: 08:00-10:00, 11:00-22:00.",
     ]
 
 

@@ -59,6 +59,8 @@ def test_a_trip_is_told_a_line_a_thing_and_days_without_any_together() -> None:
         "- JL44 LHR → HND, 11:25 Europe/London → Sunday 2026-07-19 09:25 Asia/Tokyo, 14 h (legId leg_tokyo, flight 0).",
         "Sleep: under way, JL44 LHR → HND (legId leg_tokyo, flight 0).",
         "## Sunday 2026-07-19 (Asia/Tokyo)",
+        "- 09:25 arrives: JL44 LHR → HND, Saturday 2026-07-18 11:25 Europe/London → 09:25 Asia/Tokyo, 14 h "
+        "(legId leg_tokyo, flight 0).",
         "- 15:00: check-in Hotel Hibiya (legId leg_tokyo).",
         "Sleep: Hotel Hibiya (legId leg_tokyo).",
         "## Monday 2026-07-20 to Thursday 2026-07-23 (Asia/Tokyo)",

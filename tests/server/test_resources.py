@@ -101,7 +101,7 @@ async def test_each_can_be_read(mode: Any, trips: TripsClient, tmp_path: Path) -
         export = await agent.read_resource(f"trips://{kyoto}/export.json")
         told = {
             "whole": await agent.call_tool("get_timeline", {"tripId": kyoto}),
-            "day": await agent.call_tool("get_day", {"tripId": kyoto, "day": "2026-11-03"}),
+            "day": await agent.call_tool("get_day", {"tripId": kyoto, "date": "2026-11-03"}),
         }
 
     assert [each.contents[0].mime_type for each in (whole, day, export)] == [
@@ -246,7 +246,7 @@ async def test_a_trip_that_is_not_there_is_refused_with_the_address(path: str, s
 async def test_a_date_that_the_trip_does_not_have_is_said_so(day: str, trips: TripsClient, tmp_path: Path) -> None:
     kyoto = await trip(trips)
     async with Client(build_server(offered(tmp_path))) as agent:
-        told = await agent.call_tool("get_day", {"tripId": kyoto, "day": day})
+        told = await agent.call_tool("get_day", {"tripId": kyoto, "date": day})
         try:
             said = text(await agent.read_resource(f"trips://{kyoto}/day/{day}"))
         except MCPError as error:

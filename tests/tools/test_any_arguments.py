@@ -29,7 +29,7 @@ DATES = ["2026-11-01", "2026-11-09", "2026-02-30", "1-1-1", ""]
 LIKELY: dict[str, list[Any]] = {
     "startDate": DATES,
     "endDate": DATES,
-    "date": DATES,
+    "date": [*DATES, "Tuesday", "day 3", "tomorrow", "never"],
     "startTime": ["09:30", "23:59", "24:00"],
     "endTime": ["10:30", "00:10", "noon"],
     "time": ["10:30", "7:5"],
@@ -40,7 +40,6 @@ LIKELY: dict[str, list[Any]] = {
     "arrival": ["2026-11-02T07:15", "later"],
     "cursor": ["", "bm90IGEgY3Vyc29y", "after.WyIiLCAiYSJd", "after.", "after.bm8="],
     "fields": [["text"], ["legs.title", "legs"], ["accommodation.name"], ["no.such.field"], ["."], []],
-    "day": ["2026-11-02", "Tuesday", "day 3", "tomorrow", "never"],
     "path": ["accommodation.doorCode", "flights.0.confirmationNumber", "."],
     "clear": [["notes"], ["accommodation.doorCode"], ["title"], ["no.such.field"], [""]],
 }

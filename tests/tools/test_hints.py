@@ -97,7 +97,7 @@ def some(schema: dict[str, Any], name: str = "") -> Any:
         case "array":
             return [some(schema["items"])]
         case "string":
-            usual = {"day": "today", "timezone": "Asia/Tokyo", "query": "x", "clientRef": "c1"}
+            usual = {"timezone": "Asia/Tokyo", "query": "x", "clientRef": "c1"}
             return usual.get(name, "2027-04-01" if "date" in name.lower() else "jx7")
         case "boolean":
             return True
@@ -194,7 +194,7 @@ def service() -> Service:
 async def said_of_the_large_trip(absent: frozenset[str]) -> dict[str, str]:
     async with service().called(Conduct(absent=absent)) as call:
         return {
-            "get_day": (await call("get_day", tripId="jx7", day="2027-04-01")).text,
+            "get_day": (await call("get_day", tripId="jx7", date="2027-04-01")).text,
             "get_timeline": (await call("get_timeline", tripId="jx7")).text,
             "check_trip": (await call("check_trip", tripId="jx7")).text,
             "export_trip": (await call("export_trip", tripId="jx7")).text,
@@ -234,7 +234,7 @@ async def test_a_finding_keeps_the_tool_that_mends_it_where_that_is_there() -> N
 @pytest.mark.parametrize(
     ("tool", "given", "said"),
     [
-        ("get_day", {"tripId": "empty", "day": "day 1"}, "The trip has no dates, and nothing in it has one."),
+        ("get_day", {"tripId": "empty", "date": "day 1"}, "The trip has no dates, and nothing in it has one."),
         ("get_secret", {"tripId": "empty", "legId": "x", "path": "y"}, "The trip has no leg with this legId."),
     ],
 )

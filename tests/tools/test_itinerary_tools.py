@@ -30,7 +30,7 @@ FEW_TOKENS = 400
 BYTES_A_TOKEN = 4
 FOUR = ("get_day", "get_timeline", "check_trip", "search_trip")
 ASKED: dict[str, dict[str, Any]] = {
-    "get_day": {"day": "2026-07-21"},
+    "get_day": {"date": "2026-07-21"},
     "get_timeline": {},
     "check_trip": {},
     "search_trip": {"query": "tea"},
@@ -111,7 +111,7 @@ async def test_events_are_asked_for_where_they_are_linked(conduct: Conduct, aske
     trips.bodies["/v1/trips/8/itinerary"] = {"events": []}
 
     async with trips.called(conduct) as call:
-        answer = await call("get_day", tripId="trip_1", day="2026-07-21")
+        answer = await call("get_day", tripId="trip_1", date="2026-07-21")
 
     assert [request.url.path for request in trips.asked] == asked
     assert ("Jazz" in answer.text) == (EVENTS in asked)
@@ -141,7 +141,7 @@ async def test_events_that_do_not_come_are_not_waited_for_long(monkeypatch: pyte
 
     endpoint = Endpoint("https://api.test", "osk_test", httpx.MockTransport(never))
     async with TripsClient(trips=endpoint, events=endpoint) as client:
-        answer = await calls_on(client)("get_day", tripId="trip_1", day="2026-07-21")
+        answer = await calls_on(client)("get_day", tripId="trip_1", date="2026-07-21")
 
     (remark,) = fits_its_schema("get_day", answer)["remarks"]
     assert remark.startswith("Events are left out, for they could not be read: the Events API did not answer within")
@@ -155,7 +155,7 @@ async def test_where_there_is_no_events_api_that_is_told_only_of_a_linked_trip(
     endpoint = Endpoint("https://api.test", "osk_test", httpx.MockTransport(service()))
     async with TripsClient(trips=endpoint, events=None) as client:
         call = calls_on(client, Conduct(event_trips=linked))
-        answer = await call("get_day", tripId="trip_1", day="2026-07-21")
+        answer = await call("get_day", tripId="trip_1", date="2026-07-21")
 
     assert not answer.is_error
     assert ("TRAVELMODE_TOKEN" in answer.text) == is_told
@@ -167,7 +167,7 @@ async def test_where_am_i_staying_on_tuesday_takes_few_tokens_of_a_large_trip(
     trip_id = await large_trip(do)
     export = (await trips.trips.export(trip_id)).model_dump_json(exclude_unset=True)
 
-    answer = await call("get_day", tripId=trip_id, day="Tuesday 21 July")
+    answer = await call("get_day", tripId=trip_id, date="Tuesday 21 July")
 
     structured = fits_its_schema("get_day", answer)
     assert len(export.encode()) >= 60_000
@@ -231,7 +231,7 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
     trip = kyoto()["trip"] | {"endDate": "2026-07-31"}
 
     async with service(trip=trip).called(Conduct(one_store=False)) as call:
-        answer = await call("get_day", tripId="trip_1", day="Tuesday")
+        answer = await call("get_day", tripId="trip_1", date="Tuesday")
 
     structured = fits_its_schema("get_day", answer)
     assert structured == {
@@ -251,12 +251,12 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
 @pytest.mark.parametrize(
     ("tool", "asked", "said"),
     [
-        ("get_day", {"day": "2026-08-21"}, "Friday 2026-08-21 is outside the trip. The trip runs from Monday"),
-        ("get_day", {"day": "Sunday"}, "No Sunday lies in the trip. The trip runs from Monday"),
-        ("get_day", {"day": "tomorrow"}, "Which day is tomorrow is not known: no leg with a time zone covers"),
-        ("get_day", {"day": "whenever"}, "That names no day: give a date (2026-07-21, 21 July), a weekday"),
-        ("get_day", {"day": ""}, "Nothing was sent, the arguments of get_day need mending: day"),
-        ("get_day", {}, "Nothing was sent, the arguments of get_day need mending: day"),
+        ("get_day", {"date": "2026-08-21"}, "Friday 2026-08-21 is outside the trip. The trip runs from Monday"),
+        ("get_day", {"date": "Sunday"}, "No Sunday lies in the trip. The trip runs from Monday"),
+        ("get_day", {"date": "tomorrow"}, "Which day is tomorrow is not known: no leg with a time zone covers"),
+        ("get_day", {"date": "whenever"}, "That names no day: give a date (2026-07-21, 21 July), a weekday"),
+        ("get_day", {"date": ""}, "Nothing was sent, the arguments of get_day need mending: date"),
+        ("get_day", {}, "Nothing was sent, the arguments of get_day need mending: date"),
         ("get_timeline", {"from": "whenever"}, "from: That names no day: give a date"),
         ("get_timeline", {"from": "day 3", "to": "day 2"}, "to is before from. The trip runs from Monday"),
         ("get_timeline", {"to": "9"}, "to: That names no day"),
@@ -273,9 +273,21 @@ async def test_what_cannot_be_answered_is_told_in_a_sentence(tool: str, asked: d
     assert answer.structured is None
 
 
+async def test_the_former_name_of_date_is_understood() -> None:
+    async with service().called() as call:
+        named = await call("get_day", tripId="trip_1", date="2026-07-21")
+        former = await call("get_day", tripId="trip_1", day="2026-07-21")
+        both = await call("get_day", tripId="trip_1", date="2026-07-21", day="2026-07-22")
+
+    assert fits_its_schema("get_day", former)["date"] == fits_its_schema("get_day", named)["date"] == "2026-07-21"
+    assert "day" not in TOOL["get_day"].input_schema["properties"]
+    assert both.is_error
+    assert "day: unknown field; accepted: tripId, date" in both.text
+
+
 async def test_tomorrow_is_that_of_the_leg_which_covers_now() -> None:
     async with service().called(on("2026-07-20")) as call:
-        answer = await call("get_day", tripId="trip_1", day="tomorrow")
+        answer = await call("get_day", tripId="trip_1", date="tomorrow")
 
     assert fits_its_schema("get_day", answer)["date"] == "2026-07-21"
 
@@ -325,7 +337,7 @@ async def test_on_a_server_bound_to_one_trip_it_is_that_one(tool: str) -> None:
     assert other.is_error
 
 
-@pytest.mark.parametrize(("tool", "asked"), [("get_day", {"day": "2026-07-21"}), ("search_trip", {"query": "orders"})])
+@pytest.mark.parametrize(("tool", "asked"), [("get_day", {"date": "2026-07-21"}), ("search_trip", {"query": "orders"})])
 async def test_others_words_arrive_whole_between_marks_in_both_forms(tool: str, asked: dict[str, str]) -> None:
     async with service([JAZZ]).called() as call:
         answers = [await call(tool, tripId="trip_1", **asked) for _ in range(2)]

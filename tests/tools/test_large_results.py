@@ -124,7 +124,7 @@ async def test_thousands_of_faults_that_the_service_finds_are_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments"), [("get_timeline", {}), ("get_day", {"day": "2026-11-01"}), ("check_trip", {})]
+    ("tool", "arguments"), [("get_timeline", {}), ("get_day", {"date": "2026-11-01"}), ("check_trip", {})]
 )
 async def test_answers_about_an_enormous_trip_hold_the_limit(tool: str, arguments: dict[str, Any]) -> None:
     notes = "n" * 2000

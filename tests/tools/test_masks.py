@@ -87,7 +87,7 @@ async def test_secrets_are_masked_wherever_a_leg_is_read(call: Call, do: Do, tri
         await call("list_legs", tripId=trip_id, fields=["accommodation.doorCode", "flights"]),
         await call("export_trip", tripId=trip_id),
         await call("get_timeline", tripId=trip_id),
-        await call("get_day", tripId=trip_id, day="2026-11-01"),
+        await call("get_day", tripId=trip_id, date="2026-11-01"),
         await call("check_trip", tripId=trip_id),
         await call("search_trip", tripId=trip_id, query="Gion"),
     ]

@@ -25,7 +25,7 @@ A value is taken for what the tool wants there:
                           all else as JSON, also out of a file, or - from stdin
 
 trips-mcp call list_trips
-trips-mcp call get_day tripId=jx7 day=tomorrow
+trips-mcp call get_day tripId=jx7 date=tomorrow
 echo '{"tripId": "jx7", "title": "Kyoto"}' | trips-mcp call update_trip --arguments -
 
 The exit code is 1 where the tool's answer is an error, and 2 where it was not called. Flags and variables are those of

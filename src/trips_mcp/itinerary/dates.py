@@ -204,7 +204,5 @@ def _inside(journey: Journey, days: Days, day: date) -> date | Unclear:
 
 
 def _is_inside(journey: Journey, days: Days, day: date) -> bool:
-    """Or what is planned there is, as the flight of the evening before may be."""
-    return day in days or any(
-        here(day) for here in (journey.stretches_on, journey.moves_on, journey.appointments_on, journey.beds)
-    )
+    """Or between it and what is planned before or after, as the flight of the evening before may be."""
+    return day in (journey.extent or days)

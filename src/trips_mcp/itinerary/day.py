@@ -7,7 +7,7 @@ from typing import Final
 from trips_mcp.itinerary.answers import Choice, Day, LegHere, Thing
 from trips_mcp.itinerary.clocks import clock_changes
 from trips_mcp.itinerary.due import due_on, told
-from trips_mcp.itinerary.free import free
+from trips_mcp.itinerary.free import free_time
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.moments import WEEKDAYS
 from trips_mcp.itinerary.moving import lost_days
@@ -32,6 +32,7 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
     """`today` tells what is due; None where it is not known, or no day of the trip."""
     placed = things_on(journey, day)
     zone = journey.zone_on(day)
+    free = free_time(day, placed)
     things = fitting(_in_short([one.thing for one in placed], zone), room)
     due = due_on(journey, day, today)
     legs = journey.stretches_on(day)
@@ -58,10 +59,10 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
         sleep=beds_of(journey, day) or None,
         things=things or None,
         more_things=len(placed) - len(things) or None,
-        free=[gap.model_copy(update={"zone": _other(gap.zone, zone)}) for gap in free(day, placed)] or None,
+        free=[gap.model_copy(update={"zone": _other(gap.zone, zone)}) for gap in free.gaps] or None,
         due=told(due, _MOST_DUE) or None,
         more_due=max(0, len(due) - _MOST_DUE) or None,
-        unclear=list(_unclear(journey, day)) or None,
+        unclear=[*free.unclear, *_unclear(journey, day)] or None,
     )
 
 

@@ -1,55 +1,148 @@
-"""Free time of a day: between two things whose times are both known. What is not known is not called free."""
+"""Free time of a day, by instants. Only what is certain is called free; what is not known is said.
 
-from collections.abc import Iterable, Iterator
-from datetime import date, time
+A day's free time lies between 08:00 and 22:00, by the clocks of the place where one is.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.answers import Gap
-from trips_mcp.itinerary.moments import Moment
+from trips_mcp.itinerary.answers import Gap, Thing
+from trips_mcp.itinerary.moments import Moment, zone_info
 from trips_mcp.itinerary.things import Placed
-from trips_mcp.itinerary.wording import clock
+from trips_mcp.itinerary.wording import clock, one_line
 
 _FROM: Final = time(8)
 _UNTIL: Final = time(22)
-_LEAST: Final = 120
-"""Minutes."""
+_LEAST: Final = timedelta(hours=2)
+_MOST_NAMED: Final = 5
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNKNOWN: Final = "UTC"
+"""Stands for a zone that nothing on the day tells: then wall times are compared."""
 
 
-def free(day: date, placed: Iterable[Placed]) -> list[Gap]:
-    """`placed` in the order of time. None of a day that something takes whole; a birthday does not."""
-    things = [one for one in placed if one.fills]
-    if any(one.thing.all_day and one.thing.category != "birthday" for one in things):
-        return []
-    return list(_gaps(day, [one for one in things if one.at is not None and one.at.time is not None]))
+@dataclass(frozen=True, slots=True)
+class FreeTime:
+    gaps: Sequence[Gap] = ()
+    unclear: Sequence[str] = ()
+    """Sentences on the time of which it is not known whether it is free."""
 
 
-def _gaps(day: date, timed: list[Placed]) -> Iterator[Gap]:
-    over: Moment | None = None
-    for index, one in enumerate(timed):
-        if index and one.at is not None and (gap := _gap(day, over, one.at)):
-            yield gap.model_copy(update={"before": "flight"}) if one.thing.kind == "flight" else gap
-        over = _later(over, one.until)
+def free_time(day: date, placed: Iterable[Placed]) -> FreeTime:
+    """Before, between and after the day's things; nothing where none has a time, or one takes the whole day."""
+    things = [one for one in placed if one.fills and one.thing.category != "birthday"]
+    if any(one.thing.all_day for one in things):
+        return FreeTime()
+    has_zones = any(at.zone for one in things for at in (one.begins, one.until) if at)
+    busy = [_Busy.of(one, None if has_zones else _UNKNOWN) for one in things]
+    known = sorted((one for one in busy if one.first), key=lambda one: one.first or _EPOCH)
+    parts = list(_parts(day, known))
+    gaps = [part.gap for part in parts if part.unknown is None]
+    loose = [one.name for one in busy if not one.first] if gaps else []
+    return FreeTime(gaps, [*_unclear(parts), *_loose(loose)])
 
 
-def _gap(day: date, over: Moment | None, at: Moment) -> Gap | None:
-    """Between two places of different zones one has yet to travel."""
-    if over is None or over.time is None or at.time is None or over.zone != at.zone:
+@dataclass(frozen=True, slots=True)
+class _Busy:
+    """A thing that keeps one busy."""
+
+    thing: Thing
+    starts: datetime | None
+    starts_in: str | None
+    ends: datetime | None
+    ends_in: str | None
+
+    @classmethod
+    def of(cls, one: Placed, assumed: str | None) -> "_Busy":
+        starts, ends = _instant(one.begins, assumed), _instant(one.until, assumed)
+        if starts and ends and ends < starts:
+            ends = None
+        starts_in, ends_in = (at.zone if at else None for at in (one.begins, one.until))
+        return cls(one.thing, starts, starts_in, ends, ends_in)
+
+    @property
+    def first(self) -> datetime | None:
+        """The first that is known of it."""
+        return self.starts or self.ends
+
+    @property
+    def name(self) -> str:
+        thing = self.thing
+        if thing.commitment_id:
+            return f"commitment {one_line(thing.commitment_id)}"
+        if thing.event_id is not None:
+            return f"event {thing.event_id}"
+        if thing.flight is not None:
+            return f"flight {thing.flight} of leg {one_line(thing.leg_id or '')}".rstrip()
+        return f"the car of leg {one_line(thing.leg_id or '')}".rstrip()
+
+
+def _instant(moment: Moment | None, assumed: str | None) -> datetime | None:
+    return None if moment is None else replace(moment, zone=moment.zone or assumed).instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Two hours or more with nothing in them."""
+
+    gap: Gap
+    unknown: str | None = None
+    """Why it is not certain that they are free."""
+
+
+def _parts(day: date, known: Sequence[_Busy]) -> Iterator[_Part]:
+    """Around things in the order in which they begin; what has no end is over when the next one begins."""
+    if not known:
+        return
+    since: datetime | None = None
+    here = known[0].starts_in or known[0].ends_in
+    unknown: str | None = None
+    for one in known:
+        if one.first is None:
+            continue
+        if one.starts is None:
+            unknown = f"{one.name} has no departure"
+        if gap := _gap(day, since, one.first, here):
+            yield _Part(gap.model_copy(update={"before": _before(one, here)}), unknown)
+        if since is None or since < (one.ends or one.first):
+            since, here = one.ends or one.first, one.ends_in if one.ends else one.starts_in
+        unknown = None if one.ends else f"{one.name} has no end"
+    if gap := _gap(day, since, None, here):
+        yield _Part(gap, unknown)
+
+
+def _gap(day: date, since: datetime | None, until: datetime | None, zone: str | None) -> Gap | None:
+    """Within the day's waking hours, by the clocks of this zone."""
+    clocks = zone_info(zone or _UNKNOWN)
+    first = datetime.combine(day, _FROM, clocks).astimezone(UTC)
+    last = datetime.combine(day, _UNTIL, clocks).astimezone(UTC)
+    start, end = max(since or first, first), min(until or last, last)
+    if end - start < _LEAST:
         return None
-    if over.day > day or at.day != day:
+    return Gap(time=clock(start.astimezone(clocks).time()), until=clock(end.astimezone(clocks).time()), zone=zone)
+
+
+def _before(one: _Busy, here: str | None) -> str | None:
+    """What one must be at, or under way to, before the gap is over."""
+    if one.thing.kind == "flight":
+        return "flight"
+    there = one.starts_in or one.ends_in
+    if here == there or here is None or there is None or one.first is None:
         return None
-    start = max(_FROM, over.time) if over.day == day else _FROM
-    end = min(_UNTIL, at.time)
-    if _minutes(end) - _minutes(start) < _LEAST:
-        return None
-    return Gap(time=clock(start), until=clock(end), zone=at.zone)
+    offsets = {one.first.astimezone(zone_info(zone)).utcoffset() for zone in (here, there)}
+    return f"thing in {there}" if len(offsets) > 1 else None
 
 
-def _later(over: Moment | None, until: Moment | None) -> Moment | None:
-    """Of two ends the one that comes later; where they cannot be compared, that of the thing that began later."""
-    if over is None or until is None or over.zone != until.zone or over.time is None or until.time is None:
-        return until
-    return max(over, until, key=lambda end: (end.day, end.time or time()))
+def _unclear(parts: Sequence[_Part]) -> Iterator[str]:
+    """One sentence, however many there are."""
+    found = [part for part in parts if part.unknown is not None]
+    if found:
+        said = [f"{part.gap.time}-{part.gap.until} ({part.unknown})" for part in found[:_MOST_NAMED]]
+        yield f"Not known to be free: {', '.join(said)}."
 
 
-def _minutes(at: time) -> int:
-    return at.hour * 60 + at.minute
+def _loose(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"May take some of the free time, for want of a time or zone: {', '.join(names[:_MOST_NAMED])}{more}."

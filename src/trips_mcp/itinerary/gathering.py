@@ -1,6 +1,7 @@
 """A trip's parts out of an export, each read once, with a note of every field that says what it should not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from math import inf
 from typing import Final, TypeVar
@@ -103,12 +104,14 @@ class _Gathering:
         path = f"flights.{index}"
         leaves = self._zone("flight", stretch.id, f"{path}.departureTimezone", flight.departure_timezone)
         lands = self._zone("flight", stretch.id, f"{path}.arrivalTimezone", flight.arrival_timezone)
+        departs = self._end(stretch, f"{path}.departure", flight.departure, leaves)
+        arrives = self._end(stretch, f"{path}.arrival", flight.arrival, lands)
         return Move(
             leg_id=stretch.id,
             index=index,
             label=_label(flight),
-            departs=self._end(stretch, f"{path}.departure", flight.departure, leaves),
-            arrives=self._end(stretch, f"{path}.arrival", flight.arrival, lands),
+            departs=departs,
+            arrives=_after(departs, arrives),
             source=flight,
         )
 
@@ -209,6 +212,14 @@ class _Gathering:
         if text and read is None:
             self._unreadable.append(Unreadable(kind, whose, field))
         return read
+
+
+def _after(departs: Moment | None, arrives: Moment | None) -> Moment | None:
+    """The arrival; of an hour that exists twice the second, where the first is before the departure."""
+    if departs is None or arrives is None or not arrives.fold:
+        return arrives
+    left, landed = departs.instant, arrives.instant
+    return replace(arrives, second=True) if left is not None and landed is not None and landed < left else arrives
 
 
 def _label(flight: LegFlight) -> str:

@@ -121,10 +121,11 @@ class Journey(Parts):
         return Spans((one, days) for one in self.appointments if (days := one.days))
 
     def _parts(self) -> Iterable[Days | None]:
-        for parts in (self.stretches, self.moves, self.appointments):
+        for parts in (self.stretches, self.moves):
             yield from (part.days for part in parts)
+        yield from (one.own_days for one in self.appointments)
         yield from (stay.nights for stay in self.stays if stay.nights)
-        yield from (Days(day, day) for rental in self.rentals for day in rental.days)
+        yield from (Days(day, day) for part in (*self.stays, *self.rentals) for day in part.days)
 
 
 def _spanned(days: Iterable[date | None], parts: Iterable[Days | None]) -> Days | None:

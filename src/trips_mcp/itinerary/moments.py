@@ -33,6 +33,8 @@ class Moment:
     day: date
     time: TimeOfDay | None = None
     zone: str | None = None
+    second: bool = False
+    """Of an hour that exists twice, the second."""
 
     @property
     def weekday(self) -> str:
@@ -40,9 +42,9 @@ class Moment:
 
     @property
     def instant(self) -> datetime | None:
-        """In UTC; None where time or zone is unknown. Of an hour that exists twice, the first."""
+        """In UTC; None where time or zone is unknown."""
         local = self._local()
-        return None if local is None else local.astimezone(UTC)
+        return None if local is None else local.replace(fold=self.second).astimezone(UTC)
 
     @property
     def gap(self) -> bool:

@@ -83,6 +83,13 @@ class Stay:
             return None
         return Days(self.first, self.end - _DAY)
 
+    @property
+    def days(self) -> frozenset[date]:
+        """Of checking in and out, as far as something is said of it."""
+        return known_days(
+            self.first if self.check_in is not None else None, self.end if self.check_out is not None else None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -157,9 +164,22 @@ class Appointment:
 
     @property
     def days(self) -> Days | None:
+        """On which it goes on. What ends at midnight does not reach the day that begins then."""
+        return self._days_until(time.min)
+
+    @property
+    def own_days(self) -> Days | None:
+        """The days it makes part of the trip. What ends before dawn belongs to the evening before."""
+        return self._days_until(DAWN)
+
+    def _days_until(self, morning: time) -> Days | None:
+        """The last day counts only where it ends later than this."""
         if self.starts is None:
             return None
-        return Days(self.starts.day, self.starts.day if self.ends is None else max(self.starts.day, self.ends.day))
+        if self.ends is None:
+            return Days(self.starts.day, self.starts.day)
+        is_over = self.ends.time is not None and self.ends.time <= morning
+        return Days(self.starts.day, max(self.starts.day, self.ends.day - _DAY if is_over else self.ends.day))
 
     @property
     def nights(self) -> Days | None:

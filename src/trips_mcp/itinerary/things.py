@@ -1,14 +1,14 @@
 """The lines of a day: its moves, check-ins, cars and appointments, each with where it stands in time."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.answers import End, EventThing, Pin, Thing
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
-from trips_mcp.itinerary.moments import Moment, zone_info
+from trips_mcp.itinerary.moments import Moment
 from trips_mcp.itinerary.moving import duration, remark
 from trips_mcp.itinerary.wording import clock_of, day_in_words, length, short
 
@@ -28,6 +28,8 @@ class Placed:
     """When it concerns the day first."""
     until: Moment | None
     """When it is over; None where that is not known."""
+    begins: Moment | None
+    """On this day or an earlier one; None where that is not known."""
     fills: bool = True
     """Whether one is busy with it, so that what lies between two of them is free."""
     last: bool = False
@@ -38,18 +40,6 @@ def things_on(journey: Journey, day: date) -> list[Placed]:
     """All of one day, in the order in which it is lived."""
     found = [*_moves(journey.moves_on(day), day), *_stays(journey, day), *_rentals(journey, day)]
     return in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in journey.appointments_on(day))])
-
-
-def things_from(journey: Journey, day: date) -> list[Placed]:
-    """What begins on one day: so that, over all days, each thing is told once."""
-    begins = [move for move in journey.moves_on(day) if _begins(move.departs or move.arrives, day)]
-    found = [*_moves(begins, day), *_stays(journey, day), *_rentals(journey, day)]
-    appointments = [one for one in journey.appointments_on(day) if _begins(one.starts, day)]
-    return in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in appointments)])
-
-
-def _begins(at: Moment | None, day: date) -> bool:
-    return at is not None and at.day == day
 
 
 def undated(journey: Journey) -> list[Thing]:
@@ -71,8 +61,7 @@ def _rank(one: Placed, day: date, assumed: str) -> tuple[int, datetime, str, str
     if at is None or at.time is None:
         return (3 if one.last else 0 if one.thing.all_day or one.thing.kind == "check_out" else 1, _EPOCH, title, ids)
     start = Moment(day, time()) if at.day < day else at
-    local = datetime.combine(start.day, start.time or time(), zone_info(at.zone or assumed))
-    return (2, local.astimezone(UTC), title, ids)
+    return (2, replace(start, zone=at.zone or assumed).instant or _EPOCH, title, ids)
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,11 +71,11 @@ def _moves(moves: Iterable[Move], day: date) -> Iterator[Placed]:
     for move in moves:
         at, until = move.departs, move.arrives
         if at is not None and at.day == day:
-            yield Placed(_move(move, at), at, until)
+            yield Placed(_move(move, at), at, until, at)
         elif until is not None and until.day == day:
-            yield Placed(_move(move, until, "flight_arrival"), until, until)
+            yield Placed(_move(move, until, "flight_arrival"), until, until, at)
         elif at is not None and until is not None and at.day < day < until.day:
-            yield Placed(_move(move, None, "flight_under_way"), None, None)
+            yield Placed(_move(move, None, "flight_under_way"), None, until, at)
 
 
 def _move(move: Move, at: Moment | None, kind: str = "flight") -> Thing:
@@ -163,13 +152,14 @@ def _change(kind: str, source: Stay | Rental, said: Moment | str, title: str) ->
         notes=short(notes, _NOTES),
         leg_id=source.leg_id or None,
     )
-    return Placed(thing, at, at, fills=isinstance(source, Rental), last=kind in ("check_in", "pick_up"))
+    return Placed(thing, at, at, at, fills=isinstance(source, Rental), last=kind in ("check_in", "pick_up"))
 
 
 def _appointment(journey: Journey, one: Appointment, day: date | None) -> Placed:
     starts, ends = one.starts, one.ends
     began = starts if starts is not None and day is not None and starts.day < day else None
-    ends_later = ends is not None and day is not None and ends.day != day
+    days = one.days
+    ends_later = days is not None and day is not None and days.last != day
     is_event, category = one.kind == "event", short(one.category, _PLACE)
     is_usual = not is_event or category in _USUAL_TYPES
     thing = (EventThing if is_event else Thing)(
@@ -192,7 +182,7 @@ def _appointment(journey: Journey, one: Appointment, day: date | None) -> Placed
         commitment_id=None if is_event else one.id or None,
         event_id=int(one.id) if is_event and one.id else None,
     )
-    return Placed(thing, starts, ends)
+    return Placed(thing, starts, ends, starts)
 
 
 def _missing(one: Appointment) -> list[str] | None:

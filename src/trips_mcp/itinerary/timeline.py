@@ -7,12 +7,12 @@ from typing import Final
 from trips_mcp.itinerary.answers import Bed, LegLine, Pin, Row, Thing, Timeline
 from trips_mcp.itinerary.due import due_on, told
 from trips_mcp.itinerary.journey import Journey, Stretch
-from trips_mcp.itinerary.moments import WEEKDAYS, Moment
+from trips_mcp.itinerary.moments import WEEKDAYS
 from trips_mcp.itinerary.moving import comes_twice, lost_days
 from trips_mcp.itinerary.nights import beds_of, is_night_of, named, where
 from trips_mcp.itinerary.sizes import fitting, weight
 from trips_mcp.itinerary.spans import Days
-from trips_mcp.itinerary.things import things_from, undated
+from trips_mcp.itinerary.things import things_on, undated
 from trips_mcp.itinerary.wording import day_in_words, one_line, short
 
 _DAY: Final = timedelta(days=1)
@@ -99,20 +99,27 @@ def _stays_of(journey: Journey, stretch: Stretch) -> Iterator[Bed]:
 
 
 def _rows(journey: Journey, span: Days) -> Iterator[Row]:
-    quiet: Row | None = None
+    """Days in a row on which nothing happens that differs are one row."""
+    last: Row | None = None
     starts = [day for day in sorted(set(_changes(journey))) if span.first < day <= span.last]
     for day, end in zip([span.first, *starts], [*(day - _DAY for day in starts), span.last], strict=True):
         row = _row(journey, day)
-        if row.things is not None or row.remark is not None:
-            yield from () if quiet is None else (quiet,)
-            quiet = None
-            yield row
-        elif quiet is not None and (quiet.zone, quiet.sleep, quiet.no_bed) == (row.zone, row.sleep, row.no_bed):
-            quiet = quiet.model_copy(update={"until": day_in_words(end)})
-        else:
-            yield from () if quiet is None else (quiet,)
-            quiet = row if end == day else row.model_copy(update={"until": day_in_words(end)})
-    yield from () if quiet is None else (quiet,)
+        if last is not None and _is_quiet(row) and _is_the_same(last, row):
+            last = last.model_copy(update={"until": day_in_words(end)})
+            continue
+        yield from () if last is None else (last,)
+        last = row if end == day else row.model_copy(update={"until": day_in_words(end)})
+    yield from () if last is None else (last,)
+
+
+def _is_quiet(row: Row) -> bool:
+    return row.remark is None and all(thing.kind == "flight_under_way" for thing in row.things or ())
+
+
+def _is_the_same(row: Row, other: Row) -> bool:
+    """But for the date."""
+    same = ("zone", "sleep", "no_bed", "remark", "things")
+    return all(getattr(row, name) == getattr(other, name) for name in same)
 
 
 def _row(journey: Journey, day: date) -> Row:
@@ -129,7 +136,7 @@ def _row(journey: Journey, day: date) -> Row:
         sleep=[named(bed) for bed in beds[:_MOST_BEDS]] or None,
         no_bed=True if not beds and not is_lost and is_night_of(journey, day) else None,
         remark=_SKIPPED if is_lost else _TWICE if is_twice else None,
-        things=[_brief(one.thing, zone) for one in things_from(journey, day)] or None,
+        things=[_brief(one.thing, zone) for one in things_on(journey, day)] or None,
     )
 
 
@@ -167,7 +174,7 @@ def _busy(journey: Journey) -> Iterator[date]:
         yield from (day for day in (stay.first, stay.end) if day is not None)
     for rental in journey.rentals:
         yield from rental.days
-    yield from (one.starts.day for one in journey.appointments if isinstance(one.starts, Moment))
+    yield from (end for one in journey.appointments if (days := one.days) for end in (days.first, days.last))
 
 
 def _cut(rows: Iterable[Row], room: int) -> tuple[list[Row], date | None]:

@@ -69,7 +69,7 @@ async def _answer(
     place: Place, tool: "Tool[Any, Any]", client: "TripsClient", report: "Report", conduct: "Conduct"
 ) -> str:
     """In full what the tool tells in words, other people's quoted as they are there. Raises: MCPError."""
-    arguments = {"tripId": place.trip} if place.date is None else {"tripId": place.trip, "day": place.date}
+    arguments = {"tripId": place.trip} if place.date is None else {"tripId": place.trip, "date": place.date}
     answer = await tool.call(client, arguments, report, conduct)
     if answer.is_error:
         raise _error(answer.text, answer.failure, place.uri)

@@ -79,10 +79,10 @@ async def read_the_export(scene: Scene) -> str:
 
 
 async def find_the_bed_on_tuesday(scene: Scene) -> str:
-    asked = await scene.ask_of_trip("get_day", day="Tuesday")
+    asked = await scene.ask_of_trip("get_day", date="Tuesday")
     expect(len(asked["choices"]) == 2, "both Tuesdays of the trip should be offered")
     first = asked["choices"][0]["date"]
-    day = await scene.ask_of_trip("get_day", day=first)
+    day = await scene.ask_of_trip("get_day", date=first)
     beds = day["sleep"]
     expect([bed["name"] for bed in beds] == ["Yamabuki Machiya"], f"the night of {first} is not in that one bed")
     plans = [thing["title"] for thing in day["things"]]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Final
 
 import anyio
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
@@ -25,7 +25,6 @@ from trips_mcp.itinerary.dates import Unclear, read_day, runs, today_in
 from trips_mcp.itinerary.day import choice_of, day_of
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
-from trips_mcp.itinerary.moments import read_date
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.answers.answer import RefusedError
@@ -48,7 +47,14 @@ DayAsked = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class GetDay(OfTrip):
-    day: Annotated[DayAsked, Field(description="2026-07-21, 21 July, Tuesday, today, tomorrow or day 3")]
+    date: Annotated[
+        DayAsked,
+        Field(
+            validation_alias=AliasChoices("date", "day"),
+            description="2026-07-21, 21 July, Tuesday, today, tomorrow or day 3",
+        ),
+    ]
+    """`day` is the argument's former name."""
 
 
 class GetTimeline(OfTrip):
@@ -126,7 +132,7 @@ def _without_events(why: str) -> str:
 async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) -> Outcome[Day]:
     read = await read_trip(client, asked.trip_id, conduct)
     now = conduct.now()
-    found = read_day(read.journey, asked.day, now)
+    found = read_day(read.journey, asked.date, now)
     if not isinstance(found, Unclear):
         today = today_in(read.journey, now)
         return read.outcome(await aside(read.things, day_of, read.journey, found, today))
@@ -147,8 +153,8 @@ async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct:
 
 
 def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
-    """A date may lie outside the trip, as a bound; what else names a day must name one of it. Raises: RefusedError."""
-    found = read_date(text) or read_day(journey, text, now)
+    """By the rule of get_day: a day of the trip. Raises: RefusedError."""
+    found = read_day(journey, text, now)
     if isinstance(found, Unclear):
         raise RefusedError(f"{name}: {found.why}")
     return found
