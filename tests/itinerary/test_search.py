@@ -141,6 +141,59 @@ def test_a_trip_is_searched_by_titles_places_notes_and_texts(query: str, hits: l
     assert found(search(japan(), query)) == hits
 
 
+ALIKE = [
+    ("Hawai\u02bbi", "Hawai'i", "Hawai\u2018i", "Hawai\u2019i", "Hawai`i", "Hawai\u00b4i", "Hawaii", "HAWAI\u02bcI"),
+    ("Kaua\u02bbi", "Kaua'i", "Kauai"),
+    ("Wi-Fi", "WiFi", "Wi\u2011Fi"),
+    ("M\u00fcnchen", "Mu\u0308nchen", "Muenchen", "Munchen", "m\u00fcn\u00adchen"),
+    ("\u00d6sterbro", "Oesterbro", "Osterbro"),
+    ("K\u00f8benhavn", "Koebenhavn", "Kobenhavn"),
+    ("\u00c5lesund", "Aalesund", "Alesund", "A\u030alesund"),
+    ("J\u00e4rvi", "Jaervi", "Jarvi"),
+    ("Ky\u200boto", "Kyoto", "Ky\u2060oto", "\ufeffKyoto", "Ky\u00adoto", "Ky\u200doto"),
+    (
+        "\u0643\u062a\u0627\u0628\u064a",
+        "\u06a9\u062a\u0627\u0628\u06cc",
+        "\u0643\u062a\u0627\u0628\u0649",
+    ),  # kitabi in Arabic and Persian
+    (
+        "\u0645\u062f\u0631\u0633\u0629",
+        "\u0645\u062f\u0631\u0633\u0647",
+        "\u0645\u062f\u0640\u0631\u0633\u0629",
+    ),  # madrasa
+    ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u064a\u062e\u0648\u0627\u0647\u0645"),
+    ("\u0623\u0647\u0631\u0627\u0645", "\u0627\u0647\u0631\u0627\u0645"),  # ahram, with and without hamza
+    ("Gate 42", "Gate \u0664\u0662", "Gate \u06f4\u06f2", "Gate \u096a\u0968", "Gate \uff14\uff12"),
+]
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"), [pair for first, *others in ALIKE for one in others for pair in ((first, one), (one, first))]
+)
+def test_a_word_is_found_in_all_the_ways_that_people_write_it(written: str, asked: str) -> None:
+    searched = Journey.of(TripExport.model_validate({"mapPins": [pin("Home", 1, 1), pin(written, 1, 1)]}))
+
+    assert [hit.title for hit in search(searched, asked).hits] == [written]
+
+
+def test_the_words_around_are_shown_where_they_are_written_otherwise() -> None:
+    notes = f"{'Grüße an alle. ' * 20}Treffen in Mu\u0308nchen am Marienplatz. {'Bis bald. ' * 20}"
+    searched = Journey.of(TripExport.model_validate({"mapPins": [{**pin("Home", 1, 1), "notes": notes}]}))
+
+    [hit] = search(searched, "muenchen").hits
+
+    assert hit.excerpt is not None
+    assert "Treffen in München am Marienplatz" in hit.excerpt
+    assert len(hit.excerpt) < 200
+
+
+@pytest.mark.parametrize(("written", "asked"), [("Poet's Inn", "pot"), ("Blue bar", "blu bars"), ("Tokyo", "tōkyōō")])
+def test_words_that_are_others_are_not_found(written: str, asked: str) -> None:
+    searched = Journey.of(TripExport.model_validate({"mapPins": [pin(written, 1, 1)]}))
+
+    assert search(searched, asked).hits == []
+
+
 def test_a_hit_has_the_ids_and_the_time_to_go_on_with() -> None:
     [dinner] = search(japan(), "kaiseki").hits
     [bus] = search(japan(), "fuji").hits

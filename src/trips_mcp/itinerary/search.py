@@ -16,7 +16,7 @@ from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.words import OTHERS
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
-from trips_mcp.itinerary.matching import Word, excerpt, folded, words_of
+from trips_mcp.itinerary.matching import Word, excerpt, forms_of, words_of
 from trips_mcp.itinerary.moments import WEEKDAYS, Moment
 from trips_mcp.itinerary.sizes import fitting
 from trips_mcp.itinerary.wording import clock_of, day_in_words, one_line, short
@@ -123,10 +123,10 @@ _QUALITIES: Final = 3
 
 def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
     """Each word somewhere in it, and one at least not just around it."""
-    folds = [folded(text.text) for text in one.texts]
+    forms = [forms_of(text.text) for text in one.texts]
     places: list[list[tuple[int, int]]] = []
     for word in words:
-        qualities = [(index, word.quality(fold)) for index, fold in enumerate(folds)]
+        qualities = [(index, word.quality(form)) for index, form in enumerate(forms)]
         places.append(
             [(one.texts[index].rank * _QUALITIES + how, index) for index, how in qualities if how is not None]
         )
