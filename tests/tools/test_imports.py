@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -47,6 +48,40 @@ async def test_a_large_import_tells_counts_and_what_needs_attention(call: Call, 
     (failed,) = answer.structured.pop("results")
     assert answer.structured == {"created": 59, "updated": 0, "unchanged": 0, "errors": 1}
     assert (failed["index"], failed["status"]) == (17, "error")
+
+
+@pytest.mark.parametrize(
+    ("tool", "item"),
+    [
+        ("upsert_map_pins", {"name": "Café Zürich", "lat": 35, "lng": 135, "notes": "très bon"}),
+        ("upsert_action_items", {"text": "Réserver", "urgency": "now"}),
+        (
+            "upsert_legs",
+            {
+                "order": 1,
+                "title": "Málaga",
+                "destination": "Málaga",
+                "startDate": "2026-11-02",
+                "endDate": "2026-11-03",
+                "timezone": "Europe/Madrid",
+                "accommodation": {"name": "Pensión Córdoba", "größe": "ü"},
+            },
+        ),
+    ],
+)
+async def test_content_that_a_mac_writes_otherwise_is_not_added_twice(
+    do: Do, trip_id: str, tool: str, item: dict[str, Any]
+) -> None:
+    composed, taken_apart = (
+        json.loads(normalize(form, json.dumps(item, ensure_ascii=False))) for form in ("NFC", "NFD")
+    )
+    assert composed != taken_apart
+
+    first = await do(tool, tripId=trip_id, items=[composed])
+    second = await do(tool, tripId=trip_id, items=[taken_apart])
+    third = await do(tool, tripId=trip_id, items=[composed, taken_apart])
+
+    assert [told["created"] for told in (first, second, third)] == [1, 0, 1]  # two in one call are meant as two
 
 
 async def test_items_that_go_without_a_client_ref_are_told_by_their_ids(do: Do, trip_id: str) -> None:

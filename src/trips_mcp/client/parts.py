@@ -1,6 +1,7 @@
 """A batch of any size as the requests an API takes: so many items, and less than 1 MiB, in each."""
 
 import json
+import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import Any, Final, Generic
 
 from pydantic_core import MISSING
 
+from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.batches import AtOnce
-from trips_mcp.contract.models import Item, Params
+from trips_mcp.contract.models import Item, Params, is_object
 from trips_mcp.contract.operation import Operation, P
 
 LARGEST: Final = 2**20 - 1024
@@ -91,8 +93,21 @@ def _recognisable(asked: Params, name: str) -> Iterator[Item]:
 
 
 def _with_client_ref(item: Item, twins: Counter[str]) -> Item:
-    """One that any process derives from the same content; of twins, each has its own."""
-    content = json.dumps(item.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    """One that any process derives from the same content; of twins, each has its own.
+
+    Texts that Unicode calls equivalent are the same: clients on a Mac write ü as two characters, others as one.
+    """
+    content = json.dumps(_composed(item.model_dump(mode="json")), sort_keys=True, separators=(",", ":"))
     digest = sha256(content.encode()).hexdigest()[:32]
     twins[digest] += 1
     return item.model_copy(update={"client_ref": f"auto-{digest}-{twins[digest]}"})
+
+
+def _composed(value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if is_list(value):
+        return [_composed(part) for part in value]
+    if is_object(value):
+        return {_composed(key): _composed(part) for key, part in value.items()}
+    return value
