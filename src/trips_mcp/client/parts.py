@@ -109,5 +109,5 @@ def _composed(value: Any) -> Any:
     if is_list(value):
         return [_composed(part) for part in value]
     if is_object(value):
-        return {_composed(key): _composed(part) for key, part in value.items()}
+        return {key: _composed(part) for key, part in value.items()}
     return value
