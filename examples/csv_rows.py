@@ -27,3 +27,7 @@ def rows_of(
         if row := {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}:
             yield line, row
         line = reader.line_num + 1  # a cell may hold line breaks
+
+
+if __name__ == "__main__":
+    print(__doc__)

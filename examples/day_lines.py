@@ -74,3 +74,7 @@ def secrets(journey: Journey, leg_id: str | None, flight: int | None = None) -> 
     leg = journey.stretch[leg_id].source if leg_id and leg_id in journey.stretch else None
     held = None if leg is None else leg.accommodation if flight is None else (leg.flights or ())[flight]
     yield from (f"    {word}: {said}" for name, word in CODES.items() if (said := getattr(held, name, None)))
+
+
+if __name__ == "__main__":
+    print(__doc__)

@@ -3,10 +3,11 @@
 uv run examples/handle_errors.py TRIP_ID
 """
 
+import argparse
 import os
 import sys
 
-import anyio
+from whole_trip import exit_code
 
 from trips_mcp.client import (
     ForbiddenError,
@@ -60,4 +61,7 @@ async def main(trip_id: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1])
+    parser = argparse.ArgumentParser(description="Book three dinners, two of which are refused, and say why.")
+    parser.add_argument("trip_id", help="the id of a trip, as page_through.py shows it")
+    given = parser.parse_args()
+    sys.exit(exit_code(lambda _: main(given.trip_id)))

@@ -3,10 +3,11 @@
 uv run examples/import_many.py TRIP_ID
 """
 
+import argparse
 import os
 import sys
 
-import anyio
+from whole_trip import exit_code
 
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
@@ -36,4 +37,7 @@ async def main(trip_id: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1])
+    parser = argparse.ArgumentParser(description="Put five hundred pins on a trip, in one call.")
+    parser.add_argument("trip_id", help="the id of a trip, as page_through.py shows it")
+    given = parser.parse_args()
+    sys.exit(exit_code(lambda _: main(given.trip_id)))

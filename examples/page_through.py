@@ -3,9 +3,11 @@
 uv run examples/page_through.py
 """
 
+import argparse
 import os
+import sys
 
-import anyio
+from whole_trip import exit_code
 
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
@@ -14,7 +16,7 @@ from trips_mcp.settings import Settings
 
 async def overview(client: TripsClient) -> None:
     async for trip in client.iterate_trips():
-        print(f"{trip.title}, {trip.start_date} to {trip.end_date}")
+        print(f"{trip.title}, {trip.start_date} to {trip.end_date} ({trip.id})")
         async for leg in client.iterate_legs(trip.id):
             print(f"  {leg.start_date}  {leg.destination}: {leg.title}")
         async for item in client.iterate_action_items(trip.id):
@@ -34,4 +36,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    argparse.ArgumentParser(description="Print every trip with its id, legs and action items.").parse_args()
+    sys.exit(exit_code(lambda _: main()))

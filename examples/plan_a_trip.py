@@ -5,11 +5,13 @@
 Goes where the settings point: the services of OSOTO_API_KEY, or the embedded backend on this computer.
 """
 
+import argparse
 import os
+import sys
 
 import anyio
 
-from trips_mcp.client import TripsClient
+from trips_mcp.client import TripsClient, TripsError
 from trips_mcp.connect import connect
 from trips_mcp.contract.legs import Accommodation, CreateLeg, UpdateLeg
 from trips_mcp.contract.trips import CreateTrip
@@ -48,4 +50,8 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    argparse.ArgumentParser(description="Create a trip to Kyoto with one leg, and change it.").parse_args()
+    try:
+        anyio.run(main)
+    except (TripsError, ValueError) as error:
+        sys.exit(str(error))

@@ -3,9 +3,10 @@
 uv run examples/read_a_share.py https://host/api/v1 TOKEN
 """
 
+import argparse
 import sys
 
-import anyio
+from whole_trip import exit_code
 
 from trips_mcp.client import Endpoint, TripsClient
 
@@ -20,4 +21,8 @@ async def main(base_url: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1], sys.argv[2])
+    parser = argparse.ArgumentParser(description="Print a trip that someone has shared.")
+    parser.add_argument("base_url", help="of the Trips API, as https://host/api/v1")
+    parser.add_argument("token", help="of the share link")
+    given = parser.parse_args()
+    sys.exit(exit_code(lambda _: main(given.base_url, given.token)))

@@ -52,10 +52,10 @@ async def open_trip(settings: Settings, wanted: str) -> tuple[TripExport, list[E
         return await read_whole(client, settings, trip)
 
 
-def exit_code(work: Callable[[Settings], Awaitable[int]]) -> int:
+def exit_code(work: Callable[[Settings], Awaitable[int | None]]) -> int:
     """Of `work`, which is run with the settings of the environment; whatever goes wrong is told in a sentence."""
     try:
-        return anyio.run(work, Settings.from_env(os.environ))
+        return anyio.run(work, Settings.from_env(os.environ)) or 0
     except OSError as error:
         said = f"{error.filename}: {error.strerror}." if error.filename else str(error)
     except (TripsError, ValueError) as error:

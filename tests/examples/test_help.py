@@ -1,0 +1,46 @@
+"""Every example says what it is for, and what is wrong with its words, before it does anything."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import EXAMPLES, Run
+
+SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
+MODULES = {"csv_rows.py", "day_lines.py"}
+"""What others import; run by itself it says so."""
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_is_help_and_nothing_is_done(run: Run, script: str, tmp_path: Path) -> None:
+    ended = run(script, "--help")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("usage: " + script) or script in MODULES
+    assert len(ended.out) > 80
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", sorted(set(SCRIPTS) - MODULES))
+def test_words_that_it_does_not_take_are_a_usage_error(run: Run, script: str, tmp_path: Path) -> None:
+    ended = run(script, "--no-such-flag", "a", "b", "c", "d")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("usage: " + script)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "said"),
+    [
+        ("handle_errors.py", ["no-such-trip"], "There is no such trip."),
+        ("import_many.py", ["no-such-trip"], "There is no such trip."),
+        ("read_a_share.py", ["http://127.0.0.1:1/api/v1", "token"], "no connection could be made."),
+        ("read_a_share.py", ["nowhere", "token"], "base URL"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_a_sentence(run: Run, script: str, words: list[str], said: str) -> None:
+    ended = run(script, *words)
+
+    assert said in ended.out + ended.err
+    assert "Traceback" not in ended.err
