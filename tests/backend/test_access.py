@@ -152,3 +152,22 @@ async def test_the_scheme_may_be_spelled_in_any_case(service: Client, new_key: N
     headers = {"Authorization": f"bearer {await new_key()}"}
 
     assert (await service(None).get("/api/v1/me", headers=headers)).status_code == 200
+
+
+async def test_a_key_that_may_only_write_does_not_read_through_a_dry_run(
+    service: Client, new_key: NewKey, new_trip: NewTrip
+) -> None:
+    trip = (await new_trip(await new_key()))["_id"]
+    path = f"/api/v1/trips/{trip}/sync"
+
+    refused = await service(await new_key("trips:write")).post(path, params={"dryRun": "true"}, json={})
+    elsewhere = await service(await new_key("trips:write", "trips:read:other")).post(
+        path, params={"dryRun": "true"}, json={}
+    )
+    written = await service(await new_key("trips:write")).post(path, json={})
+    previewed = await service(await new_key("trips:write", f"trips:read:{trip}")).post(
+        path, params={"dryRun": "true"}, json={}
+    )
+
+    assert [one.status_code for one in (refused, elsewhere, written, previewed)] == [403, 403, 200, 200]
+    assert "trips:read" in refused.json()["error"]["message"]

@@ -370,3 +370,53 @@ async def test_writing_a_leg_back_twice_changes_it_once(do: Do, stored: Stored, 
 
     assert await do("update_leg", **edit) == first
     assert (await stored())["flights"] == [OUT, BACK]
+
+
+@pytest.mark.parametrize(
+    "guessed",
+    [
+        {"accommodation": {"doorCode": "4711"}},
+        {"accommodation": {"wifiPassword": "hunter2", "doorCode": MASK}},
+        {"rentalCar": {"confirmationNumber": "CAR-7"}},
+        {"flights": [OUT, {**BACK, "confirmationNumber": MASK}]},
+    ],
+)
+async def test_a_preview_does_not_tell_a_right_guess_from_a_wrong_one(
+    call: Call, do: Do, trip_id: str, guessed: dict[str, Any]
+) -> None:
+    await do("create_leg", tripId=trip_id, **FULL)
+    wrong = json.loads(json.dumps(guessed).replace("4711", "4712").replace("hunter2", "x").replace("CAR-7", "CAR-8"))
+    wrong = json.loads(json.dumps(wrong).replace("AAA111", "AAA112"))
+
+    answers = [
+        await call("sync_trip", tripId=trip_id, dryRun=True, legs=[{**LEG, **leg}, {**LEG, "clientRef": "new"}])
+        for leg in (guessed, wrong)
+    ]
+
+    assert not answers[0].is_error
+    assert answers[0].structured == answers[1].structured
+    assert answers[0].structured is not None
+    assert answers[0].structured["legs"]["updated"] == 1
+    assert answers[0].structured["legs"]["created"] == 1
+    assert answers[0].structured["remarks"] == [
+        "Secrets are masked here, so a leg that is there and is sent with one counts as updated."
+    ]
+
+
+async def test_a_preview_without_secrets_tells_what_would_stay_as_it_is(call: Call, do: Do, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **FULL)
+    as_shown = {name: value for name, value in leg.items() if name not in ("_id", "tripId")}
+
+    for same in (LEG, as_shown):
+        told = await do("sync_trip", tripId=trip_id, dryRun=True, legs=[same])
+        assert (told["legs"]["unchanged"], "remarks" in told) == (1, False)
+
+
+async def test_where_nothing_is_masked_a_preview_compares_secrets(trips: TripsClient, trip_id: str) -> None:
+    call = calls_on(trips)
+    await call("create_leg", tripId=trip_id, **FULL)
+
+    answer = await call("sync_trip", tripId=trip_id, dryRun=True, legs=[FULL])
+
+    assert answer.structured is not None
+    assert answer.structured["legs"]["unchanged"] == 1

@@ -159,6 +159,10 @@ def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:
     }
 
 
+def _changed(outcome: Outcome[R], result: R, notes: tuple[str, ...]) -> Outcome[R]:
+    return replace(outcome, result=result, notes=(*outcome.notes, *notes))
+
+
 def tool(
     operation: Operation[P, R],
     *,
@@ -173,6 +177,7 @@ def tool(
     view: View | None = None,
     unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
     shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
+    uncompared: Callable[[P, R], tuple[R, tuple[str, ...]]] | None = None,
 ) -> Tool[P, R]:
     """A tool that is exactly one operation, with the hints of CONTRACT §4.
 
@@ -180,19 +185,19 @@ def tool(
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
     `outbound`: it lets words or data out to other people. `unmasked`: what is
     sent where masks are in what was asked. `shown`: what of a result a model is to see, and what it is to be told of
-    the rest.
+    the rest. `uncompared`: the result without what tells whether a secret that was sent is the one that is there.
     """
 
-    async def run(client: TripsClient, params: P, report: Report, _: Conduct) -> Outcome[R]:
+    async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
+        params = asked
         if not operation.reads and masks.may_be_in(params):
             if unmasked is not None:
                 params = await unmasked(client, params)
             masks.refuse(params)
         outcome = await client.outcome(operation, params, report)
-        if shown is None:
-            return outcome
-        result, notes = shown(outcome.result)
-        return replace(outcome, result=result, notes=(*outcome.notes, *notes))
+        if uncompared is not None and conduct.mask_secrets:
+            outcome = _changed(outcome, *uncompared(asked, outcome.result))
+        return outcome if shown is None else _changed(outcome, *shown(outcome.result))
 
     changes_in_place = operation.method in ("PATCH", "DELETE")
     return Tool(

@@ -8,6 +8,7 @@ from pydantic_core import MISSING
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.calls import Answer, Call
 from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.problems import forbidden
 from trips_mcp.backend.resources.action_items import ACTION_ITEMS
 from trips_mcp.backend.resources.legs import LEGS
 from trips_mcp.backend.resources.map_pins import MAP_PINS
@@ -15,6 +16,7 @@ from trips_mcp.backend.rows.batches import report, status_of
 from trips_mcp.backend.rows.merging import Mergeable
 from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
+from trips_mcp.contract.scopes import allows
 from trips_mcp.contract.sync import SyncReport
 
 _Many = Annotated[list[Any], Field(max_length=SYNC.items)]
@@ -29,6 +31,8 @@ class Snapshot(Envelope):
 
 async def sync_trip(call: Call, asked: Snapshot) -> Answer[SyncReport]:
     dry_run = asked.dry_run is True
+    if dry_run and not allows(call.caller.scopes, "trips:read", asked.trip_id):
+        raise forbidden("A dry run tells what is in the trip, so it needs the scope trips:read too.")
     await (trip_to_read if dry_run else trip_to_write)(call, asked.trip_id)
     categories: tuple[tuple[str, Mergeable, list[Any] | MISSING], ...] = (
         ("legs", LEGS, asked.legs),

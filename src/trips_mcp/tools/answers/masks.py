@@ -6,6 +6,7 @@ could stand for, nothing is sent.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from operator import is_not
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.paging import each
 from trips_mcp.client.shapes import is_list
+from trips_mcp.contract.batches import ItemOutcome
 from trips_mcp.contract.legs import (
     LIST_LEGS,
     CreateLeg,
@@ -27,15 +29,16 @@ from trips_mcp.contract.legs import (
 )
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.secrets import MASK
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.sync import SyncReport, SyncTrip
 from trips_mcp.tools.answers.answer import RefusedError
-from trips_mcp.tools.answers.secrets import is_secret
+from trips_mcp.tools.answers.secrets import is_secret, secrets_of
 
 L = TypeVar("L", LegItem, CreateLeg, UpdateLeg)
 M = TypeVar("M", bound=BaseModel)
 
 _MERGED: Final = ("accommodation", "rental_car")
 _AS_SHOWN: Final = (MASK, MASK.partition(" ")[0])
+_NOT_COMPARED: Final = "Secrets are masked here, so a leg that is there and is sent with one counts as updated."
 _MEND: Final = "leave it out or give the real value. Nothing was sent."
 
 
@@ -70,6 +73,31 @@ async def of_sync(client: TripsClient, asked: SyncTrip) -> SyncTrip:
         return asked
     legs = await _all_restored(client, asked.trip_id, asked.legs, "legs.{}.")
     return asked.model_copy(update={"legs": legs})
+
+
+def preview_without_comparing(asked: SyncTrip, report: SyncReport) -> tuple[SyncReport, tuple[str, ...]]:
+    """Of a dry run: that a secret would not change tells that it was guessed, so each leg that gives one counts as
+    updated, if it is there."""
+    if asked.dry_run is not True or asked.legs is MISSING or report.legs is None:
+        return report, ()
+    gives = {at for at, leg in enumerate(asked.legs) if any(not _is_mask(value) for _, value in secrets_of(leg))}
+    if not gives:
+        return report, ()
+    legs = report.legs
+    results = [
+        told.model_copy(update={"status": "updated"})
+        if told.status == "unchanged" and _place(at, told) in gives
+        else told
+        for at, told in enumerate(legs.results)
+    ]
+    hidden = sum(map(is_not, results, legs.results))
+    counts = {"updated": (legs.updated or 0) + hidden, "unchanged": (legs.unchanged or 0) - hidden}
+    shown = legs.model_copy(update={"results": results, **(counts if hidden else {})})
+    return report.model_copy(update={"legs": shown}), (_NOT_COMPARED,)
+
+
+def _place(at: int, told: ItemOutcome) -> int:
+    return at if told.index is None else told.index
 
 
 def refuse(params: Params) -> None:

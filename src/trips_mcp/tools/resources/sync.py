@@ -16,4 +16,5 @@ sync_trip = tool(
     repeatable=True,
     unmasked=masks.of_sync,
     shown=of_sync,
+    uncompared=masks.preview_without_comparing,
 )
