@@ -10,7 +10,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("sizes.py", "results.py", "cold_start.py", "calls.py", "client.py", "bulk.py", "first_minute.py")
+SCRIPTS = (
+    "sizes.py",
+    "results.py",
+    "places.py",
+    "cold_start.py",
+    "calls.py",
+    "client.py",
+    "bulk.py",
+    "first_minute.py",
+)
 NOT_RUN = 75  # as first_minute.py says where no package registry can be reached
 
 

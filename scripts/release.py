@@ -31,12 +31,18 @@ NEEDED: Final = (
     "trips_mcp/py.typed",
     "trips_mcp/tools/listing.json",
     "trips_mcp/cli/demo/kyoto.json",
+    "trips_mcp/places/data/LICENSES.md",
+    "trips_mcp/places/data/airports.txt",
+    "trips_mcp/places/data/cities.txt",
+    "trips_mcp/places/data/countries.txt",
+    "trips_mcp/places/data/metropolitan.txt",
     "trips_mcp/backend/store/migrations/env.py",  # loaded by Alembic as files, and not imported
     "trips_mcp/backend/store/migrations/script.py.mako",
     "trips_mcp/backend/store/migrations/versions/0001_first_tables.py",
 )
 """In the wheel besides the modules: what is read at run time, or by type checkers."""
-_ABOUT_THE_WHEEL: Final = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+_LICENSES: Final = ("licenses/LICENSE", "licenses/src/trips_mcp/places/data/LICENSES.md")
+_ABOUT_THE_WHEEL: Final = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", *_LICENSES)
 _ABOUT_THE_SOURCE: Final = {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "pyproject.toml.orig"}
 _NOT_AN_USERS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_", "PYTHON")
 

@@ -1,0 +1,142 @@
+"""Airports by their codes, by the code of their city, and by their names."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from trips_mcp.places.names import fold, without_accents
+from trips_mcp.places.tables import column, rows_with, values, zone
+
+_CODE: Final = re.compile(r"[A-Za-z]{3}")
+GENERIC_WORDS: Final = frozenset(
+    [
+        *(
+            "airport",
+            "international",
+            "intl",
+            "int",
+            "apt",
+            "terminal",
+            "the",
+            "and",
+            "of",
+            "de",
+            "a",
+            "b",
+            "c",
+            "d",
+            "e",
+        ),
+        *("aeroport", "aeropuerto", "aeroporto", "flughafen", "luchthaven", "vliegveld", "lotnisko"),
+        *("t1", "t2", "t3", "t4", "t5", "1", "2", "3", "4", "5", "空港", "国際空港", "机场", "国际机场"),
+    ]
+)
+"""Words that tell no airport from another."""
+_SHORTEST_WORD: Final = 4
+"""A name of shorter words alone is none: too many airports would have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Airport:
+    code: str
+    """IATA, three capital letters."""
+    name: str
+    """Without "Airport" or "International Airport"."""
+    city: str
+    """Empty where the source names none."""
+    country: str
+    """ISO 3166-1, two letters."""
+    latitude: float
+    longitude: float
+    """In hundredths of a degree, so accurate to a kilometre."""
+    zone: str
+    """IANA."""
+
+    @property
+    def position(self) -> tuple[float, float]:
+        return self.latitude, self.longitude
+
+
+@dataclass(frozen=True, slots=True)
+class Metropolitan:
+    """The airports of one city that has several, under the city's own code."""
+
+    code: str
+    name: str
+    airports: tuple[Airport, ...]
+
+
+def airport(code: str) -> Airport | None:
+    """By its IATA code. Ask only where a code stands: THE and AND are airports too."""
+    row = _row_of(code.upper()) if _CODE.fullmatch(code) else None
+    return None if row is None else airport_at(row)
+
+
+def metropolitan(code: str) -> Metropolitan | None:
+    """`TYO`: Haneda and Narita. None for the code of a single airport."""
+    found = _metropolitan().get(code.upper())
+    if found is None:
+        return None
+    name, codes = found
+    return Metropolitan(code.upper(), name, tuple(one for each in codes if (one := airport(each))))
+
+
+@lru_cache(maxsize=4096)
+def airports_named(text: str) -> tuple[Airport, ...]:
+    """Those whose name, city and code have all its words: `Tokyo Haneda`, `Heathrow Terminal 5`."""
+    words = [word for word in fold(text).split() if word not in GENERIC_WORDS]
+    rarest = max(words, key=len, default="")
+    if len(rarest) < _SHORTEST_WORD:
+        return ()
+    rows = {row for title in ("names", "cities") for row in rows_with(rarest, _searched(title))}
+    found = [airport_at(row) for row in sorted(rows)]
+    return tuple(one for one in found if {*fold(f"{one.name} {one.city} {one.code}").split()}.issuperset(words))
+
+
+def airport_zone(row: int) -> str:
+    return zone("airports", row, values("airports", "countries")[row])
+
+
+def airport_at(row: int) -> Airport:
+    name, city, country = (values("airports", title)[row] for title in ("names", "cities", "countries"))
+    return Airport(
+        code=_codes()[row],
+        name=name,
+        city=name[: int(city)] if city.isdecimal() else city,
+        country=country,
+        latitude=int(values("airports", "latitudes")[row]) / 100,
+        longitude=int(values("airports", "longitudes")[row]) / 100,
+        zone=airport_zone(row),
+    )
+
+
+@cache
+def _codes() -> Sequence[str]:
+    """The line `AAAB` is AAA and AAB: two letters that all of them begin with, then every third."""
+    return [line[:2] + last for line in values("airports", "codes") for last in line[2:]]
+
+
+def _row_of(code: str) -> int | None:
+    """Counted, which takes a tenth of an index of all codes."""
+    text = column("airports", "codes")
+    start = text.find(f"\n{code[:2]}") + 1
+    at = text.find(code[2], start + 2, text.find("\n", start)) if start else -1
+    if at < 0:
+        return None
+    lines = text.count("\n", 0, start)
+    return at - 3 * lines  # a line break and two letters a line are no rows
+
+
+@cache
+def _metropolitan() -> Mapping[str, tuple[str, list[str]]]:
+    lines = (line.split("|") for line in values("metropolitan", "codes"))
+    return {code: (name, airports.split(" ")) for code, airports, name in lines}
+
+
+@cache
+def _searched(title: str) -> str:
+    """Line by line, as few need more than lower case."""
+    lines = column("airports", title).casefold().split("\n")
+    return "\n".join([line if line.isascii() else without_accents(line) for line in lines])

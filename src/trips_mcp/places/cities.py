@@ -1,0 +1,194 @@
+"""Cities by their names in many languages. A name that several share is answered with all of them, never guessed."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from trips_mcp.places.countries import country, country_named
+from trips_mcp.places.distance import distance_km
+from trips_mcp.places.names import fold
+from trips_mcp.places.tables import column, rows_with, values, zone
+
+CAPITAL_WEIGHT: Final = 4
+"""A capital counts as if it had so many times its inhabitants."""
+PROMINENT_RATIO: Final = 8
+"""A city this many times larger than its namesakes is meant by the bare name: Paris, Vienna, Frankfurt."""
+DOMESTIC_RATIO: Final = 12
+"""The same, where a mistake is likely and would change the clock: namesakes of one country in several zones."""
+NEAR_KM: Final = 150.0
+"""A namesake this near to a given position is the one meant, if no other is."""
+
+_MARKS: Final = re.compile("[(),;/|\uff08\uff09\uff0c\u3001]")
+_TEXTS: Final = ("names", "local names", "other names", "regions")
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    name: str
+    """In English."""
+    local_name: str
+    """In the local language and script; the English one where they are the same."""
+    country: str
+    """ISO 3166-1, two letters."""
+    region: str
+    """State or province in English, where the country has several cities of the name; else empty."""
+    latitude: float
+    longitude: float
+    """In hundredths of a degree, so right to a kilometre."""
+    zone: str
+    """IANA."""
+    population: int
+    """Rounded to its first digit; 0 where not known."""
+    is_capital: bool
+    names: frozenset[str]
+    """In every language the tables have, folded."""
+
+    @property
+    def position(self) -> tuple[float, float]:
+        return self.latitude, self.longitude
+
+    @property
+    def prominence(self) -> int:
+        return max(self.population, 1) * (CAPITAL_WEIGHT if self.is_capital else 1)
+
+
+@lru_cache(maxsize=4096)
+def cities_named(name: str) -> tuple[City, ...]:
+    """All cities of this very name in any language, the most prominent first."""
+    folded = fold(name)
+    if not folded:
+        return ()
+    found = map(city_at, _rows_of(folded))
+    return tuple(sorted(found, key=lambda city: (-city.prominence, city.country, city.region)))
+
+
+def find_cities(text: str, *, country: str | None = None, near: tuple[float, float] | None = None) -> tuple[City, ...]:
+    """Those that `Vienna`, `Wien, Österreich`, `Springfield (Illinois)` may mean: one if it is clear, none if unknown.
+
+    `country` is a two-letter code, `near` a (latitude, longitude).
+    """
+    found = _with_qualifiers(text)
+    if country is not None:
+        found = tuple(city for city in found if city.country == country)
+    if near is not None and len(found) > 1:
+        close = tuple(city for city in found if distance_km(city.position, near) <= NEAR_KM)
+        found = close or found
+    meant = the_one(found)
+    return found if meant is None else (meant,)
+
+
+def find_city(text: str, *, country: str | None = None, near: tuple[float, float] | None = None) -> City | None:
+    """The one that is meant; None if none is known or several may be."""
+    found = find_cities(text, country=country, near=near)
+    return found[0] if len(found) == 1 else None
+
+
+def the_one(cities: Sequence[City]) -> City | None:
+    """The one that nearly everyone means, if there is such a one."""
+    if not cities:
+        return None
+    best, *others = sorted(cities, key=lambda city: -city.prominence)
+    clear = all(best.prominence >= other.prominence * _ratio(best, other) for other in others)
+    return best if clear else None
+
+
+def _ratio(one: City, other: City) -> int:
+    return DOMESTIC_RATIO if one.country == other.country and one.zone != other.zone else PROMINENT_RATIO
+
+
+def city_zone(row: int) -> str:
+    return zone("cities", row, city_countries()[row])
+
+
+@cache
+def city_countries() -> Sequence[str]:
+    """The line `AT 12` is twelve rows."""
+    runs = (line.split(" ") for line in values("cities", "countries"))
+    return [code for code, count in runs for _ in range(int(count))]
+
+
+def city_at(row: int) -> City:
+    name, local, others, region = (values("cities", title)[row] for title in _TEXTS)
+    country = city_countries()[row]
+    return City(
+        name=name,
+        local_name=local or name,
+        country=country,
+        region=region,
+        latitude=int(values("cities", "latitudes")[row]) / 100,
+        longitude=int(values("cities", "longitudes")[row]) / 100,
+        zone=city_zone(row),
+        population=int(values("cities", "populations")[row]) * 1_000,
+        is_capital=str(row) in _capitals(),
+        names=frozenset({fold(name), fold(local), *others.split("|")} - {""}),
+    )
+
+
+def _with_qualifiers(text: str) -> tuple[City, ...]:
+    """A country, a region or a region's usual letters may follow the name: `Portland, Maine, USA`."""
+    whole = cities_named(text)
+    if whole:
+        return whole
+    name, *qualifiers = [part for part in _parts(text) if part] or [""]
+    found = cities_named(name) if qualifiers else ()
+    for qualifier in qualifiers:
+        found = _qualified(found, qualifier)
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in _MARKS.split(text)]
+
+
+def _qualified(cities: Sequence[City], qualifier: str) -> tuple[City, ...]:
+    """What tells nothing of where (`old town`) changes nothing, a country that does not fit leaves none."""
+    named = country_named(qualifier) or (country(qualifier) if len(qualifier) == 2 and qualifier.isupper() else None)
+    folded = fold(qualifier)
+    in_region = tuple(
+        city for city in cities if city.region and folded in (fold(city.region), _US_STATES.get(fold(city.region), ""))
+    )
+    if in_region:
+        return in_region
+    if named is None or (
+        named.code.casefold() in _US_STATES.values() and len(qualifier) == 2 and not _in(cities, named.code)
+    ):
+        return tuple(cities)
+    return _in(cities, named.code)
+
+
+def _in(cities: Iterable[City], country: str) -> tuple[City, ...]:
+    return tuple(city for city in cities if city.country == country)
+
+
+def _rows_of(folded: str) -> set[int]:
+    """Names are written once: where lower case is all that folding does, they stand among the names alone."""
+    return {
+        *rows_with(f"\n{folded}\n", _lowered("names")),
+        *rows_with(f"\n{folded}\n", _lowered("local names")),
+        *rows_with(f"|{folded}|", column("cities", "other names")),
+    }
+
+
+@cache
+def _lowered(title: str) -> str:
+    return column("cities", title).casefold()
+
+
+@cache
+def _capitals() -> frozenset[str]:
+    return frozenset(values("cities", "capitals"))
+
+
+_US_STATES: Final = {
+    "alabama": "al", "alaska": "ak", "arizona": "az", "arkansas": "ar", "california": "ca", "colorado": "co",
+    "connecticut": "ct", "delaware": "de", "florida": "fl", "georgia": "ga", "hawaii": "hi", "idaho": "id",
+    "illinois": "il", "indiana": "in", "iowa": "ia", "kansas": "ks", "kentucky": "ky", "louisiana": "la",
+    "maine": "me", "maryland": "md", "massachusetts": "ma", "michigan": "mi", "minnesota": "mn", "mississippi": "ms",
+    "missouri": "mo", "montana": "mt", "nebraska": "ne", "nevada": "nv", "new hampshire": "nh", "new jersey": "nj",
+    "new mexico": "nm", "new york": "ny", "north carolina": "nc", "north dakota": "nd", "ohio": "oh",
+    "oklahoma": "ok", "oregon": "or", "pennsylvania": "pa", "rhode island": "ri", "south carolina": "sc",
+    "south dakota": "sd", "tennessee": "tn", "texas": "tx", "utah": "ut", "vermont": "vt", "virginia": "va",
+    "washington": "wa", "west virginia": "wv", "wisconsin": "wi", "wyoming": "wy",
+}  # fmt: skip

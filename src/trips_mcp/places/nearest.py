@@ -1,0 +1,80 @@
+"""The zone of a position, by the nearest known city or airport. A map of zones would be ten times as large."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from math import cos, radians
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from trips_mcp.places.airports import airport_at, airport_zone
+from trips_mcp.places.cities import city_at, city_countries, city_zone
+from trips_mcp.places.distance import distance_km
+from trips_mcp.places.tables import hundredths, values
+
+REACH_KM: Final = 75.0
+"""Farther from all that is known is the sea, or land of which nothing is known."""
+MARGIN: Final = 1.5
+MARGIN_KM: Final = 10.0
+"""What is nearly as near as the nearest, by this factor and these kilometres more, must keep the same time."""
+_KM_A_DEGREE: Final = 111.2
+_YEAR: Final = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The known place nearest to a position, and the zone that everything near it agrees on."""
+
+    zone: str
+    name: str
+    country: str
+    distance_km: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    distance_km: float
+    zone: str
+    country: str
+    name: Callable[[], str]
+
+
+@lru_cache(maxsize=4096)
+def zone_at(latitude: float, longitude: float, country: str | None = None) -> Nearest | None:
+    """By what is nearest, in `country` if one is given; None in the sea, and where zones of different time meet."""
+    near = [point for point in _around(latitude, longitude) if country in (None, point.country)]
+    nearest = min(near, key=lambda point: point.distance_km, default=None)
+    if nearest is None or nearest.distance_km > REACH_KM:
+        return None
+    reach = nearest.distance_km * MARGIN + MARGIN_KM
+    zones = {point.zone for point in near if point.distance_km <= reach}
+    if len(set(map(_offsets, zones))) > 1:
+        return None
+    return Nearest(nearest.zone, nearest.name(), nearest.country, nearest.distance_km)
+
+
+def _around(latitude: float, longitude: float) -> Iterator[_Point]:
+    for row, away in _rows_around("cities", latitude, longitude):
+        yield _Point(away, city_zone(row), city_countries()[row], lambda row=row: city_at(row).name)
+    for row, away in _rows_around("airports", latitude, longitude):
+        country = values("airports", "countries")[row]
+        yield _Point(away, airport_zone(row), country, lambda row=row: airport_at(row).name)
+
+
+def _rows_around(table: str, latitude: float, longitude: float) -> Iterator[tuple[int, float]]:
+    reach = (REACH_KM * MARGIN + MARGIN_KM) / _KM_A_DEGREE
+    south, north = (latitude - reach) * 100, (latitude + reach) * 100
+    latitudes, longitudes = hundredths(table, "latitudes"), hundredths(table, "longitudes")
+    wide = 100 * min(180.0, reach / max(cos(radians(min(90.0, abs(latitude) + reach))), 0.01))
+    for row in [row for row, one in enumerate(latitudes) if south <= one <= north]:
+        apart = abs(longitudes[row] - longitude * 100)
+        if min(apart, 36_000 - apart) <= wide:
+            yield row, distance_km((latitude, longitude), (latitudes[row] / 100, longitudes[row] / 100))
+
+
+@cache
+def _offsets(zone: str) -> tuple[timedelta | None, ...]:
+    """Equal for zones whose clocks have shown the same all year."""
+    clock = ZoneInfo(zone)
+    return tuple((_YEAR + timedelta(days)).astimezone(clock).utcoffset() for days in range(0, 366, 7))
