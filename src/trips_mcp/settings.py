@@ -328,8 +328,8 @@ def _check_names(given: Mapping[str, str]) -> None:
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # only for the error
+    from trips_mcp.spelling import nearest  # only for the error
 
     tails = {known.removeprefix(_PREFIX): known for known in OURS}
-    near = get_close_matches(name.removeprefix(_PREFIX).upper(), tails, n=1)
+    near = nearest(name.removeprefix(_PREFIX), tails)
     return f"rename it to {tails[near[0]]}, or remove it" if near else f"remove it. The settings are {', '.join(OURS)}"

@@ -60,6 +60,13 @@ def trip_id(call: Call) -> str:
     return result(call("create_trip", f"groupId={group}", "title=Kyoto", *days, "--json"))["_id"]
 
 
+def test_a_switch_leaves_the_tool_its_name(call: Call, trip_id: str) -> None:
+    words = ("get_trip", f"tripId={trip_id}", "--json")
+
+    assert call("--read-only", *words) == call(*words, "--read-only") == call(*words[:2], "--read-only", "--json")
+    assert call("--mask-secrets", "off", *words) == call(*words)
+
+
 def test_a_tool_is_called_and_its_text_printed(call: Call, trip_id: str) -> None:
     ended = call("get_trip", f"tripId={trip_id}")
 

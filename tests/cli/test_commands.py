@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trips_mcp.cli import COMMAND_WORDS
 from trips_mcp.cli.commands import COMMANDS, run
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.tools.catalogue import entries
@@ -77,8 +79,80 @@ def test_what_is_not_a_command_is_a_usage_error(words: str, capsys: pytest.Captu
     captured = capsys.readouterr()
     assert ended.value.code == 2
     assert captured.out == ""
-    assert captured.err.startswith("usage: trips-mcp")
-    assert "error: " in captured.err
+    assert re.fullmatch(r"trips-mcp: .+[.?] See `trips-mcp( \S+)* --help`\.\n", captured.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("dance", "there is no COMMAND 'dance'; it is one of "),
+        ("instal cursor", "there is no COMMAND 'instal'; did you mean install? it is one of "),
+        ("install emacs", "there is no CLIENT 'emacs'; it is one of "),
+        ("tools --raed-only", "--raed-only is not a flag of trips-mcp tools; did you mean --read-only?"),
+        ("tools --frobnicate", "--frobnicate is not a flag of trips-mcp tools."),
+        ("tools legs", "'legs' is one word too many."),
+        ("backend serve --port eighty", "--port: 'eighty' is not a port, want 0 to 65535."),
+    ],
+)
+def test_a_usage_error_says_what_is_wrong_and_the_nearest_that_is_right(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(words.split())
+
+    assert capsys.readouterr().err.startswith(f"trips-mcp: {said}")
+
+
+SAME = [
+    ["tools --read-only --json", "tools --json --read-only", "--read-only tools --json", "tools --read-only=on --json"],
+    ["tools --toolsets legs --json", "--toolsets legs tools --json", "--toolsets=legs tools --json"],
+    ["--read-only --toolsets legs --trip jx7 tools --json", "tools --trip jx7 --read-only --toolsets legs --json"],
+    ["tools --mask-secrets off --json", "--mask-secrets off tools --json", "tools --json"],
+    ["--read-only backend keys --json", "backend --read-only keys --json"],
+]
+
+
+@pytest.mark.parametrize("ways", SAME, ids=lambda ways: ways[0])
+def test_flags_stand_on_either_side_of_the_command(
+    ways: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path / "none.db"))
+
+    said: set[str] = set()
+    for words in ways:
+        with suppress(SystemExit):
+            run(words.split())
+        ended = capsys.readouterr()
+        said.add(ended.out + ended.err)
+
+    assert len(said) == 1
+    assert said != {""}
+
+
+def test_the_words_that_are_commands_are_known_without_loading_them() -> None:
+    assert set(COMMAND_WORDS) == {command.words.split()[0] for command in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["serve --allowed-host=", "serve --transport http --allowed-host=", "--transport http --allowed-host= --port 0",
+     "serve --transport http --allowed-host a.example --allowed-host=", "serve --allowed-origin=", "serve --host="],
+)  # fmt: skip
+def test_an_empty_flag_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(words.split())
+
+    flag = words.split("=")[0].split()[-1]
+    assert (code, capsys.readouterr().err) == (2, f"trips-mcp: {flag} is empty; give it a value, or leave it out.\n")
+
+
+@pytest.mark.parametrize("words", [["backend", "keys"], ["backend", "migrate"], ["backend", "serve"]], ids=" ".join)
+def test_an_empty_database_is_not_that_of_the_user(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = run([*words, "--database", ""])
+
+    assert (code, capsys.readouterr().err) == (
+        2,
+        "trips-mcp: --database is empty; give it a value, or leave it out.\n",
+    )
 
 
 def test_tools_lists_each_tool_with_its_toolset_operation_and_scope(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,10 @@ def test_help_is_not_served(run: Run, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--raed-only"], "trips-mcp: error: unrecognized arguments: --raed-only"),
+        (
+            ["--raed-only"],
+            "trips-mcp: --raed-only is not a flag of trips-mcp; did you mean --read-only? See `trips-mcp --help`.",
+        ),
         (["--trip", ""], "trips-mcp: --trip is empty; give it a value, or leave it out."),
         (["--tools", "create_leg", "--read-only"], "trips-mcp: No tool is left to offer under --read-only, --tools; "),
     ],

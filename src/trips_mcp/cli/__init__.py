@@ -7,7 +7,8 @@ launch and wait for it. With flags alone it serves, too, at the price of a parse
 
 import sys
 
-_OF_NO_SERVER = ("-h", "--help", "--version")
+OF_NO_SERVER = ("-h", "--help", "--version")
+COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "doctor", "backend")
 
 
 def main() -> int:
@@ -20,7 +21,7 @@ def main() -> int:
         from trips_mcp.cli.stdio import serve_stdio
 
         return serve_stdio()
-    if words[0].startswith("-") and words[0] not in _OF_NO_SERVER:
+    if words[0].startswith("-") and words[0] not in OF_NO_SERVER and not any(word in COMMAND_WORDS for word in words):
         from trips_mcp.cli.serve import serve
 
         return serve(words)

@@ -4,8 +4,8 @@ import json
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from trips_mcp.cli.call_arguments import Schema, arguments_of, nearest
-from trips_mcp.cli.choices import chosen, flags_that_choose, words_behind_switches
+from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
+from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
@@ -52,8 +52,7 @@ def _flags(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     import anyio
 
-    strayed = words_behind_switches(arguments)
-    name, *pairs = [*arguments.words, *strayed] or [""]
+    name, *pairs = arguments.words or [""]
     offered = _offer(arguments)
     given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
     answer = anyio.run(_called, name, given, offered)
@@ -78,7 +77,9 @@ def _input_schema(name: str, offered: "Offer") -> Schema:
         raise CommandError(offered.missing[name])
     if not name:
         raise CommandError("name a tool, as in `trips-mcp call list_trips`; `trips-mcp tools` lists them.")
-    raise CommandError(f"there is no tool {name[:100]!r}; {nearest(name, schemas)}`trips-mcp tools` lists them all.")
+    raise CommandError(
+        f"there is no tool {name[:100]!r}; {did_you_mean(name, schemas)}`trips-mcp tools` lists them all."
+    )
 
 
 async def _called(name: str, given: dict[str, object], offered: "Offer") -> "Answer":

@@ -3,11 +3,11 @@
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.command import CommandError
+from trips_mcp.spelling import nearest
 
 _MOST_NAMES: Final = 3
 _LONGEST: Final = 100
@@ -33,10 +33,9 @@ def arguments_of(pairs: Iterable[str], whole: str | None, schema: Schema, tool: 
     return found
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    names = get_close_matches(name.lower(), {one.lower(): one for one in known}, n=_MOST_NAMES)
-    spelled = [one for near in names for one in known if one.lower() == near]
-    return f"did you mean {' or '.join(spelled)}? " if spelled else ""
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    names = nearest(name, known, _MOST_NAMES)
+    return f"did you mean {' or '.join(names)}? " if names else ""
 
 
 def _whole(text: str) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def _schema_of(steps: list[str], schema: Schema, name: str, tool: str) -> Schema
         if step not in properties:
             above = name[: -len(".".join(steps[steps.index(step) :]))] if inner is not schema else ""
             known = f"it takes {', '.join(above + one for one in properties)}." if properties else "it takes none."
-            raise CommandError(f"{tool} has no argument {name[:_LONGEST]!r}; {nearest(step, properties)}{known}")
+            raise CommandError(f"{tool} has no argument {name[:_LONGEST]!r}; {did_you_mean(step, properties)}{known}")
         inner = properties[step]
     return inner
 

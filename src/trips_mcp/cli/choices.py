@@ -4,7 +4,10 @@ What they mean, and the variable that stands for each (TRIPS_MCP_READ_ONLY for -
 """
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from typing import Final
+
+from trips_mcp.cli.command import CommandError
 
 _NAMES: Final = "NAME,..."
 _TEXTS: Final = (
@@ -21,6 +24,10 @@ _SWITCHES: Final = (
 )
 
 
+FLAGS_WITH_VALUE: Final = tuple(flag for flag, *_ in _TEXTS)
+SWITCHES: Final = tuple(flag for flag, _ in _SWITCHES)
+
+
 def flags_that_choose(parser: ArgumentParser) -> None:
     group = parser.add_argument_group(
         "what is offered", "Each may also be set as a variable, --read-only as TRIPS_MCP_READ_ONLY; the flag wins."
@@ -31,24 +38,25 @@ def flags_that_choose(parser: ArgumentParser) -> None:
         group.add_argument(flag, nargs="?", const="on", metavar="on|off", help=text)
 
 
-def words_behind_switches(arguments: Namespace) -> list[str]:
-    """KEY=VALUE is no value of a switch, though argparse takes it for one; it leaves the switch on."""
-    found: list[str] = []
-    for flag, _ in _SWITCHES:
-        value: str | None = getattr(arguments, _attribute(flag))
-        if value is not None and "=" in value:
-            found.append(value)
-            setattr(arguments, _attribute(flag), "on")
-    return found
-
-
 def chosen(arguments: Namespace) -> dict[str, str]:
-    """Those that were given, by their own names, as Settings takes them."""
+    """Those that were given, by their own names, as Settings takes them. Raises: CommandError."""
+    return given(arguments, (*FLAGS_WITH_VALUE, *SWITCHES))
+
+
+def given(arguments: Namespace, flags: Iterable[str]) -> dict[str, str]:
+    """Those of these flags that were given, lists with commas.
+
+    Raises: CommandError for an empty one, which `--trip "$TRIP"` is where TRIP is not set: that asks for no limit.
+    """
     found: dict[str, str] = {}
-    for flag, *_ in (*_TEXTS, *_SWITCHES):
+    for flag in flags:
         value: str | list[str] | None = getattr(arguments, _attribute(flag))
-        if value is not None:
-            found[flag] = value if isinstance(value, str) else ",".join(value)
+        if value is None:
+            continue
+        parts = [value] if isinstance(value, str) else value
+        if not all(part.strip() for part in parts):
+            raise CommandError(f"{flag} is empty; give it a value, or leave it out.")
+        found[flag] = ",".join(parts)
     return found
 
 

@@ -6,6 +6,7 @@ from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpForm
 from collections.abc import Sequence
 
 from trips_mcp import __version__
+from trips_mcp.cli import OF_NO_SERVER
 from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
 from trips_mcp.cli.backend_keys import BACKEND_KEYS
 from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
@@ -17,7 +18,8 @@ from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import remark, set_up_output
-from trips_mcp.cli.serve import SERVE
+from trips_mcp.cli.parser import Parser, normalized
+from trips_mcp.cli.serve import SERVE, serve
 from trips_mcp.cli.tools import TOOLS
 
 COMMANDS: tuple[Command, ...] = (
@@ -43,6 +45,9 @@ _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
 def run(words: Sequence[str]) -> int:
     set_up_output()
+    words = normalized(words, {command.words.partition(" ")[0] for command in COMMANDS})
+    if words and words[0].startswith("-") and words[0] not in OF_NO_SERVER:
+        return serve(words)
     arguments = _parsed(words)
     try:
         code: int = arguments.run(arguments)
@@ -60,17 +65,16 @@ def run(words: Sequence[str]) -> int:
 
 def _parsed(words: Sequence[str]) -> Namespace:
     """Words of a command that takes any number may stand behind its flags, where argparse does not look for them."""
-    top = parser()
-    arguments, further = top.parse_known_args(words)
+    arguments, further = parser().parse_known_args(words)
     if further and (not hasattr(arguments, WORDS) or any(word.startswith("-") for word in further)):
-        top.error(f"unrecognized arguments: {' '.join(further)}")
+        arguments.parser.error(f"unrecognized arguments: {' '.join(further)}")
     if further:
         setattr(arguments, WORDS, [*getattr(arguments, WORDS), *further])
     return arguments
 
 
 def parser() -> ArgumentParser:
-    top = ArgumentParser(
+    top = Parser(
         prog="trips-mcp",
         usage="trips-mcp [-h] [--version] [FLAG ... | COMMAND ...]",
         description=_help(),
@@ -91,7 +95,7 @@ def parser() -> ArgumentParser:
             word, help=command.summary if group else None, description=command.summary, allow_abbrev=False
         )
         command.flags(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, parser=sub)
     return top
 
 

@@ -31,6 +31,8 @@ def choice_of(settings: Settings) -> "Choice":
 def database_of(flag: str | None) -> str:
     """The database a `backend` command works on: its flag, else the setting. Keys and URLs don't matter to it."""
     variable = "TRIPS_MCP_DATABASE"
+    if flag is not None and not flag.strip():
+        raise CommandError("--database is empty; give it a value, or leave it out.")
     given = {variable: flag} if flag else {name: os.environ[name] for name in os.environ if name == variable}
     try:
         return Settings.from_env(given).database

@@ -8,8 +8,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from trips_mcp.cli.choices import chosen, flags_that_choose
-from trips_mcp.cli.command import Command
-from trips_mcp.cli.serve_http import flags_of_http, serve_http
+from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.output import remark
+from trips_mcp.cli.parser import Parser, normalized
+from trips_mcp.cli.serve_http import chosen_http, flags_of_http, serve_http
 from trips_mcp.cli.stdio import serve_stdio
 
 _STDIO = "stdio"
@@ -17,12 +19,16 @@ _STDIO = "stdio"
 
 def serve(words: Sequence[str]) -> int:
     """As `trips-mcp serve` with these flags, without loading the other commands."""
-    parser = ArgumentParser(prog="trips-mcp", usage="trips-mcp [FLAG ...]", allow_abbrev=False)
-    _flags(parser)
-    return _run(parser.parse_args(words))
+    parser = Parser(prog="trips-mcp", usage="trips-mcp [FLAG ...]", allow_abbrev=False)
+    flags_of_a_server(parser)
+    try:
+        return _run(parser.parse_args(normalized(words, ())))
+    except CommandError as error:
+        remark(f"trips-mcp: {error}")
+        return 2
 
 
-def _flags(parser: ArgumentParser) -> None:
+def flags_of_a_server(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--transport", choices=[_STDIO, "http", "sse"], help=f"how clients reach it (default: {_STDIO})"
     )
@@ -32,7 +38,10 @@ def _flags(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     transport = arguments.transport or os.environ.get("TRIPS_MCP_TRANSPORT", "").strip() or _STDIO
-    return serve_stdio(chosen(arguments)) if transport == _STDIO else serve_http(arguments)
+    if transport != _STDIO:
+        return serve_http(arguments)
+    chosen_http(arguments)  # an empty flag is a mistake here, too
+    return serve_stdio(chosen(arguments))
 
 
-SERVE = Command(words="serve", summary="serve the tools over MCP", flags=_flags, run=_run)
+SERVE = Command(words="serve", summary="serve the tools over MCP", flags=flags_of_a_server, run=_run)

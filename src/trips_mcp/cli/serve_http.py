@@ -8,7 +8,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from trips_mcp.cli.choices import chosen
+from trips_mcp.cli.choices import chosen, given
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.output import remark
 from trips_mcp.settings import Settings, SettingsError
@@ -31,6 +31,7 @@ _FLAGS: Final = (
     ("--rate-limit", "N|off", "requests a minute and key, to our own backend for a team (60)"),
 )
 _OWN_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
+HTTP_FLAGS: Final = tuple(flag for flag, *_ in _FLAGS)
 _REPEATED: Final = ("--allowed-host", "--allowed-origin")
 
 
@@ -56,7 +57,7 @@ def serve_http(arguments: Namespace) -> int:
         from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
 
     try:
-        http = HttpSettings.from_env(os.environ, _given(arguments))
+        http = HttpSettings.from_env(os.environ, chosen_http(arguments))
         with _listening(http) as listener:
             address = listener.getsockname()[0]
             auth = _auth(http, address)
@@ -75,14 +76,9 @@ def serve_http(arguments: Namespace) -> int:
     return 0
 
 
-def _given(arguments: Namespace) -> Mapping[str, str]:
-    """The flags that were given, by their own names."""
-    found: dict[str, str] = {}
-    for flag in ("--transport", *(name for name, *_ in _FLAGS)):
-        value: str | list[str] | None = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
-        if value is not None:
-            found[flag] = value if isinstance(value, str) else ",".join(value)
-    return found
+def chosen_http(arguments: Namespace) -> Mapping[str, str]:
+    """The flags that were given, by their own names. Raises: CommandError."""
+    return given(arguments, ("--transport", *HTTP_FLAGS))
 
 
 def _auth(http: "HttpSettings", address: str) -> "Auth":

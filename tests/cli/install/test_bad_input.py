@@ -397,7 +397,7 @@ def test_what_makes_no_sense_is_a_usage_error(desk: "Desk", words: str) -> None:
     ended = desk.install(*words.split())
 
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("usage: trips-mcp ")
+    assert ended.sentence.endswith("See `trips-mcp install --help`.")
     assert desk.files() == set()
 
 

@@ -235,6 +235,14 @@ def test_a_server_at_an_address_is_removed_by_its_address(desk: "Desk") -> None:
     assert desk.read("cursor") == {"mcpServers": {}}
 
 
+def test_a_switch_may_stand_before_the_client(desk: "Desk") -> None:
+    desk.install("--read-only", "cursor", "--name", "one")
+    desk.install("cursor", "--read-only", "--name", "two")
+
+    assert server(desk, "cursor", "one") == server(desk, "cursor", "two")
+    assert words(server(desk, "cursor", "one"))[-1] == "--read-only"
+
+
 def test_two_of_them_stand_beside_each_other_under_names(desk: "Desk") -> None:
     desk.install("cursor")
     desk.install("cursor", "--name", "kyoto", "--trip", "jx7")

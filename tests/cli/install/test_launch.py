@@ -177,12 +177,12 @@ def test_what_does_not_start_is_not_written(desk: "Desk", client: str, source: s
 def test_what_does_not_answer_in_time_is_ended_with_all_it_started(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial, "SECONDS", 0.2)
+    monkeypatch.setattr(trial, "SECONDS", 1)
     desk.place(desk.programs / "uvx", "#!/bin/sh\n/bin/sleep 60 & echo $! > child; wait\n")
 
     ended = desk.install("cursor")
 
-    assert "(no answer within 0.2 seconds), so nothing was changed; " in ended.sentence
+    assert "(no answer within 1 seconds), so nothing was changed; " in ended.sentence
     child = Path("/proc", (desk.home / "child").read_text().strip(), "stat")
     assert not child.exists() or child.read_text().split()[2] == "Z"
 
@@ -249,7 +249,7 @@ def test_a_name_leaves_room_for_every_tool(desk: "Desk") -> None:
     assert too_long.code == 2
     assert too_long.err.endswith(
         f"{most + 1} characters are too many: tools are called mcp__NAME__tool, which model APIs take up to 64 "
-        f"characters of; use at most {most}\n"
+        f"characters of; use at most {most}. See `trips-mcp install --help`.\n"
     )
 
 

@@ -24,6 +24,8 @@ class Hidden(NamedTuple):
     """Which one takes the tool off, as the user may have written it."""
     sentence: str
     """What a call of it is answered with."""
+    brings_back: bool = False
+    """Whether it is off for want of that setting, and not because of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def _without_api(entry: Entry, settings: Settings) -> Hidden | None:
         return None
     api, key = _KEYS[entry["api"]]
     needs = f"{entry['listing']['name']} needs the {api} API, which is not set up: set {key} for this server."
-    return Hidden(key, " ".join((needs, *settings.notices)))
+    return Hidden(key, " ".join((needs, *settings.notices)), brings_back=True)
 
 
 def _without_scope(entry: Entry, settings: Settings) -> Hidden | None:
@@ -128,6 +130,7 @@ def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
         return Hidden(
             "--event-trips",
             f"{name} needs the number that the trip {trip} has in the Events API; set --event-trips {trip}=<number>.",
+            brings_back=True,
         )
     return None
 
@@ -152,7 +155,7 @@ def _unmasked(entry: Entry, settings: Settings) -> Hidden | None:
     name = entry["listing"]["name"]
     if settings.mask_secrets or name not in _FOR_MASKED_SECRETS:
         return None
-    return Hidden("--mask-secrets", f"{name} is for servers that mask secrets (--mask-secrets).")
+    return Hidden("--mask-secrets", f"{name} is for servers that mask secrets (--mask-secrets).", brings_back=True)
 
 
 def _tell_where_else(hidden: dict[str, Hidden]) -> None:
@@ -195,17 +198,12 @@ def _check_names(settings: Settings, known: Iterable[Entry]) -> None:
     ):
         for name in given:
             if name not in there:
-                nearest = _nearest(name, there)
+                from trips_mcp.spelling import nearest
+
+                near = f"the nearest is {found[0]}, and " if (found := nearest(name, there)) else ""
                 raise SettingsError(
-                    f"{setting} names {_shown(name)}, which is no {kind}; the nearest is {nearest}, "
-                    f"and the toolsets are {', '.join(toolsets)}."
+                    f"{setting} names {_shown(name)}, which is no {kind}; {near}the toolsets are {', '.join(toolsets)}."
                 )
-
-
-def _nearest(name: str, there: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    return get_close_matches(name.lower().replace("-", "_"), there, n=1, cutoff=0)[0]
 
 
 def _shown(name: str) -> str:

@@ -1,0 +1,75 @@
+"""How the command's words are read: flags on either side of a command, and a usage error as one sentence."""
+
+import re
+from argparse import ArgumentParser
+from collections.abc import Collection, Sequence
+from typing import Final, NoReturn
+
+from trips_mcp.cli.choices import FLAGS_WITH_VALUE, SWITCHES
+from trips_mcp.cli.output import remark
+from trips_mcp.cli.serve_http import HTTP_FLAGS
+from trips_mcp.spelling import nearest
+
+_VALUES: Final = ("1", "true", "yes", "on", "0", "false", "no", "off")
+"""What may follow a switch. Any other word is the command's."""
+_WITH_VALUE: Final = ("--transport", *FLAGS_WITH_VALUE, *HTTP_FLAGS)
+_UNKNOWN: Final = "unrecognized arguments: "
+_CHOICE: Final = re.compile(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
+_LONGEST: Final = 100
+
+
+class Parser(ArgumentParser):
+    """Its errors are one sentence; the usage is a --help away."""
+
+    def error(self, message: str) -> NoReturn:  # pyright: ignore[reportImplicitOverride] - not in 3.11's typing
+        remark(f"trips-mcp: {self._sentence(message)} See `{self.prog} --help`.")
+        self.exit(2)
+
+    def _sentence(self, message: str) -> str:
+        if message.startswith(_UNKNOWN):
+            return self._unknown(message.removeprefix(_UNKNOWN).split())
+        if choice := _CHOICE.fullmatch(message):
+            what, said, known = choice[1], choice[2], choice[3].replace("'", "")
+            near = _did_you_mean(said, known.split(", "))
+            return f"there is no {what} {said[:_LONGEST]!r};{near} it is one of {known}."
+        return f"{message.removeprefix('argument ').rstrip('.')}."
+
+    def _unknown(self, words: Sequence[str]) -> str:
+        flag = next((word.partition("=")[0] for word in words if word.startswith("-")), None)
+        if flag is None:
+            return f"{words[0][:_LONGEST]!r} is one word too many."
+        near = _did_you_mean(flag, [known for known in self._option_string_actions if known.startswith("--")])
+        return f"{flag[:_LONGEST]} is not a flag of {self.prog}{';' if near else '.'}{near}"
+
+
+def _did_you_mean(said: str, known: Collection[str]) -> str:
+    found = nearest(said, known)
+    return f" did you mean {found[0]}?" if found else ""
+
+
+def normalized(words: Sequence[str], commands: Collection[str]) -> list[str]:
+    """With each switch's value in the same word, and the flags that stand before a command behind it."""
+    joined = _with_values(words)
+    start = _command_in(joined, commands)
+    if not start:
+        return joined
+    length = 2 if joined[start] == "backend" else 1
+    return [*joined[start : start + length], *joined[:start], *joined[start + length :]]
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    rest = list(words)
+    while rest and rest[0] != "--":
+        word = rest.pop(0)
+        if word in SWITCHES:
+            word = f"{word}={rest.pop(0) if rest and rest[0].lower() in _VALUES else 'on'}"
+        joined.append(word)
+    return [*joined, *rest]
+
+
+def _command_in(words: Sequence[str], commands: Collection[str]) -> int | None:
+    place = 0
+    while place < len(words) and words[place].startswith("-") and words[place] not in ("--", "-h", "--help"):
+        place += 2 if words[place] in _WITH_VALUE else 1
+    return place if place < len(words) and words[place] in commands else None

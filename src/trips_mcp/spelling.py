@@ -1,0 +1,15 @@
+"""The nearest known names to a misspelled one. Standard library alone."""
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """Whatever their case, and with - for _; empty where none is near."""
+    from difflib import get_close_matches  # only for an error
+
+    names = {_folded(one): one for one in known}
+    return [names[found] for found in get_close_matches(_folded(name), names, n=most)]
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")
