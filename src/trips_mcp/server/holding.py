@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from trips_mcp.server.importing import without_collecting
 
@@ -18,11 +18,38 @@ CLOSING_SECONDS = 5
 logger = logging.getLogger(__name__)
 
 
+class _Opening:
+    """One attempt at opening the client. Calls wait for it; none of them carries it, so none can take it along."""
+
+    def __init__(self) -> None:
+        self._over = anyio.Event()
+        self._client: TripsClient | None = None
+        self._error: Exception | None = None
+
+    def succeed(self, client: "TripsClient") -> None:
+        self._client = client
+        self._over.set()
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self._over.set()
+
+    async def client(self) -> "TripsClient":
+        await self._over.wait()
+        if self._client is None:
+            raise self._error or _ended()
+        return self._client
+
+    def end(self) -> None:
+        """Nobody opens it any more."""
+        self._over.set()
+
+
 class Holding:
     def __init__(self, connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]", tasks: TaskGroup) -> None:
         self._connect = connect
         self._tasks = tasks
-        self._opening = anyio.Lock()
+        self._opening: _Opening | None = None
         self._client: TripsClient | None = None
         self._ended = anyio.Event()
 
@@ -30,10 +57,10 @@ class Holding:
         """Raises whatever opening it raises; the next call tries again."""
         if self._client is not None:
             return self._client
-        async with self._opening:
-            client = self._client or await self._tasks.start(self._hold)
-            self._client = client
-            return client
+        if self._opening is None:
+            self._opening = _Opening()
+            self._tasks.start_soon(self._hold, self._opening)
+        return await self._opening.client()
 
     @property
     def key_refused(self) -> bool:
@@ -43,8 +70,8 @@ class Holding:
     def end(self) -> None:
         self._ended.set()
 
-    async def _hold(self, *, task_status: "TaskStatus[TripsClient]") -> None:
-        """In a task of its own, so that it is left where it was entered, by nobody's cancelled call."""
+    async def _hold(self, opening: _Opening) -> None:
+        """In a task of its own: the client is left where it was entered, and no cancelled call ends it."""
         with anyio.CancelScope() as scope:
             try:
                 async with AsyncExitStack() as stack:
@@ -52,14 +79,24 @@ class Holding:
                         client = await stack.enter_async_context(self._connect())
                     # From here on it ends when it is told to, and in good order.
                     scope.shield = True
-                    task_status.started(client)
+                    self._client = client
+                    opening.succeed(client)
                     await self._ended.wait()
                     scope.deadline = anyio.current_time() + CLOSING_SECONDS
-            except Exception:
-                if not scope.shield:
-                    raise
-                # The calls are over, and the closing is all that failed.
-                logger.warning("closing the connection failed", exc_info=True)
+            except Exception as error:
+                if self._client is None:
+                    opening.fail(error)
+                else:  # the calls are over, and the closing is all that failed
+                    logger.warning("closing the connection failed", exc_info=True)
+            finally:
+                self._opening = None
+                opening.end()
+
+
+def _ended() -> Exception:
+    from trips_mcp.client.errors import CannotConnectError
+
+    return CannotConnectError("This server is shutting down.")
 
 
 @asynccontextmanager
