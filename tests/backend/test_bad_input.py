@@ -26,7 +26,7 @@ BODIES = {
     "5000 digits": b'{"lat": ' + b"9" * 5000 + b"}",
     "latin-1": '{"name": "é"}'.encode("latin-1"),
     "UTF-16": '{"name": "x"}'.encode("utf-16"),
-    "byte order mark": b"\xef\xbb\xbf{}",
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + b"{}",
     "lone surrogate": b'{"name": "\\ud800", "lat": 1, "lng": 1}',
     "lone surrogate as a key": b'{"\\udfff": 1}',
     "NUL": b'{"name": "a\\u0000b", "lat": 1, "lng": 1}',
@@ -50,6 +50,14 @@ async def test_a_body_that_is_none_is_refused(api: httpx.AsyncClient, trip: str)
             assert refused.json()["error"]["details"], name
             assert len(refused.content) < 5_000, name
     assert (await api.get(f"{trip}/export")).json() == before
+
+
+@both
+async def test_a_byte_order_mark_before_a_body_is_ignored(api: httpx.AsyncClient, trip: str) -> None:
+    made = await api.post(f"{trip}/map-pins", content=b'\xef\xbb\xbf{"name": "Inari", "lat": 35, "lng": 135}')
+
+    assert made.status_code == 201
+    assert made.json()["name"] == "Inari"
 
 
 async def test_the_events_api_refuses_it_in_its_own_words(events: httpx.AsyncClient) -> None:

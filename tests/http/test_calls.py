@@ -63,6 +63,18 @@ async def test_who_asks_for_no_progress_is_answered_with_json(era: str, callers_
     assert not answer.json()["result"]["isError"]
 
 
+async def test_who_takes_json_alone_gets_no_progress_but_the_result(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    arguments = {"tripId": "jx7", "items": LEGS}
+    call = {"name": "upsert_legs", "arguments": arguments, "_meta": {"progressToken": "mine"}}
+
+    async with callers_of(service.address) as served:
+        answer = await served.ask("tools/call", "osk_a", {"Accept": "application/json"}, **call)
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["result"]["structuredContent"]["created"] == 60
+
+
 async def test_progress_is_events_of_the_callers_own_token(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
 

@@ -155,7 +155,8 @@ async def test_it_is_not_ready_without_its_database_and_does_not_tell_why(serve:
     ("method", "path", "status"),
     [
         ("GET", "/", 404),
-        ("POST", "/mcp/", 404),
+        ("POST", "/mcp//", 404),
+        ("POST", "/mcp/mcp", 404),
         ("GET", "/.well-known/oauth-protected-resource", 404),
         ("GET", "/mcp", 405),
         ("DELETE", "/mcp", 405),
@@ -239,7 +240,19 @@ async def test_json_is_told_from_its_parameters(local: Serve) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "text/html, image/*", ""])
+@pytest.mark.parametrize("accept", [None, "", "application/json", "application/json;q=0.9", "application/*", "*/*"])
+@pytest.mark.parametrize("version", [{}, {"MCP-Protocol-Version": "2025-11-25"}])
+async def test_json_is_for_all_who_take_it(version: dict[str, str], accept: str | None, local: Serve) -> None:
+    async with local() as served, httpx.AsyncClient() as http:
+        del http.headers["accept"]
+        headers = version | JSON | ({} if accept is None else {"Accept": accept})
+        for path in ("/mcp", "/mcp/"):
+            answer = await http.post(served.base + path, headers=headers, json=PING)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+            assert answer.json()["result"] == {}
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/html, image/*"])
 @pytest.mark.parametrize("era", ["ask", "ask_modern"])
 async def test_an_answer_that_the_client_does_not_take_is_not_made(era: str, accept: str, local: Serve) -> None:
     async with local() as served:
@@ -265,7 +278,7 @@ async def test_an_answer_that_the_client_does_not_take_is_not_made(era: str, acc
         (b'{"jsonrpc": "2.0", "id": 7, "method": 5}', -32600, 7),
         (b'{"jsonrpc": "2.0", "id": {}, "method": "ping"}', -32600, None),
         (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', -32600, None),
-        (b'{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": []}', -32600, 7),
+        (b'{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": [1]}', -32600, 7),
     ],
 )
 @pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
@@ -283,6 +296,22 @@ async def test_a_body_that_is_no_message_is_answered_in_the_protocols_form(
     assert (told["jsonrpc"], told["id"], told["error"]["code"]) == ("2.0", answered, code)
     assert "pydantic" not in answer.text
     assert after.status_code == 200
+
+
+async def test_a_byte_order_mark_and_empty_lists_for_objects_are_understood(local: Serve) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_trips", "arguments": []}}
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}
+
+    async with local() as served:
+        called, listed = [
+            await served.request(
+                "POST", "/mcp", headers={**JSON, "Accept": "*/*"}, content=b"\xef\xbb\xbf" + json.dumps(body).encode()
+            )
+            for body in (call, listing)
+        ]
+
+    assert called.json()["result"]["structuredContent"] == {"items": []}
+    assert listed.json()["result"]["tools"]
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -54,6 +54,25 @@ def test_a_line_that_is_too_long_is_refused_alone(size: int) -> None:
     assert drained(inbox) == [PING, -32600, PING]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
+    inbox = Inbox()
+    inbox.feed(b"\xef\xbb\xbf" + LINE + b"\n\xef\xbb\xbf\r\n" + LINE + b"\n\xef\xbb")
+    inbox.feed(b"\xbf" + LINE + b"\n")
+
+    assert drained(inbox) == [PING] * 3
+
+
+@pytest.mark.parametrize("method", ["tools/call", "prompts/get"])
+def test_an_empty_list_is_an_empty_object(method: str) -> None:
+    inbox = Inbox()
+    head = b'{"jsonrpc": "2.0", "id": 1, "method": "%s", "params": ' % method.encode()
+    inbox.feed(head + b"[]}\n" + head + b'{"name": "x", "arguments": []}}\n' + head + b'{"arguments": [1]}}\n')
+
+    params = [message["params"] for message in drained(inbox) if isinstance(message, dict)]
+
+    assert params == [{}, {"name": "x", "arguments": {}}, {"arguments": [1]}]
+
+
 def test_what_was_put_back_comes_first_and_in_order() -> None:
     inbox = Inbox()
     inbox.feed(LINE + b"\n")

@@ -36,6 +36,29 @@ async def test_calls_in_flight_are_answered_at_the_end_of_input(start: "Start", 
     assert "closed" in child.log
 
 
+async def test_a_byte_order_mark_before_the_first_message_is_ignored(start: "Start") -> None:
+    child = await start()
+
+    await child.write(b"\xef\xbb\xbf")
+    await child.open()
+    await child.call(1, "echo", text="heard")
+
+    assert await child.text(1) == "heard"
+
+
+@pytest.mark.parametrize("request_id", ["trips-mcp/replayed", "", 0])
+async def test_no_id_is_a_word_of_our_own(start: "Start", request_id: object) -> None:
+    child = await start()
+    await child.open()
+
+    await child.call(request_id, "echo", text="heard")
+    answered = await child.text(request_id)
+    await child.end_input()
+
+    assert answered == "heard"
+    assert await child.exit_code() == 0
+
+
 async def test_concurrent_calls_run_concurrently_and_one_that_is_cancelled_stops_unanswered(start: "Start") -> None:
     child = await start()
     await child.open()

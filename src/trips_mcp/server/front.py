@@ -5,6 +5,7 @@ has happened so far.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,8 +22,11 @@ from trips_mcp.server.understood import (
     is_handshake,
 )
 
-REPLAYED = "trips-mcp/replayed"
-"""The id of a replayed request; its answer is not written, the client has had it."""
+REPLAYED: Final = f"trips-mcp/replayed/{os.urandom(16).hex()}"
+"""The id of a replayed request, whose answer is not written: the client has had it.
+
+The SDK copies ids by value, so this cannot be an object that only we hold; it is a value that no client can know.
+"""
 
 NOTHING = b""
 _METHOD_NOT_FOUND = -32601

@@ -1,6 +1,7 @@
 """The incoming side of the wire without its I/O: bytes go in, one JSON-RPC message at a time comes out."""
 
 import json
+from codecs import BOM_UTF8
 from collections import deque
 from typing import Any, TypeGuard
 
@@ -71,7 +72,7 @@ class Inbox:
             line = self._lines.popleft()
             if line is None:
                 raise MalformedError(INVALID_REQUEST, f"Invalid Request: a line is longer than {self._longest} bytes")
-            if line and not line.isspace():
+            if line.removeprefix(BOM_UTF8).strip():
                 message = message_of(line)
                 if "method" in message:
                     return message
@@ -81,7 +82,7 @@ class Inbox:
 def message_of(text: bytes, unit: str = "line") -> Message:
     """Raises: MalformedError, which calls what was read by its `unit`."""
     try:
-        found: object = json.loads(text.decode())
+        found: object = json.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not UTF-8") from None
     except (ValueError, RecursionError):
@@ -108,9 +109,19 @@ def _checked(message: Message) -> Message:
         if request_id is not None or not method.startswith("notifications/"):
             raise MalformedError(INVALID_REQUEST, 'Invalid Request: "id" must be a string or an integer')
         del message["id"]  # some clients write out every field of a notification
+    _fill_empty_lists(message)
     if not isinstance(message.get("params"), dict | None):
         raise MalformedError(INVALID_REQUEST, 'Invalid Request: "params" must be an object', request_id)
     return message
+
+
+def _fill_empty_lists(message: Message) -> None:
+    """Some languages write an empty object as []."""
+    if message.get("params") == []:
+        message["params"] = {}
+    params: object = message.get("params")
+    if is_object(params) and params.get("arguments") == []:
+        params["arguments"] = {}
 
 
 def is_request_id(value: object) -> bool:

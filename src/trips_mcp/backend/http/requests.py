@@ -78,7 +78,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        body: object = json.loads(raw.decode(), parse_constant=_refuse_constant, parse_float=_finite)
+        body: object = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError:
         raise _bad_body("not valid UTF-8") from None
     except json.JSONDecodeError as error:

@@ -77,7 +77,7 @@ class App:
             "/healthz": _Route(("GET", "HEAD"), answer_healthz, guarded=False),
             "/readyz": _Route(("GET", "HEAD"), self._readyz, guarded=False),
             "/sse": _Route(("GET",), self._sse),
-            MESSAGES: _Route(("POST",), self._messages),
+            MESSAGES.removesuffix("/"): _Route(("POST",), self._messages),
         }
         if transport == "http":
             self._routes["/mcp"] = _Route(("POST",), self._mcp)
@@ -108,7 +108,7 @@ class App:
             raise crowded()
         if visit.head_size > _LARGEST_HEAD:  # uvicorn counts only what comes in several pieces
             raise too_much_head()
-        route = self._routes.get(visit.path)
+        route = self._routes.get(visit.path.removesuffix("/"))
         if (route is None or route.guarded) and self._parts.origins.check(visit):
             await answer_preflight(visit)
             return

@@ -5,8 +5,8 @@ SDK runs the request (`serve_one`) and knows the rules of the newer era (`mcp.sh
 not used as its way through the older era, without sessions, costs twice what is needed.
 
 A call that says nothing before its result is answered with JSON. One that reports progress, or takes long, is
-answered with a stream of events, begun with the first of them. No tool has an argument that travels in a header of
-its own (x-mcp-header), so there is none to compare.
+answered with a stream of events, begun with the first of them, unless its client takes JSON alone. No tool has an
+argument that travels in a header of its own (x-mcp-header), so there is none to compare.
 """
 
 import json
@@ -59,7 +59,7 @@ async def exchange(
     server: Server[Holding], held: Holding, message: Message, visit: Visit, deadlines: Deadlines
 ) -> None:
     """Raises: RefusalError."""
-    _check_accept(visit)
+    streams = _accepts_events(visit)
     route = _routed(message, visit)
     if "method" not in message or "id" not in message:
         # notifications and answers: nothing here waits for one
@@ -67,7 +67,7 @@ async def exchange(
         return
     with delivering() as delivery:
         try:
-            told = await _answered(server, held, message, visit, deadlines, route)
+            told = await _answered(server, held, _Answer(message, visit, streams), deadlines, route)
             if told and delivery.pending and await visit.sent():
                 await delivery.confirm()
         finally:
@@ -79,13 +79,11 @@ async def exchange(
 async def _answered(
     server: Server[Holding],
     held: Holding,
-    message: Message,
-    visit: Visit,
+    answer: "_Answer",
     deadlines: Deadlines,
     route: InboundModernRoute | str,
 ) -> bool:
     """Whether a result was sent, and no error."""
-    answer = _Answer(message, visit)
     outcome: dict[str, Any] = {}  # stays so where the client is gone
     status = HTTPStatus.OK
     try:
@@ -93,8 +91,8 @@ async def _answered(
             outcome["result"] = await serve_one(
                 server,
                 answer,
-                message["method"],
-                message.get("params"),
+                answer.message["method"],
+                answer.message.get("params"),
                 connection=_connection(route),
                 lifespan_state=held,
             )
@@ -119,13 +117,14 @@ def _status(code: int, route: InboundModernRoute | str) -> HTTPStatus:
     return HTTPStatus(ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else 200)
 
 
-def _check_accept(visit: Visit) -> None:
-    accepted = {kind.partition(";")[0].strip().lower() for kind in ",".join(visit.values("accept")).split(",")}
-    for kind in ("application/json", "text/event-stream"):
-        if not accepted & {kind, kind.partition("/")[0] + "/*", "*/*"}:
-            raise RefusalError(
-                HTTPStatus.NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream.", INVALID_REQUEST
-            )
+def _accepts_events(visit: Visit) -> bool:
+    """Whether the client takes a stream of events besides JSON. Raises: RefusalError, if it takes no JSON."""
+    kinds = {kind.partition(";")[0].strip().lower() for kind in ",".join(visit.values("accept")).split(",")} - {""}
+    if kinds and not kinds & {"application/json", "application/*", "*/*"}:
+        raise RefusalError(
+            HTTPStatus.NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream.", INVALID_REQUEST
+        )
+    return not kinds or bool(kinds & {"text/event-stream", "text/*", "*/*"})
 
 
 def _routed(message: Message, visit: Visit) -> InboundModernRoute | str:
@@ -164,13 +163,15 @@ def _check_session(message: Message, visit: Visit) -> None:
 class _Answer:
     """What goes back to the client: the SDK's view of the request while it runs (a DispatchContext)."""
 
-    def __init__(self, message: Message, visit: Visit) -> None:
+    def __init__(self, message: Message, visit: Visit, may_stream: bool) -> None:
+        self.message = message
         self.request_id: str | int | None = message["id"]
         self.transport = _TRANSPORT
         self.can_send_request = False
         self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=visit)
         self._visit = visit
         self._progress_token = progress_token_from_params(message.get("params"))
+        self._may_stream = may_stream
         self._streams = False
         self._finished = False
 
@@ -212,7 +213,7 @@ class _Answer:
 
     async def _stream(self, event: bytes) -> None:
         async with self._one_at_a_time:
-            if self._finished:
+            if self._finished or not self._may_stream:
                 return
             if not self._streams:
                 self._streams = True
