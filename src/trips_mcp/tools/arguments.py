@@ -1,43 +1,64 @@
 """Arguments as clients really send them, brought to what the schema says.
 
-Some clients send a null for every optional argument they leave out, and objects or lists as JSON in a string.
+Some clients send a null or "" for every optional argument they leave out, and anything but text as JSON in a string.
 """
 
 import json
-from typing import Any, TypeGuard
+from collections.abc import Mapping
+from typing import Any, Final, TypeGuard
 
 from trips_mcp.contract.models import is_object
 
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "object": (dict,),
+    "array": (list,),
+    "boolean": (bool,),
+    "integer": (int, float),
+    "number": (int, float),
+}
+_SWITCHES: Final = {"true": True, "false": False}
+
 
 def tidied(value: object, schema: dict[str, Any]) -> Any:
-    """`value` with JSON-encoded objects and lists decoded, and the nulls of optional fields left out."""
+    """`value` with what is not text decoded from strings, and the nulls and "" of optional fields left out."""
     kind = schema.get("type")
-    if isinstance(value, str) and kind in ("object", "array"):
-        value = _decoded(value, dict if kind == "object" else list)
+    if isinstance(value, str) and kind in _TYPES:
+        value = _decoded(value, kind)
     if kind == "object" and is_object(value):
-        return _without_nulls(value, schema)
+        return _without_blanks(value, schema)
     if kind == "array" and _is_list(value):
         return [tidied(item, schema["items"]) for item in value]
     return value
+
+
+def only_blank(given: Mapping[str, object], schema: dict[str, Any]) -> list[str]:
+    """The fields of an update that were all given as "": that says neither what to change nor what to `clear`."""
+    optional = schema["properties"].keys() - schema.get("required", ())
+    said = {name: value for name, value in given.items() if name in optional and value is not None}
+    updates = "clear" in optional and said and all(value == "" for value in said.values())
+    return sorted(said) if updates else []
 
 
 def _is_list(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
 
 
-def _without_nulls(fields: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _without_blanks(fields: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     required = schema.get("required", ())
     properties: dict[str, dict[str, Any]] = schema["properties"]
     return {
         name: tidied(value, properties.get(name, {}))
         for name, value in fields.items()
-        if value is not None or name in required or name not in properties
+        if value not in (None, "") or name in required or name not in properties
     }
 
 
-def _decoded(text: str, kind: type) -> object:
+def _decoded(text: str, kind: str) -> object:
+    """The text itself where it is none of this kind."""
+    if kind == "boolean":
+        return _SWITCHES.get(text.strip().lower(), text)
     try:
         decoded: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return decoded if isinstance(decoded, kind) else text
+    return decoded if isinstance(decoded, _TYPES[kind]) and not isinstance(decoded, bool) else text

@@ -1,5 +1,6 @@
 """A tool: what an agent sees of one call, and how it is run. Plain data and one client; no MCP here."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from trips_mcp.tools.answers.asking import with_ours
 from trips_mcp.tools.answers.hints import failure_without, refusal_without
 from trips_mcp.tools.answers.listed import Read, Show
 from trips_mcp.tools.answers.showing import Prose, Showing
-from trips_mcp.tools.arguments import tidied
+from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.choosing.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.failures import advice
@@ -115,6 +116,10 @@ class Tool(Generic[P, R]):
                 found = in_words(faults(error, self.asked))
                 said = within_bounds(f"Nothing was sent, the arguments of {self.name} need mending: {found}.")
                 return Answer(said, is_error=True)
+            if blank := only_blank(given, self.input_schema):
+                raise RefusedError(
+                    f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
+                )
             await keep_to_the_trip(client, params, conduct)
             return await self._answered(client, params, report, conduct)
         except RefusedError as error:
