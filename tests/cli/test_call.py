@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +68,73 @@ def test_a_switch_leaves_the_tool_its_name(call: Call, trip_id: str) -> None:
     assert call("--mask-secrets", "off", *words) == call(*words)
 
 
-def test_a_tool_is_called_and_its_text_printed(call: Call, trip_id: str) -> None:
-    ended = call("get_trip", f"tripId={trip_id}")
+def test_into_a_pipe_the_structured_result_is_printed_and_the_text_on_request(call: Call, trip_id: str) -> None:
+    piped = call("get_day", f"tripId={trip_id}", "date=2027-04-02")
+    text = call("get_day", f"tripId={trip_id}", "date=2027-04-02", "--text")
 
-    assert (ended.code, ended.err) == (0, "")
-    assert "Kyoto" in ended.out
-    assert trip_id in ended.out
+    assert result(piped) == result(call("get_day", f"tripId={trip_id}", "date=2027-04-02", "--json"))
+    assert (text.code, text.err) == (0, "")
+    assert text.out.startswith("# Friday 2027-04-02, day 2 of 10\n")
+
+
+@pytest.fixture
+def on_a_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """As `call`, to a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def on_a_terminal(*words: str) -> Ended:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdout", sys.stdout)
+            patch.setattr(sys.stdout, "isatty", lambda: True)
+            return call(*words)
+
+    return on_a_terminal
+
+
+def test_on_a_terminal_lists_are_tables_that_fit(call: Call, on_a_terminal: Call, trip_id: str) -> None:
+    for number, name in enumerate(["Gion", "京都御所", "A pin whose name is far too long for one cell of a table"]):
+        call("create_map_pin", f"tripId={trip_id}", f"name={name}", f"lat={35 + number}", "lng=135.7", "notes=n " * 9)
+
+    shown = on_a_terminal("list_map_pins", f"tripId={trip_id}")
+    empty = on_a_terminal("list_legs", f"tripId={trip_id}")
+
+    head, *rows, left = shown.out.splitlines()
+    assert (shown.code, shown.err) == (0, "")
+    assert head.split()[:4] == ["_id", "name", "lat", "lng"]
+    assert [row.split()[1] for row in rows] == ["Gion", "京都御所", "A"]
+    assert "京都御所" + " " * 30 + "36" in rows[1]
+    assert "A pin whose name is far too long fo…  37" in rows[2]
+    assert max(map(len, shown.out.splitlines())) <= 80
+    assert left.startswith("not shown: ")
+    assert "notes" in left
+    assert empty.out == "none\n"
+
+
+def test_on_a_terminal_a_thing_is_names_and_values_and_prose_is_prose(
+    call: Call, on_a_terminal: Call, trip_id: str
+) -> None:
+    made = call("create_leg", f"tripId={trip_id}", *LEG, "accommodation.name=Inn", "accommodation.notes=one\ntwo")
+    leg = on_a_terminal("update_leg", f"tripId={trip_id}", f"legId={result(made)['_id']}", "title=Gion")
+
+    trip = on_a_terminal("get_trip", f"tripId={trip_id}")
+    whole = on_a_terminal("export_trip", f"tripId={trip_id}")
+    day = on_a_terminal("get_day", f"tripId={trip_id}", "date=2027-04-01")
+    as_json = on_a_terminal("get_trip", f"tripId={trip_id}", "--json")
+
+    assert "\ntitle: Kyoto\nstartDate: 2027-04-01\n" in trip.out
+    assert "\nlegs (1)\n  _id " in whole.out
+    assert "{" not in trip.out + whole.out
+    assert "\naccommodation\n  name: Inn\n  notes: one\n    two\n" in leg.out
+    assert day.out.startswith("# Thursday 2027-04-01")
+    assert result(as_json)["title"] == "Kyoto"
+
+
+def test_on_a_terminal_an_error_is_its_sentence(on_a_terminal: Call) -> None:
+    ended = on_a_terminal("get_trip", "tripId=trip_nowhere")
+
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("NOT_FOUND (404): ")
 
 
 def test_the_structured_result_is_printed_on_request_wherever_it_is_said(call: Call, trip_id: str) -> None:
@@ -223,14 +285,14 @@ def test_a_part_that_is_not_there_is_answered_with_the_nearest(call: Call) -> No
 
 @pytest.mark.parametrize("value", ["north", "", "NaN", "Infinity", "1e999", "[1", "{}", "[" * 100_000])
 def test_what_cannot_be_meant_is_for_the_tool_to_refuse(call: Call, trip_id: str, value: str) -> None:
-    ended = call("create_map_pin", f"tripId={trip_id}", "name=x", f"lat={value}", "lng=2")
+    ended = call("create_map_pin", f"tripId={trip_id}", "name=x", f"lat={value}", "lng=2", "--text")
 
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.startswith("Nothing was sent, the arguments of create_map_pin need mending: lat: ")
 
 
 def test_an_error_is_an_answer_with_exit_code_1(call: Call) -> None:
-    text = call("get_trip", "tripId=trip_nowhere")
+    text = call("get_trip", "tripId=trip_nowhere", "--text")
     structured = call("get_trip", "tripId=trip_nowhere", "--json")
 
     assert (text.code, text.err) == (structured.code, structured.err) == (1, "")

@@ -155,17 +155,46 @@ def test_an_empty_database_is_not_that_of_the_user(words: list[str], capsys: pyt
     )
 
 
-def test_tools_lists_each_tool_with_its_toolset_operation_and_scope(capsys: pytest.CaptureFixture[str]) -> None:
-    code = run(["tools", "--mask-secrets"])
+@pytest.mark.parametrize("words", [[], ["--mask-secrets"], ["--read-only"], ["--toolsets", "shares"]], ids=" ".join)
+def test_tools_lists_each_tool_by_its_toolset_with_its_scope_in_100_columns(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["tools", *words])
 
-    *rows, _, total = capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().out
+    names = re.findall(r"^  ([a-z]\w+) +(\S+|any key|no key|nobody) +[A-Z]", shown, re.M)
+    scopes = {entry["listing"]["name"]: entry["scope"] for entry in entries()}
+    toolsets = {entry["listing"]["name"]: entry["toolset"] for entry in entries()}
     assert code == 0
-    for row, entry in zip(rows, entries(), strict=True):
-        name, toolset, scope = entry["listing"]["name"], entry["toolset"], entry["scope"]
-        operation = OPERATION.get(name)
-        request = f"{operation.method} {operation.path}" if operation else "-"
-        assert re.fullmatch(rf"{name} +{toolset} +{re.escape(request)} +{scope} +[A-Z].+\.", row)
-    assert total.startswith(f"{len(rows)} tools: ")
+    assert max(map(len, shown.splitlines())) <= 100
+    assert names == [(name, scopes[name]) for name, _ in names]
+    assert f"\n{len(names)} tools: " in shown
+    assert re.findall(r"^(\w+)$", shown, re.M) == list(dict.fromkeys(toolsets[name] for name, _ in names))
+
+
+def test_a_tool_that_a_setting_would_bring_back_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(["tools"])
+    unmasked = capsys.readouterr().out
+    monkeypatch.setenv("OSOTO_API_KEY", "osk_a-key")
+    run(["tools"])
+    without_events = " ".join(capsys.readouterr().out.split())
+
+    assert "\nnot offered: get_secret needs --mask-secrets\n" in unmasked
+    assert re.search(r" not offered: create_event, get_event, [a-z_, ]+ need TRAVELMODE_TOKEN ", without_events)
+
+
+@pytest.mark.parametrize(("name", "near"), [("foo", ""), ("list_leg", "the nearest is list_legs, and ")])
+def test_a_tool_that_does_not_exist_is_answered_with_one_that_is_near_or_none(
+    name: str, near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["tools", "--tools", name])
+
+    assert code == 2
+    assert capsys.readouterr().err.startswith(
+        f"trips-mcp: --tools (TRIPS_MCP_TOOLS) names {name}, which is no tool; {near}the toolsets are trips, "
+    )
 
 
 def test_tools_as_json_are_the_wire_listings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +256,7 @@ def test_tools_shows_what_comes_of_flags_and_variables_and_what_it_costs(
     assert (listed[0], shown[0]) == (0, 0)
     names = [listing["name"] for listing in listed[1]]
     assert names == ["get_me", "get_trip", "list_legs"]
-    assert [line.split()[0] for line in shown[1][:3]] == names
+    assert re.findall(r"^  (\w+) ", "\n".join(shown[1]), re.M) == names
     size = sum(prompt_bytes(listing) for listing in listed[1])
     assert shown[1][-1] == (f"3 tools: {size:,} bytes of names, descriptions and schemas, about {size // 4:,} tokens")
     assert "not offered (--trip): list_trips, get_shared_trip, export_shared_trip" in shown[1]

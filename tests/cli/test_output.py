@@ -53,7 +53,8 @@ def assert_nothing_is_obeyed(shown: str) -> None:
     assert not [character for character in shown if character != "\n" and not character.isprintable()]
 
 
-def test_texts_of_trips_are_escaped_on_a_terminal(on_a_terminal: Run) -> None:
+def test_texts_of_trips_are_escaped_on_a_terminal(on_a_terminal: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
     group = json.loads(on_a_terminal("call", "get_me", "--json"))["defaultGroupId"]
     days = ("startDate=2027-04-01", "endDate=2027-04-10")
     made = on_a_terminal("call", "create_trip", f"groupId={group}", f"title={HOSTILE}", *days)

@@ -32,7 +32,7 @@ def test_every_line_does_what_it_says(
 
     said = capsys.readouterr()
     assert "osk_your_key" not in said.out + said.err
-    assert '"storage":{"kind":"embedded"' in said.out
+    assert '"kind": "embedded"' in said.out
     assert set(seen["claude"]) == {"", "with a key"}
     assert set(seen["cursor"]) == {"--read-only", "--trip=jx7abc --no-outbound"}
     assert servers_in(tmp_path / ".config/Claude/claude_desktop_config.json") == []

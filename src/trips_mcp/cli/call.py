@@ -1,6 +1,8 @@
 """`trips-mcp call TOOL key=value …`: one tool, run by hand on the settings of this environment."""
 
 import json
+import shutil
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
@@ -28,12 +30,13 @@ trips-mcp call list_trips
 trips-mcp call get_day tripId=jx7 date=tomorrow
 echo '{"tripId": "jx7", "title": "Kyoto"}' | trips-mcp call update_trip --arguments -
 
+On a terminal it prints the answer to read, into a pipe the structured result as JSON.
 The exit code is 1 where the tool's answer is an error, and 2 where it was not called. Flags and variables are those of
 the server, so what is offered, masked and bound to a trip is so here too."""
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.usage = "trips-mcp call [-h] TOOL [KEY=VALUE ...] [--arguments JSON] [--json]"
+    parser.usage = "trips-mcp call [-h] TOOL [KEY=VALUE ...] [--arguments JSON] [--json | --text]"
     parser.add_argument(
         WORDS,
         nargs="*",
@@ -43,7 +46,9 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--arguments", metavar="JSON", help="more of them, as one JSON object; @FILE reads it from a file, - from stdin"
     )
-    parser.add_argument("--json", action="store_true", help="print the structured result, not the text")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the structured result, as is done into a pipe")
+    form.add_argument("--text", action="store_true", help="print the text that an agent reads")
     flags_that_choose(parser)
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
@@ -56,8 +61,31 @@ def _run(arguments: Namespace) -> int:
     offered = _offer(arguments)
     given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
     answer = anyio.run(_called, name, given, offered)
-    say(_as_json(answer) if arguments.json else answer.text)
+    if arguments.text:
+        say(answer.text)
+    elif arguments.json or not sys.stdout.isatty():
+        say(_as_json(answer))
+    else:
+        _show(answer)
     return 1 if answer.is_error else 0
+
+
+def _show(answer: "Answer") -> None:
+    """For a person: prose as it is, and what is JSON as names, values and tables."""
+    if answer.structured is None or not _is_json_of(answer):
+        say(answer.text)
+        return
+    from trips_mcp.cli.readable import readable
+
+    for line in readable(answer.structured, shutil.get_terminal_size().columns):
+        say(*line)
+
+
+def _is_json_of(answer: "Answer") -> bool:
+    try:
+        return json.loads(answer.text) == answer.structured
+    except ValueError:
+        return False
 
 
 def _offer(arguments: Namespace) -> "Offer":

@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.cli.choices import chosen, flags_that_choose
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from trips_mcp.tools.catalogue import Entry
     from trips_mcp.tools.choosing.choice import Choice, Hidden
 
+WIDTH = 100
+"""Columns of the longest line."""
 BYTES_PER_TOKEN = 4
 """Roughly, for English and JSON."""
 
@@ -36,9 +39,14 @@ def _run(arguments: Namespace) -> int:
     if arguments.markdown:
         say(_page(choice))
         return 0
-    for line in (*table(choice.entries), "", *left_out(choice.hidden), total(choice.listing)):
+    for line in (*table(choice.entries), "", *_wrapped(left_out(choice.hidden)), total(choice.listing)):
         say(line)
     return 0
+
+
+def _wrapped(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield from wrap(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _page(choice: "Choice") -> str:
@@ -55,26 +63,28 @@ def _page(choice: "Choice") -> str:
 
 
 def table(entries: "Iterable[Entry]") -> Iterator[str]:
-    """One line a tool, in columns."""
-    from trips_mcp.contract import OPERATIONS
-
-    operations = {operation.name: operation for operation in OPERATIONS}
-    rows: list[tuple[str, ...]] = []
-    for entry in entries:
-        name, sentence = entry["listing"]["name"], first_sentence(entry["listing"]["description"])
-        called = operations.get(name)
-        request = f"{called.method} {called.path}" if called else "-"
-        rows.append((name, entry["toolset"], request, entry["scope"], sentence))
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    for *cells, sentence in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), sentence])
+    """By toolset: each tool, the scope it needs, and when to use it."""
+    shown = list(entries)
+    names = max((len(entry["listing"]["name"]) for entry in shown), default=0)
+    scopes = max((len(entry["scope"]) for entry in shown), default=0)
+    toolset = ""
+    for entry in shown:
+        if entry["toolset"] != toolset:
+            toolset = entry["toolset"]
+            yield toolset
+        head = f"  {entry['listing']['name']:<{names}}  {entry['scope']:<{scopes}}  "
+        sentence = first_sentence(entry["listing"]["description"])
+        yield from wrap(sentence, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
 
 
 def left_out(hidden: "Mapping[str, Hidden]") -> Iterator[str]:
-    """What is not offered, by the setting that takes it off."""
+    """What is not offered, by the setting that takes it off, or that would bring it back."""
     for setting in dict.fromkeys(why.setting for why in hidden.values()):
-        names = [name for name, why in hidden.items() if why.setting == setting]
-        yield f"not offered ({setting}): {', '.join(names)}"
+        whys = {name: why for name, why in hidden.items() if why.setting == setting}
+        if any(why.brings_back for why in whys.values()):
+            yield f"not offered: {', '.join(whys)} {'needs' if len(whys) == 1 else 'need'} {setting}"
+        else:
+            yield f"not offered ({setting}): {', '.join(whys)}"
 
 
 def total(listings: list[Listing]) -> str:
