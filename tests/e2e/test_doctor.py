@@ -7,7 +7,9 @@ import socket
 import sqlite3
 import ssl
 import stat
+import sys
 import threading
+import zoneinfo
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -140,6 +142,24 @@ def test_with_nothing_set_all_is_well_and_local_and_nothing_is_made(doctor: Doct
     assert "Python 3." in ended.line("versions")
     assert "SQLite 3." in ended.line("versions")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_zones_that_nobody_has_are_told(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor().line("time zones").startswith("ok    time zones: known, also by their former names (tzdata 20")
+
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    for package in [name for name in sys.modules if name.startswith("tzdata.")]:
+        monkeypatch.delitem(sys.modules, package)
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    try:
+        told = doctor().line("time zones")
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache()
+
+    assert told.startswith("warn  time zones: not known: Europe/Paris, Asia/Tokyo, US/Pacific, Asia/Calcutta.")
+    assert "Install the package tzdata" in told
 
 
 def test_a_database_and_a_journal_are_looked_at_and_left_as_they_are(doctor: Doctor, tmp_path: Path) -> None:

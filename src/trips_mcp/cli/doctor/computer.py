@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.doctor.finding import Finding
@@ -14,6 +15,8 @@ from trips_mcp.cli.doctor.secrets import bare_url, without_secrets
 from trips_mcp.cli.install.machine import Machine
 
 _PACKAGES: Final = ("trips-mcp", "mcp", "pydantic", "httpx")
+_ZONES: Final = ("Europe/Paris", "Asia/Tokyo", "US/Pacific", "Asia/Calcutta")
+"""Two that every table has, and two former names that some have not."""
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -25,6 +28,24 @@ def versions() -> Finding:
     said = ", ".join(f"{name} {number}" for name, number in packages.items())
     said += f"; Python {others['python']}, SQLite {others['sqlite']}, {system}"
     return Finding("versions", "ok", said, facts={**packages, **others, "platform": system})
+
+
+def time_zones() -> Finding:
+    """Those of the system and of the package tzdata together; zoneinfo asks the one for what the other lacks."""
+    missing = [name for name in _ZONES if not _is_known(name)]
+    facts = {"tzdata": _version("tzdata"), "missing": missing}
+    if not missing:
+        return Finding("time-zones", "ok", f"known, also by their former names (tzdata {facts['tzdata']})", facts=facts)
+    to_do = "Install the package tzdata where trips-mcp is installed; times in these zones are refused until then."
+    return Finding("time-zones", "warn", f"not known: {', '.join(missing)}", to_do, facts)
+
+
+def _is_known(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def uvx() -> Finding:

@@ -8,7 +8,7 @@ from typing import Final, get_args
 import anyio
 
 from trips_mcp.cli.doctor.apis import examine_api, not_set_up
-from trips_mcp.cli.doctor.computer import network_settings, uvx, versions
+from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
 from trips_mcp.cli.doctor.database import database
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
@@ -68,6 +68,7 @@ def _settings(flags: Mapping[str, str], http: HttpMode | None) -> tuple[Settings
 
 def _at_hand(found: list[Found], http: HttpMode | None, settings: Settings | None, mistake: str) -> Iterator[Finding]:
     yield versions()
+    yield time_zones()
     yield uvx()
     yield from network_settings()
     yield from as_findings(found)
