@@ -59,13 +59,18 @@ def listing() -> str:
 
 def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
     main = tool.uses[0]
-    return {
+    found: Entry = {
         "toolset": toolset,
         "api": main.api,
         "scope": main.scope,
         "outbound": tool.outbound,
         "listing": tool.listing(),
     }
+    if tool.local is not None:
+        found["local"] = tool.local.description
+    if tool.apart:
+        found["apart"] = tool.apart
+    return found
 
 
 def tools_page() -> str:

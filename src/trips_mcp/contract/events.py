@@ -14,7 +14,7 @@ from trips_mcp.contract.placing import Under
 
 _PLAIN = ConfigDict(alias_generator=None)
 
-TripNumbers = Annotated[list[Integer], Field(max_length=100, description="Integer trip ids (trip.number)")]
+TripNumbers = Annotated[list[Integer], Field(max_length=100, description="Integer trip numbers")]
 EventType = Annotated[
     Title,
     Field(description="flight, train, accommodation, activity, food, local_transit, free_block or other"),

@@ -21,7 +21,10 @@ _EVENTS: Final = (
     "`list_trip_events`).",
     "Events (flights, meals, activities and more) live in an API of their own, with integer ids.",
 )
-_ONE_STORE: Final = "Their trip_ids and trip_id are the number of a trip, never its tripId."
+_ONE_STORE: Final = (
+    "Their trip_ids and trip_id are the number of a trip in `list_trips`, never its tripId.",
+    "Their trip_ids and trip_id are the number of a trip, never its tripId.",
+)
 _TWO_SERVICES: Final = (
     "Their trip_ids and trip_id are that service's own numbers, never a tripId; the user or an event has them."
 )
@@ -63,7 +66,7 @@ def _parts(settings: Settings, offered: Set[str]) -> Iterator[str]:
     if "events" in settings.apis:
         yield from worded([_EVENTS], offered)
         if settings.trip is None:
-            yield _ONE_STORE if settings.one_store else _TWO_SERVICES
+            yield from worded([_ONE_STORE if settings.one_store else _TWO_SERVICES], offered)
     if settings.trip is not None:
         yield f"This server is bound to one trip, {settings.trip}: no tool asks which trip is meant."
     if settings.read_only:

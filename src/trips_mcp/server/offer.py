@@ -73,6 +73,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
         conduct=Conduct(
             mask_secrets=settings.masks_secrets(by_default=masks),
             trip=settings.trip,
+            local=settings.embedded,
             one_store=settings.one_store,
             event_trips=settings.event_trips,
             absent=frozenset(choice.hidden),

@@ -6,14 +6,14 @@
 import json
 import os
 from collections.abc import Collection
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 LISTING: Final = os.path.join(os.path.dirname(__file__), "listing.json")  # noqa: PTH118, PTH120
 """A path in words: importing pathlib would take a seventh of a start."""
 
 
 class Entry(TypedDict):
-    """A tool, and what decides whether it is offered."""
+    """A tool, and what decides whether it is offered, and how it is described."""
 
     toolset: str
     api: str
@@ -21,6 +21,10 @@ class Entry(TypedDict):
     scope: str
     """What its key must allow, as contract.operation.Access says it."""
     outbound: bool
+    local: NotRequired[str]
+    """Its description where trips are kept locally."""
+    apart: NotRequired[str]
+    """Its description where the Events API is a service of its own."""
     listing: dict[str, Any]
     """As it stands on the wire."""
 

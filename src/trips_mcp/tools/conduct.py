@@ -20,6 +20,8 @@ class Conduct:
     """Whether door codes and the like are shown as a mask, and told one at a time."""
     trip: str | None = None
     """The one trip that every call is about, where the server is bound to one."""
+    local: bool = False
+    """Whether trips are kept locally, where no one else reads them."""
     one_store: bool = True
     """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])

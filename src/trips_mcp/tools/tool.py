@@ -45,6 +45,15 @@ class Hints(TypedDict):
     openWorldHint: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Local:
+    """How a tool differs where trips are kept locally, so that nobody else sees what it does."""
+
+    description: str
+    remark: str
+    """What each answer says of it."""
+
+
 class View(Protocol):
     """How a result that may be long is shown, by `fields` and `cursor`."""
 
@@ -70,6 +79,10 @@ class Tool(Generic[P, R]):
     """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
     outbound: bool = False
     """Whether it lets words or data out to other people."""
+    local: Local | None = None
+    """What is different where trips are kept locally."""
+    apart: str = ""
+    """Its description where the Events API is a service of its own, with numbers that no other tool has."""
     asked_for: str = ""
     """Words of users that name and description have not: some hosts show a model no tool before it has searched."""
     view: View | None = None
@@ -137,6 +150,8 @@ class Tool(Generic[P, R]):
         async def read(asked: P) -> Outcome[R]:
             outcome = await self.run(client, asked, report, conduct)
             limits.append(outcome.rate_limit)
+            if conduct.local and self.local is not None:
+                return replace(outcome, notes=(*outcome.notes, self.local.remark))
             return outcome
 
         def show(result: Result) -> Showing:
@@ -178,6 +193,8 @@ def tool(
     repeatable: bool = False,
     open_world: bool = False,
     outbound: bool = False,
+    local: Local | None = None,
+    apart: str = "",
     asked_for: str = "",
     view: View | None = None,
     unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
@@ -188,7 +205,7 @@ def tool(
 
     `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
-    `outbound`: it lets words or data out to other people. `unmasked`: what is
+    `outbound`: it lets words or data out to other people. `local`, `apart`: see `Tool`. `unmasked`: what is
     sent where masks are in what was asked. `shown`: what of a result a model is to see, and what it is to be told of
     the rest. `uncompared`: the result without what tells whether a secret that was sent is the one that is there.
     """
@@ -220,6 +237,8 @@ def tool(
         run=run,
         lookup=lookup,
         outbound=outbound,
+        local=local,
+        apart=apart,
         asked_for=asked_for,
         view=view,
     )

@@ -121,7 +121,7 @@ async def share_it(scene: Scene) -> str:
     expect(secrets == _secrets(scene.sample.sync["legs"]), "the export lacks secrets of the import")
     expect(not any(secret in seen for secret in secrets), "the shared view gives secrets away")
     return (
-        "create_share_token: anyone with the link sees legs, flights and pins; "
+        "create_share_token: the token shows legs, flights, pins, plans, the checklist and names; "
         "the door code is in the export, not in the shared view"
     )
 

@@ -55,7 +55,14 @@ def choose(settings: Settings, *, masks: bool = False) -> Choice:
     if settings.apis and not offered:
         causes = {hidden[entry["listing"]["name"]].setting for entry in known if _has_api(entry, settings)}
         raise SettingsError(f"No tool is left to offer under {', '.join(sorted(causes))}; allow at least one.")
+    offered = [_as_described(entry, settings) for entry in offered]
     return Choice(entries=_as_listed(offered, hidden, settings.trip), hidden=hidden)
+
+
+def _as_described(entry: Entry, settings: Settings) -> Entry:
+    """As the tool is described where the trips are."""
+    said = entry.get("local") if settings.embedded else None if settings.one_store else entry.get("apart")
+    return entry if said is None else {**entry, "listing": {**entry["listing"], "description": said}}
 
 
 def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) -> list[Entry]:

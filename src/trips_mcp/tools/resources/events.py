@@ -9,6 +9,8 @@ create_event = tool(
     title="Create event",
     description="Put an event on the shared itinerary of one or more trips (trip_ids are the integer number of "
     "list_trips). For things on a single trip that only its members plan, prefer create_commitment.",
+    apart="Put an event on the shared itinerary of one or more trips (trip_ids are numbers of the Events API, from the "
+    "user or another event). For things on a single trip that only its members plan, prefer create_commitment.",
     lookup="list_trip_events",
 )
 get_event = tool(
@@ -37,6 +39,8 @@ list_trip_events = tool(
     title="List trip events",
     description="Read a trip's itinerary events by start (trip_id is the integer number of list_trips); commitments "
     "and flights of legs are in export_trip.",
+    apart="Read a trip's itinerary events by start (trip_id is a number of the Events API, from the user or an event); "
+    "commitments and flights of legs are in export_trip.",
     lookup="list_trips",
     open_world=True,
     view=Listed(item=Event, within="events", id="event_id", known=frozenset()),

@@ -2,7 +2,7 @@
 
 from trips_mcp.contract.messages import LIST_CHANNELS, LIST_MESSAGES, SEND_MESSAGE, Channel, Message
 from trips_mcp.tools.answers.listed import Listed
-from trips_mcp.tools.tool import tool
+from trips_mcp.tools.tool import Local, tool
 
 list_channels = tool(
     LIST_CHANNELS,
@@ -25,8 +25,13 @@ send_message = tool(
     SEND_MESSAGE,
     title="Send message",
     description="Post to the travellers in a channel when the user asks for it (channelId from list_channels; "
-    "parentId from list_messages). All members see it and it cannot be taken back.",
+    "parentId from list_messages). All members see it, it may reach their phones, and it cannot be taken back.",
     lookup="list_messages",
     open_world=True,
     outbound=True,
+    local=Local(
+        "Write into a channel of a trip that is kept locally, so that nobody else reads it (channelId from "
+        "list_channels; parentId from list_messages). It cannot be taken back.",
+        "Written, but trips are kept locally here: nobody else reads it.",
+    ),
 )

@@ -8,6 +8,7 @@ list_trips = tool(
     LIST_TRIPS,
     title="List trips",
     description="Find a trip and the tripId that most tools take (number is its id for the event tools).",
+    apart="Find a trip and the tripId that most tools take.",
     view=Listed(item=Trip, known=frozenset()),
 )
 create_trip = tool(
