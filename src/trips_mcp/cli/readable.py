@@ -40,7 +40,7 @@ def _block(block: Mapping[str, Any], width: int, indent: str) -> Iterator[Line]:
 
 
 def _is_rows(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(is_object, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return isinstance(value, list) and bool(value) and all(map(is_object, value))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _table(items: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
