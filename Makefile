@@ -1,5 +1,5 @@
 # `make check` is what a change must pass; `make soak` is the long runs. .ci/run does both from nothing.
-UV ?= uv run
+UV ?= uv run --all-groups
 CODE = src tests benchmarks examples scripts
 
 .PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration bench demo \
@@ -59,10 +59,10 @@ migration: # m="what it changes", after tables.py was changed
 	$(UV) ruff format src/trips_mcp/backend/store/migrations
 
 bench:
-	$(UV) --isolated --no-dev --compile-bytecode python benchmarks/run.py
+	uv run --isolated --no-dev --compile-bytecode python benchmarks/run.py
 
 demo:
-	$(UV) trips-mcp demo
+	uv run trips-mcp demo
 
 bundle:
 	$(UV) python scripts/bundle.py

@@ -1,0 +1,30 @@
+"""`uv run trips-mcp demo` installs the default group first, so that has what the tests import and no more."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PLUGINS = {"pytest-timeout", "pytest-xdist"}
+"""Loaded by pytest itself, as the options in pyproject.toml ask for them."""
+HEAVY = {"pyright", "ruff", "coverage", "import-linter"}
+
+
+def names(group: str) -> set[str]:
+    return {re.split(r"[\[><=]", line)[0] for line in PROJECT["dependency-groups"][group]}
+
+
+def test_the_default_group_is_what_the_tests_import() -> None:
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+
+    needed = {name for name in names("dev") - PLUGINS if re.search(rf"^\s*(import|from) {name}\b", tests, re.MULTILINE)}
+
+    assert "default-groups" not in PROJECT["tool"]["uv"]
+    assert names("dev") - PLUGINS - needed == {"asyncpg"}  # SQLAlchemy imports it
+    assert names("checks") == HEAVY
+
+
+def test_make_and_ci_ask_for_the_rest() -> None:
+    assert "\nUV ?= uv run --all-groups\n" in (ROOT / "Makefile").read_text("utf-8")
+    assert "uv sync --quiet --all-groups\n" in (ROOT / ".ci/run").read_text("utf-8")
