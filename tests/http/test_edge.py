@@ -299,14 +299,12 @@ async def test_a_body_that_is_no_message_is_answered_in_the_protocols_form(
 
 
 async def test_a_byte_order_mark_and_empty_lists_for_objects_are_understood(local: Serve) -> None:
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_trips", "arguments": []}}
-    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}
+    call = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_trips", "arguments": []}}'
+    listing = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}'
 
     async with local() as served:
         called, listed = [
-            await served.request(
-                "POST", "/mcp", headers={**JSON, "Accept": "*/*"}, content=b"\xef\xbb\xbf" + json.dumps(body).encode()
-            )
+            await served.request("POST", "/mcp", headers={**JSON, "Accept": "*/*"}, content=b"\xef\xbb\xbf" + body)
             for body in (call, listing)
         ]
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.soak
 STEP: Final = 0.01
 SECONDS: Final = 30
 """Within which the second call is answered; only a server that hangs needs it."""
-ENVELOPE: Final = {VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {}}
+ENVELOPE: Final[dict[str, Any]] = {VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {}}
 ERAS: Final = pytest.mark.parametrize("era", ["handshake", "envelope"])
 
 Attempt = Callable[[float], Awaitable[bool]]
@@ -37,7 +37,7 @@ async def swept(attempt: Attempt) -> int:
 
 
 def call(era: str) -> dict[str, Any]:
-    meta = {"_meta": ENVELOPE} if era == "envelope" else {}
+    meta: dict[str, Any] = {"_meta": ENVELOPE} if era == "envelope" else {}
     return {"name": "list_trips", "arguments": {}, **meta}
 
 

@@ -26,7 +26,7 @@ from trips_mcp.settings import Settings
 SECONDS: Final = 10
 STEPS: Final = 12
 """Checkpoints of the opening."""
-ENVELOPE: Final = {VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {}}
+ENVELOPE: Final[dict[str, Any]] = {VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {}}
 
 Message = dict[str, Any]
 
@@ -156,8 +156,8 @@ async def test_a_first_call_cancelled_over_stdio_does_not_hang_the_server(step: 
         pipe.say(method="notifications/cancelled", params={"requestId": 1})
 
     offer = replace(service.offer(), connect=Opening(service, step, cancel))
-    meta = {} if era == "handshake" else {"_meta": ENVELOPE}
-    call = {"name": "list_trips", "arguments": {}, **meta}
+    meta: Message = {} if era == "handshake" else {"_meta": ENVELOPE}
+    call: Message = {"name": "list_trips", "arguments": {}, **meta}
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(converse, build_server(offer), Inbox(), pipe, pipe)
@@ -168,9 +168,8 @@ async def test_a_first_call_cancelled_over_stdio_does_not_hang_the_server(step: 
         await anyio.wait_all_tasks_blocked()
         pipe.say(id=2, method="tools/call", params=call)
         answer = await pipe.answer(2)
+        assert answer["result"]["structuredContent"] == {"items": []}
         pipe.end()
-
-    assert answer["result"]["structuredContent"] == {"items": []}
 
 
 @pytest.mark.parametrize("era", ["handshake", "envelope"])

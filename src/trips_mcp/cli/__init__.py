@@ -12,6 +12,31 @@ COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "doctor", "backend
 
 
 def main() -> int:
+    try:
+        return _main()
+    except BaseException as error:
+        if not _is_interrupt(error):
+            raise
+        return _interrupted()
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Python 3.11 wraps one that comes while a class is being made."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
+
+
+def _interrupted() -> int:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more would only show where the interpreter's end was
+    if sys.stderr is not None:
+        sys.stderr.write("trips-mcp: interrupted.\n")
+    return 130
+
+
+def _main() -> int:
     if any(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
         from trips_mcp.cli.output import set_up_output
 

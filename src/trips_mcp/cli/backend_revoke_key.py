@@ -4,7 +4,6 @@ Whoever has the key alone gives it on stdin: an argument can be read by every us
 shell's history.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace
 from functools import partial
 from getpass import getpass
@@ -12,6 +11,7 @@ from getpass import getpass
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
+from trips_mcp.cli.stdin import standard_input
 
 _STDIN = "-"
 _BEGINS = "osk_"
@@ -48,7 +48,8 @@ def _run(arguments: Namespace) -> int:
 
 
 def _of_stdin() -> str:
-    key = (getpass("The key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    stdin = standard_input()
+    key = (getpass("The key: ") if stdin.isatty() else stdin.readline()).strip()
     if not key:
         raise CommandError("stdin is empty, want the key there.")
     return key

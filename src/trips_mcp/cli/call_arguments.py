@@ -1,16 +1,17 @@
 """A tool's arguments as a person types them: KEY=VALUE, taken for what the tool's schema wants there."""
 
 import json
-import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.stdin import standard_input
 from trips_mcp.spelling import nearest
 
 _MOST_NAMES: Final = 3
 _LONGEST: Final = 100
+_BOM: Final = "\ufeff"
 _SWITCHES: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 Schema = dict[str, Any]
@@ -96,11 +97,12 @@ def _read(text: str, name: str) -> str:
     """Itself, or what is in the file that it names."""
     try:
         if text == "-":
-            return sys.stdin.read()
+            return standard_input().read().removeprefix(_BOM)
         return Path(text[1:]).expanduser().read_text("utf-8-sig") if text.startswith("@") else text
     except (OSError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "no such place"
-        raise CommandError(f"{name}: {text[1:][:_LONGEST]} cannot be read ({why.lower()}).") from None
+        what = "standard input" if text == "-" else text[1:][:_LONGEST]
+        raise CommandError(f"{name}: {what} cannot be read ({why.lower()}).") from None
     except UnicodeDecodeError:
         raise CommandError(f"{name}: {text[1:][:_LONGEST] or 'stdin'} is not UTF-8 text.") from None
 

@@ -1,7 +1,5 @@
 """Every command but the bare one: the table, the parser made from it, and the wall around them."""
 
-import os
-import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
@@ -17,7 +15,7 @@ from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.install import INSTALL
-from trips_mcp.cli.output import remark, set_up_output
+from trips_mcp.cli.output import OutputError, discard, finish, remark, set_up_output
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.cli.serve import SERVE, serve
 from trips_mcp.cli.tools import TOOLS
@@ -48,18 +46,28 @@ def run(words: Sequence[str]) -> int:
     words = normalized(words, {command.words.partition(" ")[0] for command in COMMANDS})
     if words and words[0].startswith("-") and words[0] not in OF_NO_SERVER:
         return serve(words)
-    arguments = _parsed(words)
     try:
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        return _run(words)
     except CommandError as error:
         remark(f"trips-mcp: {error}")
         return 2
-    except BrokenPipeError:  # the reader has seen enough: `trips-mcp tools | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        discard()
+        remark(f"trips-mcp: {error}")
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except BrokenPipeError:  # the reader has seen enough: `trips-mcp tools | head`
+        discard()
+        return 1
+
+
+def _run(words: Sequence[str]) -> int:
+    try:
+        arguments = _parsed(words)
+    except SystemExit:  # argparse has written the help
+        finish()
+        raise
+    code: int = arguments.run(arguments)
+    finish()
     return code
 
 

@@ -4,10 +4,12 @@ A terminal obeys control characters, and texts of trips, paths and answers of se
 written to a terminal has them escaped, by whoever writes it: `say`, argparse, the log. Colours are `Painted` parts.
 """
 
+import errno
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Final, TextIO
 
@@ -40,12 +42,43 @@ class Painted(str):
         return painted
 
 
+class OutputError(Exception):
+    """Standard output cannot be written. One sentence for the person at the terminal."""
+
+
 def say(*parts: str) -> None:
-    _write_line(sys.stdout, parts)
+    """Raises: OutputError; BrokenPipeError where nobody reads any more."""
+    with _told():
+        _write_line(sys.stdout, parts)
+
+
+def finish() -> None:
+    """Writes what is still in the buffer. Raises: as `say`."""
+    with _told():
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def discard() -> None:
+    """Drops what cannot be written, which the interpreter would try again, and complain of, when it ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def remark(*parts: str) -> None:
-    _write_line(sys.stderr, parts)
+    """Where there is no stderr, or it is full, nobody is told."""
+    with suppress(OSError, AttributeError):
+        _write_line(sys.stderr, parts)
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written ({(error.strerror or 'it fails').lower()}).") from None
 
 
 def escaped(text: str) -> str:
@@ -90,7 +123,9 @@ def _has_colours(environment: Mapping[str, str]) -> bool:
     return os.name != "nt" or any(name in environment for name in ("WT_SESSION", "TERM", "ANSICON"))
 
 
-def _write_line(stream: TextIO | Terminal, parts: tuple[str, ...]) -> None:
+def _write_line(stream: TextIO | Terminal | None, parts: tuple[str, ...]) -> None:
+    if stream is None:
+        raise OSError(errno.EBADF, "it is closed")
     for part in parts:
         if isinstance(stream, Terminal):
             stream.write_part(part)

@@ -1,0 +1,13 @@
+"""Standard input as a command reads it."""
+
+import sys
+from typing import TextIO
+
+from trips_mcp.cli.command import CommandError
+
+
+def standard_input() -> TextIO:
+    """Raises: CommandError where the process was started without one."""
+    if sys.stdin is None:
+        raise CommandError("standard input is closed; pipe something into the command, or redirect it from a file.")
+    return sys.stdin

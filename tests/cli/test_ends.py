@@ -1,0 +1,106 @@
+"""How a command ends where its input, its output or its patience does: with a sentence, and no traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trips_mcp import cli
+from trips_mcp.cli import commands
+
+SECONDS = 60
+MAIN = "from trips_mcp.cli import main; raise SystemExit(main())"
+COMMAND = f"{sys.executable} -m trips_mcp"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes and redirects")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has a /dev/full")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "PYTHONUNBUFFERED")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+    return kept | {"TRIPS_MCP_DATABASE": str(folder / "trips.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("call create_trip --arguments - <&-", 2, "standard input is closed; pipe something into the command"),
+        ("backend revoke-key - <&-", 2, "standard input is closed; pipe something into the command"),
+        pytest.param("tools >/dev/full", 1, "standard output cannot be written (no space left", marks=on_linux),
+        pytest.param("call list_trips >/dev/full", 1, "standard output cannot be written (no sp", marks=on_linux),
+        pytest.param("--help >/dev/full", 1, "standard output cannot be written (no space left", marks=on_linux),
+        ("tools >&-", 1, "standard output cannot be written (it is closed)."),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_told_in_one_sentence(
+    words: str, code: int, said: str, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f"{COMMAND} {words}"],
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert ended.returncode == code
+    assert ended.stderr.startswith(f"trips-mcp: {said}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_arguments_from_stdin_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "trips_mcp", "call", "list_trips", "--json", "--arguments", "-"],
+        env=environment(tmp_path) | {"PYTHONUTF8": "1"},
+        input=b'\xef\xbb\xbf{"fields": ["title"]}',
+        capture_output=True,
+        timeout=SECONDS,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_interrupt_is_one_sentence(
+    wrapped: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        if wrapped:  # as Python 3.11 does where a class is being made
+            raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["trips-mcp", "tools"])
+    monkeypatch.setattr(commands, "run", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        code = cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert (code, capsys.readouterr().err) == (130, "trips-mcp: interrupted.\n")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("words", [["call", "list_trips"], ["tools"], ["doctor"], []])
+def test_an_interrupt_at_any_moment_of_the_start_shows_no_traceback(words: list[str], tmp_path: Path) -> None:
+    """From the moment on at which our own code runs; before that it is Python's."""
+    for hundredth in range(60):
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"print('up', flush=True); {MAIN}", *words],
+            env=environment(tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.005 + hundredth / 100)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS)
+
+        assert said in (b"", b"trips-mcp: interrupted.\n"), hundredth
