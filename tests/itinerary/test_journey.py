@@ -52,7 +52,7 @@ def test_a_flight_is_called_by_what_is_known_of_it(
 def test_a_flights_missing_zone_is_the_legs_only_in_its_midst(
     departs: str, zones: tuple[str | None, str | None]
 ) -> None:
-    by = flight("NH1", f"HND {departs}", f"CTS {departs[:10]}T11:30")
+    by = flight("NH1", f"Here {departs}", f"There {departs[:10]}T11:30")
     trip = journey(None, legs=[leg("Japan", "2026-07-19 2026-07-22", "Asia/Tokyo", flights=[by])])
 
     (move,) = trip.moves

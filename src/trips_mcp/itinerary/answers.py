@@ -38,6 +38,8 @@ class Thing(Result):
     since: str | None = None
     """When it began, where that was on an earlier day; with its weekday."""
     zone: str | None = None
+    zone_from: list[str] | None = None
+    """What zones that are not given are inferred from: `airport code HND`, `pin near Kyoto`."""
     all_day: bool | None = None
     missing: list[str] | None = None
     """What is not set or not known: date, time, zone."""

@@ -10,17 +10,21 @@ from trips_mcp.contract.commitments import Commitment
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.legs import Leg, LegFlight
+from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary.moments import Moment, read_date, read_moment, read_time, read_zone
 from trips_mcp.itinerary.parts import Appointment, Kind, Move, Parts, Rental, Stay, Stretch, Unreadable
 from trips_mcp.itinerary.spans import Agreed
+from trips_mcp.places.nearest import Nearest, zone_at
+from trips_mcp.places.stops import Stop, find_stop
 
 P = TypeVar("P", bound=Parts)
 T = TypeVar("T")
 
 _DAY: Final = timedelta(days=1)
 _FAR: Final = date(9999, 1, 1)
+_POLE: Final = 90.0
 
 
 def gather(kind: type[P], export: TripExport, events: Sequence[Event]) -> P:
@@ -104,8 +108,9 @@ class _Gathering:
         path = f"flights.{index}"
         leaves = self._zone("flight", stretch.id, f"{path}.departureTimezone", flight.departure_timezone)
         lands = self._zone("flight", stretch.id, f"{path}.arrivalTimezone", flight.arrival_timezone)
-        departs = self._end(stretch, f"{path}.departure", flight.departure, leaves)
-        arrives = self._end(stretch, f"{path}.arrival", flight.arrival, lands)
+        departs_from, arrives_at = find_stop(flight.from_ or ""), find_stop(flight.to or "")
+        departs = self._end(stretch, f"{path}.departure", flight.departure, leaves or _zone_at(departs_from))
+        arrives = self._end(stretch, f"{path}.arrival", flight.arrival, lands or _zone_at(arrives_at))
         return Move(
             leg_id=stretch.id,
             index=index,
@@ -113,6 +118,8 @@ class _Gathering:
             departs=departs,
             arrives=_after(departs, arrives),
             source=flight,
+            departs_from=departs_from,
+            arrives_at=arrives_at,
         )
 
     def _end(self, stretch: Stretch, field: str, text: str | None, zone: str | None) -> Moment | None:
@@ -149,7 +156,9 @@ class _Gathering:
         starts_at = self._time("commitment", source.id, "startTime", source.start_time)
         ends_at = self._time("commitment", source.id, "endTime", source.end_time)
         own = self._zone("commitment", source.id, "timezone", source.timezone)
-        zone = own or self._zone_of(self._stretch_of.get(source.leg_id or ""), day)
+        of_leg = self._zone_of(self._stretch_of.get(source.leg_id or ""), day)
+        nearest = None if own or of_leg else _nearest(self._pins.get(source.map_pin_id or ""))
+        zone = own or of_leg or (nearest.zone if nearest else None)
         return Appointment(
             kind="commitment",
             id=source.id,
@@ -158,7 +167,8 @@ class _Gathering:
             starts=None if day is None else Moment(day, None if all_day else starts_at, zone),
             ends=None if all_day else _end_of(day, starts_at, ends_at, zone),
             all_day=all_day,
-            zone_from="own" if own else "leg" if zone else "unknown",
+            zone_from="own" if own else "leg" if of_leg else "place" if nearest else "unknown",
+            zone_by=f"pin near {nearest.name}" if nearest else "",
             leg_id=source.leg_id if source.leg_id and source.leg_id in self._stretch_of else "",
             pin_id=source.map_pin_id if source.map_pin_id and source.map_pin_id in self._pins else "",
             place="",
@@ -170,10 +180,13 @@ class _Gathering:
         """Events have no zone of their own, and no end."""
         event_id = "" if source.event_id is None else str(source.event_id)
         day = read_date(source.date)
-        zone = None if day is None else self._zones.on(day)
+        written = read_moment(source.date, None) if day is None else None
+        on = day or (written.day if written else None)
+        of_leg = None if on is None else self._zones.on(on)
+        place = None if of_leg else find_stop(source.location or "")
+        zone = of_leg or _zone_at(place)
         starts = Moment(day, self._time("event", event_id, "time", source.time), zone) if day else None
-        if starts is None and source.date and (starts := read_moment(source.date, None)):
-            zone = self._zones.on(starts.day)
+        if written is not None:
             starts = read_moment(source.date, zone)
         if starts is None and source.date:
             self._unreadable.append(Unreadable("event", event_id, "date"))
@@ -185,7 +198,8 @@ class _Gathering:
             starts=starts,
             ends=None,
             all_day=False,
-            zone_from="leg" if zone else "unknown",
+            zone_from="leg" if of_leg else "place" if place else "unknown",
+            zone_by=f"location, {place.known_by}" if place else "",
             leg_id="",
             pin_id="",
             place=source.location or "",
@@ -212,6 +226,19 @@ class _Gathering:
         if text and read is None:
             self._unreadable.append(Unreadable(kind, whose, field))
         return read
+
+
+def _zone_at(stop: Stop | None) -> str | None:
+    return stop.zone if stop else None
+
+
+def _nearest(pin: MapPin | None) -> Nearest | None:
+    """0, 0 is a pin that nobody placed; what is off the globe has no zone."""
+    if pin is None or pin.lat is None or pin.lng is None or not (pin.lat or pin.lng):
+        return None
+    if not (abs(pin.lat) <= _POLE and abs(pin.lng) <= 2 * _POLE):
+        return None
+    return zone_at(pin.lat, pin.lng)
 
 
 def _after(departs: Moment | None, arrives: Moment | None) -> Moment | None:

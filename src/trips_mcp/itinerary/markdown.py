@@ -23,6 +23,7 @@ from trips_mcp.itinerary.answers import (
 )
 from trips_mcp.itinerary.wording import one_line
 
+_CODE = "airport code "
 Quote = Callable[[str], str]
 Hint = Callable[[str], str]
 """A sentence that names tools, as it may be said where not all of them are there."""
@@ -132,6 +133,7 @@ def _thing(thing: Thing, date: str | None, zone: str | None, quote: Quote) -> st
         *([f"at {one_line(thing.place) if own else quote(one_line(thing.place))}"] if thing.place else []),
         *([f"as written: {one_line(thing.written)}"] if thing.written else []),
         *_pin(thing.pin),
+        *_zone_from(thing.zone_from),
     ]
     ids = _ids(
         legId=thing.leg_id,
@@ -142,6 +144,14 @@ def _thing(thing: Thing, date: str | None, zone: str | None, quote: Quote) -> st
     remark = f". {thing.remark.rstrip('.')}" if thing.remark else ""
     notes = f". Notes: {quote(one_line(thing.notes))}" if thing.notes else ""
     return f"{', '.join(parts)}{ids}{remark}{notes}."
+
+
+def _zone_from(places: Sequence[str] | None) -> Iterator[str]:
+    if places:
+        said = " and ".join(places)
+        if len(places) > 1 and all(place.startswith(_CODE) for place in places):
+            said = f"{_CODE.strip()}s {' and '.join(place.removeprefix(_CODE) for place in places)}"
+        yield f"zone{'s' if len(places) > 1 else ''} from {said}"
 
 
 def _title(thing: Thing, quote: Quote) -> str:

@@ -16,8 +16,10 @@ from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.members import Member
 from trips_mcp.itinerary.moments import Moment
 from trips_mcp.itinerary.spans import Days
+from trips_mcp.places.stops import Stop
 
-ZoneFrom = Literal["own", "leg", "unknown"]
+ZoneFrom = Literal["own", "leg", "place", "unknown"]
+"""Of a place: a pin's position, an event's location."""
 Kind = Literal["trip", "leg", "stay", "flight", "rental", "commitment", "event"]
 
 DAWN: Final = time(5)
@@ -101,6 +103,27 @@ class Move:
     departs: Moment | None
     arrives: Moment | None
     source: LegFlight = field(repr=False)
+    departs_from: Stop | None = None
+    """Where that is known; its zone is the departure's where none is given. As with arrives_at."""
+    arrives_at: Stop | None = None
+
+    @property
+    def inferred_zones(self) -> tuple[Stop, ...]:
+        """The places that ends without a zone of their own have it from."""
+        ends = (
+            (self.departs, self.source.departure_timezone, self.departs_from),
+            (self.arrives, self.source.arrival_timezone, self.arrives_at),
+        )
+        return tuple(stop for at, own, stop in ends if stop and at and at.time and at.zone == stop.zone and not own)
+
+    @property
+    def zones_are_sure(self) -> bool:
+        """Written down, or those of airports by their codes."""
+        ends = (
+            (self.source.departure_timezone, self.departs_from),
+            (self.source.arrival_timezone, self.arrives_at),
+        )
+        return all(own or (stop is not None and stop.is_by_code) for own, stop in ends)
 
     @property
     def days(self) -> Days | None:
@@ -155,6 +178,8 @@ class Appointment:
     ends: Moment | None
     all_day: bool
     zone_from: ZoneFrom
+    zone_by: str
+    """What its zone is inferred from, if that is a place: `pin near Kyoto`."""
     leg_id: str
     """The leg it is linked to, if that is one of the trip's; as with pin_id."""
     pin_id: str

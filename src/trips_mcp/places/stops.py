@@ -13,6 +13,8 @@ from trips_mcp.places.names import fold
 
 SERVES_KM: Final = 150.0
 """An airport may lie this far from the city that its ticket names."""
+_LONGEST: Final = 80
+"""In characters; a longer text is no name."""
 _CODE: Final = re.compile(r"[A-Za-z]{3}")
 _CODE_WITHIN: Final = re.compile(
     r"(?P<first>[A-Z]{3})\b[ ,:/\u2013-]*(?P<rest>.*)|(?P<before>.*?)[ ,:/(\[\u2013-]+(?P<last>[A-Z]{3})[)\]]?"
@@ -45,6 +47,9 @@ class Stop:
     known_by: str
     """`airport code HND`, `airport Tokyo Haneda`, `city Vienna`."""
 
+    is_by_code: bool
+    """An airport, by its own code."""
+
     @property
     def position(self) -> tuple[float, float]:
         return self.latitude, self.longitude
@@ -54,6 +59,8 @@ class Stop:
 def find_stop(text: str) -> Stop | None:
     """None if it is not known, or may be places that keep different time."""
     text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        return None
     for reader in (_by_code, _by_code_within, _by_city, _by_airport_name, _by_station):
         found = reader(text)
         if found is not None:
@@ -74,7 +81,7 @@ def _by_code(text: str) -> Stop | None:
     if several is None or len({each.zone for each in several.airports}) != 1:
         return None
     main = several.airports[0]
-    return Stop(several.name, main.country, *main.position, main.zone, f"city code {several.code}")
+    return Stop(several.name, main.country, *main.position, main.zone, f"city code {several.code}", is_by_code=False)
 
 
 def _by_code_within(text: str) -> Stop | None:
@@ -141,8 +148,10 @@ def _without_suffix(text: str) -> str:
 
 
 def _of_city(city: City) -> Stop:
-    return Stop(city.name, city.country, *city.position, city.zone, f"city {city.name}")
+    return Stop(city.name, city.country, *city.position, city.zone, f"city {city.name}", is_by_code=False)
 
 
 def _of_airport(one: Airport, known_by: str) -> Stop:
-    return Stop(one.name, one.country, *one.position, one.zone, known_by)
+    return Stop(
+        one.name, one.country, *one.position, one.zone, known_by, is_by_code=known_by.endswith(f"code {one.code}")
+    )

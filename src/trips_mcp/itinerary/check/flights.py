@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ from trips_mcp.itinerary.wording import length
 
 _DATE_LINE: Final = timedelta(hours=26)
 """The most that one clock is ahead of another."""
+_LIKELY: Final = timedelta(hours=20)
 _LONGEST: Final = timedelta(hours=30)
 """That a flight takes, its stops included; with a wrong date it would explain away every gap and every missing bed."""
 
@@ -78,7 +80,21 @@ def _arrival_before_departure(move: Move) -> Finding:
     why = f"{saying.begin(saying.flight(move))} {ends}{by}."
     day = move.departs.day if move.departs else None
     about = [citing.flight(move, "arrival")]
-    return citing.finding("certain", "arrival_before_departure", day, about, why, "update_leg")
+    inferred = [stop.known_by for stop in move.inferred_zones]
+    if inferred:
+        why = f"{why} Its zones are from {' and '.join(inferred)}."
+    if (later := _a_day_later(move)) is not None:
+        why = f"{why} If it arrives a day later, it takes {length(later)}."
+    sure = move.zones_are_sure or not inferred
+    return citing.finding("certain" if sure else "possible", "arrival_before_departure", day, about, why, "update_leg")
+
+
+def _a_day_later(move: Move) -> timedelta | None:
+    """How long it would take then, if a flight may."""
+    if not (move.departs and move.arrives) or not (left := move.departs.instant):
+        return None
+    landed = replace(move.arrives, day=move.arrives.day + timedelta(days=1)).instant
+    return landed - left if landed and timedelta() < landed - left < _LIKELY else None
 
 
 def _under_way(move: Move) -> timedelta | None:

@@ -123,7 +123,9 @@ def _surely(one: _Timed, other: _Timed) -> bool:
 def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
     """Written down; or its leg's, on a day on which nobody leaves it."""
     if isinstance(what, Move):
-        return bool(what.source.departure_timezone and what.source.arrival_timezone)
+        return what.zones_are_sure
+    if what.zone_from == "place":
+        return False
     return what.zone_from == "own" or bool(what.leg_id) or (what.starts is not None and what.starts.day not in flying)
 
 

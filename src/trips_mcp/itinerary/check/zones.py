@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from trips_mcp.itinerary.check import citing, saying
@@ -13,12 +13,15 @@ from trips_mcp.itinerary.check.flights import connections
 from trips_mcp.itinerary.check.instants import offset_at
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
 from trips_mcp.itinerary.moments import Moment
+from trips_mcp.places.cities import find_cities
+from trips_mcp.places.stops import Stop
 
 _CHANGING_PLANES: Final = timedelta(hours=24)
 """Who leaves a place again within this time was only passing through."""
 
 
 def check_zones(journey: Journey) -> Iterator[Finding]:
+    yield from _destinations(journey)
     legs = _ByDay(journey)
     ends = [*_own_ends(journey)]
     yield from _commitments(journey, legs)
@@ -39,6 +42,15 @@ class _End:
     instant: datetime
 
     @property
+    def stop(self) -> Stop | None:
+        return self.move.arrives_at if self.arrives else self.move.departs_from
+
+    @property
+    def contradicts_its_airport(self) -> bool:
+        stop = self.stop
+        return stop is not None and stop.is_by_code and not _is_any_of(self.zone, [stop.zone], self.instant)
+
+    @property
     def part(self) -> Part:
         return citing.flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
 
@@ -47,6 +59,38 @@ class _End:
         """`flight JL44 arrives Friday 2027-03-26 17:30 Asia/Tokyo (UTC+9)`"""
         verb = "arrives" if self.arrives else "departs"
         return f"{saying.flight(self.move)} {verb} {saying.at(self.moment)} ({_offset(self.zone, self.instant)})"
+
+
+def _destinations(journey: Journey) -> Iterator[Finding]:
+    """A leg in Lisbon with the zone of Madrid; a name of several cities contradicts only if none of them fits."""
+    for leg in journey.stretches:
+        middle = _middle_of(leg)
+        cities = find_cities(leg.destination or leg.title) if leg.zone and middle else ()
+        if not cities or middle is None or leg.zone is None:
+            continue
+        if _is_any_of(leg.zone, [city.zone for city in cities], middle):
+            continue
+        city = cities[0]
+        others = " or another city of that name" if len(cities) > 1 else ""
+        expected = f"{city.name} ({city.country}){others} is in {city.zone} ({_offset(city.zone, middle)})"
+        why = f"{saying.begin(_in_zone(leg, middle))}, but {expected}."
+        about = [citing.leg(leg, "timezone")]
+        yield citing.finding("possible", "zone_contradicts", leg.starts, about, why, "update_leg")
+
+
+def _middle_of(leg: Stretch) -> datetime | None:
+    """Noon of a day in its midst, when clocks are surely those of the leg."""
+    days = leg.days
+    if days is None or leg.zone is None:
+        return None
+    return Moment(days.first + timedelta(len(days) // 2), time(12), leg.zone).instant
+
+
+def _of_another_place(end: _End) -> Finding:
+    stop = end.stop
+    expected = f"{stop.name} is in {stop.zone} ({_offset(stop.zone, end.instant)})" if stop else ""
+    why = f"{saying.begin(end.said)}, but {expected}."
+    return citing.finding("possible", "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
 
 
 def _own_ends(journey: Journey) -> Iterator[_End]:
@@ -146,8 +190,8 @@ def _airport(one: _Airport) -> Finding:
 def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
     """A flight arrives in the zone of the leg where one then stays, and leaves that of the one where one was."""
     passing: set[tuple[int, bool]] = set()
-    for arriving, departing, time in connections(journey):
-        if time <= _CHANGING_PLANES:
+    for arriving, departing, between in connections(journey):
+        if between <= _CHANGING_PLANES:
             passing |= {(id(arriving), True), (id(departing), False)}
     for end in ends:
         day = end.moment.day
@@ -157,6 +201,8 @@ def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterat
             why = f"{saying.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
             about = [end.part, citing.leg(staying[0], "timezone")]
             yield citing.finding("possible", "zone_contradicts", day, about, why, "update_leg")
+        elif end.contradicts_its_airport:
+            yield _of_another_place(end)
 
 
 def _is_any_of(zone: str, zones: Sequence[str | None], at: datetime) -> bool:
