@@ -134,7 +134,7 @@ class Settings:
 
     @property
     def one_store(self) -> bool:
-        """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
+        """Whether a trip's `number` is its id in the Events API (docs/contract.md#one-store-for-both)."""
         return self.embedded or self.team
 
     @property

@@ -1,4 +1,4 @@
-"""Keys, scopes and groups: who may do what (CONTRACT §1, Scopes)."""
+"""Keys, scopes and groups: who may do what (docs/contract.md#scopes)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

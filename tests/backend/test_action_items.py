@@ -1,4 +1,4 @@
-"""Action items (CONTRACT §1)."""
+"""Action items (docs/contract.md)."""
 
 from typing import Any
 

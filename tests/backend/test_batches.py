@@ -1,4 +1,4 @@
-"""Batches and sync: one outcome for each item, and none stops another (CONTRACT §1)."""
+"""Batches and sync: one outcome for each item, and none stops another (docs/contract.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Commitments: their order, and the legs and pins they name (CONTRACT §1)."""
+"""Commitments: their order, and the legs and pins they name (docs/contract.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The Events API, over the same trips (CONTRACT §2)."""
+"""The Events API, over the same trips (docs/contract.md#events-api-operations)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a retry is answered as the first time, whatever happens meanwhile (CONTRACT §1)."""
+"""A repeated Idempotency-Key gets the first answer, whatever happens meanwhile (docs/contract.md#idempotency-key)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Legs: paging, merging by clientRef, and updates of what is nested in them (CONTRACT §1)."""
+"""Legs: paging, merging by clientRef, and updates of what is nested in them (docs/contract.md)."""
 
 import json
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""Map pins (CONTRACT §1)."""
+"""Map pins (docs/contract.md)."""
 
 from typing import Any
 

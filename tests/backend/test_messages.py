@@ -1,4 +1,4 @@
-"""Channels and messages (CONTRACT §1, Order of messages)."""
+"""Channels and messages (docs/contract.md#messages)."""
 
 from typing import Any
 

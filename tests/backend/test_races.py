@@ -1,4 +1,4 @@
-"""Racing requests: whatever the load, one key or clientRef makes one row (CONTRACT §1)."""
+"""Racing requests: whatever the load, one key or clientRef makes one row (docs/contract.md)."""
 
 import asyncio
 import subprocess

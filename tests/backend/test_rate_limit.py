@@ -1,4 +1,4 @@
-"""The rate limit and its headers (CONTRACT §1)."""
+"""The rate limit and its headers (docs/contract.md)."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Exports and share links: what leaves with them, and what never does (CONTRACT §1, Share)."""
+"""Exports and share links: what leaves with them, and what never does (docs/contract.md#share-links)."""
 
 import json
 from collections.abc import Awaitable, Callable

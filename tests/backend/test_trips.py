@@ -1,4 +1,4 @@
-"""Trips (CONTRACT §1), in process and over a socket."""
+"""Trips (docs/contract.md), in process and over a socket."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Success in every shape that a service may plausibly give it (CONTRACT §3)."""
+"""Success in every shape that a service may plausibly give it (docs/contract.md#reading-tolerantly)."""
 
 from collections.abc import Callable
 

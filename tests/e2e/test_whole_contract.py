@@ -1,4 +1,4 @@
-"""Every operation of CONTRACT.md, called as an agent calls it: real client, real server process, real backend."""
+"""Every operation of docs/contract.md, called as an agent calls it: real client, real server process, real backend."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager

@@ -133,7 +133,7 @@ def test_a_tool_is_found_by_the_words_of_users(question: str, name: str, env: di
     assert name in [each["name"] for each in listings if set(question.split()) <= what_is_searched(each)]
 
 
-HINTS_OF_CONTRACT_4 = {  # readOnly, destructive, idempotent
+DOCUMENTED_HINTS = {  # readOnly, destructive, idempotent
     "GET": (True, False, True),
     "create": (False, False, False),
     "create, with clientRef": (False, False, True),
@@ -147,7 +147,7 @@ OTHER_PEOPLES_WORDS = {
 }  # fmt: skip
 
 
-def row_of_contract_4(name: str) -> str:
+def documented_row(name: str) -> str:
     verb = name.split("_")[0]
     if name == "create_share_token":
         return "share"
@@ -162,7 +162,7 @@ def row_of_contract_4(name: str) -> str:
 
 @every_tool
 def test_the_hints_are_those_of_the_contract(tool: Tool[Any, Any]) -> None:
-    read_only, destructive, idempotent = HINTS_OF_CONTRACT_4[row_of_contract_4(tool.name)]
+    read_only, destructive, idempotent = DOCUMENTED_HINTS[documented_row(tool.name)]
 
     assert tool.hints == {
         "readOnlyHint": read_only,

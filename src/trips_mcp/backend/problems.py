@@ -1,4 +1,4 @@
-"""Refusals, and the two envelopes they travel in (CONTRACT §1 Errors, §2)."""
+"""Refusals, and the two envelopes they travel in (docs/contract.md#errors)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the key is known to allow, so that a call it does not allow is not even sent (CONTRACT §1, Scopes).
+"""What the key is known to allow, so that a call it does not allow is not even sent (docs/contract.md#scopes).
 
 Of the Trips API alone: a token of the Events API has no scopes. Where nothing is known everything is tried.
 """

@@ -3,8 +3,8 @@
 `RequestBudget` estimates how many requests the service still allows. `RateLimiter` queues the callers, first come first
 served: each sleeps until its turn is due, and one whose turn would come too late is told so at once.
 
-The service counts in fixed windows (CONTRACT §1, Rate limit), but does not say when one begins. Two rules stay within
-its limit whatever the latency:
+The service counts in fixed windows (docs/contract.md#rate-limit), but does not say when one begins. Two rules stay
+within its limit whatever the latency:
 
 - While a window is known, from the first answer in it until 60 seconds later, what its answers said remains is an
   upper bound. Requests under way count as not yet included.

@@ -1,4 +1,4 @@
-"""Reading what an API answers, tolerantly (CONTRACT §3).
+"""Reading what an API answers, tolerantly (docs/contract.md#reading-tolerantly).
 
 The usual answer is validated as it came. Only one that does not look usual is taken apart.
 """

@@ -1,4 +1,4 @@
-"""The error answers of both APIs, as one of our errors (CONTRACT §1 Errors, §2)."""
+"""The error answers of both APIs, as one of our errors (docs/contract.md#errors)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/action-items: the checklist (CONTRACT §1)."""
+"""/trips/{tripId}/action-items: the checklist (docs/contract.md)."""
 
 from typing import Annotated, ClassVar, Literal
 

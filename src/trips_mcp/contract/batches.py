@@ -1,4 +1,4 @@
-"""What batch and sync have in common: one outcome for each item (CONTRACT §1, Batch)."""
+"""What batch and sync have in common: one outcome for each item (docs/contract.md#batches)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal

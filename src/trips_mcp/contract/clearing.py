@@ -1,4 +1,7 @@
-"""Clearing fields in an update (CONTRACT §1, PATCH): no null in Python or in a tool, but a list of paths."""
+"""Fields that an update clears, as a list of paths: Python and the tools have no null.
+
+The rule: docs/contract.md#updates-and-clearing-fields.
+"""
 
 from typing import Annotated, ClassVar, Self
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/commitments: what is scheduled with people, by date and time (CONTRACT §1)."""
+"""/trips/{tripId}/commitments: what is scheduled with people, by date and time (docs/contract.md)."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""The bodies of error answers, and their codes (CONTRACT §1 Errors, §2)."""
+"""The bodies of error answers, and their codes (docs/contract.md#errors)."""
 
 from typing import Final, Literal
 

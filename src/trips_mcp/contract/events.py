@@ -1,4 +1,7 @@
-"""The Events API: events on the itinerary (CONTRACT §2). snake_case, integer ids, no envelope."""
+"""The Events API: events on the itinerary (docs/contract.md#events-api-operations).
+
+snake_case, integer ids, no envelope.
+"""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/export: a whole trip in one answer (CONTRACT §1)."""
+"""/trips/{tripId}/export: a whole trip in one answer (docs/contract.md)."""
 
 from typing import ClassVar
 

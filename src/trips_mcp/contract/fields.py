@@ -1,4 +1,4 @@
-"""The types that fields share: ids, texts, dates, times, zones (CONTRACT §1, Validation).
+"""The types that fields share: ids, texts, dates, times, zones (docs/contract.md#validation).
 
 Values stay the strings that travel on the wire: what was read is what is written back.
 """

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/legs: the stretches of a trip, with where one sleeps and how one moves (CONTRACT §1)."""
+"""/trips/{tripId}/legs: the stretches of a trip, with where one sleeps and how one moves (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

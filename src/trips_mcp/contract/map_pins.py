@@ -1,4 +1,4 @@
-"""/trips/{tripId}/map-pins: places on the trip's map (CONTRACT §1)."""
+"""/trips/{tripId}/map-pins: places on the trip's map (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""GET /me: who the key belongs to (CONTRACT §1)."""
+"""GET /me: who the key belongs to (docs/contract.md)."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/members: who travels (CONTRACT §1)."""
+"""/trips/{tripId}/members: who travels (docs/contract.md)."""
 
 from typing import ClassVar
 

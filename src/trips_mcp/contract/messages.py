@@ -1,4 +1,4 @@
-"""/trips/{tripId}/channels and their messages: what the travellers say to each other (CONTRACT §1)."""
+"""/trips/{tripId}/channels and their messages: what the travellers say to each other (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

@@ -38,7 +38,7 @@ class Item(Params):
 
 
 class OpenObject(Params):
-    """A nested object whose unknown keys the API keeps (CONTRACT §1, Objects)."""
+    """A nested object whose unknown keys the API keeps (docs/contract.md#objects)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -49,7 +49,7 @@ class Result(Wire):
     model_config = ConfigDict(extra="allow")
 
     own_names: ClassVar[tuple[str, ...]] = ()
-    """Keys under which a service may wrap a single object of this kind (CONTRACT §3)."""
+    """Keys under which a service may wrap a single object of this kind (docs/contract.md#reading-tolerantly)."""
 
 
 class Resource(Result):
@@ -59,10 +59,10 @@ class Resource(Result):
 
 
 class Page(Result, Generic[T]):
-    """A list's answer: items, and the cursor of the next page if there is one (CONTRACT §1, Lists)."""
+    """A list's answer: items, and the cursor of the next page if there is one (docs/contract.md#lists)."""
 
     plural_names: ClassVar[tuple[str, ...]] = ()
-    """Keys under which a service may put the items instead of `items` (CONTRACT §3)."""
+    """Keys under which a service may put the items instead of `items` (docs/contract.md#reading-tolerantly)."""
 
     items: list[T] = Field(default_factory=list[T])
     next_cursor: str | None = None

@@ -26,7 +26,7 @@ class Operation(Generic[P, R]):
     params: type[P]
     result: type[R]
     success: int = 200
-    """The usual status; CONTRACT names the other ones (200 for a merge, 207 for a partial batch)."""
+    """The usual status; docs/contract.md names the other ones (200 for a merge, 207 for a partial batch)."""
     when_empty: Callable[[P], R] | None = None
     """What a 204 means, told from what was asked; None where the answer has a body."""
     api: Api = "trips"

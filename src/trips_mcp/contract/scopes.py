@@ -1,4 +1,4 @@
-"""Scopes: `trips:read`, or limited to one trip, `trips:write:jx7…` (CONTRACT §1, Scopes)."""
+"""Scopes: `trips:read`, or limited to one trip, `trips:write:jx7…` (docs/contract.md#scopes)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Share links: a token that anyone may read with, and the safe view it opens (CONTRACT §1, Share).
+"""Share links: a token that anyone may read with, and the safe view it opens (docs/contract.md#share-links).
 
 The view is an allow-list: each model here names every field that leaves, at every depth. What is not
 named here (door codes, contacts, notes, confirmation numbers, unknown keys) never does.

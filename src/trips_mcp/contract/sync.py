@@ -1,4 +1,4 @@
-"""/trips/{tripId}/sync: importing a snapshot, or previewing what that would change (CONTRACT §1, Sync)."""
+"""/trips/{tripId}/sync: importing a snapshot, or previewing what that would change (docs/contract.md#sync)."""
 
 from typing import Annotated
 

@@ -268,7 +268,7 @@ def _time_of_day(text: str | None, day: date | None, zone: str | None) -> Moment
 
 
 def _end_of(day: date | None, starts: time | None, ends: time | None, zone: str | None) -> Moment | None:
-    """An end earlier than the start is on the next day (CONTRACT §1, Validation)."""
+    """An end earlier than the start is on the next day (docs/contract.md#validation)."""
     if day is None or ends is None:
         return None
     return Moment(day + _DAY if starts is not None and ends < starts else day, ends, zone)

@@ -23,7 +23,7 @@ class Conduct:
     local: bool = False
     """Whether trips are kept locally, where no one else reads them."""
     one_store: bool = True
-    """Whether a trip's `number` is its id in the Events API (CONTRACT §2, One store)."""
+    """Whether a trip's `number` is its id in the Events API (docs/contract.md#one-store-for-both)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
     """For the trips that the user has linked: the Events API's id of each tripId."""
     absent: frozenset[str] = frozenset()

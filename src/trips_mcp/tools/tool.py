@@ -201,7 +201,7 @@ def tool(
     shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
     uncompared: Callable[[P, R], tuple[R, tuple[str, ...]]] | None = None,
 ) -> Tool[P, R]:
-    """A tool that is exactly one operation, with the hints of CONTRACT §4.
+    """A tool that is exactly one operation, with the hints of docs/contract.md#tool-hints.
 
     `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
     may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.

@@ -1,4 +1,4 @@
-"""Who may do what: scopes of the key, and membership of the trip (CONTRACT §1, Scopes)."""
+"""Who may do what: scopes of the key, and membership of the trip (docs/contract.md#scopes)."""
 
 from sqlalchemy import ColumnElement, bindparam, exists
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a repeated request is answered as the first time (CONTRACT §1).
+"""Idempotency-Key: a repeated request is answered as the first time (docs/contract.md#idempotency-key).
 
 A row claims the key in the same transaction that does the work. So of two racing requests, of one process or of two,
 one waits for the other's commit and then finds its answer; and work that is undone leaves no claim behind.

@@ -9,7 +9,7 @@ from trips_mcp.contract.operation import Method, Operation
 T = TypeVar("T")
 
 _MOUNTS = {"trips": "/api/v1", "events": ""}
-"""Events' paths carry their /v1 themselves: it is no part of that API's base URL (CONTRACT, Where)."""
+"""Events' paths carry their /v1 themselves: it is no part of that API's base URL (docs/contract.md#base-urls)."""
 
 
 def full_path(operation: Operation[Any, Any]) -> str:

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/commitments (CONTRACT §1)."""
+"""/trips/{tripId}/commitments (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam, case, func

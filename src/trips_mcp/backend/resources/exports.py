@@ -1,4 +1,4 @@
-"""/trips/{tripId}/export (CONTRACT §1)."""
+"""/trips/{tripId}/export (docs/contract.md)."""
 
 from sqlalchemy import bindparam
 

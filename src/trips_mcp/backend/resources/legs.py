@@ -1,4 +1,4 @@
-"""/trips/{tripId}/legs (CONTRACT §1)."""
+"""/trips/{tripId}/legs (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/map-pins (CONTRACT §1)."""
+"""/trips/{tripId}/map-pins (docs/contract.md)."""
 
 from sqlalchemy import bindparam
 

@@ -1,4 +1,4 @@
-"""GET /me (CONTRACT §1)."""
+"""GET /me (docs/contract.md)."""
 
 from sqlalchemy import bindparam, select
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/members (CONTRACT §1)."""
+"""/trips/{tripId}/members (docs/contract.md)."""
 
 from sqlalchemy import bindparam, case, select
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/channels and their messages (CONTRACT §1)."""
+"""/trips/{tripId}/channels and their messages (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam, exists, insert, select

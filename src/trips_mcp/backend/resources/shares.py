@@ -1,4 +1,4 @@
-"""Share links: making and revoking one, and what anyone may read with it (CONTRACT §1, Share)."""
+"""Share links: making and revoking one, and what anyone may read with it (docs/contract.md#share-links)."""
 
 import secrets
 

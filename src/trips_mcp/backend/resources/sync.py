@@ -1,4 +1,4 @@
-"""/trips/{tripId}/sync (CONTRACT §1, Sync)."""
+"""/trips/{tripId}/sync (docs/contract.md#sync)."""
 
 from typing import Annotated, Any
 

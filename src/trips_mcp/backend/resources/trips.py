@@ -1,4 +1,4 @@
-"""/trips (CONTRACT §1)."""
+"""/trips (docs/contract.md)."""
 
 from sqlalchemy import bindparam, exists, insert, select
 

@@ -1,4 +1,4 @@
-"""Batch and sync: one outcome for each item (CONTRACT §1, Batch)."""
+"""Batch and sync: one outcome for each item (docs/contract.md#batches)."""
 
 from collections import Counter
 from typing import Annotated, Any

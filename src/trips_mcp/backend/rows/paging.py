@@ -1,4 +1,4 @@
-"""One page of a list, by keyset (CONTRACT §1, Lists)."""
+"""One page of a list, by keyset (docs/contract.md#lists)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fields that name another thing of the same trip (CONTRACT §1, Validation)."""
+"""Fields that name another thing of the same trip (docs/contract.md#validation)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
