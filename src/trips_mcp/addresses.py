@@ -1,7 +1,8 @@
 """Network addresses: which of them mean this computer, and for whom a request from one is counted."""
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 UNKNOWN: Final = "unknown"
@@ -48,3 +49,33 @@ def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     has_port = colon and port.isascii() and port.isdigit() and (":" not in name or name.endswith("]"))
     return name if has_port else host
+
+
+class TrustedProxies:
+    """The proxies whose word counts on whom a request is from: `X-Forwarded-For`, as far as they wrote it."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        """Addresses, and networks as `10.0.0.0/24`. Raises: ValueError."""
+        self._networks = tuple(ip_network(text) for text in networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, address: str) -> bool:
+        found = parse_address(address)
+        return found is not None and any(found in network for network in self._networks)
+
+    def client(self, peer: str, forwarded: Sequence[str]) -> str:
+        """The address that a request came from. `peer`: the connection's own; `forwarded`: the header's values.
+
+        Each proxy appends whom it had the request from. So it is read from its end, up to the first address that is
+        no trusted proxy; what stands before that is anybody's text.
+        """
+        client = peer
+        hops = [hop.strip() for value in forwarded for hop in value.split(",")]
+        while client in self and hops:
+            found = parse_address(_without_port(hops.pop()).strip("[]"))
+            if found is None:
+                break
+            client = str(found)
+        return client

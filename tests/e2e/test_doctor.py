@@ -600,6 +600,12 @@ def test_the_docs_name_every_check_and_what_it_tells(
         ),
         ({"HOST": EVERYWHERE, "ALLOWED_HOST": "trips.example"}, "warn", "unencrypted; put a TLS proxy in front"),
         ({"HOST": EVERYWHERE, "AUTH": "none"}, "fail", "TRIPS_MCP_AUTH is none, and 0.0.0.0 can be reached"),
+        ({"ALLOWED_HOST": "trips.example"}, "ok  ", "127.0.0.1 port 8848, each call needs its caller's key"),
+        ({"ALLOWED_ORIGIN": "app://notes"}, "ok  ", "127.0.0.1 port 8848, each call needs its caller's key"),
+        ({"HOST": "[::1]"}, "ok  ", "::1 port 8848, anybody on this computer may call"),
+        ({"HOST": "::ffff:127.0.0.1"}, "ok  ", "anybody on this computer may call"),
+        ({"AUTH": "none", "ALLOWED_HOST": "trips.example"}, "fail", "TRIPS_MCP_AUTH is none, and trips.example is"),
+        ({"AUTH": "none", "TRUSTED_PROXY": "::1"}, "fail", "TRIPS_MCP_AUTH is none, and what a proxy passes on"),
         ({"PORT": "many"}, "fail", "TRIPS_MCP_PORT must be a number"),
     ],
 )

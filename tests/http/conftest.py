@@ -107,11 +107,11 @@ class Served:
         return answer.json()["result"]
 
     @asynccontextmanager
-    async def raw(self) -> AsyncGenerator[SocketStream]:
-        """A connection, for what no HTTP client would send."""
+    async def raw(self, local_host: str | None = None) -> AsyncGenerator[SocketStream]:
+        """A connection, for what no HTTP client would send; from this address of this computer."""
         host, port = self.address.rsplit(":", 1)
         with anyio.fail_after(SECONDS):
-            async with await anyio.connect_tcp(host, int(port)) as stream:
+            async with await anyio.connect_tcp(host, int(port), local_host=local_host) as stream:
                 yield stream
 
     @asynccontextmanager

@@ -124,6 +124,32 @@ async def test_pages_of_an_allowed_origin_are_told_what_browsers_ask(origin: str
         assert each.headers["vary"] == "Origin"
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "chrome-extension://fmkadmapgofadopljbjfkapdkoienihi",
+        "moz-extension://2a7b0c3e-1f6d-4e58-9d1c-0b7a5f3e8c11",
+        "vscode-file://vscode-app",
+        "app://obsidian.md",
+        "tauri://localhost",
+    ],
+)
+async def test_with_keys_any_exact_origin_can_be_allowed(origin: str, team: Serve, key_for: Any) -> None:
+    key = await key_for("me")
+
+    async with team(allowed_origin=f"https://app.example.com,{origin}") as served:
+        preflight = await served.request("OPTIONS", "/mcp", headers={"Origin": origin})
+        answer = await served.ask("ping", key, headers={"Origin": origin})
+        others = [
+            (await served.ask("ping", key, headers={"Origin": other})).status_code
+            for other in (f"{origin}.evil", f"{origin}:1", origin.partition(":")[0] + "://evil", "null")
+        ]
+
+    assert (preflight.status_code, answer.status_code) == (204, 200)
+    assert preflight.headers["access-control-allow-origin"] == answer.headers["access-control-allow-origin"] == origin
+    assert others == [403] * 4
+
+
 async def test_health_is_told_to_whoever_asks(local: Serve) -> None:
     async with local() as served:
         answers = [

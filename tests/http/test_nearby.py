@@ -32,6 +32,11 @@ async def served(local: Serve) -> AsyncGenerator[Any]:
         "X-Real-IP: 127.0.0.1",
         "CF-Connecting-IP: 203.0.113.9",
         "Via: 1.1 proxy",
+        "X-Forwarded-Ssl: on",
+        "X-Forwarded-Whatever: 1",
+        "CF-Ray: 8a1b2c3d4e5f-VIE",
+        "Cf-Access-Jwt-Assertion: eyJ",
+        "Tailscale-User-Login: ann@example.com",
     ],
 )
 async def test_what_a_proxy_passes_on_is_refused_and_told_which_setting_it_needs(header: str, served: Any) -> None:

@@ -8,6 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.http.patience import PatientProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -63,6 +64,64 @@ async def test_who_comes_when_all_connections_are_taken_is_told_to_come_back(loc
     assert b"retry-after: 1" in refused.lower()
     assert b'"jsonrpc":"2.0"' in refused
     assert again.status_code == 200
+
+
+class Few(PatientProtocol):
+    most_connections = 6
+    most_per_address = 4
+    refused_seconds = 0.1
+
+
+async def test_one_address_has_so_many_connections_and_others_find_room(local: Serve) -> None:
+    """Connections that ask nothing, from one address, ten times as many as there can be."""
+    async with local(protocol=Few) as served, AsyncExitStack() as stack:
+        for _ in range(60):
+            await stack.enter_async_context(served.raw("127.0.0.2"))
+        others = [(await served.ask("ping")).status_code for _ in range(10)]
+
+    assert others == [200] * 10
+
+
+async def test_who_has_as_many_connections_as_one_address_may_is_told_to_come_back(local: Serve) -> None:
+    async with local(protocol=Few) as served, AsyncExitStack() as stack:
+        busy = [await stack.enter_async_context(served.raw("127.0.0.2")) for _ in range(4)]
+        for stream in busy:
+            await stream.send(A_PING)
+            await stream.receive()
+        one_more = await stack.enter_async_context(served.raw("127.0.0.2"))
+        await one_more.send(A_PING)
+        refused = await all_of(one_more)
+        from_elsewhere = await served.ask("ping")
+
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1" in refused.lower()
+    assert from_elsewhere.status_code == 200
+
+
+class BehindProxy(Few):
+    trusted_proxies = TrustedProxies(["127.0.0.2"])
+
+
+async def test_a_trusted_proxy_may_have_more_connections_than_other_addresses(local: Serve) -> None:
+    async with local(protocol=BehindProxy) as served, AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(served.raw("127.0.0.2")) for _ in range(6)]
+        for stream in streams:
+            await stream.send(A_PING)
+        answers = [await stream.receive() for stream in streams]
+
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+
+
+async def test_a_request_whose_length_is_told_in_two_ways_is_answered_400(local: Serve) -> None:
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(PING), PING)
+
+    async with local() as served, served.raw() as stream:
+        await stream.send(HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + body + A_PING)
+        answer = await all_of(stream)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"send one of them" in answer
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 async def test_who_sends_a_head_byte_by_byte_is_cut_off_too(local: Serve) -> None:

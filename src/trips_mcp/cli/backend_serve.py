@@ -3,8 +3,8 @@
 import signal
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from ipaddress import ip_address
 
+from trips_mcp.addresses import TrustedProxies, is_loopback
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark
@@ -24,6 +24,20 @@ def _flags(parser: ArgumentParser) -> None:
         default=60,
         metavar="N|off",
         help="requests a minute and key (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="a proxy whose X-Forwarded-For counts, as 10.0.0.5 or 10.0.0.0/24; may be repeated",
+    )
+    parser.add_argument(
+        "--max-connections-per-address",
+        type=_connections,
+        default=500,
+        metavar="N",
+        help="connections at once of each address, but of trusted proxies (default: %(default)s)",
     )
 
 
@@ -47,12 +61,22 @@ def _rate_limit(text: str) -> int | None:
     raise ArgumentTypeError(f"{text!r} is not a limit, want requests a minute, or off")
 
 
+def _connections(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) < 10**6:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a number of connections, want 1 or more")
+
+
 def _run(arguments: Namespace) -> int:
     import anyio
 
     database = database_of(arguments.database)
+    try:
+        proxies = TrustedProxies(",".join(arguments.trusted_proxy).replace(",", " ").split())
+    except ValueError:
+        raise CommandError("--trusted-proxy must be an address of a proxy, as 10.0.0.5 or 10.0.0.0/24.") from None
     with _listening(arguments.host, arguments.port) as listener:
-        anyio.run(_serve, listener, database, arguments.rate_limit)
+        anyio.run(_serve, listener, database, arguments.rate_limit, proxies, arguments.max_connections_per_address)
     return 0
 
 
@@ -71,16 +95,22 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-async def _serve(listener: socket.socket, database: str, rate_limit: int | None) -> None:
+async def _serve(
+    listener: socket.socket, database: str, rate_limit: int | None, proxies: TrustedProxies, per_address: int
+) -> None:
     import uvicorn
 
     from trips_mcp.backend import DatabaseError, open_backend
+    from trips_mcp.cli.backend_http import guarded, protocol_of
 
     try:
         async with open_backend(database, require_keys=True, rate_limit=rate_limit) as app:
             server = uvicorn.Server(
                 uvicorn.Config(
-                    app,
+                    guarded(app, proxies),
+                    http=protocol_of(proxies, per_address),
+                    ws="none",
+                    proxy_headers=False,
                     lifespan="off",
                     log_level="warning",
                     access_log=False,
@@ -98,7 +128,7 @@ async def _serve(listener: socket.socket, database: str, rate_limit: int | None)
 
 def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
-    if not ip_address(host).is_loopback:
+    if not is_loopback(host):
         remark(
             f"Warning: {host} can be reached from other computers, and keys and trips travel unencrypted; "
             "put a TLS proxy in front."

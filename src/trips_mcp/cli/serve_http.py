@@ -8,6 +8,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from trips_mcp.addresses import is_loopback
 from trips_mcp.cli.choices import chosen, given
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.output import remark
@@ -26,13 +27,15 @@ _FLAGS: Final = (
     ),
     ("--allowed-host", "NAME", "a name it is called by, as trips.example.com; may be repeated"),
     ("--allowed-origin", "ORIGIN", "whose web pages may call it, as https://app.example.com; may be repeated"),
+    ("--trusted-proxy", "ADDRESS", "a proxy whose X-Forwarded-For counts, as 10.0.0.5 or 10.0.0.0/24; may be repeated"),
     ("--max-calls", "N", "calls at once, of all callers (256)"),
     ("--max-calls-per-caller", "N", "calls at once of each caller (64)"),
+    ("--max-connections-per-address", "N", "connections at once of each address, but of trusted proxies (500)"),
     ("--rate-limit", "N|off", "requests a minute and key, to our own backend for a team (60)"),
 )
 _OWN_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
 HTTP_FLAGS: Final = tuple(flag for flag, *_ in _FLAGS)
-_REPEATED: Final = ("--allowed-host", "--allowed-origin")
+_REPEATED: Final = ("--allowed-host", "--allowed-origin", "--trusted-proxy")
 
 
 def flags_of_http(parser: ArgumentParser) -> None:
@@ -54,13 +57,13 @@ def serve_http(arguments: Namespace) -> int:
     with without_collecting():
         from trips_mcp.server.http.opening import app_for_callers, app_for_this_computer
         from trips_mcp.server.http.running import log_request, serve
-        from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
+        from trips_mcp.server.http.settings import HttpSettings, auth_of, settings_of_callers
 
     try:
         http = HttpSettings.from_env(os.environ, chosen_http(arguments))
         with _listening(http) as listener:
             address = listener.getsockname()[0]
-            auth = _auth(http, address)
+            auth = auth_of(http, address)
             if auth == "key":
                 settings = settings_of_callers(os.environ, chosen(arguments))
                 opening = app_for_callers(settings, http, address, log_request)
@@ -70,7 +73,7 @@ def serve_http(arguments: Namespace) -> int:
             _check_rate_limit(http, settings)
             choose(settings)  # what can't be offered to anybody is said now, and not to the first who calls
             announce = partial(_announce, listener, http, auth, settings)
-            anyio.run(serve, opening, listener, settings.log, announce)
+            anyio.run(serve, opening, http, listener, settings.log, announce)
     except (SettingsError, CannotConnectError) as error:
         raise CommandError(str(error)) from None
     return 0
@@ -79,22 +82,6 @@ def serve_http(arguments: Namespace) -> int:
 def chosen_http(arguments: Namespace) -> Mapping[str, str]:
     """The flags that were given, by their own names. Raises: CommandError."""
     return given(arguments, ("--transport", *HTTP_FLAGS))
-
-
-def _auth(http: "HttpSettings", address: str) -> "Auth":
-    """Raises: CommandError."""
-    here = ip_address(address).is_loopback
-    if http.auth == "none" and not here:
-        raise CommandError(
-            f"--auth none is for this computer alone, and {address} can be reached from others, who would act as you; "
-            "listen on 127.0.0.1, or use --auth key."
-        )
-    if http.auth == "none" and http.names_elsewhere:
-        raise CommandError(
-            f"--auth none is for this computer alone, and {http.names_elsewhere[0]} is a name that others call it by, "
-            "who would act as you; take it off --allowed-host and --allowed-origin, or use --auth key."
-        )
-    return http.auth or ("none" if here and not http.names_elsewhere else "key")
 
 
 def _check_rate_limit(http: "HttpSettings", settings: Settings) -> None:
@@ -130,7 +117,7 @@ def _announce(listener: socket.socket, http: "HttpSettings", auth: "Auth", setti
         remark(notice)
     if auth == "key" and (own := [name for name in _OWN_KEYS if os.environ.get(name, "").strip()]):
         remark(f"{' and '.join(own)} has no part here: each call acts with its caller's own key.")
-    if not ip_address(host).is_loopback:
+    if not is_loopback(host):
         remark(
             f"Warning: {host} can be reached from other computers, and keys and trips travel unencrypted; "
             "put a TLS proxy in front."

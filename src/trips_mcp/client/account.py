@@ -12,7 +12,8 @@ import httpx
 from pydantic_core import to_json
 
 from trips_mcp import __version__
-from trips_mcp.client.endpoint import Endpoint, is_this_computer
+from trips_mcp.addresses import is_loopback
+from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
 from trips_mcp.client.http import Http
@@ -133,7 +134,7 @@ def trusted() -> ssl.SSLContext:
 def _past_any_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
     """A proxy cannot reach this computer, and would be told the key in clear."""
     host = httpx.URL(base_url).host
-    return {f"all://[{host}]" if ":" in host else f"all://{host}": None} if is_this_computer(host) else {}
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None} if is_loopback(host) else {}
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from trips_mcp.addresses import is_loopback
 from trips_mcp.client.errors import CannotConnectError
 
 if TYPE_CHECKING:
@@ -43,15 +43,6 @@ class Endpoint:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
 
 
-def is_this_computer(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _fault_of_url(url: str, *, plain_allowed: bool) -> str | None:
     parts = _split(url)
     if parts is None or not parts.hostname:
@@ -62,7 +53,7 @@ def _fault_of_url(url: str, *, plain_allowed: bool) -> str | None:
         return "The base URL must not hold a user name or password; the key is set apart from it"
     if "?" in url or "#" in url:
         return "The base URL must end with its path, without ? or #"
-    if parts.scheme == "http" and not plain_allowed and not is_this_computer(parts.hostname):
+    if parts.scheme == "http" and not plain_allowed and not is_loopback(parts.hostname):
         return "The base URL must begin with https://, or the key would travel unprotected"
     return None
 

@@ -15,9 +15,10 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from trips_mcp.addresses import is_loopback
 from trips_mcp.cli.doctor.secrets import bare_url
 from trips_mcp.client.account import Account, Answer
-from trips_mcp.client.endpoint import Endpoint, is_this_computer
+from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import TripsError
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
@@ -75,7 +76,7 @@ async def _has_an_address(url: str) -> bool:
     """Asked in a thread that nobody waits for at the end: a name service that does not answer takes its time."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or {"http": 80}.get(parts.scheme, 443)
-    if is_this_computer(host):
+    if is_loopback(host):
         return True
     known: list[bool] = []
     thread = threading.Thread(target=lambda: known.append(_resolves(host, port)), daemon=True)
@@ -95,7 +96,7 @@ def _proxy_for(url: str) -> str | None:
     """As httpx takes it from the environment."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if is_this_computer(host) or proxy_bypass(host):
+    if is_loopback(host) or proxy_bypass(host):
         return None
     known = getproxies()
     return known.get(parts.scheme) or known.get("all")

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from trips_mcp.addresses import is_loopback
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.settings import OF_HTTP, SettingsError
 
@@ -33,13 +33,17 @@ def http_mode(env: Mapping[str, str]) -> HttpMode | None:
 
 
 def _looked_at(http: "HttpSettings") -> HttpMode:
-    here = _is_here(http.host)
-    auth = http.auth or ("none" if here else "key")
-    facts = {"host": http.host, "port": http.port, "auth": auth, "allowedHosts": list(http.allowed_hosts)}
-    if auth == "none" and not here:
-        found = f"TRIPS_MCP_AUTH is none, and {http.host} can be reached from other computers"
-        to_do = "No server starts so; set TRIPS_MCP_HOST to 127.0.0.1, or TRIPS_MCP_AUTH to key."
-        return HttpMode(Finding("http", "fail", found, to_do, facts), of_callers=False)
+    from trips_mcp.server.http.settings import UnsafeAuthError, auth_of
+
+    here = is_loopback(http.host)
+    facts: dict[str, object] = {"host": http.host, "port": http.port, "allowedHosts": list(http.allowed_hosts)}
+    try:
+        auth = auth_of(http, http.host)
+    except UnsafeAuthError as error:
+        found = f"TRIPS_MCP_AUTH is none, and {error.why}"
+        to_do = f"No server starts so; {error.to_do}, or set TRIPS_MCP_AUTH to key."
+        return HttpMode(Finding("http", "fail", found, to_do, {**facts, "auth": http.auth}), of_callers=False)
+    facts["auth"] = auth
     who = "each call needs its caller's key" if auth == "key" else "anybody on this computer may call"
     found = f"{http.host} port {http.port}, {who}"
     if not here and not http.allowed_hosts:
@@ -49,10 +53,3 @@ def _looked_at(http: "HttpSettings") -> HttpMode:
         to_do = "Keys and trips travel unencrypted; put a TLS proxy in front."
         return HttpMode(Finding("http", "warn", found, to_do, facts), auth == "key")
     return HttpMode(Finding("http", "ok", found, facts=facts), auth == "key")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from trips_mcp.addresses import is_loopback
+
 TRIPS_KEY: Final = "OSOTO_API_KEY"
 EVENTS_KEY: Final = "TRAVELMODE_TOKEN"
 KEYS: Final = (TRIPS_KEY, EVENTS_KEY)
@@ -34,7 +36,7 @@ class Remote:
     @property
     def is_open_to_readers(self) -> bool:
         """Whether what is sent there can be read on the way."""
-        return self.url.startswith("http://") and urlsplit(self.url).hostname not in ("127.0.0.1", "::1", "localhost")
+        return self.url.startswith("http://") and not is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def headers(self) -> dict[str, str]:

@@ -6,12 +6,13 @@ host and origin, who calls, what the key allows, a turn, the message, a tool tha
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from mcp.server import Server
 from starlette.types import Receive, Scope, Send
 
+from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.callers import Callers
@@ -20,6 +21,7 @@ from trips_mcp.server.http.exchange import exchange
 from trips_mcp.server.http.faces import Faces
 from trips_mcp.server.http.health import answer_healthz, answer_readyz
 from trips_mcp.server.http.origins import Origins, answer_preflight
+from trips_mcp.server.http.proxies import with_real_client
 from trips_mcp.server.http.reading import GoneError, read_message
 from trips_mcp.server.http.refusals import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
 from trips_mcp.server.http.scoping import Scoping, called_tool
@@ -53,6 +55,7 @@ class Parts:
     streams: Turns
     body_seconds: float
     quiet_seconds: float
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
 
 
 class App:
@@ -89,7 +92,7 @@ class App:
         self._connections.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = Visit(scope, receive, send, self._parts.quiet_seconds)
+        visit = Visit(with_real_client(scope, self._parts.proxies), receive, send, self._parts.quiet_seconds)
         try:
             await self._answer(visit)
         except GoneError:

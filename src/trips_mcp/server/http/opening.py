@@ -77,6 +77,7 @@ def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offer
     deadlines = Deadlines(http.call_seconds)
     return Parts(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
+        proxies=http.trusted_proxies,
         scoping=Scoping(settings),
         deadlines=deadlines,
         faces=Faces(settings, deadlines, offering, keyed=keyed),

@@ -1,6 +1,6 @@
-"""uvicorn's HTTP/1.1, with no patience for who is too slow: it waits for a request's head, and for its reader, forever.
+"""uvicorn's h11 protocol plus timeouts for slow clients: it waits for a request and its reader forever.
 
-Bodies have their own deadline (`reading.py`), and so have calls (`deadlines.py`).
+Over MCP bodies have their own deadline (`reading.py`), and so have calls (`deadlines.py`).
 """
 
 import asyncio
@@ -8,26 +8,29 @@ from typing import Final
 
 import h11
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from trips_mcp.server.http.connection_limits import LimitedProtocol
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.visit import CONNECTION, CROWDED
+from trips_mcp.server.http.visit import CONNECTION
 
 _FIRST_LOOK_SECONDS: Final = 0.001
 _LOOK_SECONDS: Final = 0.05
 
 
-class PatientProtocol(H11Protocol):
+class PatientProtocol(LimitedProtocol):
     head_seconds: float = 10
     """From the connection, or a request's first byte, until its headers are all here."""
+    refused_seconds: float = 1
+    """As much, of a connection that is to be told to come back."""
+    body_seconds: float | None = None
+    """Within which a request's body must be here; None where the app sees to that."""
     reader_seconds: float = 30
     """For which a client may read less than is sent to it."""
-    most_connections: int = 1000
-    """Who comes when there are so many is told so, and let go."""
     closing_seconds: float = 5
-    """For which it may then leave unread what was sent."""
+    """For which it may leave unread what was sent last."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _body_timer: asyncio.TimerHandle | None = None
     _reader_timer: asyncio.TimerHandle | None = None
     _closing_timer: asyncio.TimerHandle | None = None
     _lost = False
@@ -49,13 +52,11 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.app_state = {**self.app_state, CONNECTION: self}
-        if len(self.connections) > self.most_connections:
-            self.app_state = {**self.app_state, CROWDED: True}
         self._expect_head()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._head_timer, self._reader_timer, self._closing_timer):
+        for timer in (self._head_timer, self._body_timer, self._reader_timer, self._closing_timer):
             if timer is not None:
                 timer.cancel()
         self._lost = True
@@ -66,6 +67,7 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._expect_head()
+        self._expect_body()
 
     @override
     def on_response_complete(self) -> None:
@@ -74,6 +76,7 @@ class PatientProtocol(H11Protocol):
             self._close_for_good()
         elif self.conn.trailing_data[0]:  # the next head has begun to come
             self._expect_head()
+            self._expect_body()
 
     @override
     def pause_writing(self) -> None:
@@ -94,23 +97,41 @@ class PatientProtocol(H11Protocol):
 
     @override
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, msg)
+        self._refuse(400, self.conn.fault or msg)
+
+    def error_body(self, status: int, message: str) -> bytes:
+        """Of an answer that the app has no part in."""
+        return RefusalError(status, message, INVALID_REQUEST).body()
 
     def _expect_head(self) -> None:
-        waits = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        waits = self.waits_for_head
         if not waits and self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
         elif waits and self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._no_head)
+            seconds = min(self.head_seconds, self.refused_seconds) if self.is_refused else self.head_seconds
+            self._head_timer = self.loop.call_later(seconds, self._no_head)
+
+    def _expect_body(self) -> None:
+        waits = self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing()
+        if not waits and self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+        elif waits and self._body_timer is None and self.body_seconds is not None:
+            self._body_timer = self.loop.call_later(self.body_seconds, self._no_body)
 
     def _no_head(self) -> None:
         if not self.transport.is_closing():
             self._refuse(408, f"The request's headers were not all here within {self.head_seconds:g} seconds.")
 
+    def _no_body(self) -> None:
+        if not self.transport.is_closing():
+            self.cycle.disconnected = True
+            self._refuse(408, f"The request's body was not all here within {self.body_seconds:g} seconds.")
+
     def _refuse(self, status: int, message: str) -> None:
-        """To a request that no app has seen."""
-        body = RefusalError(status, message, INVALID_REQUEST).body()
+        """To a request that the app has not answered."""
+        body = self.error_body(status, message)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),

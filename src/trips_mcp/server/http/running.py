@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from trips_mcp.server.http.app import App
 from trips_mcp.server.http.patience import PatientProtocol
+from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.logs import log_to_stderr
 
 _DRAIN_SECONDS: Final = 3
@@ -37,14 +38,18 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    opening: AbstractAsyncContextManager[App], listener: socket.socket, log: str, announce: Callable[[], None]
+    opening: AbstractAsyncContextManager[App],
+    http: HttpSettings,
+    listener: socket.socket,
+    log: str,
+    announce: Callable[[], None],
 ) -> None:
     """`announce` is called once it is open. Raises: CannotConnectError."""
     log_to_stderr(log)
     async with opening as app:
         config = uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=_protocol_of(http),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -59,6 +64,14 @@ async def serve(
             signal.signal(ending, server.handle_exit)
         announce()
         await server.serve(sockets=[listener])
+
+
+def _protocol_of(http: HttpSettings) -> type[PatientProtocol]:
+    class Protocol(PatientProtocol):
+        most_per_address = http.max_connections_per_address
+        trusted_proxies = http.trusted_proxies
+
+    return Protocol
 
 
 def log_request(line: str) -> None:

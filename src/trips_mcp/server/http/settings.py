@@ -1,11 +1,11 @@
 """How the server is reached over HTTP, read from the environment and the command's flags, which win."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
-from trips_mcp.addresses import is_loopback
+from trips_mcp.addresses import TrustedProxies, is_loopback
 from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded
 
 Transport = Literal["http", "sse"]
@@ -13,6 +13,8 @@ Auth = Literal["key", "none"]
 
 PORT: Final = 8848
 MAX_CALLS: Final = 256
+MOST_PER_ADDRESS: Final = 500
+"""Half of the connections there can be (`patience.py`)."""
 MAX_CALLS_PER_CALLER: Final = 64
 RATE_LIMIT: Final = 60
 CALL_SECONDS: Final = 60
@@ -28,7 +30,8 @@ _URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
 _OF_THE_KEY: Final = "TRIPS_MCP_SCOPES"
 _NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _HOST: Final = re.compile(_NAME)
-_ORIGIN: Final = re.compile(rf"https?://{_NAME}")
+_ORIGIN: Final = re.compile(rf"https?://{_NAME}|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_.:\[\]-]+")
+"""Of web pages, and of programs with a scheme of their own, as `vscode-file://vscode-app`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,9 @@ class HttpSettings:
     """By which names it may be called, besides those of this computer."""
     allowed_origins: tuple[str, ...] = ()
     """Whose pages may call it, besides those of this computer."""
+    trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    """Whose `X-Forwarded-For` counts."""
+    max_connections_per_address: int = MOST_PER_ADDRESS
     max_calls: int = MAX_CALLS
     """At once, of all callers."""
     max_calls_per_caller: int = MAX_CALLS_PER_CALLER
@@ -59,8 +65,8 @@ class HttpSettings:
     @property
     def names_elsewhere(self) -> tuple[str, ...]:
         """Those it is called by, or from, that are not this computer's own: then others reach it, through a proxy."""
-        named = (*self.allowed_hosts, *self.allowed_origins)
-        return tuple(name for name in named if not is_loopback(name.rpartition("//")[2]))
+        origins = [each for each in self.allowed_origins if not _is_of_this_computer(each)]
+        return (*(host for host in self.allowed_hosts if not is_loopback(host)), *origins)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:
@@ -68,11 +74,15 @@ class HttpSettings:
         given = _Given(env, flags)
         return cls(
             transport=_transport(given),
-            host=given.text("--host", "127.0.0.1"),
+            host=given.text("--host", "127.0.0.1").removeprefix("[").removesuffix("]"),
             port=given.number("--port", PORT, range(2**16)),
             auth=_auth(given),
             allowed_hosts=given.matching("--allowed-host", _HOST, "names of hosts, as trips.example.com"),
             allowed_origins=given.matching("--allowed-origin", _ORIGIN, "origins, as https://app.example.com"),
+            trusted_proxies=_trusted_proxies(given),
+            max_connections_per_address=given.number(
+                "--max-connections-per-address", MOST_PER_ADDRESS, range(1, 10**6)
+            ),
             max_calls=given.number("--max-calls", MAX_CALLS, range(1, 10**6)),
             max_calls_per_caller=given.number("--max-calls-per-caller", MAX_CALLS_PER_CALLER, range(1, 10**6)),
             rate_limit=_rate_limit(given),
@@ -116,6 +126,59 @@ class _Given:
         if not all(map(pattern.fullmatch, listed)):
             raise SettingsError(f"{self.named(flag)[1]} must list {what}, with commas between them.")
         return tuple(text.lower() for text in listed)
+
+
+class UnsafeAuthError(SettingsError):
+    """`--auth none`, where more can call than this computer's programs."""
+
+    def __init__(self, why: str, to_do: str) -> None:
+        super().__init__(f"--auth none is for this computer alone, and {why}; {to_do}, or use --auth key.")
+        self.why = why
+        self.to_do = to_do
+
+
+def auth_of(http: HttpSettings, address: str) -> Auth:
+    """Who may call a server that listens on this address. Raises: UnsafeAuthError."""
+    unsafe = _unsafe_without_keys(http, address)
+    if http.auth == "none" and unsafe is not None:
+        raise unsafe
+    return http.auth or ("none" if unsafe is None else "key")
+
+
+def _unsafe_without_keys(http: HttpSettings, address: str) -> UnsafeAuthError | None:
+    if not is_loopback(address):
+        return UnsafeAuthError(f"{address} can be reached from others, who would act as you", "listen on 127.0.0.1")
+    if http.names_elsewhere:
+        return UnsafeAuthError(
+            f"{http.names_elsewhere[0]} is a name that others call it by, who would act as you",
+            "take it off --allowed-host and --allowed-origin",
+        )
+    if http.trusted_proxies:
+        return UnsafeAuthError(
+            "what a proxy passes on comes from others, who would act as you", "take off --trusted-proxy"
+        )
+    return None
+
+
+def _is_of_this_computer(origin: str) -> bool:
+    """Of a program with a scheme of its own nobody can tell that."""
+    scheme, _, host = origin.partition("://")
+    return scheme in ("http", "https") and is_loopback(host)
+
+
+def trusted_proxies_in(name: str, listed: Sequence[str]) -> TrustedProxies:
+    """`name`: what the user calls the setting. Raises: SettingsError."""
+    try:
+        return TrustedProxies(listed)
+    except ValueError:
+        raise SettingsError(
+            f"{name} must list addresses of proxies, as 10.0.0.5 or 10.0.0.0/24, with commas between them."
+        ) from None
+
+
+def _trusted_proxies(given: _Given) -> TrustedProxies:
+    listed = given.text("--trusted-proxy", "").replace(",", " ").split()
+    return trusted_proxies_in(given.named("--trusted-proxy")[1], listed)
 
 
 def _rate_limit(given: _Given) -> int | None:
