@@ -106,7 +106,7 @@ def said(hit: Hit) -> str:
 @pytest.mark.parametrize(
     ("query", "hits"),
     [
-        ("tokyo", ["leg leg_tokyo in title", "event 7 in location"]),
+        ("tokyo", ["leg leg_tokyo in title", "event 7 in location", "flight leg_tokyo in flights.0.to"]),
         ("paper lantern", ["stay leg_tokyo in accommodation.name"]),
         ("yanaka", ["stay leg_tokyo in accommodation.address"]),
         ("aoyama", ["stay leg_tokyo in accommodation.hostName"]),

@@ -6,7 +6,7 @@ shown. A booking is found by the name of its hotel or the number of its flight.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Final, Literal
 
@@ -20,6 +20,8 @@ from trips_mcp.itinerary.matching import Word, excerpt, forms_of, words_of
 from trips_mcp.itinerary.moments import WEEKDAYS, Moment
 from trips_mcp.itinerary.sizes import fitting
 from trips_mcp.itinerary.wording import clock_of, day_in_words, one_line, short
+from trips_mcp.places.aliases import names_in, names_of_stop
+from trips_mcp.places.names import fold
 
 HitKind = Literal["leg", "stay", "flight", "rental", "commitment", "event", "pin", "action_item", "member"]
 
@@ -56,6 +58,8 @@ class Hit(Result):
     """Where most of the words stand, by the field's name in the tools."""
     excerpt: Annotated[str | None, OTHERS] = None
     """What stands there around the words, where that is not the title."""
+    known_as: str | None = None
+    """The name of a place in the words asked for, where another of its names stands in the field."""
 
 
 class SearchReport(Result):
@@ -74,7 +78,10 @@ def search(journey: Journey, query: str) -> SearchReport:
     words = words_of(query)
     if not words:
         return report.model_copy(update={"note": _NO_WORDS})
-    found = sorted((has for one in _searched(journey) if (has := _found(one, words))), key=_best_first)
+    asked = f" {fold(query)} "
+    found = sorted(
+        (has for one in _searched(journey) if (has := _found(one, words) or _known(one, asked))), key=_best_first
+    )
     if not found:
         return report.model_copy(update={"note": f"Nothing in the trip has {_all(words)}. {_NOT_SEARCHED}"})
     hits = fitting([_told(one) for one in found[:_MOST]], _ROOM)
@@ -101,11 +108,20 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """A text that names a place, and all names of that place, folded."""
+
+    at: _Text
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Searched:
-    """A thing, and its texts that are searched."""
+    """A thing, its texts that are searched, and the places it is at."""
 
     hit: Hit
     texts: Sequence[_Text]
+    places: Sequence[_Place] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +131,13 @@ class _Found:
     """The less, the better."""
     at: _Text
     words: Sequence[Word]
+    known_as: str | None = None
 
 
 _AROUND: Final = 3
 _QUALITIES: Final = 3
+_KNOWN: Final = 1
+"""A place by another name comes after one whose name stands there."""
 
 
 def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
@@ -140,6 +159,21 @@ def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
     return _Found(one, sum(score for score, _ in best), one.texts[at], words)
 
 
+def _known(one: _Searched, asked: str) -> _Found | None:
+    """By another name of a place it is at, standing whole among the words asked for; all others stand in its texts."""
+    for place in one.places:
+        name = max((name for name in place.names if f" {name} " in asked), key=len, default=None)
+        if name is None:
+            continue
+        rest = words_of(asked.replace(f" {name} ", " ", 1))
+        found = _found(one, rest) if rest else None
+        if found is not None:
+            return replace(found, score=found.score + _KNOWN, known_as=name)
+        if not rest and place.at.rank < _AROUND:
+            return _Found(one, place.at.rank * _QUALITIES + _KNOWN, place.at, (), name)
+    return None
+
+
 def _best_first(found: _Found) -> tuple[object, ...]:
     hit = found.one.hit
     return (found.score, hit.date is None, hit.date or "", hit.time or "", hit.kind, hit.model_dump_json())
@@ -150,7 +184,7 @@ def _told(found: _Found) -> Hit:
     # titles may be cut; then the words must be seen all the same
     in_title = at.rank == 0 and len(at.text) <= _TITLE
     said = None if in_title else excerpt(at.text, found.words)
-    return found.one.hit.model_copy(update={"field": at.field, "excerpt": said})
+    return found.one.hit.model_copy(update={"field": at.field, "excerpt": said, "known_as": found.known_as})
 
 
 def _searched(journey: Journey) -> Iterator[_Searched]:
@@ -171,7 +205,7 @@ def _searched(journey: Journey) -> Iterator[_Searched]:
 def _leg(stretch: Stretch) -> _Searched:
     hit = _dated(Hit(kind="leg", leg_id=stretch.id or None, title=_short(stretch.title), field=""), stretch.starts)
     texts = _texts((0, "title", stretch.title), (1, "destination", stretch.destination))
-    return _Searched(_until(hit, stretch.ends), texts)
+    return _Searched(_until(hit, stretch.ends), texts, _places(texts, stretch.zone, "title", "destination"))
 
 
 def _stay(stay: Stay, stretch: Stretch | None) -> _Searched:
@@ -183,7 +217,7 @@ def _stay(stay: Stay, stretch: Stretch | None) -> _Searched:
         (2, "accommodation.notes", stay.source.notes),
         *_of_leg(stretch),
     )
-    return _Searched(_until(hit, stay.end), texts)
+    return _Searched(_until(hit, stay.end), texts, _places(texts, stay.zone, "accommodation.address", "legId"))
 
 
 def _flight(move: Move, stretch: Stretch | None) -> _Searched:
@@ -198,7 +232,9 @@ def _flight(move: Move, stretch: Stretch | None) -> _Searched:
         (1, f"{path}.airline", source.airline),
         *_of_leg(stretch),
     )
-    return _Searched(_timed(hit, move.departs or move.arrives), texts)
+    ends = ((f"{path}.from", source.from_, move.departs_from), (f"{path}.to", source.to, move.arrives_at))
+    stops = [_Place(_Text(1, field, text), names_of_stop(stop)) for field, text, stop in ends if text and stop]
+    return _Searched(_timed(hit, move.departs or move.arrives), texts, [*stops, *_places(texts, None, "legId")])
 
 
 def _rental(rental: Rental, stretch: Stretch | None) -> _Searched:
@@ -207,7 +243,8 @@ def _rental(rental: Rental, stretch: Stretch | None) -> _Searched:
         (0, "rentalCar.company", rental.company), (1, "rentalCar.location", rental.location), *_of_leg(stretch)
     )
     picked_up = rental.pick_up if isinstance(rental.pick_up, Moment) else None
-    return _Searched(_timed(hit, picked_up) if picked_up else _dated(hit, rental.first), texts)
+    places = _places(texts, stretch.zone if stretch else None, "rentalCar.location", "legId")
+    return _Searched(_timed(hit, picked_up) if picked_up else _dated(hit, rental.first), texts, places)
 
 
 def _commitment(journey: Journey, one: Appointment) -> _Searched:
@@ -221,7 +258,7 @@ def _commitment(journey: Journey, one: Appointment) -> _Searched:
         (2, "notes", one.notes),
         *_of_leg(journey.stretch.get(one.leg_id)),
     )
-    return _Searched(_timed(hit, one.starts), texts)
+    return _Searched(_timed(hit, one.starts), texts, _places(texts, _zone_of(one), "legId"))
 
 
 def _event(one: Appointment) -> _Searched:
@@ -229,7 +266,7 @@ def _event(one: Appointment) -> _Searched:
     texts = _texts(
         (0, "title", one.title), (1, "location", one.place), (2, "type", one.category), (2, "description", one.notes)
     )
-    return _Searched(_timed(hit, one.starts), texts)
+    return _Searched(_timed(hit, one.starts), texts, _places(texts, _zone_of(one), "location"))
 
 
 def _pin(pin: MapPin) -> _Searched:
@@ -255,6 +292,16 @@ def _texts(*said: tuple[int, str, str | None]) -> list[_Text]:
 def _of_leg(stretch: Stretch | None) -> list[tuple[int, str, str | None]]:
     """So that `dinner kyoto` finds the dinner, and `kyoto` alone not all that there is in Kyoto."""
     return [(_AROUND, "legId", stretch.title), (_AROUND, "legId", stretch.destination)] if stretch else []
+
+
+def _places(texts: Sequence[_Text], zone: str | None, *fields: str) -> list[_Place]:
+    """What those of the texts name that may name a place."""
+    named = ((text, names_in(text.text, zone)) for text in texts if text.field in fields)
+    return [_Place(text, names) for text, names in named if names]
+
+
+def _zone_of(one: Appointment) -> str | None:
+    return one.starts.zone if one.starts else None
 
 
 def _parts(stretch: Stretch) -> list[object]:
@@ -302,5 +349,7 @@ def _line(hit: Hit, quote: Callable[[str], str]) -> str:
     when = " ".join(filter(None, (f"{hit.weekday} {hit.date}" if hit.date else None, hit.time, hit.zone)))
     until = f" to {hit.until}" if hit.until else ""
     said = f"{hit.field}: {quote(hit.excerpt)}" if hit.excerpt else hit.field
+    if hit.known_as:
+        said = f"{said}, known as {hit.known_as}"
     kind = hit.kind.replace("_", " ")
     return " · ".join(filter(None, (f"- {kind} {title}", f"{when}{until}", f"in {said}", ids)))

@@ -83,6 +83,12 @@ def metropolitan(code: str) -> Metropolitan | None:
     return Metropolitan(code.upper(), name, tuple(one for each in codes if (one := airport(each))))
 
 
+def metropolitan_of(code: str) -> tuple[Metropolitan, ...]:
+    """The cities that have this airport among several: New York for EWR."""
+    cities = (city for city, (_, codes) in _metropolitan().items() if code in codes)
+    return tuple(found for city in cities if (found := metropolitan(city)))
+
+
 @lru_cache(maxsize=4096)
 def airports_named(text: str) -> tuple[Airport, ...]:
     """Those whose name, city and code have all its words: `Tokyo Haneda`, `Heathrow Terminal 5`."""

@@ -49,6 +49,8 @@ class Stop:
 
     is_by_code: bool
     """An airport, by its own code."""
+    code: str = ""
+    """Of an airport, if it is one."""
 
     @property
     def position(self) -> tuple[float, float]:
@@ -152,6 +154,5 @@ def _of_city(city: City) -> Stop:
 
 
 def _of_airport(one: Airport, known_by: str) -> Stop:
-    return Stop(
-        one.name, one.country, *one.position, one.zone, known_by, is_by_code=known_by.endswith(f"code {one.code}")
-    )
+    by_code = known_by.endswith(f"code {one.code}")
+    return Stop(one.name, one.country, *one.position, one.zone, known_by, by_code, one.code)

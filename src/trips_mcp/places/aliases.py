@@ -1,0 +1,67 @@
+"""The names by which a place that a text mentions is known, so that a search for Vienne finds Wien."""
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import Final
+
+from trips_mcp.places.airports import airport, metropolitan_of
+from trips_mcp.places.cities import City, find_cities
+from trips_mcp.places.countries import country, country_named
+from trips_mcp.places.names import fold
+from trips_mcp.places.stops import Stop
+
+_SHORTEST: Final = 2
+"""A single letter is no name."""
+_LONGEST: Final = 200
+_BETWEEN: Final = re.compile("[,;/|()\\n\\uff0c\\u3001\\u00b7\\u2192]| [-\\u2013\\u2014&+] | and | und | et | y | e ")
+_POSTCODE: Final = re.compile(r"\b[A-Z]{0,2}-?\d[\w-]*\b")
+
+
+@lru_cache(maxsize=4096)
+def names_in(text: str, zone: str | None = None) -> frozenset[str]:
+    """Of the cities and countries that a destination or an address names, folded.
+
+    `zone` tells namesakes apart; of those that stay unclear only a country they share is taken.
+    """
+    if len(text) > _LONGEST:
+        return frozenset()
+    whole = _names_of(text, zone)
+    return whole or frozenset(name for part in _BETWEEN.split(text) for name in _names_of(part, zone))
+
+
+@lru_cache(maxsize=4096)
+def names_of_stop(stop: Stop) -> frozenset[str]:
+    """Of its airport, its city, what else has it as its airport (`New York` for EWR), and its country."""
+    one = airport(stop.code) if stop.code else None
+    found = {*_of_country(stop.country), fold(stop.name)}
+    cities = {stop.name} if one is None else {one.city, *(each.name for each in metropolitan_of(one.code))}
+    for name in cities - {""}:
+        near = find_cities(name, country=stop.country, near=stop.position)[:1]
+        found |= {fold(name), fold(stop.name).removeprefix(fold(name)).strip(), *_of_cities(near)}
+    return frozenset(name for name in found if len(name) >= _SHORTEST)
+
+
+def _names_of(text: str, zone: str | None) -> frozenset[str]:
+    plain = " ".join(_POSTCODE.sub(" ", text).split())
+    if not plain:
+        return frozenset()
+    named = country_named(plain)
+    if named is not None:
+        return named.names
+    cities = find_cities(plain)
+    if len(cities) > 1:
+        cities = tuple(city for city in cities if city.zone == zone)
+    countries = {city.country for city in cities}
+    found = {*_of_cities(cities if len(cities) == 1 else ()), *(_of_country(*countries) if len(countries) == 1 else ())}
+    return frozenset(name for name in found if len(name) >= _SHORTEST)
+
+
+def _of_cities(cities: Iterable[City]) -> set[str]:
+    return {name for city in cities for name in city.names}
+
+
+@cache
+def _of_country(code: str) -> frozenset[str]:
+    found = country(code)
+    return found.names if found else frozenset()
