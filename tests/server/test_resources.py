@@ -98,7 +98,11 @@ async def test_each_can_be_read(mode: Any, trips: TripsClient, tmp_path: Path) -
     async with Client(build_server(offered(tmp_path)), mode=mode) as agent:
         whole = await agent.read_resource(f"trips://{kyoto}")
         day = await agent.read_resource(f"trips://{kyoto}/day/2026-11-03")
+        number = (await trips.trips.get(kyoto)).number
+        jazz = {"type": "activity", "title": "Jazz", "date": "2026-11-03", "trip_ids": [number]}
+        await agent.call_tool("create_event", jazz)
         export = await agent.read_resource(f"trips://{kyoto}/export.json")
+        await agent.call_tool("delete_event", {"event_id": json.loads(text(export))["events"][0]["event_id"]})
         told = {
             "whole": await agent.call_tool("get_timeline", {"tripId": kyoto}),
             "day": await agent.call_tool("get_day", {"tripId": kyoto, "date": "2026-11-03"}),
@@ -113,6 +117,7 @@ async def test_each_can_be_read(mode: Any, trips: TripsClient, tmp_path: Path) -
     assert text(whole) == getattr(told["whole"].content[0], "text", None)
     assert text(day) == getattr(told["day"].content[0], "text", None)
     assert json.loads(text(export))["legs"][0]["accommodation"]["doorCode"] == "4711"
+    assert [event["title"] for event in json.loads(text(export))["events"]] == ["Jazz"]
 
 
 async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path: Path) -> None:

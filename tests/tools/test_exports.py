@@ -92,7 +92,10 @@ async def test_fields_name_sections_and_their_parts(tool: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (["stays"], "fields: there is no stays; there is trip, legs, mapPins, actionItems, commitments, members."),
+        (
+            ["stays"],
+            "fields: there is no stays; there is trip, legs, mapPins, actionItems, commitments, members, events.",
+        ),
         (["trip", "legs.colour"], "fields: there is no legs.colour; there is legs._id, legs.tripId, legs.order, "),
     ],
 )
@@ -118,6 +121,7 @@ async def test_a_trip_that_is_too_large_is_told_in_a_summary(tool: str) -> None:
     (remark,) = told["remarks"]
     assert remark.startswith("Too large to show whole (")
     named = {"list_legs", "list_commitments", "list_action_items", "list_map_pins", "list_members"}
+    named |= {"list_trip_events"}
     assert {tool.name for tool in TOOLS if tool.name in remark} == (named if tool == "export_trip" else set())
     assert '["legs"]' in remark
 
@@ -171,3 +175,35 @@ async def test_what_is_masked_stays_so_in_every_form_of_an_export(tool: str) -> 
 
     assert not any("4711" in answer.text or "+81" in answer.text for answer in answers)
     assert MASK in answers[1].text
+
+
+JAZZ = {"id": 41, "title": "Jazz", "date": "2026-11-02", "time": "20:00", "attached_trips": [7]}
+
+
+@pytest.mark.parametrize(
+    ("conduct", "events", "remark"),
+    [
+        (Conduct(), [JAZZ], None),
+        (Conduct(one_store=False, event_trips={"t": 7}), [JAZZ], None),
+        (Conduct(one_store=False), None, "Itinerary events are not in this export: the number that the trip has in "),
+        (Conduct(event_trips={"t": 8}), None, "Events are left out, for they could not be read: "),
+    ],
+    ids=["one store", "linked", "not linked", "not to be read"],
+)
+async def test_events_are_in_it_or_it_says_why_not(conduct: Conduct, events: Any, remark: str | None) -> None:
+    export = {**an_export(), "trip": {**TRIP, "number": 7}, "serviceOwn": [{"x": 1}]}
+    service = Service({"/trips/t/export": export, "/v1/trips/7/itinerary": {"events": [JAZZ]}})
+    async with service.called(conduct) as call:
+        told = structured(await call("export_trip", tripId="t"))
+        legs = structured(await call("export_trip", tripId="t", fields=["legs"]))
+        only = await call("export_trip", tripId="t", fields=["events.title"])
+
+    shown = events and [{("event_id" if name == "id" else name): value for name, value in JAZZ.items()}]
+    assert told.get("events") == shown
+    assert told["serviceOwn"] == [{"x": 1}]
+    assert [leg["_id"] for leg in legs["legs"]] == ["l0", "l1"]
+    assert only.is_error or structured(only).get("events") == ((events and [{"event_id": 41, "title": "Jazz"}]) or [])
+    if remark is None:
+        assert "remarks" not in told
+    else:
+        assert told["remarks"][0].startswith(remark)

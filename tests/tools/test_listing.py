@@ -143,7 +143,7 @@ DOCUMENTED_HINTS = {  # readOnly, destructive, idempotent
 }
 OTHER_PEOPLES_WORDS = {
     "list_messages", "send_message", "create_share_token", "get_shared_trip", "export_shared_trip",
-    "get_event", "list_trip_events", "get_day", "get_timeline", "check_trip", "search_trip",
+    "get_event", "list_trip_events", "get_day", "get_timeline", "check_trip", "search_trip", "export_trip",
 }  # fmt: skip
 
 

@@ -80,16 +80,19 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
     """All of it, whatever its size: unlike a tool's result, no model is given it unasked."""
     from pydantic import ValidationError
 
-    from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip
+    from trips_mcp.contract.exports import ExportTrip
     from trips_mcp.tools.answers.secrets import masked
+    from trips_mcp.tools.resources.exports import export_of
 
     try:
         params = ExportTrip(trip_id=place.trip)
     except ValidationError:
         raise _none_at(place.uri) from None
-    export = await client.call(EXPORT_TRIP, params)
-    shown = masked(export) if conduct.mask_secrets else export
-    return json.dumps(shown.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, separators=(",", ":"))
+    outcome = await export_of(client, params, conduct)
+    shown = masked(outcome.result) if conduct.mask_secrets else outcome.result
+    remarks = {"remarks": list(outcome.notes)} if outcome.notes else {}
+    told = {**shown.model_dump(mode="json", exclude_unset=True), **remarks}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 @contextmanager

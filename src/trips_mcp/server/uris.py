@@ -57,7 +57,7 @@ EXPORT: Final = Kind(
     tool="export_trip",
     path="/export.json",
     title="Export",
-    description="A whole trip as data: legs, map pins, action items, commitments, members.",
+    description="A whole trip as data: legs, map pins, action items, commitments, members, events.",
     mime_type=JSON,
 )
 KINDS: Final = (ITINERARY, DAY, EXPORT)

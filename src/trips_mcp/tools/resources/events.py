@@ -4,6 +4,8 @@ from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIS
 from trips_mcp.tools.answers.listed import Listed
 from trips_mcp.tools.tool import tool
 
+EVENTS = Listed(item=Event, within="events", id="event_id", known=frozenset(), brief=("title", "date", "time"))
+
 create_event = tool(
     CREATE_EVENT,
     title="Create event",
@@ -43,5 +45,5 @@ list_trip_events = tool(
     "commitments and flights of legs are in export_trip.",
     lookup="list_trips",
     open_world=True,
-    view=Listed(item=Event, within="events", id="event_id", known=frozenset()),
+    view=EVENTS,
 )

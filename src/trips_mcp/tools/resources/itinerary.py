@@ -94,8 +94,8 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read
     Raises: TripsError.
     """
     exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
-    events, note = await _events(client, trip_id, exported.result, conduct)
-    notes = (*exported.notes, *filter(None, (note,)))
+    found = await events_of(client, trip_id, exported.result, conduct)
+    events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)
     return Read(await aside(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
 
@@ -104,25 +104,33 @@ def _things(export: TripExport) -> int:
     return sum(map(len, (export.legs, export.map_pins, export.action_items, export.commitments)))
 
 
-async def _events(
-    client: TripsClient, trip_id: str, export: TripExport, conduct: Conduct
-) -> tuple[list[Event], str | None]:
+@dataclass(frozen=True, slots=True)
+class EventsFound:
+    events: list[Event]
+    note: str | None = None
+    """Why there are none, where they could not be read."""
+    asked: bool = True
+    """False where the trip is not known to have any: its number in the Events API is not."""
+
+
+async def events_of(client: TripsClient, trip_id: str, export: TripExport, conduct: Conduct) -> EventsFound:
+    """Those of the trip's shared itinerary. What goes wrong is told, not raised."""
     linked = conduct.event_trips.get(trip_id)
     number = linked
     if number is None and conduct.one_store and export.trip is not None:
         number = export.trip.number
     if number is None:
-        return [], None
+        return EventsFound([], asked=False)
     try:
         with anyio.fail_after(_PATIENCE):
-            return (await client.call(LIST_TRIP_EVENTS, ListTripEvents(trip_id=number))).events, None
+            return EventsFound((await client.call(LIST_TRIP_EVENTS, ListTripEvents(trip_id=number))).events)
     except TimeoutError:
-        return [], _without_events(f"the Events API did not answer within {_PATIENCE:g} seconds")
+        return EventsFound([], _without_events(f"the Events API did not answer within {_PATIENCE:g} seconds"))
     except NotConfiguredError as error:
         # where the trip was linked they are missed; else nobody has asked for events
-        return [], None if linked is None else _without_events(str(error))
+        return EventsFound([], None if linked is None else _without_events(str(error)), asked=linked is not None)
     except TripsError as error:
-        return [], _without_events(str(error))
+        return EventsFound([], _without_events(str(error)))
 
 
 def _without_events(why: str) -> str:

@@ -4,6 +4,7 @@ from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LE
 from trips_mcp.tools.answers import masks
 from trips_mcp.tools.answers.imports import of_batch
 from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.resources.links import naming_unlinked
 from trips_mcp.tools.tool import tool
 
 LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
@@ -47,9 +48,14 @@ update_leg = tool(
     lookup="list_legs",
     unmasked=masks.of_update,
 )
-delete_leg = tool(
-    DELETE_LEG,
-    title="Delete leg",
-    description="Remove a leg for good, with its stay and flights (legId from list_legs); to move it use update_leg.",
-    lookup="list_legs",
+delete_leg = naming_unlinked(
+    tool(
+        DELETE_LEG,
+        title="Delete leg",
+        description="Remove a leg for good, with its stay and flights (legId from list_legs); to move it use "
+        "update_leg. Its commitments stay, unlinked.",
+        lookup="list_legs",
+    ),
+    "leg",
+    lambda commitment, asked: commitment.leg_id == asked.leg_id,
 )

@@ -10,6 +10,7 @@ from trips_mcp.contract.map_pins import (
 )
 from trips_mcp.tools.answers.imports import of_batch
 from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.resources.links import naming_unlinked
 from trips_mcp.tools.tool import tool
 
 MAP_PINS = Listed(item=MapPin, brief=("name",))
@@ -46,10 +47,14 @@ update_map_pin = tool(
     description="Update a map pin: move, rename or annotate it (pinId from list_map_pins). What is left out stays.",
     lookup="list_map_pins",
 )
-delete_map_pin = tool(
-    DELETE_MAP_PIN,
-    title="Delete map pin",
-    description="Delete a pin from the map for good (pinId from list_map_pins); a misplaced one is better moved with "
-    "update_map_pin.",
-    lookup="list_map_pins",
+delete_map_pin = naming_unlinked(
+    tool(
+        DELETE_MAP_PIN,
+        title="Delete map pin",
+        description="Delete a pin from the map for good (pinId from list_map_pins); a misplaced one is better moved "
+        "with update_map_pin. Its commitments stay, unlinked.",
+        lookup="list_map_pins",
+    ),
+    "map pin",
+    lambda commitment, asked: commitment.map_pin_id == asked.pin_id,
 )
