@@ -98,12 +98,13 @@ def counts() -> str:
 
 
 def toolset_table(page: str) -> str:
-    """For who wants to know what there is: names alone."""
+    """How many, and their names alone."""
     rows = (
         f"| `{name}` | {', '.join(f'[`{tool.name}`]({page}#{tool.name})' for tool in tools)} |"
         for name, tools in TOOLSETS.items()
     )
-    return "\n".join(("| Set | Tools |", "|---|---|", *rows, ""))
+    number = f"{len(TOOLS)} tools in {len(TOOLSETS)} sets. Without `--mask-secrets`, `get_secret` is not offered."
+    return "\n".join((number, "", "| Set | Tools |", "|---|---|", *rows, ""))
 
 
 def api_page() -> str:

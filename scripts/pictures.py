@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+SHOWN = ("Here is our plan", r"Put it in\.", "Tuesday", "The first one", "door code there", "not fit")
+"""Words of the turns that are in the picture, besides the first: the whole would be too long to read."""
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "assets"
-COLUMNS = 118
+COLUMNS = 104
 LARGEST_WIDTH = 1600
 FONT = files("fontpkg_jetbrains_mono") / "files/JetBrainsMono[wght].ttf"
 INK, PAPER = (214, 222, 235), (22, 27, 46)
@@ -38,21 +40,24 @@ def main() -> None:
 
 
 def demo() -> list[str]:
-    """What it says, line by line."""
+    """The turns that are in the picture, line by line."""
     words = ["uv", "run", "--quiet", "--directory", str(ROOT), "trips-mcp", "demo"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    first, *turns = said.split("\n\n")[1:-1]
+    shown = [turn for turn in turns if re.search("|".join(SHOWN), turn)]
+    return "\n\n".join([first, *shown]).splitlines()
 
 
 def terminal(lines: list[str]) -> str:
     """As a picture of a terminal, in SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
-    console.print(Text.assemble(("$ ", "green"), ("uvx trips-mcp demo", "bold")))
+    console.print(Text.assemble(("$ ", "green"), ("trips-mcp demo", "bold")))
     for line in lines:
         text = Text(line.replace(" 🌸", ""))  # in colour, which the font does not have
-        text.highlight_regex(r"^ +ok(?=  )", "bold green")
-        text.highlight_regex(r"(?<=ok  )[a-z]+(?:_[a-z]+)+", "bold cyan")
+        text.highlight_regex(r"^You", "bold cyan")
+        text.highlight_regex(r"^Agent", "bold green")
+        text.highlight_regex(r"^ +[a-z_]+(, [a-z_]+)*$", "blue")
         text.highlight_regex(r"“[^”]*”?", "yellow")
-        text.highlight_regex(r"\b\d+(?= (?:tools|ms|legs|pins|action))", "bold")
         console.print(text)
     return console.export_svg(title="trips-mcp", theme=NIGHT)
 

@@ -147,8 +147,8 @@ def check_installed(wheel: Path, project: dict[str, Any], folder: Path) -> None:
     tools = by_uvx(wheel, ["tools"], folder).splitlines()[-1]
     expect(re.match(r"\d+ tools: ", tools) is not None, f"`tools` ends with {tools}")
     demo = by_uvx(wheel, ["demo"], folder)
-    expect("Every step held" in demo, "`demo` did not come to its end")
-    print(f"uvx: {version.strip()}; {tools}; demo: {len(re.findall('^ +ok ', demo, re.MULTILINE))} steps held")
+    expect("Every answer was checked" in demo, "`demo` did not come to its end")
+    print(f"uvx: {version.strip()}; {tools}; demo: {len(re.findall('^Agent ', demo, re.MULTILINE))} answers checked")
 
 
 def by_uvx(wheel: Path, words: list[str], folder: Path) -> str:

@@ -1,6 +1,8 @@
-"""The demo's steps fail where the server does not keep its promise; that they pass is in tests/e2e."""
+"""The demo's turns fail where the server does not keep its promise; that they pass is in tests/e2e."""
 
 import sys
+from collections.abc import Awaitable, Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from trips_mcp.cli.demo.play import play
 from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.scene import Caller, Scene
 from trips_mcp.cli.demo.steps import (
-    Step,
+    Turn,
+    ask_which_tuesday,
     check_it,
     create_the_trip,
     find_the_bed_on_tuesday,
@@ -18,8 +21,10 @@ from trips_mcp.cli.demo.steps import (
     make_a_mistake,
     post_a_message,
     share_it,
-    who_am_i,
+    show_the_whole_trip,
+    tell_the_door_code,
 )
+from trips_mcp.cli.output import Terminal
 
 
 def answers(**by_tool: Fields | str) -> Caller:
@@ -34,26 +39,61 @@ def answers(**by_tool: Fields | str) -> Caller:
 
 def scene(call: Caller) -> Scene:
     sample = Sample.load()
-    return Scene(
-        call=call, sample=sample, trip={"_id": "jx7", "number": 1}, exported={**sample.sync, "trip": sample.trip}
-    )
+    return Scene(call=call, sample=sample, trip={"_id": "jx7", "number": 1})
 
 
-async def test_a_step_that_holds_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    me = {"user": {"name": "owner"}, "defaultGroupId": "grp1", "scopes": ["trips:read"]}
+FITS: Fields = {"checked": {"legs": 4}}
 
-    held = await play(scene(answers(get_me=me)), [who_am_i])
 
+async def test_a_turn_is_what_is_asked_the_tools_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    held = await play(scene(answers(check_trip=FITS)), [Turn("Does it fit?", check_it)] * 2)
+
+    turn = """
+You     Does it fit?
+        check_trip
+Agent   All of it fits: no overlap, no night without a bed, no missed connection.
+"""
     assert held
-    assert capsys.readouterr().out == "    ok  get_me: owner, may trips:read\n"
+    assert capsys.readouterr().out == turn * 2
+
+
+@pytest.mark.parametrize(("no_color", "painted"), [("", True), ("1", False)], ids=["colours", "NO_COLOR"])
+async def test_on_a_terminal_it_has_colours_unless_they_are_not_wanted(
+    no_color: str, painted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    screen = StringIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(screen))
+
+    await play(scene(answers(check_trip=FITS)), [Turn("Does it fit?", check_it)])
+
+    assert ("\x1b[36mYou     \x1b[0mDoes it fit?\n" in screen.getvalue()) is painted
+    assert ("\x1b[2mcheck_trip\x1b[0m" in screen.getvalue()) is painted
+    assert ("\x1b" in screen.getvalue()) is painted
 
 
 @pytest.mark.parametrize(
-    ("step", "by_tool", "why"),
+    ("answer", "by_tool", "why"),
     [
-        (who_am_i, {"get_me": "UNAUTHORIZED (401)"}, "get_me was refused: UNAUTHORIZED (401)"),
-        (who_am_i, {"get_me": {"user": {}}}, "not of the contract"),
-        (create_the_trip, {"create_trip": {"status": "draft", "title": "Another"}}, "not the one that was asked for"),
+        (create_the_trip, {"get_me": "UNAUTHORIZED (401)"}, "get_me was refused: UNAUTHORIZED (401)"),
+        (create_the_trip, {"get_me": {"user": {}}}, "not of the contract"),
+        (
+            create_the_trip,
+            {"get_me": {"defaultGroupId": "g"}, "create_trip": {"status": "draft", "title": "Another"}},
+            "not the one that was asked for",
+        ),
+        (ask_which_tuesday, {"get_day": {"choices": [{"date": "2027-03-30"}]}}, "both Tuesdays"),
+        (
+            tell_the_door_code,
+            {"list_legs": {"items": [{"_id": "l", "clientRef": "leg-kyoto"}]}, "get_secret": {"value": "0000"}},
+            "the door code is not that of the plan",
+        ),
+        (
+            show_the_whole_trip,
+            {"export_trip": {**Sample.load().sync, "commitments": Sample.load().commitments}},
+            "a secret is not masked",
+        ),
         (
             import_it_again,
             {
@@ -87,15 +127,18 @@ async def test_a_step_that_holds_is_told_as_such(capsys: pytest.CaptureFixture[s
     ],
 )
 async def test_a_broken_promise_ends_the_demo(
-    step: Step, by_tool: dict[str, Fields | str], why: str, capsys: pytest.CaptureFixture[str]
+    answer: Callable[[Scene], Awaitable[str]],
+    by_tool: dict[str, Fields | str],
+    why: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    held = await play(scene(answers(**by_tool)), [step, who_am_i])
+    held = await play(scene(answers(**by_tool)), [Turn("First.", answer), Turn("Second.", check_it)])
 
     shown = " ".join(capsys.readouterr().out.split())
     assert not held
-    assert shown.startswith("FAILED ")
+    assert shown.startswith("You First. FAILED ")
     assert why in shown
-    assert "get_me: " not in shown
+    assert "Second." not in shown
 
 
 async def test_tuesday_is_asked_for_and_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,11 +147,15 @@ async def test_tuesday_is_asked_for_and_told(capsys: pytest.CaptureFixture[str])
     dinner = {"title": "Kaiseki dinner under the lit cherry tree"}
 
     held = await play(
-        scene(answers(get_day={"choices": choices, "sleep": [bed], "things": [dinner]})), [find_the_bed_on_tuesday]
+        scene(answers(get_day={"choices": choices, "sleep": [bed], "things": [dinner]})),
+        [Turn("Where?", ask_which_tuesday), Turn("The first.", find_the_bed_on_tuesday)],
     )
 
     assert held
-    assert "Tuesday 30 March: Yamabuki Machiya" in " ".join(capsys.readouterr().out.split())
+    assert (
+        "Tuesday may be 30 March or 6 April. Which one? You The first. get_day Agent On Tuesday 30 March at Yamab"
+        in " ".join(capsys.readouterr().out.split())
+    )
 
 
 @pytest.mark.parametrize("program", ["no-such-program", sys.executable])

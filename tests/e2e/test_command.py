@@ -13,7 +13,7 @@ import pytest
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
 from trips_mcp.settings import Settings
-from trips_mcp.tools.choosing.choice import choose
+from trips_mcp.tools.catalogue import entries
 
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 LIST = "".join(
@@ -135,18 +135,21 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
 
     lines = ended.stdout.splitlines()
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(lines) <= 40
-    assert [line.split()[0] for line in lines if line.startswith(("    ok", "FAILED"))] == ["ok"] * 14
+    assert max(map(len, lines)) <= 110
+    assert [line.split()[0] for line in lines if line.startswith(("You ", "Agent ", "FAILED"))] == ["You", "Agent"] * 14
     for shown in (
-        f"connected: protocol 2026-07-28, {len(choose(Settings()).entries)} tools, ",
-        "would create 4 legs, 23 pins, 12 action items; nothing is written",
-        "4 legs, 23 pins, 12 action items, all unchanged; nothing is there twice",
-        "“Where am I sleeping on Tuesday?” There are two; on Tuesday 30 March: Yamabuki Machiya",
-        "the door code is in the export, not in the shared view",
+        f"Connected: protocol 2026-07-28, {len(entries())} tools, ",
+        "I would create 4 legs, 23 pins, 12 action items. Nothing is written yet.",
+        "4 legs, 23 pins, 12 action items: all unchanged. Nothing is there twice.",
+        "Where are we sleeping on Tuesday? get_day Agent Tuesday may be 30 March or 6 April. Which one?",
+        "The first one. get_day Agent On Tuesday 30 March at Yamabuki Machiya, ",
+        "What is the door code there? list_legs, get_secret Agent 4096*.",
+        "door codes, passwords and booking numbers are not in it",
         "endDate: not a real date, want YYYY-MM-DD",
-        "Every step held",
+        "Every answer was checked",
     ):
         assert shown in " ".join(ended.stdout.split())
+    assert "\x1b" not in ended.stdout
     assert ended.stderr == ""
     assert list(tmp_path.iterdir()) == []
 

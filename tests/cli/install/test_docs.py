@@ -49,4 +49,4 @@ def test_the_page_has_its_row(client: Client) -> None:
 
 @pytest.mark.parametrize("client", CLIENTS.values(), ids=list(CLIENTS))
 def test_readme_has_its_line(client: Client) -> None:
-    assert f"| {client.title} | `uvx trips-mcp install {client.name}` |\n" in README
+    assert f"| {client.title} | `{client.name}` |\n" in README

@@ -1,4 +1,4 @@
-"""Runs the demo's steps against a server process of its own and says how each one went."""
+"""Plays the demo's conversation against a server process of its own, and prints it."""
 
 import os
 import sys
@@ -13,40 +13,46 @@ from mcp_types import TextContent
 
 from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.scene import Caller, Scene, StepFailedError
-from trips_mcp.cli.demo.steps import STEPS, Step
-from trips_mcp.cli.output import say
+from trips_mcp.cli.demo.steps import TURNS, Turn
+from trips_mcp.cli.output import Colour, Painted, say
 
 _SECONDS_A_CALL = 30
 _COLUMNS = 100
-_INDENT = " " * 10
+_INDENT = " " * 8
 _SETTINGS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
 
 
 async def play_on_a_throw_away_database() -> bool:
-    say("A real MCP client drives a real trips-mcp process. No account, no network, a throw-away database.")
-    say()
+    say("What you ask, the tools that an agent calls for it, and what it answers. The calls are real: an MCP")
+    say("client drives a trips-mcp process on a throw-away database, without an account or network.")
     # on Windows a folder cannot go while a process that is just ending still holds a file in it
     with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
         held = await _play_with_a_server(Path(folder))
     say()
     if held:
-        say("Every step held, and all of it is gone again. Next: point your MCP client at `uvx trips-mcp`.")
+        say("Every answer was checked, and all of it is gone again.")
+        say("Next: `trips-mcp install CLIENT` puts it into your own client.")
     else:
-        say("The demo stopped at the step that failed.")
+        say("The demo stopped at the turn that failed.")
     return held
 
 
-async def play(scene: Scene, steps: Sequence[Step]) -> bool:
-    """Goes on until a step does not hold: the later ones build on it."""
-    for step in steps:
+async def play(scene: Scene, turns: Sequence[Turn]) -> bool:
+    """Goes on until a turn does not hold: the later ones build on it."""
+    for turn in turns:
+        say()
+        _show("You", Colour.NAME, turn.asked)
+        scene.called.clear()
         try:
-            _show("ok", await step(scene))
+            answer = await turn.answer(scene)
         except (StepFailedError, MCPError) as error:
-            _show("FAILED", f"{_title(step)}: {error}")
+            _show("FAILED", Colour.BAD, str(error))
             return False
-        except (KeyError, IndexError, TypeError) as error:  # an answer without what the step came for
-            _show("FAILED", f"{_title(step)}: the answer is not of the contract ({error!r})")
+        except (KeyError, IndexError, TypeError) as error:  # an answer without what the turn came for
+            _show("FAILED", Colour.BAD, f"the answer is not of the contract ({error!r})")
             return False
+        _show("", Colour.DIM, Painted(", ".join(scene.called), Colour.DIM))
+        _show("Agent", Colour.GOOD, answer)
     return True
 
 
@@ -61,10 +67,10 @@ async def _play_with_a_server(folder: Path) -> bool:
             tools = (await client.list_tools()).tools
             milliseconds = round((perf_counter() - started) * 1000)
             version, count = client.protocol_version, len(tools)
-            _show("ok", f"connected: protocol {version}, {count} tools, {milliseconds} ms from start to tools/list")
-            held = await play(Scene(call=_caller(client), sample=Sample.load()), STEPS)
+            say(f"Connected: protocol {version}, {count} tools, {milliseconds} ms from start to tools/list.")
+            held = await play(Scene(call=_caller(client), sample=Sample.load()), TURNS)
     except* (MCPError, OSError):
-        _show("FAILED", "the server process does not answer; what it had to say stands above")
+        _show("FAILED", Colour.BAD, "the server process does not answer; what it had to say stands above")
         held = False
     return held
 
@@ -72,7 +78,11 @@ async def _play_with_a_server(folder: Path) -> bool:
 def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Without the user's keys: whatever they have set up, the demo never touches their trips."""
     kept = {name: value for name, value in ours.items() if not name.startswith(_SETTINGS)}
-    return kept | {"TRIPS_MCP_DATABASE": str(folder / "demo.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
+    return kept | {
+        "TRIPS_MCP_DATABASE": str(folder / "demo.db"),
+        "TRIPS_MCP_JOURNAL": str(folder / "journal.db"),
+        "TRIPS_MCP_MASK_SECRETS": "on",
+    }
 
 
 def _caller(client: Client) -> Caller:
@@ -84,13 +94,10 @@ def _caller(client: Client) -> Caller:
     return call
 
 
-def _show(mark: str, text: str) -> None:
+def _show(who: str, colour: Colour, text: str) -> None:
+    """A speaker's name, and what is said in lines of its own column."""
     first, *more = text.splitlines()
-    for line in wrap(first, _COLUMNS, initial_indent=f"{mark:>6}  ", subsequent_indent=_INDENT):
-        say(line)
-    for line in more:
-        say(_INDENT + line)
-
-
-def _title(step: Step) -> str:
-    return getattr(step, "__name__", "step").replace("_", " ")
+    lines = [*wrap(first, _COLUMNS - len(_INDENT), break_on_hyphens=False), *more]
+    for line in lines:
+        part = Painted(line, text.colour) if isinstance(text, Painted) else line
+        say(Painted(f"{who:<{len(_INDENT)}}", colour) if line is lines[0] else _INDENT, part)

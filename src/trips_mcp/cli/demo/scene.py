@@ -1,4 +1,4 @@
-"""What the steps of the demo share: the server they call, the sample, and what earlier steps learned."""
+"""What the turns of the demo share: the server they call, the sample, and what earlier turns learned."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,11 +24,12 @@ class Scene:
     sample: Sample
     group_id: str = ""
     trip: Fields = field(default_factory=Fields)
-    exported: Fields = field(default_factory=Fields)
+    called: list[str] = field(default_factory=list[str])
+    """The tools of this turn, in the order of their first calls."""
 
     async def ask(self, tool: str, **arguments: object) -> Fields:
         """The answer of a call that has to succeed."""
-        refused, text, answer = await self.call(tool, arguments)
+        refused, text, answer = await self._call(tool, arguments)
         expect(not refused, f"{tool} was refused: {text}")
         return answer
 
@@ -37,6 +38,11 @@ class Scene:
 
     async def refusal(self, tool: str, **arguments: object) -> str:
         """What the server says to a call that has to be refused."""
-        refused, text, _ = await self.call(tool, arguments)
+        refused, text, _ = await self._call(tool, arguments)
         expect(refused, f"{tool} accepted what it must refuse")
         return text
+
+    async def _call(self, tool: str, arguments: Fields) -> tuple[bool, str, Fields]:
+        if tool not in self.called:
+            self.called.append(tool)
+        return await self.call(tool, arguments)

@@ -1,43 +1,43 @@
-"""The demo's steps, in order. Each does one thing, checks what came of it, and gives the line to show."""
+"""The demo's conversation, turn by turn: what the person asks, what the agent does, checks and answers."""
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date
 
 from trips_mcp.cli.demo.sample import Fields
 from trips_mcp.cli.demo.scene import Scene, expect
 
-Step = Callable[[Scene], Awaitable[str]]
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    asked: str
+    answer: Callable[[Scene], Awaitable[str]]
+
 
 _CATEGORIES = {"legs": "legs", "mapPins": "pins", "actionItems": "action items"}
 _SECRETS = ("doorCode", "wifiPassword", "hostPhone", "confirmationNumber", "checkInInstructions")
 
 
-async def who_am_i(scene: Scene) -> str:
-    me = await scene.ask("get_me")
-    scene.group_id = me["defaultGroupId"]
-    return f"get_me: {me['user']['name']}, may {', '.join(me['scopes'])}"
-
-
 async def create_the_trip(scene: Scene) -> str:
-    asked = scene.sample.trip
-    scene.trip = await scene.ask("create_trip", groupId=scene.group_id, **asked)
+    asked, me = scene.sample.trip, await scene.ask("get_me")
+    scene.trip = await scene.ask("create_trip", groupId=me["defaultGroupId"], **asked)
     expect(scene.trip["status"] == "draft", "a new trip should be a draft")
     expect(scene.trip.items() >= asked.items(), "the trip is not the one that was asked for")
-    return f"create_trip: “{asked['title']}”, {_span(asked)} {asked['endDate'][:4]}"
+    return f"“{asked['title']}” is there as a draft, {_span(asked)} {asked['endDate'][:4]}."
 
 
 async def preview_the_import(scene: Scene) -> str:
     report = await scene.ask_of_trip("sync_trip", dryRun=True, **scene.sample.sync)
     _expect_all(scene, report, "created")
     expect(not (await scene.ask_of_trip("list_legs"))["items"], "a dry run must write nothing")
-    return f"sync_trip, dry run: would create {_counts(scene)}; nothing is written"
+    return f"I would create {_counts(scene)}. Nothing is written yet."
 
 
 async def import_it(scene: Scene) -> str:
     report = await scene.ask_of_trip("sync_trip", **scene.sample.sync)
     _expect_all(scene, report, "created")
-    return f"sync_trip: created {_counts(scene)}"
+    return f"Created {_counts(scene)}."
 
 
 async def import_it_again(scene: Scene) -> str:
@@ -45,7 +45,7 @@ async def import_it_again(scene: Scene) -> str:
     _expect_all(scene, report, "unchanged")
     pins = (await scene.ask_of_trip("list_map_pins"))["items"]
     expect(len(pins) == scene.sample.count("mapPins"), f"there are {len(pins)} pins after a second import")
-    return f"sync_trip again: {_counts(scene)}, all unchanged; nothing is there twice"
+    return f"{_counts(scene)}: all unchanged. Nothing is there twice."
 
 
 async def add_commitments(scene: Scene) -> str:
@@ -57,7 +57,7 @@ async def add_commitments(scene: Scene) -> str:
         made = await scene.ask_of_trip("create_commitment", **fields, **linked)
         expect(made.items() >= (fields | linked).items(), f"“{planned['title']}” was not kept as given")
     titles = ", ".join(f"“{planned['title']}”" for planned in scene.sample.commitments)
-    return f"create_commitment: {titles}, each on its leg and pin"
+    return f"{titles}, each on its leg and pin."
 
 
 async def add_an_event(scene: Scene) -> str:
@@ -66,38 +66,51 @@ async def add_an_event(scene: Scene) -> str:
     itinerary = await scene.ask("list_trip_events", trip_id=number)
     found = [event["event_id"] for event in itinerary["events"]]
     expect(found == [made["event_id"]], "the event is not on the trip's itinerary")
-    return f"create_event: “{asked['title']}” at {asked['time']}, by the Events API on trip number {number}"
+    return f"“{asked['title']}” is on the itinerary at {asked['time']}."
 
 
-async def read_the_export(scene: Scene) -> str:
-    scene.exported = await scene.ask_of_trip("export_trip")
+async def show_the_whole_trip(scene: Scene) -> str:
+    exported = await scene.ask_of_trip("export_trip")
     for category in _CATEGORIES:
-        found = len(scene.exported[category])
+        found = len(exported[category])
         expect(found == scene.sample.count(category), f"the export has {found} {category}")
-    expect(len(scene.exported["commitments"]) == len(scene.sample.commitments), "commitments are missing")
-    return "\n".join(("export_trip: the whole trip in one answer", *map(_leg_line, scene.exported["legs"])))
+    expect(len(exported["commitments"]) == len(scene.sample.commitments), "commitments are missing")
+    masked = json.dumps(exported, ensure_ascii=False)
+    expect(not any(secret in masked for secret in _secrets(scene.sample.sync["legs"])), "a secret is not masked")
+    return "\n".join(("All of it, in one answer, without door codes:", *map(_leg_line, exported["legs"])))
+
+
+async def ask_which_tuesday(scene: Scene) -> str:
+    asked = await scene.ask_of_trip("get_day", date="Tuesday")
+    expect(len(asked["choices"]) == 2, "both Tuesdays of the trip should be offered")
+    first, second = (date.fromisoformat(choice["date"]) for choice in asked["choices"])
+    return f"Tuesday may be {first.day} {first:%B} or {second.day} {second:%B}. Which one?"
 
 
 async def find_the_bed_on_tuesday(scene: Scene) -> str:
     asked = await scene.ask_of_trip("get_day", date="Tuesday")
-    expect(len(asked["choices"]) == 2, "both Tuesdays of the trip should be offered")
     first = asked["choices"][0]["date"]
     day = await scene.ask_of_trip("get_day", date=first)
     beds = day["sleep"]
     expect([bed["name"] for bed in beds] == ["Yamabuki Machiya"], f"the night of {first} is not in that one bed")
     plans = [thing["title"] for thing in day["things"]]
     expect("Kaiseki dinner under the lit cherry tree" in plans, f"the dinner of {first} is not told")
-    return (
-        f"get_day, “Where am I sleeping on Tuesday?” There are two; on {_long(date.fromisoformat(first))}: "
-        f"{beds[0]['name']}, {beds[0]['address']}"
-    )
+    return f"On {_long(date.fromisoformat(first))} at {beds[0]['name']}, {beds[0]['address']}."
+
+
+async def tell_the_door_code(scene: Scene) -> str:
+    house = next(leg for leg in (await scene.ask_of_trip("list_legs"))["items"] if leg["clientRef"] == "leg-kyoto")
+    told = await scene.ask_of_trip("get_secret", legId=house["_id"], path="accommodation.doorCode")
+    code = _leg(scene, "leg-kyoto")["accommodation"]["doorCode"]
+    expect(told["value"] == code, "the door code is not that of the plan")
+    return f"{code}. It is told one at a time, and masked in every other answer."
 
 
 async def check_it(scene: Scene) -> str:
     report = await scene.ask_of_trip("check_trip")
     faults = [finding["why"] for finding in report.get("findings", [])]
     expect(report["checked"]["legs"] == 4 and not faults, f"the sample trip should have no fault: {faults}")
-    return "check_trip: no overlap, no night without a bed, no missed connection"
+    return "All of it fits: no overlap, no night without a bed, no missed connection."
 
 
 async def post_a_message(scene: Scene) -> str:
@@ -110,19 +123,18 @@ async def post_a_message(scene: Scene) -> str:
         "the channel does not hold the message as sent",
     )
     expect(said not in [message["content"] for message in read], "the message is not marked as a traveller's words")
-    return f"send_message: “{said}” to #{channel['name']}, where it is marked as a traveller's words"
+    return f"“{said}” It is in #{channel['name']}, quoted as a traveller's words. On an account the others read it."
 
 
 async def share_it(scene: Scene) -> str:
     token = (await scene.ask_of_trip("create_share_token"))["token"]
     shared = await scene.ask("export_shared_trip", token=token)
     expect(len(shared["legs"]) == scene.sample.count("legs"), "the shared view lacks legs")
-    secrets, seen = _secrets(scene.exported["legs"]), json.dumps(shared, ensure_ascii=False)
-    expect(secrets == _secrets(scene.sample.sync["legs"]), "the export lacks secrets of the import")
+    secrets, seen = _secrets(scene.sample.sync["legs"]), json.dumps(shared, ensure_ascii=False)
     expect(not any(secret in seen for secret in secrets), "the shared view gives secrets away")
     return (
-        "create_share_token: the token shows legs, flights, pins, plans, the checklist and names; "
-        "the door code is in the export, not in the shared view"
+        "The token is made. It shows legs, flights, pins, plans, the checklist and names; "
+        "door codes, passwords and booking numbers are not in it."
     )
 
 
@@ -132,23 +144,24 @@ async def make_a_mistake(scene: Scene) -> str:
     expect("endDate" in said and "not a real date" in said, f"the refusal does not say what is wrong: {said}")
     legs = (await scene.ask_of_trip("list_legs"))["items"]
     expect(len(legs) == scene.sample.count("legs"), "the refused leg was written")
-    return f"create_leg that ends on 31 April is refused, and the server goes on:\n{said}"
+    return f"That was refused, and nothing was written:\n{said}"
 
 
-STEPS: tuple[Step, ...] = (
-    who_am_i,
-    create_the_trip,
-    preview_the_import,
-    import_it,
-    import_it_again,
-    add_commitments,
-    add_an_event,
-    read_the_export,
-    find_the_bed_on_tuesday,
-    check_it,
-    post_a_message,
-    share_it,
-    make_a_mistake,
+TURNS: tuple[Turn, ...] = (
+    Turn("Plan a trip to Kyoto for the cherry blossom, from 24 March to 8 April 2027.", create_the_trip),
+    Turn("Here is our plan, with places and things to do. What would you put in?", preview_the_import),
+    Turn("Put it in.", import_it),
+    Turn("I am not sure that worked. Put it in again.", import_it_again),
+    Turn("Add the kaiseki dinner, the tea ceremony and Noriko's birthday, each where it belongs.", add_commitments),
+    Turn("We also have seats on the Nozomi to Kyoto.", add_an_event),
+    Turn("Show me the whole trip.", show_the_whole_trip),
+    Turn("Where are we sleeping on Tuesday?", ask_which_tuesday),
+    Turn("The first one.", find_the_bed_on_tuesday),
+    Turn("What is the door code there?", tell_the_door_code),
+    Turn("Does anything not fit?", check_it),
+    Turn("Post the good news in the trip's channel.", post_a_message),
+    Turn("Make a link for my mother, without the door codes.", share_it),
+    Turn("Add a stay in London until 31 April.", make_a_mistake),
 )
 
 
@@ -174,6 +187,10 @@ def _secrets(legs: list[Fields]) -> list[str]:
     """Every value of these legs that a shared view must not show."""
     inner = [part for leg in legs for part in (leg.get("accommodation"), leg.get("rentalCar"), *leg.get("flights", []))]
     return [part[name] for part in inner if part for name in _SECRETS if name in part]
+
+
+def _leg(scene: Scene, ref: str) -> Fields:
+    return next(leg for leg in scene.sample.sync["legs"] if leg["clientRef"] == ref)
 
 
 def _leg_line(leg: Fields) -> str:
