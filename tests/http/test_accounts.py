@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.client import TripsClient, UnauthorizedError
-from trips_mcp.client.errors import UnavailableError
+from trips_mcp.client.errors import ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
 from trips_mcp.server.http import key_checks
 from trips_mcp.server.http.accounts import Account, Accounts
@@ -37,6 +37,8 @@ class World:
         self.happened: list[str] = []
         self.scopes: dict[str, list[str] | None] = {"a": ["trips:read"], "b": ["trips:read"], "c": ["trips:read"]}
         self.down = False
+        self.retry_after: float | None = None
+        self.forbidden: ForbiddenError | None = None
         self.key_refused = False
         self.gate: anyio.Event | None = None
         """What every question waits for, if it is there."""
@@ -82,7 +84,9 @@ class _Client:
         if self._world.gate is not None and (self._world.slow is None or asked in self._world.slow):
             await self._world.gate.wait()
         if self._world.down:
-            raise UnavailableError(GET_ME, "it is down", sent=True)
+            raise UnavailableError(GET_ME, "it is down", sent=True, retry_after=self._world.retry_after)
+        if self._world.forbidden is not None:
+            raise self._world.forbidden
         if self._name not in self._world.scopes:
             raise UnauthorizedError(GET_ME, status=401, code="UNAUTHORIZED")
         return Me(scopes=self._world.scopes[self._name])
@@ -230,6 +234,35 @@ async def test_what_was_known_counts_for_an_hour_while_the_service_is_down(world
     assert too_late == 503
     assert afterwards == ()
     assert world.happened.count("asked a") == 5
+
+
+@pytest.mark.parametrize(("named", "told"), [(None, "5"), (16.2, "17"), (86400.0, "60")])
+async def test_an_unknown_key_is_told_when_to_come_back(named: float | None, told: str, world: World) -> None:
+    world.down = True
+    world.retry_after = named
+
+    async with world.accounts() as accounts:
+        with pytest.raises(RefusalError) as refused:
+            await scopes_of(accounts, A)
+
+    assert refused.value.status == 503
+    assert dict(refused.value.headers)["retry-after"] == told
+
+
+async def test_a_key_that_may_not_ask_whose_it_is_is_known_all_the_same(world: World) -> None:
+    world.forbidden = ForbiddenError(
+        GET_ME, status=403, code="FORBIDDEN", message="This key may not.", request_id="req_1"
+    )
+
+    async with world.accounts() as accounts:
+        assert await scopes_of(accounts, A) is None
+
+
+async def test_a_403_that_is_not_the_services_own_says_nothing_about_a_key(world: World) -> None:
+    world.forbidden = ForbiddenError(GET_ME, status=403, code="FORBIDDEN")
+
+    async with world.accounts() as accounts:
+        assert await refusal_of(accounts, A) == 503
 
 
 async def test_a_key_that_was_refused_in_a_call_is_served_from_no_earlier_answer(world: World) -> None:

@@ -69,6 +69,16 @@ async def test_made_up_keys_use_up_nobodys_limit_but_their_addresss(
     assert counted == {"address 127.0.0.2": LIMIT, "address 127.0.0.3": 1}
 
 
+async def test_behind_a_trusted_proxy_made_up_keys_count_for_whoever_sent_them(team: Serve, tmp_path: Path) -> None:
+    async with team(rate_limit=str(LIMIT), trusted_proxy="127.0.0.0/8") as served:
+        for number, forwarded in enumerate(["6.6.6.6, 203.0.113.9", "203.0.113.9", "2001:db8::7"]):
+            await served.ask("tools/list", f"osk_made_up_{number}", {"X-Forwarded-For": forwarded})
+
+    with closing(sqlite3.connect(tmp_path / "team.db")) as db:
+        counted = dict(db.execute("SELECT bucket, count FROM rate_windows"))
+    assert counted == {"address 203.0.113.9": 2, "address 2001:db8::/64": 1}
+
+
 async def test_asking_whether_it_is_ready_counts_nowhere(team: Serve, tmp_path: Path) -> None:
     async with team(rate_limit=str(LIMIT)) as served:
         answers = [(await served.request("GET", "/readyz")).status_code for _ in range(3 * LIMIT)]

@@ -18,7 +18,7 @@ from typing import Final
 from anyio.abc import TaskGroup
 
 from trips_mcp.client import TripsClient
-from trips_mcp.client.errors import TripsError, UnauthorizedError
+from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
 from trips_mcp.contract.scopes import Scope
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.callers import Caller
@@ -182,14 +182,20 @@ class Accounts:
             me = await (await account.held.client()).me()
         except UnauthorizedError:
             self._reject(account)
+        except ForbiddenError as error:
+            if error.message and error.request_id:  # the service's own words, and not those of a proxy before it
+                self._accept(account, None)
         except TripsError as error:
             logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
             account.retry_after = getattr(error, "retry_after", None)
         else:
-            account.accepted = True
-            account.scopes = _known(me.scopes)
-            account.fresh_until = self._clock() + FRESH_SECONDS
-            account.stale_until = self._clock() + STALE_SECONDS
+            self._accept(account, _known(me.scopes))
+
+    def _accept(self, account: Account, scopes: tuple[str, ...] | None) -> None:
+        account.accepted = True
+        account.scopes = scopes
+        account.fresh_until = self._clock() + FRESH_SECONDS
+        account.stale_until = self._clock() + STALE_SECONDS
 
     def _reject(self, account: Account) -> None:
         account.scopes = None
