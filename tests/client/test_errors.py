@@ -176,16 +176,6 @@ async def test_a_closed_client_says_so(client_of: ClientOf) -> None:
         await client.trips.list()
 
 
-async def test_unusable_proxy_settings_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "nonsense://user:hunter2@proxy")
-
-    async with TripsClient(trips=client_package.Endpoint("http://localhost:9"), events=None) as client:
-        with pytest.raises(CannotConnectError, match="proxy or certificate settings") as caught:
-            await client.trips.list()
-
-    assert "hunter2" not in str(caught.value)
-
-
 async def test_a_certificate_that_is_not_trusted_is_told_at_once_with_what_to_set(client_of: ClientOf) -> None:
     asked: list[httpx.Request] = []
 

@@ -12,12 +12,12 @@ import httpx
 from pydantic_core import to_json
 
 from trips_mcp import __version__
-from trips_mcp.addresses import is_loopback
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.failures import HTTPX_ERRORS, TIMEOUTS, failure
 from trips_mcp.client.http import Http
 from trips_mcp.client.journal.digest import account_secret
+from trips_mcp.client.proxies import proxy_to
 from trips_mcp.client.rate_limiter import Clock, RateLimiter, Sleep
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, R
@@ -117,8 +117,9 @@ class Account:
         if self._http is None:
             with _told_in_our_words():
                 self._http = Http(
-                    verify=self._tls or True,
-                    mounts=_past_any_proxy(self._base_url),
+                    verify=self._tls or httpx.create_ssl_context(),
+                    proxy=proxy_to(self._base_url),
+                    trust_env=False,  # of it, certificates and proxies are read here
                     limits=_LIMITS,
                     timeout=TIMEOUTS,
                 )
@@ -131,21 +132,14 @@ def trusted() -> ssl.SSLContext:
         return httpx.create_ssl_context()
 
 
-def _past_any_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
-    """A proxy cannot reach this computer, and would be told the key in clear."""
-    host = httpx.URL(base_url).host
-    return {f"all://[{host}]" if ":" in host else f"all://{host}": None} if is_loopback(host) else {}
-
-
 @contextmanager
 def _told_in_our_words() -> Generator[None]:
-    """For what httpx reads from the environment: proxies, certificates."""
+    """For the certificates that httpx reads from the environment."""
     try:
         yield
     except (ValueError, OSError, ImportError, *HTTPX_ERRORS) as error:
         raise CannotConnectError(
-            "The proxy or certificate settings of this computer cannot be used; "
-            "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+            "The certificate settings of this computer cannot be used; check SSL_CERT_FILE and SSL_CERT_DIR."
         ) from error
 
 
