@@ -301,7 +301,7 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
             [
                 "Outcome unknown: the service failed (500). "
                 "Calling archive_trip again with the same arguments is safe: "
-                "it will not be done twice. To check: list_trips."
+                "it will not be done twice. To check: get_trip."
             ],
         ),
         (refused, "list_trips", {}, ["Nothing was changed: call list_trips again"]),

@@ -9,26 +9,30 @@ from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, UPDATE_EVENT
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, UPDATE_LEG, UPSERT_LEGS
 from trips_mcp.contract.messages import SEND_MESSAGE
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.trips import LIST_TRIPS
+from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, UPDATE_TRIP
 from trips_mcp.tools import TOOLS
-from trips_mcp.tools.failures import advice
+from trips_mcp.tools.failures import advice, where_to_check
 
 LOOKUPS = {tool.name: tool.lookup for tool in TOOLS}
 
 
 def said(error: TripsError, operation: Operation[Any, Any]) -> str:
-    return advice(error, operation.name, LOOKUPS[operation.name], operation.reads)
+    return advice(error, operation.name, where_to_check(error, LOOKUPS[operation.name]), operation.reads)
 
 
 @pytest.mark.parametrize(
     ("operation", "safe", "lookup"),
     [
         (SEND_MESSAGE, "it will not be sent twice", "list_messages"),
-        (CREATE_LEG, "it will not be created twice", "list_trips"),
+        (CREATE_TRIP, "it will not be created twice", "list_trips"),
+        (UPDATE_TRIP, "it will not be changed twice", "get_trip"),
+        (SYNC_TRIP, "it will not be written twice", "export_trip"),
+        (CREATE_LEG, "it will not be created twice", "list_legs"),
         (UPDATE_LEG, "it will not be changed twice", "list_legs"),
-        (UPSERT_LEGS, "it will not be written twice", "list_trips"),
+        (UPSERT_LEGS, "it will not be written twice", "list_legs"),
         (DELETE_LEG, "it will not be done twice", "list_legs"),
-        (DELETE_EVENT, "it will not be done twice", "list_trip_events"),
+        (DELETE_EVENT, "it will not be done twice", "get_event"),
         (CREATE_EVENT, "it first looks whether the event is there", "list_trip_events"),
         (UPDATE_EVENT, "it is only done if the event has not changed since", "get_event"),
     ],

@@ -1,5 +1,6 @@
 """Errors in words a model can act on: what happened, what it means, what to do next, and the request's id."""
 
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -21,6 +22,7 @@ from trips_mcp.client.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.faults import in_words
 from trips_mcp.contract.operation import Operation
 
@@ -43,6 +45,22 @@ def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:
             return f"{error} {_again_after_no_answer(tool, lookup, reads)}"
         case _:
             return str(error)
+
+
+def where_to_check(error: TripsError, lookup: str) -> str:
+    """The tool that shows whether a write of unknown outcome was made; else the one that gives the ids, `lookup`."""
+    return (_shown_by(error.operation) if isinstance(error, OutcomeUnknownError) else "") or lookup
+
+
+@cache
+def _shown_by(operation: Operation[Any, Any]) -> str:
+    """The read at the write's own path, or at that of its list."""
+    path = operation.path.removesuffix(":batch")
+    paths = [path, path.rpartition("/")[0]] if path.endswith("}") else [path]
+    reads = {read.path: read.name for read in OPERATIONS if read.reads and read.api == operation.api}
+    if operation.name == "sync_trip":
+        return "export_trip"
+    return next((reads[place] for place in paths if place in reads), "")
 
 
 def _is_of_a_read(error: TripsError) -> bool:

@@ -24,7 +24,7 @@ from trips_mcp.tools.answers.showing import Prose, Showing
 from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.choosing.binding import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.conduct import Conduct
-from trips_mcp.tools.failures import advice
+from trips_mcp.tools.failures import advice, where_to_check
 from trips_mcp.tools.schema import input_schema, output_schema
 
 _FEW: Final = 10
@@ -138,7 +138,7 @@ class Tool(Generic[P, R]):
         except RefusedError as error:
             return Answer(refusal_without(str(error), conduct.absent), is_error=True)
         except TripsError as error:
-            lookup, hint = where_to_look(error, self.lookup, conduct)
+            lookup, hint = where_to_look(error, where_to_check(error, self.lookup), conduct)
             known = "" if lookup in conduct.absent else lookup
             said = advice(error, self.name, known, self.hints["readOnlyHint"]) + hint
             said = failure_without(said, error, self.name, conduct.absent)
