@@ -271,14 +271,54 @@ async def test_repeating_a_batch_that_broke_off_finishes_it(world: World) -> Non
     assert await world.names() == [f"Pin {number}" for number in range(150)]
 
 
-async def test_without_client_refs_the_note_warns_of_doubling(world: World) -> None:
+@pytest.mark.parametrize(
+    "breaks", [always(lost, 2), always(down, 2), always(unreadable, 2)], ids=["lost", "down", "unreadable"]
+)
+async def test_without_client_refs_what_was_answered_is_not_sent_again(world: World, breaks: dict[int, Fault]) -> None:
+    world.relay.faults = breaks
+    broken = await world.upsert(pins(180), auto_client_ref=False)
+    world.relay.faults = {}
+    world.relay.batches.clear()
+
+    told = await world.upsert(pins(180), auto_client_ref=False)
+
+    assert broken.result.created == 100
+    assert broken.notes[0].endswith("again with the same arguments: that finishes it, and doubles nothing.")
+    assert world.relay.sizes() == [50, 30]
+    assert (told.result.created, told.result.errors) == (180, 0)
+    assert [result.index for result in told.result.results] == list(range(180))
+    assert len({result.id for result in told.result.results}) == 180
+    assert told.notes == ("This completed an earlier call whose answer was lost.",)
+    assert await world.names() == [f"Pin {number}" for number in range(180)]
+
+    await world.upsert(pins(180), auto_client_ref=False)  # meant anew, as the one before was answered
+    assert len(await world.names()) == 360
+
+
+async def test_a_batch_is_made_anew_where_what_it_made_was_removed_since(world: World) -> None:
     world.relay.faults = always(lost, 1)
+    broken = await world.upsert(pins(60), auto_client_ref=False)
+    world.relay.faults = {}
+    for result in broken.result.results[:50]:
+        await world.client.map_pins.delete(world.trip_id, result.id or "")
 
-    outcome = await world.upsert(pins(60), auto_client_ref=False)
+    told = await world.upsert(pins(60), auto_client_ref=False)
 
-    assert outcome.notes[0].endswith(
-        "call upsert_map_pins again, without the items that are done: those that have no clientRef would be made twice."
-    )
+    assert told.result.created == 60
+    assert len(await world.names()) == 60
+    assert set(await world.names()) == {f"Pin {number}" for number in range(60)}
+
+
+async def test_a_batch_says_how_much_of_what_it_made_was_changed_since(world: World) -> None:
+    world.relay.faults = always(lost, 1)
+    broken = await world.upsert(pins(60), auto_client_ref=False)
+    world.relay.faults = {}
+    await world.client.map_pins.delete(world.trip_id, broken.result.results[7].id or "")
+
+    told = await world.upsert(pins(60), auto_client_ref=False)
+
+    assert "Since then 1 of the 50 items were changed or removed." in told.notes
+    assert len(await world.names()) == 59
 
 
 async def test_a_rate_limit_in_the_middle_says_when_to_come_back(world: World) -> None:

@@ -76,7 +76,7 @@ async def test_a_dry_run_is_asked_for_in_the_query(client_of: ClientOf) -> None:
 
 
 async def test_each_api_gets_its_own_key_and_place(client_of: ClientOf) -> None:
-    service = Service(_id="x")
+    service = Service(_id="x", event_id=7)
     client = client_of(service)
 
     await client.trips.get("t1")

@@ -1,7 +1,6 @@
 """Both APIs' ways of saying no, and ways that neither has, as one kind of error."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.trips import GET_TRIP
 
 ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
-NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 
 
 async def refused(client_of: ClientOf, status: int, **answer: Any) -> ApiError:
@@ -174,14 +172,23 @@ async def test_no_error_shows_the_key_in_any_form(client_of: ClientOf) -> None:
         ("soon", None),
         ("nan", None),
         ("1e400", None),
-        ("9" * 5_000, None),
+        ("1793534410", 10),
+        ("1893534410", 86_400),
+        ("1593534410", 86_400),
+        ("1793534410000", 86_400),
+        ("9" * 5_000, 86_400),
         ("Sun, 99 Nov 2026 12:00:30 GMT", None),
         ("Sun, 01 Nov 99999 12:00:30 GMT", None),
         ("٣", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_or_nothing(header: str | None, seconds: float | None) -> None:
-    assert seconds_to_wait(header, NOW) == seconds
+def test_retry_after_is_seconds_a_date_an_epoch_or_nothing(header: str | None, seconds: float | None) -> None:
+    """A date and an epoch are told from the answer's own Date, whatever this computer's clock says."""
+    headers = [(b"Date", b"Sun, 01 Nov 2026 12:00:00 GMT")]
+    if header is not None:
+        headers.append((b"Retry-After", header.encode()))
+
+    assert seconds_to_wait(httpx.Headers(headers)) == seconds
 
 
 async def test_a_rate_limit_says_when_to_come_back(client_of: ClientOf) -> None:

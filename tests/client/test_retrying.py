@@ -12,6 +12,7 @@ import pytest
 
 from trips_mcp.client import (
     ApiError,
+    ConflictError,
     ForbiddenError,
     InvalidError,
     OutcomeUnknownError,
@@ -78,7 +79,7 @@ def calling(client_of: "ClientOf", time: "SkippedTime") -> Calling:
 
 
 PASSING = [
-    *(refusing(status) for status in (408, 429, 500, 502, 503, 504)),
+    *(refusing(status) for status in (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529)),
     refusing(403, Retry_After="1"),
     httpx.ConnectError("down"),
     httpx.ConnectTimeout("down"),
@@ -101,7 +102,7 @@ async def test_what_may_pass_is_tried_again(calling: Calling, failure: httpx.Res
 @pytest.mark.parametrize(
     "failure",
     [
-        *(refusing(status) for status in (400, 401, 403, 404, 405, 409, 410, 413, 418, 422, 501, 505)),
+        *(refusing(status) for status in (400, 401, 403, 404, 405, 410, 413, 418, 422, 501, 505)),
         httpx.UnsupportedProtocol("ftp"),
         httpx.LocalProtocolError("ours"),
     ],
@@ -211,6 +212,88 @@ async def test_a_wait_that_does_not_fit_is_told_and_not_slept(
     assert time.slept == []
 
 
+@pytest.mark.parametrize("named", ["1793534405", "9999999999", "1793534405000", "9" * 40])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_number_that_is_no_wait_ends_the_call_at_once(
+    calling: Calling, time: "SkippedTime", status: int, named: str
+) -> None:
+    service = Service(refusing(status, Retry_After=named, Date="Sun, 01 Nov 2026 12:00:00 GMT"))
+
+    with pytest.raises(ApiError) as caught:
+        await calling(service, read)
+
+    assert len(service.requests) == 1
+    assert time.slept == []
+    assert caught.value.retry_after in (5, 86_400)
+
+
+async def test_a_date_is_told_from_the_services_own_clock(calling: Calling, time: "SkippedTime") -> None:
+    """Else a computer whose clock is an hour ahead would not wait, and one that is behind would give up."""
+    then = "Sun, 01 Nov 2026 12:00:07 GMT"
+    await calling(Service(refusing(503, Retry_After=then, Date="Sun, 01 Nov 2026 12:00:00 GMT"), GOOD), read)
+
+    assert time.slept == [7]
+
+
+def conflicting(code: str) -> httpx.Response:
+    return httpx.Response(409, json={"error": {"code": code, "message": "No.", "requestId": "req_7"}})
+
+
+LOST = httpx.ReadTimeout("slow")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [LOST, refusing(409)],
+        [LOST, conflicting("IDEMPOTENCY_IN_PROGRESS")],
+        [LOST, conflicting("CONFLICT"), conflicting("CONFLICT")],
+        [refusing(409)],
+        [conflicting("IDEMPOTENCY_IN_PROGRESS")],
+    ],
+    ids=["lost, bare", "lost, in progress", "lost, another code", "bare", "in progress"],
+)
+async def test_a_conflict_with_an_attempt_under_way_is_waited_out_with_the_same_key(
+    calling: Calling, answers: list[httpx.Response | Exception]
+) -> None:
+    service = Service(*answers, GOOD)
+
+    sent = await calling(service, send)
+
+    assert sent.id == "x"
+    assert len(service.requests) == len(answers) + 1
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
+
+
+@pytest.mark.parametrize("conflict", [refusing(409), conflicting("IDEMPOTENCY_IN_PROGRESS")], ids=["bare", "told"])
+async def test_a_conflict_that_does_not_end_leaves_the_outcome_unknown_and_the_key_noted(
+    client_of: "ClientOf", time: "SkippedTime", conflict: httpx.Response
+) -> None:
+    service = Service(LOST, *[conflict] * 500, GOOD)
+    client = client_of(service, clock=time.clock, sleep=time.sleep)
+
+    with pytest.raises(OutcomeUnknownError, match="the service is still busy with it"):
+        await send(client)
+    with anyio.fail_after(30):
+        while len(service.requests) < 502:
+            try:
+                await send(client)
+                break
+            except OutcomeUnknownError:
+                continue
+
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
+
+
+async def test_a_conflict_that_is_not_ours_is_told_at_once(calling: Calling) -> None:
+    service = Service(conflicting("IDEMPOTENCY_CONFLICT"))
+
+    with pytest.raises(ConflictError):
+        await calling(service, send)
+
+    assert len(service.requests) == 1
+
+
 async def test_a_shorter_deadline_has_room_for_less(calling: Calling, time: "SkippedTime") -> None:
     with pytest.raises(RateLimitedError) as caught:
         await calling(Service(refusing(429, Retry_After="10")), read, deadline=5)
@@ -263,7 +346,9 @@ async def test_an_attempt_is_cut_off_at_the_deadline(client_of: "ClientOf") -> N
 EVENT = CreateEvent(type="food", title="Ramen", date="2026-11-01", trip_ids=[42])
 
 
-@pytest.mark.parametrize("failure", [refusing(429, Retry_After="1"), httpx.ConnectError("down")], ids=repr)
+@pytest.mark.parametrize(
+    "failure", [httpx.Response(429, json={"error": "Slow down"}), httpx.ConnectError("down")], ids=repr
+)
 async def test_an_event_that_was_surely_not_written_is_sent_again(
     calling: Calling, failure: httpx.Response | Exception
 ) -> None:
@@ -308,7 +393,7 @@ async def test_deleting_an_event_may_be_repeated(calling: Calling) -> None:
 
 
 async def test_a_dry_run_may_be_repeated(calling: Calling) -> None:
-    service = Service(refusing(502), httpx.Response(200, json={"dryRun": True}))
+    service = Service(refusing(502), httpx.Response(200, json={"dryRun": True, "legs": {"results": []}}))
 
     await calling(service, lambda client: client.trips.sync(SyncTrip(trip_id="t1", dry_run=True, legs=[])))
 

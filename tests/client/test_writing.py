@@ -1,5 +1,6 @@
 """A write from its note to its outcome, known or not."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -8,7 +9,6 @@ import pytest
 
 from trips_mcp.client import (
     ApiError,
-    BadAnswerError,
     ConflictError,
     Endpoint,
     ForbiddenError,
@@ -24,6 +24,7 @@ from trips_mcp.client.attempts import Attempts
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.writing import Writing
 from trips_mcp.contract.commitments import UpdateCommitment
+from trips_mcp.contract.events import CREATE_EVENT, CreateEvent
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
 from trips_mcp.contract.sync import SyncTrip
 from trips_mcp.contract.trips import GET_TRIP, GetTrip, Trip
@@ -45,15 +46,21 @@ class Notes:
         self.unknown: dict[str, Intent] = {}
         self._digests: dict[str, str] = {}
 
-    async def begin(self, digest: str, operation: str, note: str = "") -> Intent:
+    async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
         earlier = self.unknown.pop(digest, None)
         key = earlier.key if earlier else f"key-{len(self.told)}"
         self._digests[key] = digest
         self.told.append(f"begin {operation}")
         return Intent(key, earlier is not None, note)
 
-    async def settle(self, intent: Intent) -> None:
+    async def annotate(self, intent: Intent, note: str) -> None:
+        self.told.append("annotate")
+
+    async def settle(self, intent: Intent, written: Collection[str] = ()) -> None:
         self.told.append("settle")
+
+    async def written_since(self, intent: Intent, targets: Collection[str]) -> set[str]:
+        return set()
 
     async def leave_unknown(self, intent: Intent) -> None:
         self.unknown[self._digests[intent.key]] = intent
@@ -86,8 +93,16 @@ class Service:
 
 
 GOOD = httpx.Response(200, json={"_id": "x"})
+DONE = httpx.Response(204)
+LINK = httpx.Response(201, json={"token": "s1"})
 LOST = httpx.ReadTimeout("slow")
 BROKEN = httpx.Response(500)
+
+
+def refusing(status: int, code: str = "NO", **headers: str) -> httpx.Response:
+    """As the Trips API says it, with the request's id."""
+    error = {"code": code, "message": "No.", "requestId": "req_7"}
+    return httpx.Response(status, json={"error": error}, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 @pytest.fixture
@@ -96,7 +111,7 @@ def notes() -> Notes:
 
 
 async def test_every_write_has_a_key_of_its_own(client_of: "ClientOf", notes: Notes) -> None:
-    service = Service(GOOD)
+    service = Service(GOOD, GOOD, GOOD, DONE, DONE, GOOD)
     client = client_of(service, journal=notes)
 
     await client.messages.send(HELLO)
@@ -167,8 +182,9 @@ async def test_the_events_api_is_sent_no_key_but_its_writes_are_noted(client_of:
         (BROKEN, "the service failed (500)"),
         (httpx.Response(501), "the service failed (501)"),
         (httpx.Response(408), "the service failed (408)"),
-        (httpx.Response(200, text="<html>"), "the answer could not be read, though it was probably done"),
-        (httpx.Response(201, text='{"_id": '), "the answer could not be read, though it was probably done"),
+        (httpx.Response(200, text="<html>"), "the answer (200) does not say what was done"),
+        (httpx.Response(201, text='{"_id": '), "the answer (201) does not say what was done"),
+        (httpx.Response(302, headers={"Location": "/"}), "the answer (302) does not say what was done"),
     ],
     ids=repr,
 )
@@ -217,13 +233,12 @@ async def test_another_call_does_not_take_it_up(client_of: "ClientOf", notes: No
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (httpx.Response(400), InvalidError),
-        (httpx.Response(401), ApiError),
-        (httpx.Response(403), ForbiddenError),
-        (httpx.Response(404), ApiError),
-        (httpx.Response(409), ConflictError),
-        (httpx.Response(429, headers={"Retry-After": "100"}), RateLimitedError),
-        (httpx.Response(302), BadAnswerError),
+        (refusing(400), InvalidError),
+        (refusing(401), ApiError),
+        (refusing(403), ForbiddenError),
+        (refusing(404), ApiError),
+        (refusing(409), ConflictError),
+        (refusing(429, Retry_After="100"), RateLimitedError),
         (httpx.ConnectError("down"), UnavailableError),
         (httpx.UnsupportedProtocol("ftp"), UnavailableError),
     ],
@@ -238,8 +253,83 @@ async def test_what_was_surely_not_carried_out_is_settled(
     assert notes.told == ["begin send_message", "settle"]
 
 
+ON_THE_WAY = (
+    301,
+    302,
+    303,
+    304,
+    307,
+    308,
+    400,
+    401,
+    402,
+    403,
+    404,
+    405,
+    406,
+    407,
+    410,
+    411,
+    413,
+    414,
+    415,
+    417,
+    422,
+    429,
+    431,
+    451,
+)
+
+
+@pytest.mark.parametrize("status", ON_THE_WAY)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"html": "<h1>Forbidden</h1>"},
+        {"content": b""},
+        {"json": {"message": "Forbidden"}},
+        {"json": {"error": {"code": "FORBIDDEN", "message": "No."}}},
+        {"json": {"error": "No."}, "headers": {"X-Request-Id": "gw-1"}},
+    ],
+    ids=str,
+)
+async def test_an_answer_that_is_not_the_services_own_tells_nothing_of_a_write(
+    client_of: "ClientOf", notes: Notes, status: int, said: dict[str, Any]
+) -> None:
+    """The service may have carried it out, and a gateway answered instead."""
+    service = Service(httpx.Response(status, **said))
+    client = client_of(service, journal=notes)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client.messages.send(HELLO)
+    service.then(GOOD)
+    joined = await client.outcome(SEND_MESSAGE, HELLO)
+
+    assert caught.value.repeatable
+    assert str(status) in caught.value.why or status == 429
+    assert joined.notes == JOINED
+    assert len({*service.keys}) == 1
+
+
+@pytest.mark.parametrize("status", ON_THE_WAY)
+async def test_an_event_that_something_on_the_way_refuses_is_looked_for(client_of: "ClientOf", status: int) -> None:
+    """The Events API's errors have no request id, so their form is all there is to go by."""
+    asked = CreateEvent(type="food", title="Ramen", date="2026-11-01", trip_ids=[42])
+    found = {"event_id": 7, "type": "food", "title": "Ramen", "date": "2026-11-01", "description": None}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"events": [found]})
+        return httpx.Response(status, json={"message": "Forbidden"})
+
+    outcome = await client_of(answer).outcome(CREATE_EVENT, asked)
+
+    assert outcome.result.event_id == 7
+    assert "just like it" in outcome.notes[0]
+
+
 async def test_a_conflict_is_told_once_and_not_for_ever(client_of: "ClientOf", notes: Notes) -> None:
-    conflict = httpx.Response(409, json={"error": {"code": "IDEMPOTENCY_CONFLICT", "message": "No."}})
+    conflict = refusing(409, "IDEMPOTENCY_CONFLICT")
     service = Service(LOST)
     client = client_of(service, journal=notes)
     with pytest.raises(OutcomeUnknownError):
@@ -257,7 +347,7 @@ async def test_a_conflict_is_told_once_and_not_for_ever(client_of: "ClientOf", n
     assert service.keys[-1] != service.keys[-2]
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(400), httpx.Response(404), httpx.Response(422)], ids=repr)
+@pytest.mark.parametrize("answer", [refusing(400), refusing(404), refusing(422)], ids=repr)
 async def test_a_refusal_after_a_lost_answer_tells_that_nothing_was_done(
     client_of: "ClientOf", notes: Notes, answer: httpx.Response
 ) -> None:
@@ -270,9 +360,9 @@ async def test_a_refusal_after_a_lost_answer_tells_that_nothing_was_done(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (httpx.Response(401), "the service no longer accepts the key"),
-        (httpx.Response(403), "the service no longer accepts the key"),
-        (httpx.Response(429, headers={"Retry-After": "100"}), "the service takes no more requests for now"),
+        (refusing(401), "the service no longer accepts the key"),
+        (refusing(403), "the service no longer accepts the key"),
+        (refusing(429, Retry_After="100"), "the service takes no more requests for now"),
         (httpx.ConnectError("down"), "the service did not answer"),
     ],
     ids=repr,

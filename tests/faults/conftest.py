@@ -20,6 +20,10 @@ from trips_mcp.client.journal.sqlite import SqliteJournal
 HTML: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
+def error(status: int, code: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"code": code, "message": "No.", "requestId": "req_7"}})
+
+
 class Clock:
     """The client's time; to sleep is to move it."""
 
@@ -83,14 +87,14 @@ class Network(httpx.AsyncBaseTransport):
         raise httpx.ConnectError("Connection refused", request=request)
 
     async def fails_before(self, _: httpx.Request) -> httpx.Response:
-        return httpx.Response(500, json={"error": {"code": "INTERNAL_ERROR", "message": "Something broke."}})
+        return error(500, "INTERNAL_ERROR")
 
     async def fails_after(self, request: httpx.Request) -> httpx.Response:
         await self.deliver(request)
         return await self.fails_before(request)
 
     async def limited(self, _: httpx.Request) -> httpx.Response:
-        return httpx.Response(429, json={"error": {"code": "RATE_LIMITED", "message": "Too many requests."}})
+        return error(429, "RATE_LIMITED")
 
     async def limited_for_seconds(self, _: httpx.Request) -> httpx.Response:
         return httpx.Response(429, headers={"Retry-After": "7"})
@@ -137,6 +141,31 @@ class Network(httpx.AsyncBaseTransport):
     async def html_after(self, request: httpx.Request) -> httpx.Response:
         await self.deliver(request)
         return await self.html_before(request)
+
+    async def redirected_before(self, _: httpx.Request) -> httpx.Response:
+        """To where one signs in to the network, say."""
+        return httpx.Response(302, headers={"Location": "http://hotel.test/"})
+
+    async def redirected_after(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return await self.redirected_before(request)
+
+    async def refused_on_the_way(self, _: httpx.Request) -> httpx.Response:
+        """By a gateway, in words of its own."""
+        return httpx.Response(404, json={"message": "Not Found"})
+
+    async def refused_on_the_way_back(self, request: httpx.Request) -> httpx.Response:
+        await self.deliver(request)
+        return httpx.Response(403, html="<h1>Forbidden</h1>")
+
+    async def welcomed_before(self, _: httpx.Request) -> httpx.Response:
+        """A 200 of something that has done nothing."""
+        return httpx.Response(200, json={"ok": True})
+
+    async def busy_with_it(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a repetition that came too early."""
+        await self.deliver(request)
+        return httpx.Response(409)
 
     async def delivered_twice(self, request: httpx.Request) -> httpx.Response:
         await self.deliver(request)
@@ -190,6 +219,12 @@ FAULTS: Final[dict[str, Callable[[Network, httpx.Request], Awaitable[httpx.Respo
         Network.half_a_body,
         Network.html_before,
         Network.html_after,
+        Network.redirected_before,
+        Network.redirected_after,
+        Network.refused_on_the_way,
+        Network.refused_on_the_way_back,
+        Network.welcomed_before,
+        Network.busy_with_it,
         Network.delivered_twice,
         Network.delivered_twice_and_lost,
         Network.cancelled_before,

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -21,7 +21,15 @@ from trips_mcp.client.errors import ApiError, CannotConnectError, UnavailableErr
 from trips_mcp.client.failures import may_pass
 from trips_mcp.client.rate_limiter import LEAST_TIME, Clock, RateLimiter, Sleep, Turn
 from trips_mcp.client.reading import read
-from trips_mcp.client.refusals import is_rate_limit, request_id, seconds_to_wait
+from trips_mcp.client.refusals import (
+    is_in_progress,
+    is_key_conflict,
+    is_of_service,
+    is_rate_limit,
+    request_id,
+    says_not_now,
+    seconds_to_wait,
+)
 from trips_mcp.contract.operation import Operation, P, R
 
 if TYPE_CHECKING:
@@ -31,7 +39,8 @@ LOG = logging.getLogger("trips_mcp.client")
 
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 8.0
-_MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
+_MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525), 529})
+"""From 520 on they are Cloudflare's: the origin failed, was down or took too long; 529: it is overloaded."""
 
 
 @dataclass(slots=True)
@@ -65,7 +74,7 @@ class Attempts:
         request = account.request(operation, params, key)
         found = await self._attempt(account, operation, request, course)
         come_back: float | None = None
-        if _is_worth_another(found, operation):
+        if _is_worth_another(found, operation, course):
             found, come_back = await self._again(account, operation, request, course, found)
         try:
             if isinstance(found, UnavailableError):
@@ -102,7 +111,7 @@ class Attempts:
             return state.outcome.result()
 
         retrying = AsyncRetrying(
-            retry=retry_if_result(lambda found: _is_worth_another(found, operation)),
+            retry=retry_if_result(lambda found: _is_worth_another(found, operation, course)),
             wait=lambda _: course.pause,
             stop=does_not_fit,
             sleep=self._sleep,
@@ -134,7 +143,7 @@ class Attempts:
             limiter.close(turn)
             raise
         self._give_back(turn, limiter, course, found)
-        course.may_be_done = may_have_been_done or _may_be_done(found)
+        course.may_be_done = may_have_been_done or _may_be_done(found, operation)
         if LOG.isEnabledFor(logging.DEBUG):
             _log(account, operation, request, course, found, self.clock() - began)
         return found
@@ -146,11 +155,13 @@ class Attempts:
         else:
             if found.status >= 300:
                 course.pause = self._pause(found, course, limiter)
-            hold = course.pause if is_rate_limit(found) else None
+            hold = course.pause if is_rate_limit(found) else None  # the limiter bounds it
             limiter.close(turn, found.headers, status=found.status, hold=hold)
 
     def _pause(self, answer: Answer, course: Course, limiter: RateLimiter) -> float:
-        named = seconds_to_wait(answer.headers.get("Retry-After"), datetime.now(UTC))
+        if says_not_now(answer.headers):
+            return inf
+        named = seconds_to_wait(answer.headers)
         if named is None and is_rate_limit(answer) and answer.headers.get("X-RateLimit-Remaining") == "0":
             named = limiter.known.resets_in if limiter.known else None
         # "at once" from a service that is failing would be a storm
@@ -197,23 +208,36 @@ def _log(
     )
 
 
-def _may_be_done(found: Answer | UnavailableError) -> bool:
+def _may_be_done(found: Answer | UnavailableError, operation: Operation[Any, Any]) -> bool:
     """Whether a write may have been carried out, going by this attempt alone."""
     if isinstance(found, UnavailableError):
         return found.sent
-    return found.status == 408 or not 300 <= found.status < 500
+    if found.status == 408 or not 300 <= found.status < 500:
+        return True
+    return is_in_progress(operation, found) or not is_of_service(operation, found)
 
 
-def _is_worth_another(found: Answer | UnavailableError, operation: Operation[Any, Any]) -> bool:
+def _is_worth_another(found: Answer | UnavailableError, operation: Operation[Any, Any], course: Course) -> bool:
     """Whether the failure may pass, and no write can be carried out twice."""
     if isinstance(found, UnavailableError):
         if not may_pass(found):
             return False
-    elif found.status not in _MAY_PASS and not is_rate_limit(found):
+    elif not _may_pass(found, operation, course):
         return False
-    return _is_repeatable(operation) or not _may_be_done(found)
+    return _is_repeatable(operation) or not _may_be_done(found, operation)
+
+
+def _may_pass(answer: Answer, operation: Operation[Any, Any], course: Course) -> bool:
+    if answer.status == 409 and _has_key(operation):
+        # after a lost answer, a conflict is with that attempt of our own
+        return is_in_progress(operation, answer) or (course.may_be_done and not is_key_conflict(answer))
+    return answer.status in _MAY_PASS or is_rate_limit(answer)
 
 
 def _is_repeatable(operation: Operation[Any, Any]) -> bool:
     """Reads, what carries an Idempotency-Key, and deleting what may be gone already."""
     return operation.reads or operation.api == "trips" or operation.method == "DELETE"
+
+
+def _has_key(operation: Operation[Any, Any]) -> bool:
+    return operation.api == "trips" and not operation.reads

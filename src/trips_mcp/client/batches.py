@@ -1,7 +1,7 @@
 """A batch of any size, sent part by part, one write each, and told as one.
 
-A part that fails does not lose the report of those before it. As items are recognised by their clientRef, the
-same call again finishes a batch that broke off, and doubles nothing.
+A part that fails does not lose the report of those before it. The same call again finishes a batch that broke off,
+and doubles nothing: items with a clientRef are recognised, and of others the parts that were answered are noted.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from trips_mcp.client.errors import (
 )
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.parts import Part, client_ref, parts_of
-from trips_mcp.client.writing import is_dry_run
+from trips_mcp.client.writing import Parts, is_dry_run
 from trips_mcp.contract.batches import BatchReport, ItemError, ItemOutcome
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.models import Item, Result
@@ -38,27 +38,39 @@ _SAID: Final[dict[Undone, str]] = {
 
 
 async def in_parts(
-    operation: Operation[P, R], asked: P, send: Callable[[P], Awaitable[Outcome[R]]], report: Report | None
+    operation: Operation[P, R],
+    asked: P,
+    send: Callable[[P, Parts | None], Awaitable[Outcome[R]]],
+    notes: Parts,
+    report: Report | None,
 ) -> Outcome[R]:
     """`send` for every part in turn, until one fails in a way that the next would too.
+
+    `notes`: of the parts that were answered; they are kept until all are, so that none of them is sent again.
 
     Raises: TripsError, where nothing at all was carried out.
     """
     parts = parts_of(asked)
     if len(parts) == 1:
-        return await send(parts[0].asked)
+        return await send(parts[0].asked, None)
     merged = _Merged(operation, parts)
     whole = parts[-1].end
-    for part in parts:
-        try:
-            merged.add(part, await send(part.asked))
-        except InvalidError as refused:  # it is about these items, and need not be so of others
-            merged.refuse(part, refused)
-        except TripsError as error:
-            merged.break_off(part, error)
-            break
-        if report is not None:
-            await report(part.end, whole, f"{part.end} of {whole} items")
+    complete = False
+    try:
+        for part in parts:
+            try:
+                merged.add(part, await send(part.asked, notes))
+            except InvalidError as refused:  # it is about these items, and need not be so of others
+                merged.refuse(part, refused)
+            except TripsError as error:
+                merged.break_off(part, error)
+                break
+            if report is not None:
+                await report(part.end, whole, f"{part.end} of {whole} items")
+        else:
+            complete = True
+    finally:
+        await notes.end(complete=complete)
     return merged.outcome()
 
 
@@ -141,9 +153,7 @@ class _Merged(Generic[P, R]):
         do = f"{first}, then {again}" if first else again.capitalize()
         if not self._writes:
             return f"{do} for the whole of it: what is counted here is the part that was looked at."
-        if all(client_ref(item) for part in self._parts for name in part.places for _, item in part.items(name)):
-            return f"{do} with the same arguments: that finishes it, and doubles nothing."
-        return f"{do}, without the items that are done: those that have no clientRef would be made twice."
+        return f"{do} with the same arguments: that finishes it, and doubles nothing."
 
 
 def _report_on(result: Result, name: str) -> BatchReport:

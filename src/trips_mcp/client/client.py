@@ -21,7 +21,7 @@ from trips_mcp.client.paging import each
 from trips_mcp.client.parts import is_batch
 from trips_mcp.client.permissions import Permissions
 from trips_mcp.client.rate_limiter import Clock, Sleep
-from trips_mcp.client.writing import Recovery, Writing, is_dry_run
+from trips_mcp.client.writing import Parts, Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
 from trips_mcp.contract.events import Event
@@ -111,7 +111,11 @@ class TripsClient:
         """`call`, with what there is to say besides the result; `report` hears how far a long call is."""
         ends = self._clock() + self._deadline
         if is_batch(operation):
-            return await in_parts(operation, params, lambda part: self._one(operation, part, ends), report)
+
+            async def send(part: P, notes: Parts | None) -> Outcome[R]:
+                return await self._one(operation, part, ends, parts=notes)
+
+            return await in_parts(operation, params, send, self._writing.parts(), report)
         if operation.api == "events":
             return await self._event_calls.outcome(operation, params, ends)
         return await self._one(operation, params, ends)
@@ -123,7 +127,12 @@ class TripsClient:
         return account.pace.known if account is not None else None
 
     async def _one(
-        self, operation: Operation[P, R], params: P, ends: float, recovery: Recovery[R] | None = None
+        self,
+        operation: Operation[P, R],
+        params: P,
+        ends: float,
+        recovery: Recovery[R] | None = None,
+        parts: Parts | None = None,
     ) -> Outcome[R]:
         """One request, however often it must be sent."""
         account = self._account(operation)
@@ -133,7 +142,7 @@ class TripsClient:
                 result = await self._attempts.result(account, operation, params, Course(ends))
                 outcome = Outcome(result)
             else:
-                outcome = await self._writing.outcome(account, operation, params, ends, recovery)
+                outcome = await self._writing.outcome(account, operation, params, ends, recovery, parts)
         except TripsError as error:
             if account.key is not None and account is self._accounts.get("trips") and _refuses_the_key(error):
                 self.key_refused = True

@@ -98,8 +98,7 @@ class BadAnswerError(TripsError):
         status: int | None = None,
         excerpt: str = "",
     ) -> None:
-        done = "" if operation.reads or not _is_success(status) else "; the change was probably made"
-        super().__init__(f"{_subject(operation)} answered {operation.name} {why}{done}.")
+        super().__init__(f"{_subject(operation)} answered {operation.name} {why}.")
         self.operation = operation
         self.status = status
         self.excerpt = excerpt
@@ -121,6 +120,7 @@ class ApiError(TripsError):
         request_id: str | None = None,
         details: Sequence[Fault] = (),
         retry_after: float | None = None,
+        by_service: bool = True,
     ) -> None:
         said = message if message and status < 500 else self.means
         super().__init__(f"{_subject(operation)} {self.did} {operation.name}: {said.rstrip('.')}.")
@@ -133,6 +133,8 @@ class ApiError(TripsError):
         self.details = list(details)
         self.retry_after = retry_after
         """Seconds to wait before another attempt, where the API named them."""
+        self.by_service = by_service
+        """Whether it is the API's own word: anything on the way to it may answer with an error as well."""
 
 
 class InvalidError(ApiError):
@@ -171,7 +173,3 @@ class ServerFaultError(ApiError):
 def _subject(operation: Operation[Any, Any]) -> str:
     name = API_NAMES[operation.api]
     return name[0].upper() + name[1:]
-
-
-def _is_success(status: int | None) -> bool:
-    return status is not None and 200 <= status < 300

@@ -18,7 +18,7 @@ from trips_mcp.contract.events import CreateEvent, Event, UpdateEvent
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 
-_TOOK_TOO_LONG: Final = frozenset({408, 504})
+_TOOK_TOO_LONG: Final = frozenset({408, 504, 522, 524})
 
 
 class One(Protocol):
@@ -57,7 +57,7 @@ class EventCalls:
 
         match params:
             case CreateEvent():
-                return Creation(params, read, self._seen)
+                return Creation(params, read, self._seen, self._sleep)
             case UpdateEvent():
                 return EventUpdate(params, read, self._seen)
             case _:
@@ -81,7 +81,7 @@ class EventCalls:
                 continue
             if lost_here:  # no earlier call was completed, but this one
                 outcome = replace(outcome, notes=tuple(note for note in outcome.notes if note != JOINED))
-            return outcome
+            return replace(outcome, notes=(*outcome.notes, *lookup.remarks))
 
 
 def _took_too_long(unknown: OutcomeUnknownError) -> bool:

@@ -33,17 +33,17 @@ class Part(Generic[P]):
 
 
 def is_batch(operation: Operation[Any, Any]) -> bool:
-    return bool(_limits(operation.params))
+    return bool(limits(operation.params))
 
 
 def parts_of(asked: P) -> list[Part[P]]:
     """In order. Every item has a clientRef, if `asked` does not say that it shall go without."""
-    limits = _limits(type(asked))
-    waiting = {name: deque(enumerate(_recognisable(asked, name))) for name in limits if _is_given(asked, name)}
+    most = limits(type(asked))
+    waiting = {name: deque(enumerate(_recognisable(asked, name))) for name in most if _is_given(asked, name)}
     parts: list[Part[P]] = []
     end = 0
     while not parts or any(waiting.values()):
-        taken = _next(waiting, limits)
+        taken = _next(waiting, most)
         end += sum(map(len, taken.values()))
         lists = {name: [item for _, item in items] for name, items in taken.items()}
         part = asked.model_copy(update={**lists, "auto_client_ref": MISSING})
@@ -56,12 +56,12 @@ def client_ref(item: Item) -> str | None:
     return ref if isinstance(ref, str) else None
 
 
-def _next(waiting: dict[str, deque[tuple[int, Item]]], limits: dict[str, int]) -> dict[str, list[tuple[int, Item]]]:
+def _next(waiting: dict[str, deque[tuple[int, Item]]], most: dict[str, int]) -> dict[str, list[tuple[int, Item]]]:
     """What fits into one request, taken off the queues."""
     taken: dict[str, list[tuple[int, Item]]] = {name: [] for name in waiting}
     room = LARGEST
     for name, queue in waiting.items():
-        while queue and len(taken[name]) < limits[name]:
+        while queue and len(taken[name]) < most[name]:
             room -= len(queue[0][1].model_dump_json().encode()) + 1
             # an item that is too large by itself goes alone: to refuse it is for the API
             if room < 0 and any(taken.values()):
@@ -71,7 +71,8 @@ def _next(waiting: dict[str, deque[tuple[int, Item]]], limits: dict[str, int]) -
 
 
 @cache
-def _limits(model: type[Params]) -> dict[str, int]:
+def limits(model: type[Params]) -> dict[str, int]:
+    """How many items of each list a request takes."""
     return {
         name: mark.items
         for name, described in model.model_fields.items()

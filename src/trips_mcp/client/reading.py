@@ -1,6 +1,7 @@
 """Reading what an API answers, tolerantly (docs/contract.md#reading-tolerantly).
 
-The usual answer is validated as it came. Only one that does not look usual is taken apart.
+The usual answer is validated as it came. Only one that does not look usual is taken apart. A write is done only if
+its answer says so in the contract's words: a 200 may come from anything between here and the service.
 """
 
 from functools import cache
@@ -13,8 +14,12 @@ from trips_mcp.client.account import Answer
 from trips_mcp.client.errors import BadAnswerError
 from trips_mcp.client.refusals import excerpt, refusal
 from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import Page, Resource, Result, is_object
+from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.events import DeletedEvent, Event
+from trips_mcp.contract.models import Page, Params, Resource, Result, is_object
 from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.contract.shares import Revoked, ShareToken
+from trips_mcp.contract.sync import SyncReport
 
 _BOM = b"\xef\xbb\xbf"
 _ITEMS = ("items", "data", "page", "results")
@@ -32,11 +37,16 @@ def read(operation: Operation[P, R], asked: P, answer: Answer, key: str | None =
         raise BadAnswerError(operation, "with a redirect, which is never followed", status=answer.status)
     if not 200 <= answer.status < 300:
         raise BadAnswerError(operation, f"with HTTP status {answer.status}", status=answer.status)
+    if operation.method == "DELETE" and answer.status == 204:
+        return _gone(operation, asked)
     result = _usual(operation.result, answer.body) or _unusual(operation, asked, answer.body)
+    if result is not None and not operation.reads and not confirms(asked, result):
+        result = None
     if result is None:
+        form = "in a form that could not be read" if operation.reads else "without saying what was done"
         raise BadAnswerError(
             operation,
-            f"in a form that could not be read (HTTP {answer.status})",
+            f"{form} (HTTP {answer.status})",
             status=answer.status,
             excerpt=excerpt(answer.body, key),
         )
@@ -70,7 +80,7 @@ def _unusual(operation: Operation[P, R], asked: P, body: bytes) -> R | None:
     if plural_names is not None:
         return _valid(operation.result, _page(plural_names, found))
     if operation.when_empty is not None:
-        return _done(operation.result, operation.when_empty(asked), found)
+        return _done(operation, asked, found)
     bare: object = _bare(operation.result, found) if found is not None else dict[str, object]()
     if operation.reads and bare and not _known(operation.result, bare):
         return None  # it is something, but not what was asked for
@@ -87,16 +97,63 @@ def _valid(kind: type[R], fields: object) -> R | None:
     return None
 
 
-def _done(kind: type[R], told: R, found: object) -> R | None:
-    """The answer to a deletion: what it says if it says it our way, else that it was done."""
-    if found is None:
-        return told
-    if not is_object(found) or any(value is False for value in found.values()):
-        return None  # as {"success": false}
+def _gone(operation: Operation[P, R], asked: P) -> R:
+    """What a 204 to a DELETE tells."""
+    if operation.when_empty is not None:
+        return operation.when_empty(asked)
+    return operation.result.model_validate({"_id": own_id(operation, asked)})
+
+
+def _done(operation: Operation[P, R], asked: P, found: object) -> R | None:
+    """A deletion that is answered with more than a 204: what it says of the thing that was asked about."""
+    kind = operation.result
     bare = _bare(kind, found)
-    if _known(kind, bare) and (result := _valid(kind, bare)) is not None:
-        return result
-    return _valid(kind, {**found, **told.model_dump(by_alias=True, exclude_unset=True)})
+    if not is_object(bare) or any(value is False for value in bare.values()):
+        return None  # as {"success": false}
+    named = own_id(operation, asked)
+    if (
+        any(str(bare.get(name)) == named for name in ("_id", "id", "event_id", "deleted"))
+        or bare.get("deleted") is True
+    ):
+        told = _gone(operation, asked).model_dump(by_alias=True, exclude_unset=True)
+        return _valid(kind, {**bare, **told})
+    return _valid(kind, bare) if _known(kind, bare) else None
+
+
+def confirms(asked: Params, result: Result) -> bool:
+    """Whether an answer to a write tells what became of it: an id, a token, an outcome for each item."""
+    match result:
+        case Resource():
+            return bool(result.id)
+        case Event():
+            return result.event_id is not None
+        case ShareToken():
+            return bool(result.token)
+        case BatchReport():
+            return _covers(result, getattr(asked, "items", ()))
+        case SyncReport():
+            lists = {name: getattr(asked, name) for name in ("legs", "action_items", "map_pins")}
+            return all(
+                _covers(getattr(result, name), items) for name, items in lists.items() if is_list(items) and items
+            )
+        case DeletedEvent():
+            return result.deleted is not None or result.already_deleted is True
+        case Revoked():
+            return result.revoked
+        case _:
+            return True
+
+
+def _covers(report: BatchReport | None, items: object) -> bool:
+    if report is None:
+        return False
+    asked = len(items) if is_list(items) else 0
+    return asked in (len(report.results), report.created + report.updated + report.unchanged + report.errors)
+
+
+def own_id(operation: Operation[Any, Any], asked: Params) -> str:
+    """The last id in the operation's path: of the thing itself."""
+    return str(asked.model_dump(mode="json").get(operation.path.rpartition("{")[2].rstrip("}"), ""))
 
 
 def _bare(kind: type[Result], found: object) -> object:

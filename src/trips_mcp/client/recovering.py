@@ -15,6 +15,7 @@ from trips_mcp.client.errors import (
     NotFoundError,
     OutcomeUnknownError,
 )
+from trips_mcp.client.rate_limiter import Sleep
 from trips_mcp.contract.events import (
     CREATE_EVENT,
     GET_EVENT,
@@ -31,8 +32,15 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 
 _REMEMBERED: Final = 1000
-_TELLING_APART: Final = ("type", "title", "date", "time", "location")
-_TEXTS: Final = (*_TELLING_APART, "description", "importance")
+_TELLING_APART: Final = ("type", "title", "date", "time", "location", "description")
+_TEXTS: Final = (*_TELLING_APART, "importance")
+_PATIENCE: Final = 3.0
+"""Seconds between the two looks for an event before it is sent again: one that is late may still arrive."""
+FOUND: Final = "The answer was lost; found an event just like it, which is taken for the one that this call made."
+MAY_COME_TWICE: Final = (
+    "An earlier attempt got no answer and was not found, so the event was sent again. If that attempt still arrives, "
+    "there will be two: look with list_trip_events."
+)
 _CLOSED: Final = (ForbiddenError, MissingScopeError, NotFoundError, GoneError)
 """Reading was refused, and will be the next time too."""
 _NOWHERE: Final = "an event on no trip cannot be looked up, so that sending it again may make a second one"
@@ -65,7 +73,7 @@ class Seen:
         return None if event is None else event.revision
 
     def alike(self, asked: CreateEvent) -> list[int]:
-        return [event_id for event_id, event in self._events.items() if _is_like(event, asked)]
+        return [event_id for event_id, event in self._events.items() if _may_be(event, asked)]
 
 
 class Lookup(ABC):
@@ -76,6 +84,8 @@ class Lookup(ABC):
         self.was_asked = False
         self.may_be_under_way = False
         """Whether the service may be carrying out an earlier attempt of this very call."""
+        self.remarks: list[str] = []
+        """What the caller has to know besides the result."""
 
     @property
     @abstractmethod
@@ -99,10 +109,11 @@ class Lookup(ABC):
 class Creation(Lookup):
     """A new event is in the itinerary of each of its trips; one of no trip is nowhere to be found."""
 
-    def __init__(self, asked: CreateEvent, read: Read, seen: Seen) -> None:
+    def __init__(self, asked: CreateEvent, read: Read, seen: Seen, sleep: Sleep) -> None:
         super().__init__(read)
         self._asked = asked
         self._seen = seen
+        self._sleep = sleep
         self._trips: list[int] = [] if asked.trip_ids is MISSING else sorted(set(asked.trip_ids))
 
     @property
@@ -120,15 +131,25 @@ class Creation(Lookup):
         if not self._trips:
             raise OutcomeUnknownError(CREATE_EVENT, _NOWHERE, repeatable=False)
         older = self._seen.made.union(map(int, note.split()))
-        alike = [event for event in await self._on_all_trips() if event.event_id not in older]
-        if alike:
-            newest = max(alike, key=lambda event: event.event_id or 0)
-            trips = newest.attached_trips or self._trips
-            return newest.model_copy(update={"attached_trips": trips})
+        found = await self._newest_but(older)
+        if found is None and not self.may_be_under_way:
+            await self._sleep(_PATIENCE)
+            found = await self._newest_but(older)
+        if found is not None:
+            self.remarks = [FOUND]
+            return found
         if self.may_be_under_way:
             why = "the service took too long, and may still be at it"
             raise OutcomeUnknownError(CREATE_EVENT, why)
+        self.remarks = [MAY_COME_TWICE]
         return None
+
+    async def _newest_but(self, older: set[int]) -> Event | None:
+        alike = [event for event in await self._on_all_trips() if event.event_id not in older]
+        if not alike:
+            return None
+        newest = max(alike, key=lambda event: event.event_id or 0)
+        return newest.model_copy(update={"attached_trips": newest.attached_trips or self._trips})
 
     @override
     def explained(self, unknown: OutcomeUnknownError) -> OutcomeUnknownError:
@@ -159,8 +180,8 @@ class Creation(Lookup):
             raise OutcomeUnknownError(CREATE_EVENT, why, repeatable=False) from error
 
     async def _is_alike(self, event: Event) -> bool:
-        untold = [name for name in _TELLING_APART if name not in event.model_fields_set and _is_set(self._asked, name)]
-        if untold and all(_same(name, event, self._asked) for name in _TELLING_APART if name not in untold):
+        """Of a list that shows less than there is, the event itself is read."""
+        if _untold(event, self._asked) and _may_be(event, self._asked):
             try:
                 event = await self._read(GET_EVENT, GetEvent(event_id=event.event_id or 0))
             except _CLOSED:
@@ -234,7 +255,27 @@ def not_as_sent(asked: UpdateEvent, event: Event) -> list[str]:
 
 
 def _is_like(event: Event, asked: CreateEvent) -> bool:
-    return all(_same(name, event, asked) for name in _TELLING_APART)
+    return all(_same(name, event, asked) for name in _compared(asked))
+
+
+def _may_be(event: Event, asked: CreateEvent) -> bool:
+    """Going by what is told of it."""
+    untold = _untold(event, asked)
+    return all(_same(name, event, asked) for name in _compared(asked) if name not in untold)
+
+
+def _untold(event: Event, asked: CreateEvent) -> list[str]:
+    """Lists need not show everything, least of all descriptions."""
+    return [
+        name
+        for name in _TEXTS
+        if name not in event.model_fields_set and (_is_set(asked, name) or name == "description")
+    ]
+
+
+def _compared(asked: CreateEvent) -> tuple[str, ...]:
+    """An importance that was not sent may be the service's own."""
+    return _TEXTS if _is_set(asked, "importance") else _TELLING_APART
 
 
 def _same(name: str, event: Event, asked: Params) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+import httpx
 from pydantic_core import from_json
 
 from trips_mcp.client.account import Answer
@@ -43,6 +44,9 @@ _MOST_DETAILS: Final = 1000
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,127}")
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_NOT_SECONDS = re.compile(r"[0-9]{10,}(?:\.[0-9]+)?")
+"""An epoch, or a wait of decades."""
+_DAY: Final = 86_400.0
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 _NOT_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
@@ -62,8 +66,38 @@ def refusal(operation: Operation[Any, Any], answer: Answer, key: str | None = No
         message=_cleaned(said.get("message"), key),
         request_id=_matching(_REQUEST_ID, said.get("requestId"), key) or request_id(answer, key),
         details=list(_details(said.get("details"), key)),
-        retry_after=seconds_to_wait(answer.headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=seconds_to_wait(answer.headers),
+        by_service=is_of_service(operation, answer),
     )
+
+
+def is_of_service(operation: Operation[Any, Any], answer: Answer) -> bool:
+    """Whether an answer from 300 on is the service's own word on the request, in the contract's error envelope.
+
+    Anything between here and the service may answer too, even after the service carried the request out. The Trips
+    API signs its errors with the request's id; the Events API has nothing but its `{"error": …}`.
+    """
+    if answer.status < 400:
+        return False
+    try:
+        whole = from_json(answer.body)
+    except ValueError:
+        return False
+    error: object = whole.get("error") if is_object(whole) else None
+    if operation.api == "events":
+        return is_list(error) or (isinstance(error, str) and bool(error))
+    return is_object(error) and all(_is_text(error.get(name)) for name in ("code", "requestId"))
+
+
+def is_in_progress(operation: Operation[Any, Any], answer: Answer) -> bool:
+    """Whether the request may still be under way with this Idempotency-Key."""
+    if answer.status != 409:
+        return False
+    return not is_of_service(operation, answer) or _error(answer.body).get("code") == "IDEMPOTENCY_IN_PROGRESS"
+
+
+def is_key_conflict(answer: Answer) -> bool:
+    return answer.status == 409 and _error(answer.body).get("code") == "IDEMPOTENCY_CONFLICT"
 
 
 def is_rate_limit(answer: Answer) -> bool:
@@ -87,17 +121,37 @@ def excerpt(body: bytes, key: str | None) -> str:
     return _without_secrets(text, key)[:200]
 
 
-def seconds_to_wait(header: str | None, now: datetime) -> float | None:
-    """A Retry-After header as seconds from `now`; None where it is missing or says nothing."""
-    if header is None:
-        return None
-    if _SECONDS.fullmatch(header.strip()):
+def seconds_to_wait(headers: httpx.Headers) -> float | None:
+    """What Retry-After names, in seconds from now; None where it is missing or says nothing.
+
+    A date is relative to the answer's own Date, as this computer's clock may be wrong.
+    """
+    header = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(header):
         return float(header)
+    said_at = _date(headers.get("Date", "")) or datetime.now(UTC)
+    if _NOT_SECONDS.fullmatch(header):
+        until = float(header[:15]) - said_at.timestamp()
+        return until if 0 < until < _DAY else _DAY
+    at = _date(header)
+    return None if at is None else max(0.0, (at - said_at).total_seconds())
+
+
+def says_not_now(headers: httpx.Headers) -> bool:
+    """Whether Retry-After is a number that cannot be a wait: this call is not to try again."""
+    return _NOT_SECONDS.fullmatch(headers.get("Retry-After", "").strip()) is not None
+
+
+def _date(header: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(header)
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
     except (ValueError, OverflowError):
         return None
+    return at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _error(body: bytes) -> dict[str, Any]:

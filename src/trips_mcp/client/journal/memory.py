@@ -1,8 +1,9 @@
 """A journal that lasts as long as its process."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 from uuid import uuid4
 
@@ -25,34 +26,55 @@ class MemoryJournal:
         self._clock = clock
         self._entries: dict[str, list[_Entry]] = {}
         """By digest, the oldest first."""
+        self._written: dict[str, float] = {}
+        """When an answered write last changed a thing."""
 
-    async def begin(self, digest: str, operation: str, note: str = "") -> Intent:
+    async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
         self._forget_expired()
         for entry in self._entries.get(digest, ()):
             if entry.unknown:
                 entry.unknown = False
-                return Intent(entry.key, True, entry.note)
-        fresh = Intent(uuid4().hex, False, note)
-        self._entries.setdefault(digest, []).append(_Entry(fresh.key, note, self._clock()))
+                superseded = target is not None and self._is_written_since(target, entry.noted_at)
+                return Intent(entry.key, True, entry.note, superseded, entry.noted_at)
+        fresh = Intent(uuid4().hex, False, note, noted_at=self._clock())
+        self._entries.setdefault(digest, []).append(_Entry(fresh.key, note, fresh.noted_at))
         return fresh
 
-    async def settle(self, intent: Intent) -> None:
+    async def annotate(self, intent: Intent, note: str) -> None:
+        for entries in self._entries.values():
+            for entry in entries:
+                if entry.key == intent.key:
+                    entry.note = note
+
+    async def settle(self, intent: Intent, written: Collection[str] = ()) -> None:
         self._keep(lambda entry: entry.key != intent.key)
+        self.remember(written)
 
     async def leave_unknown(self, intent: Intent) -> None:
         for entries in self._entries.values():
             for entry in entries:
                 entry.unknown = entry.unknown or entry.key == intent.key
 
+    async def written_since(self, intent: Intent, targets: Collection[str]) -> set[str]:
+        return {target for target in targets if self._is_written_since(target, intent.noted_at)}
+
     async def aclose(self) -> None:
         self._entries.clear()
+        self._written.clear()
 
-    def take_over(self, intent: Intent, digest: str, noted_at: float) -> None:
+    def remember(self, written: Collection[str]) -> None:
+        """As long as there is an open note that it may be asked for."""
+        if self._entries:
+            self._written.update(dict.fromkeys(written, self._clock()))
+        else:
+            self._written.clear()
+
+    def _is_written_since(self, target: str, noted_at: float) -> bool:
+        return self._written.get(target, -inf) >= noted_at
+
+    def take_over(self, intent: Intent, digest: str) -> None:
         """Remembers as unknown what another journal could not keep."""
-        self._entries.setdefault(digest, []).append(_Entry(intent.key, intent.note, noted_at, unknown=True))
-
-    def holds(self, intent: Intent) -> bool:
-        return any(entry.key == intent.key for entries in self._entries.values() for entry in entries)
+        self._entries.setdefault(digest, []).append(_Entry(intent.key, intent.note, intent.noted_at, unknown=True))
 
     def has_unknown(self, digest: str) -> bool:
         self._forget_expired()

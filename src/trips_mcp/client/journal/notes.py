@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -34,6 +34,8 @@ _SCHEMA: Final = """
         PRIMARY KEY (digest, key)
     ) WITHOUT ROWID
 """
+_WRITTEN: Final = "CREATE TABLE IF NOT EXISTS written (target TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID"
+"""When an answered write last changed a thing; only as long as there are notes that it may be asked for."""
 
 
 class Notes:
@@ -62,8 +64,7 @@ class Notes:
             database.close()
             raise
 
-    def begin(self, digest: str, operation: str, note: str) -> tuple[Intent, float]:
-        """The intent, and when it was first noted."""
+    def begin(self, digest: str, operation: str, note: str, target: str | None) -> Intent:
         now = self._clock()
         with self._transaction() as database:
             self._remove_expired(now)
@@ -78,16 +79,33 @@ class Notes:
                         "UPDATE writes SET state = 'under way', owner = ? WHERE digest = ? AND key = ?",
                         (self._owner, digest, key),
                     )
-                    return Intent(key, True, first_note), created_at
-            fresh = Intent(uuid4().hex, False, note)
+                    superseded = target is not None and self._is_written_since(target, created_at)
+                    return Intent(key, True, first_note, superseded, created_at)
+            fresh = Intent(uuid4().hex, False, note, noted_at=now)
             row = (digest, fresh.key, operation, "under way", self._owner, note, now)
             database.execute("INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            return fresh, now
+            return fresh
 
-    def remove(self, writes: Collection[tuple[str, str]]) -> None:
-        """Each a digest and a key."""
+    def annotate(self, digest: str, key: str, note: str) -> None:
         with self._transaction() as database:
-            database.executemany("DELETE FROM writes WHERE digest = ? AND key = ?", writes)
+            database.execute("UPDATE writes SET note = ? WHERE digest = ? AND key = ?", (note, digest, key))
+
+    def remove(self, writes: Mapping[tuple[str, str], tuple[Collection[str], float]]) -> None:
+        """By digest and key, what each has changed, and when that was answered."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM writes WHERE digest = ? AND key = ?", list(writes))
+            if database.execute("SELECT EXISTS (SELECT 1 FROM writes)").fetchone()[0]:
+                written = [(target, at) for targets, at in writes.values() for target in targets]
+                database.executemany("INSERT OR REPLACE INTO written VALUES (?, ?)", written)
+            else:
+                database.execute("DELETE FROM written")
+
+    def written_since(self, targets: Collection[str], noted_at: float) -> set[str]:
+        return {target for target in targets if self._is_written_since(target, noted_at)}
+
+    def _is_written_since(self, target: str, noted_at: float) -> bool:
+        found = self._database.execute("SELECT 1 FROM written WHERE target = ? AND at >= ?", (target, noted_at))
+        return found.fetchone() is not None
 
     def leave_unknown(self, digest: str, key: str) -> bool:
         """Whether it was there."""
@@ -104,6 +122,7 @@ class Notes:
     def _remove_expired(self, now: float) -> None:
         if abs(now - self._tidied_at) >= _TIDIED_EVERY:
             self._database.execute("DELETE FROM writes WHERE abs(? - created_at) >= ?", (now, KEPT))
+            self._database.execute("DELETE FROM written WHERE abs(? - at) >= ?", (now, KEPT))
             self._tidied_at = now
 
     def _lives(self, owner: str) -> bool:
@@ -157,6 +176,7 @@ def _prepare(database: sqlite3.Connection) -> None:
         if is_new(database):
             database.execute(_SCHEMA)
             database.execute(f"PRAGMA application_id = {_OURS}")
+        database.execute(_WRITTEN)
 
 
 def is_new(database: sqlite3.Connection) -> bool:

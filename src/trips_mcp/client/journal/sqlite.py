@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from logging import getLogger
 from math import inf
@@ -52,36 +52,45 @@ class SqliteJournal:
         self._in_use = threading.Lock()
         self._resting_until = -inf
         self._memory = MemoryJournal(self._clock)
-        self._under_way: dict[str, tuple[str, float]] = {}
-        """What the file holds of this process: key → digest, and when it was first noted."""
-        self._settled = set[tuple[str, str]]()
-        """What has to go from the file, by digest and key."""
+        self._under_way: dict[str, str] = {}
+        """What the file holds of this process: key → digest."""
+        self._settled: dict[tuple[str, str], tuple[Collection[str], float]] = {}
+        """What has to go from the file, by digest and key, with what it has changed, and when it was answered."""
         self._removal: threading.Thread | None = None
 
-    async def begin(self, digest: str, operation: str, note: str = "") -> Intent:
+    async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
         self._leave_to_parent()
         if not self._memory.has_unknown(digest):
-            noted = await self._in_file(lambda notes: notes.begin(digest, operation, note))
-            if noted is not None:
-                intent, since = noted
-                self._under_way[intent.key] = digest, since
+            intent = await self._in_file(lambda notes: notes.begin(digest, operation, note, target))
+            if intent is not None:
+                self._under_way[intent.key] = digest
                 return intent
-        return await self._memory.begin(digest, operation, note)
+        return await self._memory.begin(digest, operation, note, target)
 
-    async def settle(self, intent: Intent) -> None:
-        known = self._under_way.pop(intent.key, None)
-        if known is None:
-            await self._memory.settle(intent)
+    async def annotate(self, intent: Intent, note: str) -> None:
+        digest = self._under_way.get(intent.key)
+        if digest is None:
+            await self._memory.annotate(intent, note)
         else:
-            self._remove_soon(known[0], intent.key)
+            await self._in_file(lambda notes: notes.annotate(digest, intent.key, note))
+
+    async def settle(self, intent: Intent, written: Collection[str] = ()) -> None:
+        digest = self._under_way.pop(intent.key, None)
+        await self._memory.settle(intent, written)
+        if digest is not None:
+            self._remove_soon(digest, intent.key, written)
 
     async def leave_unknown(self, intent: Intent) -> None:
-        known = self._under_way.pop(intent.key, None)
-        if known is None:
+        digest = self._under_way.pop(intent.key, None)
+        if digest is None:
             await self._memory.leave_unknown(intent)
-        elif not await self._in_file(lambda notes: notes.leave_unknown(known[0], intent.key)):
-            self._memory.take_over(intent, *known)
-            self._remove_soon(known[0], intent.key)
+        elif not await self._in_file(lambda notes: notes.leave_unknown(digest, intent.key)):
+            self._memory.take_over(intent, digest)
+            self._remove_soon(digest, intent.key)
+
+    async def written_since(self, intent: Intent, targets: Collection[str]) -> set[str]:
+        found = await self._in_file(lambda notes: notes.written_since(targets, intent.noted_at))
+        return (found or set()) | await self._memory.written_since(intent, targets)
 
     async def aclose(self) -> None:
         self._leave_to_parent()
@@ -124,9 +133,9 @@ class SqliteJournal:
                 self._notes.close()
                 self._notes = None
 
-    def _remove_soon(self, digest: str, key: str) -> None:
+    def _remove_soon(self, digest: str, key: str, written: Collection[str] = ()) -> None:
         """In a thread of its own, so that no answer waits for the disk; notes settled meanwhile go with it."""
-        self._settled.add((digest, key))
+        self._settled[digest, key] = written, self._clock()
         if self._removal is None:
             self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
             self._removal.start()
@@ -144,7 +153,8 @@ class SqliteJournal:
         writes = self._settled.copy()
         if writes:
             notes.remove(writes)
-            self._settled -= writes
+        for write in writes:
+            self._settled.pop(write, None)
 
     def _rest(self, why: str) -> None:
         self._resting_until = self._timer() + REST
