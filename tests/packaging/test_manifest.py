@@ -33,6 +33,14 @@ def test_left_empty_trips_are_kept_in_the_users_own_file() -> None:
     assert started() == Settings()
 
 
+def test_the_privacy_statement_that_it_names_is_there() -> None:
+    [policy] = MANIFEST["privacy_policies"]
+    page, _, section = policy.partition("#")
+
+    assert page == MANIFEST["homepage"]
+    assert f"\n## {section.capitalize()}\n" in (ROOT / "README.md").read_text("utf-8")
+
+
 def test_every_field_is_used_once_alone_and_none_is_required() -> None:
     assert sorted(VARIABLES.values()) == sorted(f"${{user_config.{name}}}" for name in FIELDS)
     assert not any(field["required"] for field in FIELDS.values())

@@ -1,5 +1,6 @@
 """The server behind any transport: what it lists, how it runs tools, what it lets out."""
 
+import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from trips_mcp.tools import Answer, Report, Tool
 from trips_mcp.tools.catalogue import catalogue
 from trips_mcp.tools.conduct import Conduct
 
+REGISTERED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "server.json").read_text("utf-8"))
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
 Run = Callable[[TripsClient, Report], Awaitable[Answer]]
@@ -96,6 +98,8 @@ async def test_it_says_who_it_is(mode: Any) -> None:
     info, instructions = said
     assert info is not None
     assert (info.name, info.version, info.title) == ("trips-mcp", __version__, "Trips")
+    assert info.website_url == REGISTERED["websiteUrl"]
+    assert [icon.model_dump(by_alias=True, exclude_none=True) for icon in info.icons or []] == REGISTERED["icons"]
     assert instructions == offered.instructions
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from trips_mcp import __version__
 from trips_mcp.server.inbox import Message
-from trips_mcp.server.offer import FRESH_MS, NAME, TITLE, Offer
+from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
 from trips_mcp.server.understood import (
     ENVELOPE_VERSION,
     HANDSHAKE_VERSIONS,
@@ -33,7 +33,7 @@ _METHOD_NOT_FOUND = -32601
 _LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
 _LATER: Final[dict[str, Any]] = {}
 """In place of an outcome: the SDK has to answer this one, but what follows need not wait for it."""
-_SERVER = {"name": NAME, "title": TITLE, "version": __version__}
+_SERVER = {"name": NAME, "title": TITLE, "version": __version__, "websiteUrl": WEBSITE, "icons": [ICON]}
 _STAMP = {
     "_meta": {PREFIX + "serverInfo": _SERVER},
     "resultType": "complete",

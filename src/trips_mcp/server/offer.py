@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 NAME = "trips-mcp"
 TITLE = "Trips"
+WEBSITE = "https://github.com/trips-mcp/trips-mcp"
+ICON = {
+    "src": "https://raw.githubusercontent.com/trips-mcp/trips-mcp/main/assets/icon.png",
+    "mimeType": "image/png",
+    "sizes": ["512x512"],
+}
 FRESH_MS = 300_000
 """How long a client may keep a list; ours change with the settings, so with a restart."""
 

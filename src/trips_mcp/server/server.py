@@ -1,13 +1,14 @@
 """The MCP server: lists what is offered, and runs it against one client."""
 
 from mcp.server import CacheHint, Server
+from mcp_types import Icon
 
 from trips_mcp import __version__
 from trips_mcp.server.calling import Toolbox, add_tools
 from trips_mcp.server.completing import add_completions
 from trips_mcp.server.holding import Holding, holding
 from trips_mcp.server.known_trips import KnownTrips
-from trips_mcp.server.offer import FRESH_MS, NAME, TITLE, Offer
+from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
 from trips_mcp.server.prompting import add_prompts
 from trips_mcp.server.reading import add_resources
 
@@ -21,6 +22,8 @@ def build_server(offer: Offer) -> Server[Holding]:
         NAME,
         version=__version__,
         title=TITLE,
+        website_url=WEBSITE,
+        icons=[Icon.model_validate(ICON)],
         instructions=offer.instructions,
         cache_hints={
             "server/discover": _LISTS,
