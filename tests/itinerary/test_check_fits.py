@@ -415,7 +415,7 @@ FITTING: dict[str, Journey] = {
             pin("Suva", -18.14, 178.44),
             pin("Taveuni", -16.85, -179.97),
             pin("Rabi", -16.5, 180.0),
-            pin("Unlinked", 48.85, 2.35),
+            pin("Unlinked", -17.6, 177.3),
         ],
         plans=[
             plan("Market", "2026-07-20", "09:00 10:00", mapPinId="pin_suva"),

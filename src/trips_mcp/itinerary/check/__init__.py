@@ -19,7 +19,7 @@ from trips_mcp.itinerary.check.legs import check_legs
 from trips_mcp.itinerary.check.missing import check_missing, notes
 from trips_mcp.itinerary.check.nights import check_nights
 from trips_mcp.itinerary.check.overlaps import check_overlaps
-from trips_mcp.itinerary.check.pins import check_pins
+from trips_mcp.itinerary.check.pins import check_pins, pin_notes
 from trips_mcp.itinerary.check.zones import check_zones
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.sizes import fitting
@@ -52,7 +52,7 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
         findings=sorted(shown, key=_by_date),
         not_shown=count.total() - len(shown) or None,
         checked=_checked(journey),
-        notes=[*notes(journey)],
+        notes=[*notes(journey), *pin_notes(journey)],
     )
 
 

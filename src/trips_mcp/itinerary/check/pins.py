@@ -1,7 +1,8 @@
 """Pins with impossible coordinates, and pins far from their leg.
 
 A leg has no coordinates. What can be said all the same: where the other pins of its commitments are, and that
-clocks follow the sun, so that a zone tells the longitude to within some hours.
+clocks follow the sun, so that a zone tells the longitude to within some hours. Pins that no commitment links to a leg
+are those of the only leg; where there are more, they are compared with all places of legs and flights that are known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from trips_mcp.itinerary.check import citing, saying
 from trips_mcp.itinerary.check.findings import Finding, Grade
 from trips_mcp.itinerary.check.instants import noon, offset_at
 from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
+from trips_mcp.places.stops import Stop, find_stop
 
 _FAR: Final = 250.0
 """Kilometres from the middle of the leg's pins: what is no day trip any more."""
@@ -42,8 +44,9 @@ class _Linked:
     pin: MapPin
     lat: float
     lng: float
-    commitment: Appointment
-    day: date
+    commitment: Appointment | None
+    """None where nothing links it."""
+    day: date | None
 
 
 def check_pins(journey: Journey) -> Iterator[Finding]:
@@ -52,10 +55,31 @@ def check_pins(journey: Journey) -> Iterator[Finding]:
             why = f"{saying.begin(saying.pin(pin.id))} {wrong}."
             grade: Grade = "not_checkable" if pin.lat is None or pin.lng is None else "certain"
             yield citing.finding(grade, "bad_coordinates", None, [citing.pin(pin)], why, "update_map_pin")
-    for stretch, linked in _by_leg(journey):
+    by_leg = [*_by_leg(journey)]
+    loose = _loose(journey, by_leg)
+    if len(journey.stretches) <= 1:
+        stretch = journey.stretches[0] if journey.stretches else None
+        by_leg = [(stretch, [*(one for _, linked in by_leg for one in linked), *loose])]
+        loose = []
+    for stretch, linked in by_leg:
         for one, why in _far_pins(stretch, linked):
-            about = [citing.pin(one.pin), citing.appointment(one.commitment, "mapPinId"), citing.leg(stretch)]
-            yield citing.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
+            yield _far(one, why, stretch)
+    for one, why in _far_from_all(journey, loose):
+        yield _far(one, why, None)
+
+
+def pin_notes(journey: Journey) -> Iterator[str]:
+    """Of which pins little can be said."""
+    count = len(_loose(journey, [*_by_leg(journey)]))
+    if count and len(journey.stretches) > 1 and _places_of_legs(journey) is None:
+        pins = "1 pin is" if count == 1 else f"{count} pins are"
+        yield f"{pins} linked to no leg, and where each leg is, is not known: only longitudes and zones are compared."
+
+
+def _far(one: _Linked, why: str, stretch: Stretch | None) -> Finding:
+    commitment = [] if one.commitment is None else [citing.appointment(one.commitment, "mapPinId")]
+    about = [citing.pin(one.pin), *commitment, *([] if stretch is None else [citing.leg(stretch)])]
+    return citing.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
 
 
 def _wrong(pin: MapPin) -> str | None:
@@ -70,7 +94,7 @@ def _is_on_earth(lat: float, lng: float) -> bool:
     return isfinite(lat) and isfinite(lng) and abs(lat) <= 90 and abs(lng) <= 180
 
 
-def _by_leg(journey: Journey) -> Iterator[tuple[Stretch, list[_Linked]]]:
+def _by_leg(journey: Journey) -> Iterator[tuple[Stretch | None, list[_Linked]]]:
     """Each leg's pins, each once, by the first commitment there."""
     legs: dict[int, tuple[Stretch, dict[str, _Linked]]] = {}
     alone: dict[date, Stretch | None] = {}
@@ -88,7 +112,47 @@ def _by_leg(journey: Journey) -> Iterator[tuple[Stretch, list[_Linked]]]:
     yield from ((stretch, [*linked.values()]) for stretch, linked in legs.values())
 
 
-def _far_pins(stretch: Stretch, linked: Sequence[_Linked]) -> Iterator[tuple[_Linked, str]]:
+def _loose(journey: Journey, by_leg: Sequence[tuple[Stretch | None, Sequence[_Linked]]]) -> list[_Linked]:
+    """Pins that nothing links to a leg, but for those at either end of a flight."""
+    linked = {one.pin.id for _, many in by_leg for one in many}
+    flown = [_point(*stop.position) for stop in _stops(journey)]
+    return [
+        _Linked(pin, pin.lat, pin.lng, None, None)
+        for pin in journey.pins.values()
+        if pin.id not in linked and not _wrong(pin) and pin.lat is not None and pin.lng is not None
+        if not any(_apart(_point(pin.lat, pin.lng), place) < _NEAR for place in flown)
+    ]
+
+
+def _stops(journey: Journey) -> set[Stop]:
+    return {stop for move in journey.moves for stop in (move.departs_from, move.arrives_at) if stop}
+
+
+def _places_of_legs(journey: Journey) -> list[_Point] | None:
+    """None where one of them is not known."""
+    stops = [find_stop(leg.destination or leg.title) for leg in journey.stretches]
+    known = [_point(*stop.position) for stop in stops if stop]
+    return known if len(known) == len(stops) else None
+
+
+def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[_Linked, str]]:
+    """Of several legs, pins that can be none of theirs."""
+    places = _places_of_legs(journey) if loose else None
+    for one in loose:
+        pin = saying.begin(saying.pin(one.pin.id))
+        if places is not None:
+            distance = min(_apart(_point(one.lat, one.lng), place) for place in places)
+            if distance > _FAR_FROM_THE_ONLY_OTHER:
+                yield one, f"{pin} is {round(distance):,} km from the nearest place of a leg or flight."
+            continue
+        suns = [_under_another_sun(one, stretch) for stretch in journey.stretches if stretch.zone]
+        if suns and all(suns):
+            yield one, f"{pin} {suns[0]}, and no other leg fits it."
+
+
+def _far_pins(stretch: Stretch | None, linked: Sequence[_Linked]) -> Iterator[tuple[_Linked, str]]:
+    if not linked:
+        return
     points = [_point(one.lat, one.lng) for one in linked]
     middle = _middle(points)
     distances = [_apart(point, middle) for point in points]
@@ -96,13 +160,13 @@ def _far_pins(stretch: Stretch, linked: Sequence[_Linked]) -> Iterator[tuple[_Li
     if len(points) == 2:
         distances = [_apart(*points)] * 2
     for one, distance in zip(linked, distances, strict=True):
-        leg, pin = saying.leg(stretch), saying.begin(saying.pin(one.pin.id))
+        leg, pin = saying.leg(stretch) if stretch else "the trip", saying.begin(saying.pin(one.pin.id))
         if distance > limit:
             others = f"the middle of the pins of {leg}" if len(points) > 2 else f"the other pin of {leg}"
             swapped = len(points) > 2 and _is_swapped(one, middle)
             hint = "; with lat and lng the other way round it would be near" if swapped else ""
             yield one, f"{pin} is {round(distance):,} km from {others}{hint}."
-        elif sun := _under_another_sun(one, stretch):
+        elif stretch and (sun := _under_another_sun(one, stretch)):
             yield one, f"{pin} {sun}."
 
 
@@ -113,7 +177,10 @@ def _is_swapped(one: _Linked, middle: _Point) -> bool:
 def _under_another_sun(one: _Linked, stretch: Stretch) -> str | None:
     if stretch.zone is None or abs(one.lat) > _POLAR:
         return None
-    offset = offset_at(stretch.zone, noon(one.day, stretch.zone))
+    day = one.day or stretch.starts
+    if day is None:
+        return None
+    offset = offset_at(stretch.zone, noon(day, stretch.zone))
     off = (offset / _HOUR - one.lng / _DEGREES_AN_HOUR + 12) % 24 - 12
     if abs(off) <= _HOURS_OFF:
         return None
