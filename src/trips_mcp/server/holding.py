@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,12 +19,31 @@ logger = logging.getLogger(__name__)
 
 
 class _Opening:
-    """One attempt at opening the client. Calls wait for it; none of them carries it, so none can take it along."""
+    """One attempt at opening the client. Calls wait for it; none of them carries it, so none can take it along.
+
+    When all who waited have left it is abandoned, and the next call makes an attempt of its own: this one may hang.
+    """
 
     def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.abandoned = False
+        self._waiting = 0
         self._over = anyio.Event()
         self._client: TripsClient | None = None
         self._error: Exception | None = None
+
+    async def client(self) -> "TripsClient":
+        self._waiting += 1
+        try:
+            await self._over.wait()
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._over.is_set():
+                self.abandoned = True
+                self.scope.cancel()
+        if self._error is not None:
+            raise self._error
+        return cast("TripsClient", self._client)
 
     def succeed(self, client: "TripsClient") -> None:
         self._client = client
@@ -34,15 +53,9 @@ class _Opening:
         self._error = error
         self._over.set()
 
-    async def client(self) -> "TripsClient":
-        await self._over.wait()
-        if self._client is None:
-            raise self._error or _ended()
-        return self._client
-
-    def end(self) -> None:
-        """Nobody opens it any more."""
-        self._over.set()
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
 
 
 class Holding:
@@ -57,7 +70,7 @@ class Holding:
         """Raises whatever opening it raises; the next call tries again."""
         if self._client is not None:
             return self._client
-        if self._opening is None:
+        if self._opening is None or self._opening.abandoned:
             self._opening = _Opening()
             self._tasks.start_soon(self._hold, self._opening)
         return await self._opening.client()
@@ -71,12 +84,14 @@ class Holding:
         self._ended.set()
 
     async def _hold(self, opening: _Opening) -> None:
-        """In a task of its own: the client is left where it was entered, and no cancelled call ends it."""
-        with anyio.CancelScope() as scope:
+        """In a task of its own: the client is left where it was entered."""
+        with opening.scope as scope:
             try:
                 async with AsyncExitStack() as stack:
                     with without_collecting():  # opening it imports the client and the backend
                         client = await stack.enter_async_context(self._connect())
+                    if opening.abandoned:
+                        return
                     # From here on it ends when it is told to, and in good order.
                     scope.shield = True
                     self._client = client
@@ -84,13 +99,15 @@ class Holding:
                     await self._ended.wait()
                     scope.deadline = anyio.current_time() + CLOSING_SECONDS
             except Exception as error:
-                if self._client is None:
+                if not opening.is_over:
                     opening.fail(error)
                 else:  # the calls are over, and the closing is all that failed
                     logger.warning("closing the connection failed", exc_info=True)
             finally:
-                self._opening = None
-                opening.end()
+                if not opening.is_over:
+                    opening.fail(_ended())
+                if self._opening is opening:
+                    self._opening = None
 
 
 def _ended() -> Exception:
