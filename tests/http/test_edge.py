@@ -338,6 +338,32 @@ async def test_a_byte_order_mark_and_empty_lists_for_objects_are_understood(loca
     assert listed.json()["result"]["tools"]
 
 
+@pytest.mark.parametrize("version", [{}, {"MCP-Protocol-Version": "2025-03-26"}])
+async def test_a_batch_of_the_revision_that_has_them_is_answered_with_an_array(
+    version: dict[str, str], local: Serve
+) -> None:
+    def call(request_id: int, tool: str) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": {"name": tool}}
+
+    told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    batch = [PING, told, call(8, "list_trips"), call(9, "no_such_tool"), {"jsonrpc": "2.0", "id": 10}, 7]
+
+    async with local() as served:
+        headers = {**JSON, **version}
+        answer = await served.request("POST", "/mcp", headers=headers, json=batch)
+        nothing = await served.request("POST", "/mcp", headers=headers, json=[told])
+        empty = await served.request("POST", "/mcp", headers=headers, json=[])
+
+    found = {each["id"]: each for each in answer.json()}
+    assert answer.status_code == 200
+    assert len(answer.json()) == 5
+    assert found[7]["result"] == {}
+    assert found[8]["result"]["structuredContent"] == {"items": []}
+    assert [found[name]["error"]["code"] for name in (9, 10, None)] == [-32602, -32600, -32600]
+    assert (nothing.status_code, nothing.content) == (202, b"")
+    assert (empty.status_code, empty.json()["error"]["code"]) == (400, -32600)
+
+
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_over_four_mebibytes_is_refused(declared: bool, local: Serve) -> None:
     size = 4 * 1024 * 1024

@@ -1,10 +1,12 @@
 """Bytes become messages, however they are cut."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.server.inbox import Inbox, MalformedError, Message
+from trips_mcp.server.inbox import Batch, Inbox, MalformedError, Message
 
 PING: Message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 LINE = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
@@ -21,6 +23,7 @@ def drained(inbox: Inbox) -> list[Message | int]:
             continue
         if message is None:
             return found
+        assert not isinstance(message, Batch)
         found.append(message)
 
 
@@ -80,3 +83,33 @@ def test_what_was_put_back_comes_first_and_in_order() -> None:
     inbox.put_back([{"method": "a"}, {"method": "b"}])
 
     assert drained(inbox) == [{"method": "a"}, {"method": "b"}, PING]
+
+
+def initialize(version: str) -> bytes:
+    params = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    return json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).encode() + b"\n"
+
+
+def test_a_batch_is_taken_after_the_revision_that_has_them() -> None:
+    inbox = Inbox()
+    inbox.feed(initialize("2025-03-26") + b"[" + LINE + b', {"jsonrpc": "2.0", "id": 2, "result": {}}, 7]\n[]\n')
+    inbox.next()
+
+    batch = inbox.next()
+    with pytest.raises(MalformedError, match="a batch has 1 to 100 messages"):
+        inbox.next()
+    inbox.feed(b"[" + b",".join([LINE] * 101) + b"]\n")
+    with pytest.raises(MalformedError, match="a batch has 1 to 100 messages"):
+        inbox.next()
+
+    assert isinstance(batch, Batch)
+    assert batch.messages == [PING]
+    assert [str(refused) for refused in batch.refused] == ["Invalid Request: a message is a JSON object"]
+
+
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25", "1"])
+def test_no_other_revision_has_batches(version: str) -> None:
+    inbox = Inbox()
+    inbox.feed(initialize("2025-03-26") + initialize(version) + b"[" + LINE + b"]\n")
+
+    assert drained(inbox)[2:] == [-32600]

@@ -59,6 +59,36 @@ async def test_no_id_is_a_word_of_our_own(start: "Start", request_id: object) ->
     assert await child.exit_code() == 0
 
 
+@BOTH_WAYS
+async def test_a_batch_is_answered_with_an_array_after_the_revision_that_has_them(
+    start: "Start", words: list[str]
+) -> None:
+    child = await start(*words)
+    await child.send(0, "initialize", **{**HANDSHAKE, "protocolVersion": "2025-03-26"})
+    agreed = (await child.answer(0))["result"]["protocolVersion"]
+
+    def call(request_id: int, tool: str) -> dict[str, Any]:
+        params = {"name": tool, "arguments": {"text": "heard"}}
+        return {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
+
+    noted = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}
+    batch = [noted, call(1, "echo"), {"jsonrpc": "2.0", "id": 2, "method": "ping"}, call(3, "hang"), {"id": 4}]
+    await child.write(json.dumps(batch).encode() + b"\n")
+    await child.logged("hanging")
+    await child.write(json.dumps([cancelled]).encode() + b"\n")
+    answers: Any = await child.receive()
+    await child.call(5, "echo", text="on")
+    afterwards = await child.text(5)
+    await child.end_input()
+
+    assert agreed == "2025-03-26"
+    assert sorted(str(answer["id"]) for answer in answers) == ["1", "2", "4"]
+    assert [answer["error"]["code"] for answer in answers if answer["id"] == 4] == [-32600]
+    assert afterwards == "on"
+    assert await child.exit_code() == 0
+
+
 async def test_concurrent_calls_run_concurrently_and_one_that_is_cancelled_stops_unanswered(start: "Start") -> None:
     child = await start()
     await child.open()

@@ -3,9 +3,14 @@
 import json
 from codecs import BOM_UTF8
 from collections import deque
-from typing import Any, TypeGuard
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 Message = dict[str, Any]
+
+BATCHES_VERSION = "2025-03-26"
+"""The one revision that has batches; those before and after it have none."""
+LARGEST_BATCH = 100
 
 LONGEST_LINE = 64 * 1024 * 1024
 PARSE_ERROR = -32700
@@ -25,15 +30,24 @@ class MalformedError(Exception):
         return json.dumps({"jsonrpc": "2.0", "id": self.answered, "error": error}).encode() + b"\n"
 
 
+class Batch(NamedTuple):
+    """What came in one array."""
+
+    messages: list[Message]
+    """Requests and notifications."""
+    refused: list[MalformedError]
+
+
 class Inbox:
     """What has been read and not yet handled. A line over the limit is dropped while it arrives, never kept."""
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest
         self._lines: deque[bytes | None] = deque()
-        self._put_back: deque[Message] = deque()
+        self._put_back: deque[Message | Batch] = deque()
         self._rest = bytearray()
         self._dropping = False
+        self._takes_batches = False
         self.ended = False
 
     def feed(self, chunk: bytes) -> None:
@@ -54,14 +68,15 @@ class Inbox:
                 self._rest = bytearray()
                 self._dropping = True
 
-    def put_back(self, messages: list[Message]) -> None:
+    def put_back(self, messages: Sequence[Message | Batch]) -> None:
         """These come out first, in this order."""
         self._put_back.extendleft(reversed(messages))
 
-    def next(self) -> Message | None:
+    def next(self) -> Message | Batch | None:
         """The next request or notification; None until more is fed.
 
-        Answers are left out: this server asks its client nothing.
+        A batch comes only after an `initialize` with the revision that has them. Answers are left out: this server
+        asks its client nothing.
 
         Raises:
             MalformedError: the line was none; ask again for the one after it.
@@ -73,13 +88,18 @@ class Inbox:
             if line is None:
                 raise MalformedError(INVALID_REQUEST, f"Invalid Request: a line is longer than {self._longest} bytes")
             if line.removeprefix(BOM_UTF8).strip():
-                message = message_of(line)
+                message = parsed(line, takes_batches=self._takes_batches)
+                if isinstance(message, Batch):
+                    return message
+                if message.get("method") == "initialize":
+                    params: Message = message.get("params") or {}
+                    self._takes_batches = params.get("protocolVersion") == BATCHES_VERSION
                 if "method" in message:
                     return message
         return None
 
 
-def message_of(text: bytes, unit: str = "line") -> Message:
+def parsed(text: bytes, unit: str = "line", *, takes_batches: bool = False) -> Message | Batch:
     """Raises: MalformedError, which calls what was read by its `unit`."""
     try:
         found: object = json.loads(text.decode("utf-8-sig"))
@@ -87,14 +107,31 @@ def message_of(text: bytes, unit: str = "line") -> Message:
         raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not UTF-8") from None
     except (ValueError, RecursionError):
         raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not JSON") from None
-    if isinstance(found, list):
+    if not _is_list(found):
+        return _checked(found)
+    if not takes_batches:
         raise MalformedError(INVALID_REQUEST, f"Invalid Request: no batches here, send one message a {unit}")
-    if not is_object(found):
+    if not 0 < len(found) <= LARGEST_BATCH:
+        raise MalformedError(INVALID_REQUEST, f"Invalid Request: a batch has 1 to {LARGEST_BATCH} messages")
+    return _batch(found)
+
+
+def _batch(found: list[object]) -> Batch:
+    batch = Batch([], [])
+    for each in found:
+        try:
+            message = _checked(each)
+        except MalformedError as malformed:
+            batch.refused.append(malformed)
+        else:
+            if "method" in message:
+                batch.messages.append(message)
+    return batch
+
+
+def _checked(message: object) -> Message:
+    if not is_object(message):
         raise MalformedError(INVALID_REQUEST, "Invalid Request: a message is a JSON object")
-    return _checked(found)
-
-
-def _checked(message: Message) -> Message:
     request_id = message.get("id")
     if message.get("jsonrpc") != "2.0":
         raise MalformedError(INVALID_REQUEST, 'Invalid Request: "jsonrpc" must be "2.0"', request_id)
@@ -126,6 +163,10 @@ def _fill_empty_lists(message: Message) -> None:
 
 def is_request_id(value: object) -> bool:
     return is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def is_object(value: object) -> TypeGuard[Message]:

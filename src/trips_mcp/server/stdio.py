@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from trips_mcp import __version__
 from trips_mcp.server.front import Front
 from trips_mcp.server.importing import without_collecting
-from trips_mcp.server.inbox import Inbox, MalformedError
+from trips_mcp.server.inbox import Batch, Inbox, MalformedError
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.wire import POSIX, NoWireError, Wire
 from trips_mcp.settings import Settings
@@ -98,7 +98,7 @@ def _answer_until_needed(sdk: "_Sdk", front: Front, wire: Wire, inbox: Inbox) ->
                 sdk.begin()
             inbox.feed(wire.read())
             continue
-        reply = front.answer(message)
+        reply = None if isinstance(message, Batch) else front.answer(message)
         if reply is None:
             inbox.put_back([*front.replay(), message])
             return True

@@ -1,7 +1,9 @@
 """The SDK's two streams, straight on the wire: no task, queue or thread between a message and its handler."""
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,8 +14,9 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
 from trips_mcp import delivery
 from trips_mcp.delivery import Delivery
+from trips_mcp.server.batch import OpenBatch
 from trips_mcp.server.front import REPLAYED
-from trips_mcp.server.inbox import Inbox, MalformedError, Message
+from trips_mcp.server.inbox import Batch, Inbox, MalformedError, Message
 from trips_mcp.server.pipes import Input, Output
 
 MOST_IN_FLIGHT = 100
@@ -73,6 +76,8 @@ class Outgoing(_Stream):
         self._output = output
         self._in_flight = in_flight
         self._inbox = inbox
+        self._batches: dict[types.RequestId | None, list[OpenBatch]] = {}
+        """By the ids of the requests of theirs that are not yet settled."""
 
     async def send(self, item: SessionMessage, /) -> None:
         message = item.message
@@ -82,33 +87,76 @@ class Outgoing(_Stream):
         if message.id == REPLAYED:
             return
         answer = delivery.current()
+        if answer is not None and isinstance(message, types.JSONRPCError):
+            await answer.abandon()
+        if (batch := self._batch_of(message.id)) is not None:
+            batch.settle(_line(message), answer)
+            await self._close(batch)
+            return
         position = self._output.put(_line(message))
         try:
             await self._output.written(position)
         finally:
             self._in_flight.settled()
         if answer is not None and answer.pending:
-            await (self._end(answer, position) if isinstance(message, types.JSONRPCResponse) else answer.abandon())
+            await self._end([answer], position)
+
+    async def unanswered(self, request_id: types.RequestId) -> None:
+        """In the task of a request that its client cancelled."""
+        if (answer := delivery.current()) is not None:
+            await answer.abandon()
+        if (batch := self._batch_of(request_id)) is None:
+            self._in_flight.settled()
+        else:
+            batch.settle(None)
+            await self._close(batch)
+
+    async def open(self, batch: Batch) -> None:
+        """The answers to its requests, which come next, are kept until there are all of them."""
+        opened = OpenBatch(batch)
+        for message in batch.messages:
+            if "id" in message:
+                self._batches.setdefault(message["id"], []).append(opened)
+        if (line := opened.line) is not None:
+            await self.say(line)
+
+    async def _close(self, batch: OpenBatch) -> None:
+        """Writes it, if it is complete. Its request is settled then, or by being kept."""
+        try:
+            if (line := batch.line) is None:
+                return
+            position = self._output.put(line)
+            await self._output.written(position)
+        finally:
+            self._in_flight.settled()
+        await self._end([answer for answer in batch.deliveries if answer.pending], position)
+
+    def _batch_of(self, request_id: types.RequestId | None) -> OpenBatch | None:
+        batches = self._batches.get(request_id, [])
+        batch = batches.pop(0) if batches else None
+        if batch is not None and not batches:
+            del self._batches[request_id]
+        return batch
 
     async def say(self, line: bytes) -> None:
         await self._output.written(self._output.put(line))
 
-    async def _end(self, answer: Delivery, position: int) -> None:
-        """Confirms it once the host has read its answer.
+    async def _end(self, answers: Sequence[Delivery], position: int) -> None:
+        """Confirms them once the host has read up to there.
 
         One that was not read when a signal ended the session is neither confirmed nor abandoned: its notes are those
         of a process that died. A host that ends its input, and can still read, counts as having read.
         """
         pause = FIRST_LOOK_SECONDS
         try:
-            while not self._output.is_read(position):
+            while answers and not self._output.is_read(position):
                 await anyio.sleep(pause)
                 pause = min(2 * pause, LOOK_SECONDS)
-            await answer.confirm()
         finally:
-            if self._output.is_read(position) or (self._inbox.ended and self._output.has_reader()):
+            if answers and (self._output.is_read(position) or (self._inbox.ended and self._output.has_reader())):
                 with anyio.CancelScope(shield=True):
-                    await answer.confirm()
+                    for answer in answers:
+                        await answer.confirm()
 
 
 def _line(message: types.JSONRPCMessage) -> bytes:
@@ -133,6 +181,8 @@ class Incoming(_Stream):
         self._outgoing = outgoing
         self._in_flight = in_flight
         self._patience = patience
+        self._members: deque[Message] = deque()
+        """What is left of a batch."""
 
     def __aiter__(self) -> Self:
         return self
@@ -155,11 +205,17 @@ class Incoming(_Stream):
         return self._delivered(message)
 
     async def _next(self) -> Message | None:
-        while True:
+        while not self._members:
             try:
-                return self._inbox.next()
+                found = self._inbox.next()
             except MalformedError as malformed:
                 await self._outgoing.say(malformed.reply())
+                continue
+            if not isinstance(found, Batch):
+                return found
+            await self._outgoing.open(found)
+            self._members.extend(found.messages)
+        return self._members.popleft()
 
     def _delivered(self, message: Message) -> SessionMessage:
         method: str = message["method"]
@@ -173,13 +229,5 @@ class Incoming(_Stream):
             self._in_flight.began()
         return SessionMessage(
             types.JSONRPCRequest.model_construct(jsonrpc="2.0", id=message["id"], method=method, params=params),
-            ServerMessageMetadata(on_request_unanswered=self._unanswered),
+            ServerMessageMetadata(on_request_unanswered=partial(self._outgoing.unanswered, message["id"])),
         )
-
-    async def _unanswered(self) -> None:
-        """The SDK calls it, in the request's own task, for one that its client cancelled."""
-        try:
-            if (answer := delivery.current()) is not None:
-                await answer.abandon()
-        finally:
-            self._in_flight.settled()

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.holding import Holding
 from trips_mcp.server.http.accounts import Account, Accounts
+from trips_mcp.server.http.batch import exchange_batch, takes_batches
 from trips_mcp.server.http.callers import Callers
 from trips_mcp.server.http.deadlines import Deadlines
 from trips_mcp.server.http.exchange import exchange
@@ -22,14 +23,14 @@ from trips_mcp.server.http.faces import Faces
 from trips_mcp.server.http.health import answer_healthz, answer_readyz
 from trips_mcp.server.http.origins import Origins, answer_preflight
 from trips_mcp.server.http.proxies import with_real_client
-from trips_mcp.server.http.reading import GoneError, read_message
+from trips_mcp.server.http.reading import GoneError, read_message, read_messages
 from trips_mcp.server.http.refusals import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
 from trips_mcp.server.http.scoping import Scoping, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.sse import MESSAGES, Connection, Connections
 from trips_mcp.server.http.turns import Turns
 from trips_mcp.server.http.visit import Visit
-from trips_mcp.server.inbox import Message
+from trips_mcp.server.inbox import Batch, Message
 
 _LARGEST_HEAD: Final = 16 * 1024
 _METHOD: Final = re.compile(r"[A-Za-z/_]{1,64}")
@@ -126,10 +127,19 @@ class App:
     async def _mcp(self, visit: Visit) -> None:
         caller = await self._callers.of(visit)
         async with self._accounts.of(caller) as account:
-            with self._parts.calls.one(caller.name):
-                message = await read_message(visit, self._parts.body_seconds)
+
+            async def handle(message: Message, visit: Visit) -> None:
                 await self._check(account, message, visit)
                 await exchange(self._face(account), account.held, message, visit, self._parts.deadlines)
+
+            with self._parts.calls.one(caller.name):
+                batches = takes_batches(visit)
+                message = await read_messages(visit, self._parts.body_seconds, takes_batches=batches)
+                if isinstance(message, Batch):
+                    visit.caller = account.caller.name[:12]
+                    await exchange_batch(message, visit, handle)
+                else:
+                    await handle(message, visit)
 
     async def _sse(self, visit: Visit) -> None:
         caller = await self._callers.of(visit)

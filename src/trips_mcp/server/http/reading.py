@@ -1,12 +1,12 @@
-"""A request's body: one JSON-RPC message, of a size, in a time."""
+"""A request's body: one JSON-RPC message, or a batch of them where the revision has batches; of a size, in a time."""
 
 import asyncio
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.visit import Visit
-from trips_mcp.server.inbox import MalformedError, Message, message_of
+from trips_mcp.server.inbox import Batch, MalformedError, Message, parsed
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 
@@ -17,6 +17,11 @@ class GoneError(Exception):
 
 async def read_message(visit: Visit, seconds: float) -> Message:
     """`seconds`: within which all of it must be here. Raises: RefusalError, GoneError."""
+    return cast("Message", await read_messages(visit, seconds, takes_batches=False))
+
+
+async def read_messages(visit: Visit, seconds: float, *, takes_batches: bool) -> Message | Batch:
+    """As `read_message`."""
     kind = visit.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" or "content-encoding" in visit.headers:
         raise RefusalError(
@@ -25,10 +30,14 @@ async def read_message(visit: Visit, seconds: float) -> Message:
             INVALID_REQUEST,
         )
     try:
-        return message_of(await _body(visit, seconds), "body")
+        return parsed(await _body(visit, seconds), "body", takes_batches=takes_batches)
     except MalformedError as malformed:
-        answered = malformed.answered if isinstance(malformed.answered, str | int) else None
-        raise RefusalError(HTTPStatus.BAD_REQUEST, str(malformed), malformed.code, request_id=answered) from None
+        raise refusal_of(malformed) from None
+
+
+def refusal_of(malformed: MalformedError) -> RefusalError:
+    answered = malformed.answered if isinstance(malformed.answered, str | int) else None
+    return RefusalError(HTTPStatus.BAD_REQUEST, str(malformed), malformed.code, request_id=answered)
 
 
 async def _body(visit: Visit, seconds: float) -> bytes:

@@ -23,6 +23,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
 _LONGEST_PATH: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
+JSON: Final = (_JSON,)
 _CLOSE: Final = (b"connection", b"close")
 _MOST_TO_PASS: Final = 8 * 1024 * 1024
 _PASSING_SECONDS: Final = 2
@@ -53,7 +54,7 @@ class Visit:
         """What every answer to this request carries."""
         self._receive = receive
         self._send = send
-        self._quiet_seconds = quiet_seconds
+        self.quiet_seconds = quiet_seconds
         self._body_ended = "transfer-encoding" not in self.headers and self.headers.get("content-length", "0") == "0"
         self._began = time.perf_counter()
 
@@ -88,7 +89,7 @@ class Visit:
     async def gone(self, quiet: Callable[[bytes], Awaitable[None]]) -> None:
         """Waits until the client has left; `quiet` sends it, now and then, what keeps proxies from closing."""
         while True:
-            with anyio.move_on_after(self._quiet_seconds):
+            with anyio.move_on_after(self.quiet_seconds):
                 while (await self.receive())["type"] != "http.disconnect":
                     pass
                 return
@@ -106,7 +107,7 @@ class Visit:
         connection = self.scope.get("state", {}).get(CONNECTION)
         return connection is None or await connection.sent()
 
-    async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = (_JSON,)) -> None:
+    async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = JSON) -> None:
         length = (b"content-length", b"%d" % len(body))
         # What was not read of a body would be taken for the next request, or have the answer lost with the connection.
         unread = () if self._body_ended else (_CLOSE,)
