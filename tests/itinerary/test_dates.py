@@ -59,8 +59,18 @@ def test_a_day_is_understood_as_travellers_say_it(said: str, day: date) -> None:
         ("day 0", "The trip has day 1 to day 10."),
         ("day 11", "The trip has day 1 to day 10."),
         ("tomorrow", "Which day is tomorrow is not known: no leg with a time zone covers the present."),
-        ("21.7.", "That names no day: give a date"),  # may be a date here, and a time there
-        ("7/21", "That names no day: give a date"),
+        ("21.7", "That names no day: give a date"),  # may be a date here, and a time there
+        ("19", "That names no day: give a date"),
+        ("30.2.", "There is no such date."),
+        ("7/29", "Wednesday 2026-07-29 is outside the trip."),
+        ("29/7", "Wednesday 2026-07-29 is outside the trip."),
+        ("13/14", "There is no such date."),
+        ("the 18th", "No day of the trip has the number 18."),
+        ("third Wednesday", "The trip has 1 Wednesday."),
+        ("the day we fly to Honolulu", "That names no day: give a date"),
+        ("tuesday monday", "That names no day: give a date"),
+        ("Mittwoch, 21. Juli", "2026-07-21 is a Tuesday, no Wednesday."),
+        ("9" * 5_000, "That names no day: give a date"),
         ("soon", "That names no day: give a date"),
         ("", "That names no day: give a date"),
         ("tu", "That names no day: give a date"),
@@ -72,7 +82,116 @@ def test_what_is_no_day_of_the_trip_is_told_with_the_trips_dates(said: str, why:
     assert isinstance(found, Unclear)
     assert found.why.startswith(why)
     assert found.why.endswith("The trip runs from Sunday 2026-07-19 to Tuesday 2026-07-28.")
-    assert not found.choices
+    assert not found.choices or said.startswith("third")
+
+
+SAID_IN = {
+    "2026-07-19": (
+        "day one|first day|the 19th|Tag 1|erster Tag|der 19.|am 19.|premier jour|le 19|primer día|el 19|"
+        "primo giorno|il 19|primeiro dia|o dia 19|eerste dag|de 19e|初日|1日目|最初の日|19日|"
+        "first Sunday|erster Sonntag|premier dimanche|primer domingo|prima domenica|primeiro domingo|"
+        "eerste zondag|最初の日曜日|第1日曜日"
+    ),
+    "2026-07-21": (
+        "day 3|day three|third day|3rd day|the 21st|21st|21.|21.7.|21. 7. 2026|21.07.26|7/21|21/7|"
+        "21/07/2026|July 21st|July the 21st|Tag drei|dritter Tag|3. Tag|21. Juli|21. Juli 2026|jour 3|"
+        "troisième jour|3e jour|21 juillet|mardi 21 juillet|mardi 21|tercer día|21 de julio|"
+        "el 21 de julio de 2026|martes, 21 de julio|terzo giorno|21 luglio|martedì 21 luglio|"
+        "terceiro dia|21 de julho|terça-feira, 21 de julho|terça feira 21|derde dag|dag 3|21 juli|"
+        "dinsdag 21 juli|3日目|三日目|7月21日|2026年7月21日|７月２１日|火曜日 7月21日|Di, 21. Juli|"
+        "Tue 21|first Tuesday|1st Tuesday"
+    ),
+    "2026-07-22": (
+        "Mittwoch|Mi.|am Mittwoch|mercredi|mer.|miércoles|mercoledì|quarta-feira|quarta|woensdag|水曜日|"
+        "水曜|this Wednesday|diesen Mittwoch|ce mercredi|este miércoles|questo mercoledì|nesta quarta|"
+        "deze woensdag|今週の水曜日|last Wednesday|letzter Mittwoch"
+    ),
+    "2026-07-28": (
+        "last day|the last day|the last day of the|final day|day 10|letzter Tag|der letzte Tag|"
+        "dernier jour|le dernier jour|último día|el último día|ultimo giorno|l'ultimo giorno|"
+        "l\u2019ultimo giorno|último dia|laatste dag|最終日|最後の日|10日目|second Tuesday|2nd Tuesday|"
+        "zweiter Dienstag|deuxième mardi|2e mardi|segundo martes|secondo martedì|segunda terça|"
+        "tweede dinsdag|第二火曜日|2番目の火曜日|last Tuesday|dernier mardi|最後の火曜日"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "day"), [(said, day) for day, listed in SAID_IN.items() for said in listed.split("|")]
+)
+def test_a_day_is_understood_in_eight_languages(said: str, day: str) -> None:
+    assert str(read_day(TOKYO_THEN_NEW_YORK, said, LONG_BEFORE)) == day
+    assert str(read_day(TOKYO_THEN_NEW_YORK, said.upper(), LONG_BEFORE)) == day
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ("Tuesday", ("2026-10-06", "2026-10-13", "2026-10-20")),
+        ("10/6", ("2026-06-10", "2026-10-06")),
+        ("6/10", ("2026-06-10", "2026-10-06")),
+        ("6.10.", ("2026-10-06",)),
+        ("10/16", ("2026-10-16",)),
+        ("16/10", ("2026-10-16",)),
+        ("10/16/2026", ("2026-10-16",)),
+        ("first Tuesday", ("2026-06-02",)),
+        ("día 19", ("2026-06-19", "2026-06-23")),
+        ("día 3", ("2026-06-07",)),
+    ],
+)
+def test_of_several_readings_those_that_lie_in_the_trip_are_offered(said: str, days: tuple[str, ...]) -> None:
+    month = journey("2026-10-05 2026-10-20")
+    summer_and_autumn = journey("2026-06-01 2026-10-20")
+    trip = (
+        month
+        if said == "Tuesday"
+        else journey("2026-06-05 2026-06-25")
+        if said.startswith("día")
+        else summer_and_autumn
+    )
+    found = read_day(trip, said, LONG_BEFORE)
+    known = found.choices if isinstance(found, Unclear) else (found,)
+
+    assert tuple(map(str, known)) == days
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("this Friday", "2026-07-24"),
+        ("this Wednesday", "2026-07-22"),
+        ("diesen Freitag", "2026-07-24"),
+        ("今週の金曜日", "2026-07-24"),
+        *(
+            (word, "2026-07-22")
+            for word in ("heute", "aujourd'hui", "aujourd\u2019hui", "hoy", "oggi", "hoje", "vandaag", "今日")
+        ),
+        *((word, "2026-07-22") for word in ("heute Abend", "ce soir", "esta noche", "stasera", "vanavond", "今夜")),
+        *((word, "2026-07-23") for word in ("morgen", "demain", "mañana", "domani", "amanhã", "明日")),
+        *((word, "2026-07-21") for word in ("gestern", "hier", "ayer", "ieri", "ontem", "gisteren", "昨日")),
+    ],
+)
+def test_days_are_counted_from_today_in_eight_languages(said: str, day: str) -> None:
+    wednesday = datetime(2026, 7, 22, 3, tzinfo=UTC)
+
+    assert str(read_day(TOKYO_THEN_NEW_YORK, said, wednesday)) == day
+
+
+def test_next_friday_may_be_this_weeks_or_the_next_weeks() -> None:
+    wednesday = datetime(2026, 7, 15, 3, tzinfo=UTC)
+    trip = journey("2026-07-13 2026-07-28", legs=[leg("Tokyo", "2026-07-13 2026-07-28", "Asia/Tokyo")])
+
+    assert read_day(trip, "next Friday", wednesday) == Unclear(
+        "That may be 2026-07-17 or 2026-07-24.", choices=(date(2026, 7, 17), date(2026, 7, 24))
+    )
+    assert read_day(trip, "next Monday", wednesday) == date(2026, 7, 20)
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_said_is_a_day_of_the_trip_or_a_sentence(said: str) -> None:
+    found = read_day(TOKYO_THEN_NEW_YORK, said, LONG_BEFORE)
+
+    assert isinstance(found, Unclear) or date(2026, 7, 19) <= found <= date(2026, 7, 28)
 
 
 def test_two_tuesdays_are_both_offered() -> None:
