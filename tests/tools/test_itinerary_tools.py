@@ -254,7 +254,11 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
         ("get_day", {"date": "2026-08-21"}, "Friday 2026-08-21 is outside the trip. The trip runs from Monday"),
         ("get_day", {"date": "Sunday"}, "No Sunday lies in the trip. The trip runs from Monday"),
         ("get_day", {"date": "tomorrow"}, "Which day is tomorrow is not known: no leg with a time zone covers"),
-        ("get_day", {"date": "whenever"}, "That names no day: give a date (2026-07-21, 21 July), a weekday"),
+        (
+            "get_day",
+            {"date": "whenever"},
+            "That names no day: give a date (2026-07-21, 21 July, 21.7., 7/21, the 21st), a weekday",
+        ),
         ("get_day", {"date": ""}, "Nothing was sent, the arguments of get_day need mending: date"),
         ("get_day", {}, "Nothing was sent, the arguments of get_day need mending: date"),
         ("get_timeline", {"from": "whenever"}, "from: That names no day: give a date"),
