@@ -39,6 +39,7 @@ NEEDED: Final = (
     "trips_mcp/backend/store/migrations/env.py",  # loaded by Alembic as files, and not imported
     "trips_mcp/backend/store/migrations/script.py.mako",
     "trips_mcp/backend/store/migrations/versions/0001_first_tables.py",
+    "trips_mcp/backend/store/migrations/versions/0002_groups_of_keys_and_sealed_answers.py",
 )
 """In the wheel besides the modules: what is read at run time, or by type checkers."""
 _LICENSES: Final = ("licenses/LICENSE", "licenses/src/trips_mcp/places/data/LICENSES.md")

@@ -271,7 +271,7 @@ def new_key(database: str) -> Callable[..., Awaitable[str]]:
 
 @pytest.fixture
 async def new_trip(service: Callable[[str | None], httpx.AsyncClient]) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """A key → a trip in the default group of its user, or in the group of that name."""
+    """A key → a trip in its user's own group, or in the group of that name."""
 
     async def make(key: str, group: str | None = None) -> dict[str, Any]:
         me = (await service(key).get("/api/v1/me")).json()
@@ -279,7 +279,7 @@ async def new_trip(service: Callable[[str | None], httpx.AsyncClient]) -> Callab
         made = await service(key).post(
             "/api/v1/trips",
             json={
-                "groupId": ids[0] if ids else me["defaultGroupId"],
+                "groupId": ids[0] if ids else me["groups"][0]["_id"],
                 "title": "Rome",
                 "startDate": "2027-05-01",
                 "endDate": "2027-05-03",

@@ -267,6 +267,22 @@ async def test_a_database_of_before_alembic_is_copied_and_goes_on(database: str,
         assert db.execute("SELECT title FROM trips").fetchall() == [("Kyoto — 京都",)]
 
 
+async def test_an_answer_that_was_kept_before_an_update_is_still_given(database: str, leg: dict[str, Any]) -> None:
+    before_alembic(database)
+    leg |= {"accommodation": {"name": "Ryokan", "doorCode": "#4711"}, "clientRef": "leg-1"}
+
+    async with (
+        open_backend(database, require_keys=False, clock=lambda: 1_800_000_000.0) as app,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://b/api/v1") as api,
+    ):
+        (trip,) = (await api.get("/trips")).json()["items"]
+        again = await api.post(f"/trips/{trip['_id']}/legs", json=leg, headers={"Idempotency-Key": "first"})
+
+    assert again.status_code == 201
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json() == leg | {"_id": "leg_1eqxzc0nbn", "tripId": trip["_id"]}
+
+
 async def test_a_version_of_before_alembic_that_never_was_is_refused(
     database: str, sql: Callable[..., list[Any]]
 ) -> None:

@@ -58,17 +58,17 @@ async def test_another_request_with_the_same_key_is_a_conflict(
 
 
 @pytest.mark.parametrize("body", [b'{"name": ""}', b"{", b"[]", b'{"lat": 1e999}', b"\xff"])
-async def test_a_refusal_is_remembered_too(api: httpx.AsyncClient, trip: str, body: bytes) -> None:
-    first = await api.post(f"{trip}/map-pins", content=body, headers=RETRY)
+async def test_a_request_that_was_not_understood_keeps_no_key(
+    api: httpx.AsyncClient, trip: str, pin: dict[str, Any], body: bytes
+) -> None:
+    refused = [await api.post(f"{trip}/map-pins", content=body, headers=RETRY) for _ in range(2)]
+    corrected = await api.post(f"{trip}/map-pins", json=pin, headers=RETRY)
+    misused = await api.post(f"{trip}/map-pins", content=body, headers=RETRY)
 
-    again = await api.post(f"{trip}/map-pins", content=body, headers=RETRY)
-    other = await api.post(f"{trip}/map-pins", content=body + b" x", headers=RETRY)
-
-    assert first.status_code == again.status_code == 400
-    assert again.content == first.content
-    assert again.headers["idempotent-replayed"] == "true"
-    assert again.headers["x-request-id"] == first.headers["x-request-id"]
-    assert other.status_code == 409
+    assert [answer.status_code for answer in refused] == [400, 400]
+    assert not any("idempotent-replayed" in answer.headers for answer in refused)
+    assert corrected.status_code == 201
+    assert misused.status_code == 409
 
 
 async def test_what_was_not_found_stays_so_for_its_key(api: httpx.AsyncClient, trip: str, pin: dict[str, Any]) -> None:
@@ -113,15 +113,27 @@ async def test_it_is_forgotten_after_a_day(
 
 
 async def test_what_is_forgotten_is_no_longer_stored(
-    api: httpx.AsyncClient, trip: str, pin: dict[str, Any], clock: list[float], stored: Callable[[], str]
+    api: httpx.AsyncClient, trip: str, pin: dict[str, Any], clock: list[float], sql: Callable[..., list[Any]]
 ) -> None:
-    await api.post(f"{trip}/map-pins", json=pin, headers={"Idempotency-Key": "the first of them"})
+    for _ in range(2):
+        await api.post(f"{trip}/map-pins", json=pin, headers=RETRY)
+        await api.post(f"{trip}/map-pins", json=pin, headers={"Idempotency-Key": f"at {clock[0]}"})
+        clock[0] += 24 * 3600
 
-    clock[0] += 24 * 3600
-    await api.post(f"{trip}/map-pins", json=pin, headers={"Idempotency-Key": "the second of them"})
+    assert [expires for (expires,) in sql("SELECT expires_at FROM idempotency")] == [clock[0]] * 2
 
-    assert "the first of them" not in stored()
-    assert "the second of them" in stored()
+
+async def test_a_kept_answer_is_no_way_to_what_it_says(
+    api: httpx.AsyncClient, trip: str, stored: Callable[[], str]
+) -> None:
+    first = await api.post(f"{trip}/share-token", headers=RETRY)
+    again = await api.post(f"{trip}/share-token", headers=RETRY)
+
+    token = first.json()["token"]
+    assert again.json()["token"] == token
+    for secret in (token, RETRY["Idempotency-Key"]):
+        assert secret not in stored()
+        assert secret.encode().hex() not in stored().lower()
 
 
 async def test_a_dry_run_leaves_no_trace_of_its_key(

@@ -22,7 +22,8 @@ def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.C
     codes = [run(["backend", "keys", *where])]
     none = capsys.readouterr()
     made: list[tuple[str, str]] = []
-    for words in (["--user", "ann", "trips:read", "trips:write:jx7"], ["--user", "ben of Kyoto", "messages:read"]):
+    of_ben = ["--user", "ben of Kyoto", "--group", "Family", "--label", "phone", "messages:read"]
+    for words in (["--user", "ann", "trips:read", "trips:write:jx7"], of_ben):
         codes.append(run(["backend", "create-key", *where, *words]))
         told = capsys.readouterr()
         made.append((told.out.strip(), told.err.removeprefix("Made ").partition(" ")[0]))
@@ -37,13 +38,27 @@ def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.C
     time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
     assert [key.pop("createdAt") for key in listed if re.fullmatch(time, key["createdAt"])] == re.findall(time, table)
     assert listed == [
-        {"id": made[0][1], "user": "ann", "scopes": ["trips:read", "trips:write:jx7"]},
-        {"id": made[1][1], "user": "ben of Kyoto", "scopes": ["messages:read"]},
+        {
+            "id": made[0][1],
+            "user": "ann",
+            "group": "ann's trips",
+            "label": None,
+            "scopes": ["trips:read", "trips:write:jx7"],
+            "lastUsedAt": None,
+        },
+        {
+            "id": made[1][1],
+            "user": "ben of Kyoto",
+            "group": "Family",
+            "label": "phone",
+            "scopes": ["messages:read"],
+            "lastUsedAt": None,
+        },
     ]
     head, *rows = table.splitlines()
-    assert head.split() == ["ID", "USER", "MADE", "AT", "SCOPES"]
-    assert re.fullmatch(rf"{made[0][1]}  ann +{time}  trips:read trips:write:jx7", rows[0])
-    assert re.fullmatch(rf"{made[1][1]}  ben of Kyoto +{time}  messages:read", rows[1])
+    assert head.split() == ["ID", "USER", "GROUP", "LABEL", "MADE", "AT", "LAST", "USE", "SCOPES"]
+    assert re.fullmatch(rf"{made[0][1]}  ann +ann's trips  - +{time}  never +trips:read trips:write:jx7", rows[0])
+    assert re.fullmatch(rf"{made[1][1]}  ben of Kyoto  Family +phone +{time}  never +messages:read", rows[1])
     assert not any(key in f"{table}{listed}" for key, _ in made)
 
 
@@ -72,3 +87,26 @@ async def test_a_revoked_key_is_refused_by_the_very_next_request(
     assert before == [200, 404, 200, 404]
     assert after == [401, 401, 200, 404]
     assert [key.id for key in await list_keys(database)] == [kept_id]
+
+
+async def test_the_last_use_of_a_key_is_noted_to_the_hour(
+    database: str, service: Callable[[str | None], httpx.AsyncClient], new_key: NewKey, clock: list[float]
+) -> None:
+    key = await new_key(user="ann")
+    noted: list[str | None] = []
+    for seconds in (0, 1800, 1801):
+        clock[0] += seconds
+        await service(key).get("/api/v1/me")
+        noted += [held.last_used_at for held in await list_keys(database)]
+
+    assert noted == ["2027-01-15T08:00:00.000Z"] * 2 + ["2027-01-15T09:00:01.000Z"]
+
+
+async def test_a_keys_group_is_where_its_trips_are_made(
+    service: Callable[[str | None], httpx.AsyncClient], new_key: NewKey
+) -> None:
+    for group in ("Family", "Work", None):
+        me = (await service(await new_key(user="ann", group=group)).get("/api/v1/me")).json()
+
+        default = next(one["name"] for one in me["groups"] if one["_id"] == me["defaultGroupId"])
+        assert default == (group or "ann's trips")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from trips_mcp.backend.store.sqlite_file import APPLICATION_ID
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.environment import database_of
 
 KEY = "osk_abcdefghijklmnopqrstuvwxyz0123456789"
+BEFORE_ALEMBIC = Path(__file__).parents[1] / "backend/before_alembic.sql"
 
 
 def only_sentence(code: int | None, out: str, err: str) -> str:
@@ -82,9 +84,10 @@ def test_a_migration_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFix
     words = ["backend", "migrate", "--database", str(file)]
     codes = [run(words), run(words)]
     new, up_to_date = capsys.readouterr().out.splitlines()
-    with closing(sqlite3.connect(file)) as db, db:  # as it was before there was Alembic
-        db.executescript("DROP TABLE schema_version; CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        db.execute("INSERT INTO schema_version VALUES (1)")
+    file.unlink()
+    with closing(sqlite3.connect(file)) as db, db:
+        db.executescript(BEFORE_ALEMBIC.read_text("utf-8"))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     codes.append(run(words))
     (migrated,) = capsys.readouterr().out.splitlines()
 

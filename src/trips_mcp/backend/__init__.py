@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, Any
 from trips_mcp.backend.errors import DatabaseError
 
 if TYPE_CHECKING:
+    from trips_mcp.backend.groups import add_member, list_members, move_trip, remove_member
     from trips_mcp.backend.keys import create_key, list_keys, make_key, revoke_key
     from trips_mcp.backend.opening import migrate, open_backend
 
-__all__ = ["DatabaseError", "create_key", "list_keys", "make_key", "migrate", "open_backend", "revoke_key"]
+__all__ = [
+    "DatabaseError",
+    "add_member",
+    "create_key",
+    "list_keys",
+    "list_members",
+    "make_key",
+    "migrate",
+    "move_trip",
+    "open_backend",
+    "remove_member",
+    "revoke_key",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from trips_mcp.backend import keys, opening
+    from trips_mcp.backend import groups, keys, opening
 
-    return getattr(keys if name.endswith(("_key", "_keys")) else opening, name)
+    return getattr(next(module for module in (keys, groups, opening) if hasattr(module, name)), name)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.contract.operation import R
 from trips_mcp.contract.scopes import Scope
@@ -20,6 +19,10 @@ class Caller:
     """The API key's id: what idempotency keys and rate limits are counted for."""
     user_id: str
     scopes: tuple[Scope, ...]
+    group_id: str | None = None
+    """The key's group; None stands for the user's first."""
+    last_used_at: str = ""
+    """When the key was last used, as far as that was noted."""
 
 
 ANYONE = Caller("", "", ())
@@ -29,7 +32,7 @@ ANYONE = Caller("", "", ())
 class Call:
     """One request: who asks, when, and the connection in whose transaction it all happens."""
 
-    db: AsyncConnection
+    db: Connection
     caller: Caller
     now: float
     kept_at: str | None

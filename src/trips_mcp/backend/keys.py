@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from anyio import Path
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trips_mcp.backend.callers.accounts import (
     LOCAL_OWNER,
@@ -19,6 +18,7 @@ from trips_mcp.backend.callers.accounts import (
     remove_key,
     user_named,
 )
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import DatabaseError
 from trips_mcp.backend.store.database import open_database
 from trips_mcp.backend.store.location import file_of, locate, shown
@@ -26,17 +26,23 @@ from trips_mcp.contract.scopes import Scope
 
 
 async def make_key(
-    database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
+    database: str,
+    scopes: Sequence[Scope],
+    user: str = LOCAL_OWNER,
+    *,
+    group: str | None = None,
+    label: str | None = None,
 ) -> NewKey:
     """A new key, shown this once. A SQLite database, the user and the group to join are made when need be.
+
+    That group is the key's own: trips that name no other are made there.
 
     Raises: DatabaseError.
     """
     async with open_database(database) as opened, opened.preparing() as db:
         user_id = await user_named(db, user)
-        if group is not None:
-            await join(db, user_id, group)
-        return await add_key(db, user_id, scopes, time.time())
+        group_id = None if group is None else await join(db, user_id, group)
+        return await add_key(db, user_id, scopes, time.time(), group_id=group_id, label=label)
 
 
 async def create_key(
@@ -48,7 +54,7 @@ async def create_key(
 
 async def list_keys(database: str) -> list[HeldKey]:
     """Raises: DatabaseError."""
-    async with _existing(database) as db:
+    async with existing(database) as db:
         return await held_keys(db)
 
 
@@ -57,13 +63,13 @@ async def revoke_key(database: str, *, key_id: str = "", secret: str = "") -> He
 
     Raises: DatabaseError.
     """
-    async with _existing(database) as db:
+    async with existing(database) as db:
         return await remove_key(db, of_id(key_id) if key_id else of_secret(secret))
 
 
 @asynccontextmanager
-async def _existing(database: str) -> AsyncGenerator[AsyncConnection]:
-    """Not a new file, made of a mistyped name, of which it would be told that it has no keys."""
+async def existing(database: str) -> AsyncGenerator[Connection]:
+    """Not a new file, made of a mistyped name, of which it would be told that it has nothing. Raises: DatabaseError."""
     url = locate(database)
     file = file_of(url)
     if file is not None and not await Path(file).exists():

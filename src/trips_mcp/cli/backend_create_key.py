@@ -22,13 +22,14 @@ def _flags(parser: ArgumentParser) -> None:
         help="trips:read, trips:write, messages:read or messages:write, each with or without :<tripId>",
     )
     parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
-    parser.add_argument("--user", type=_name, default="owner", help="whose key; made if new (default: %(default)s)")
+    parser.add_argument("--user", type=name, default="owner", help="whose key; made if new (default: %(default)s)")
     parser.add_argument(
-        "--group", type=_name, metavar="NAME", help="a group the user joins; made if new (default: one of their own)"
+        "--group", type=name, metavar="NAME", help="a group the user joins; made if new (default: one of their own)"
     )
+    parser.add_argument("--label", type=name, metavar="TEXT", help="what it is for, as backend keys shows it")
 
 
-def _name(text: str) -> str:
+def name(text: str) -> str:
     if text.strip() and text.isprintable() and len(text) <= _LONGEST_NAME:
         return text
     raise ArgumentTypeError(f"not a name, want 1 to {_LONGEST_NAME} printable characters")
@@ -41,7 +42,7 @@ def _run(arguments: Namespace) -> int:
 
     database = database_of(arguments.database)
     scopes = [_scope(text) for text in arguments.scopes]
-    make = partial(make_key, database, scopes, user=arguments.user, group=arguments.group)
+    make = partial(make_key, database, scopes, user=arguments.user, group=arguments.group, label=arguments.label)
     try:
         made = anyio.run(make)
     except DatabaseError as error:

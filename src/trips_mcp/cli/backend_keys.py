@@ -12,7 +12,7 @@ from trips_mcp.cli.output import remark, say
 if TYPE_CHECKING:
     from trips_mcp.backend.callers.accounts import HeldKey
 
-_HEAD = ("ID", "USER", "MADE AT", "SCOPES")
+_HEAD = ("ID", "USER", "GROUP", "LABEL", "MADE AT", "LAST USE", "SCOPES")
 
 
 def _flags(parser: ArgumentParser) -> None:
@@ -40,14 +40,27 @@ def _run(arguments: Namespace) -> int:
 
 
 def _as_json(key: "HeldKey") -> dict[str, object]:
-    return {"id": key.id, "user": key.user, "scopes": list(key.scopes), "createdAt": key.created_at}
+    return {
+        "id": key.id,
+        "user": key.user,
+        "group": key.group,
+        "label": key.label,
+        "scopes": list(key.scopes),
+        "createdAt": key.created_at,
+        "lastUsedAt": key.last_used_at,
+    }
 
 
 def _table(held: "Sequence[HeldKey]") -> Iterator[str]:
-    rows = [_HEAD, *((key.id, key.user, key.created_at, " ".join(key.scopes)) for key in held)]
+    rows = [_HEAD, *map(_row, held)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
     for *cells, scopes in rows:
         yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), scopes])
 
 
-BACKEND_KEYS = Command(words="backend keys", summary="list the keys, their users and scopes", flags=_flags, run=_run)
+def _row(key: "HeldKey") -> tuple[str, ...]:
+    used = key.last_used_at or "never"
+    return key.id, key.user, key.group or "-", key.label or "-", key.created_at, used, " ".join(key.scopes)
+
+
+BACKEND_KEYS = Command(words="backend keys", summary="list the keys and their users", flags=_flags, run=_run)

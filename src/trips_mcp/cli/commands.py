@@ -7,7 +7,9 @@ from trips_mcp import __version__
 from trips_mcp.cli import OF_NO_SERVER
 from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
 from trips_mcp.cli.backend_keys import BACKEND_KEYS
+from trips_mcp.cli.backend_members import BACKEND_MEMBERS
 from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
+from trips_mcp.cli.backend_move_trip import BACKEND_MOVE_TRIP
 from trips_mcp.cli.backend_revoke_key import BACKEND_REVOKE_KEY
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
@@ -31,6 +33,8 @@ COMMANDS: tuple[Command, ...] = (
     BACKEND_CREATE_KEY,
     BACKEND_KEYS,
     BACKEND_REVOKE_KEY,
+    BACKEND_MEMBERS,
+    BACKEND_MOVE_TRIP,
     BACKEND_MIGRATE,
 )
 

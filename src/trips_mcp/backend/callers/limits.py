@@ -1,18 +1,25 @@
 """The rate limit: so many requests in a window, counted in the database so that all processes agree."""
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Final
 
-from sqlalchemy import Select, case, delete, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Executable, bindparam, case, delete, or_, select
 
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.problems import ProblemError
 from trips_mcp.backend.store.tables import rate_windows
 from trips_mcp.backend.store.upserts import insert_into
 
 WINDOW: Final = 60.0
 """Seconds."""
+
+
+_held = rate_windows.c
+# not those that another request is at (PostgreSQL): two that wait for each other never end
+_ENDED = select(_held.bucket).where(_held.started <= bindparam("before")).with_for_update(skip_locked=True)
+_FORGET = delete(rate_windows).where(_held.bucket.in_(_ENDED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +46,25 @@ class Allowance:
             )
 
 
-async def count_request(db: AsyncConnection, bucket: str, limit: int, now: float) -> Allowance:
+async def count_request(db: Connection, bucket: str, limit: int, now: float) -> Allowance:
     """Counts this request too, in one statement: no two requests ever take the same place."""
-    held = rate_windows.c
-    # The window may have begun a little after `now`: by another computer's clock, or while this waited for its turn.
-    # One that begins more than its own length ahead is of a clock that was set back since.
-    over = or_(held.started <= now - WINDOW, held.started > now + WINDOW)
-    new = insert_into(db, rate_windows).values(bucket=bucket, started=now, count=1)
-    counted = new.on_conflict_do_update(
-        index_elements=[held.bucket],
-        set_={"count": case((over, 1), else_=held.count + 1), "started": case((over, now), else_=held.started)},
-    ).returning(held.started, held.count)
-    started, used = (await db.execute(counted)).one()
+    row = {"bucket": bucket, "now": now, "before": now - WINDOW, "after": now + WINDOW}
+    started, used = (await db.execute(_count(db.dialect.name), row)).one()
     if used == 1:
-        await db.execute(delete(rate_windows).where(held.bucket.in_(_ended(now))))
+        await db.execute(_FORGET, {"before": now - WINDOW})
     return Allowance(limit, used, started + WINDOW - now)
 
 
-def _ended(now: float) -> Select[str]:
-    """The buckets whose windows are over; not those that another request is at: two that wait for each other never end.
-
-    On SQLite nobody else is at anything, and these words are left out.
-    """
-    over = rate_windows.c.started <= now - WINDOW
-    return select(rate_windows.c.bucket).where(over).with_for_update(skip_locked=True)
+@cache
+def _count(dialect: str) -> Executable:
+    # The window may have begun a little after `now`: by another computer's clock, or while this waited for its turn.
+    # One that begins more than its own length ahead is of a clock that was set back since.
+    over = or_(_held.started <= bindparam("before"), _held.started > bindparam("after"))
+    new = insert_into(dialect, rate_windows).values(bucket=bindparam("bucket"), started=bindparam("now"), count=1)
+    return new.on_conflict_do_update(
+        index_elements=[_held.bucket],
+        set_={
+            "count": case((over, 1), else_=_held.count + 1),
+            "started": case((over, new.excluded.started), else_=_held.started),
+        },
+    ).returning(_held.started, _held.count)

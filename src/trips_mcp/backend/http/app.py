@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from sqlite3 import Error as SqliteError
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,9 +13,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import UNKNOWN, client_network
-from trips_mcp.backend.callers.accounts import find_caller
+from trips_mcp.backend.callers.accounts import find_caller, note_use
 from trips_mcp.backend.callers.limits import Allowance, count_request
-from trips_mcp.backend.calls import ANYONE, Caller
+from trips_mcp.backend.calls import ANYONE, Caller, timestamp
 from trips_mcp.backend.errors import DatabaseLostError
 from trips_mcp.backend.http.openapi import openapi
 from trips_mcp.backend.http.requests import credentials, query_values, raw_path, read_body
@@ -29,6 +30,8 @@ from trips_mcp.contract.operation import Operation
 LOG = logging.getLogger("trips_mcp.backend")
 
 _DOCUMENT = "/openapi.json"
+_SECONDS_UNNOTED = 3600.0
+"""How old the noted last use of a key may be: to note each one would make a write of every read."""
 
 
 class Backend:
@@ -62,9 +65,9 @@ class Backend:
     async def ready(self) -> bool:
         """Whether the database answers."""
         try:
-            async with self._database.reading() as db:
+            async with self._database.single() as db:
                 await db.execute(select(literal(1)))
-        except (DatabaseLostError, SQLAlchemyError) as error:
+        except (DatabaseLostError, SQLAlchemyError, SqliteError) as error:
             LOG.warning("%s does not answer (%s)", self._database.shown, type(error).__name__)
             return False
         return True
@@ -72,7 +75,7 @@ class Backend:
     async def knows(self, key: str) -> bool:
         """Whether the key is valid; assumed so while the database is lost. Not counted by the rate limit."""
         try:
-            async with self._database.reading() as db:
+            async with self._database.single() as db:
                 return await find_caller(db, key) is not None
         except DatabaseLostError:
             return True
@@ -121,13 +124,16 @@ class Backend:
     async def _admit(self, request: "_Request") -> Caller | None:
         """Who asks, if it can be told. Raises: ProblemError when he has asked too often."""
         key = request.key
+        caller = None
+        if key is not None:
+            async with self._database.single() as db:
+                caller = await find_caller(db, key)
+        if caller is not None and caller.last_used_at < timestamp(self._clock() - _SECONDS_UNNOTED):
+            async with self._database.writing() as db:
+                await note_use(db, caller, self._clock())
         if self._rate_limit is None or request.is_events:  # that API knows no limit
-            if key is None:
-                return None
-            async with self._database.reading() as db:
-                return await find_caller(db, key)
+            return caller
         async with self._database.writing() as db:
-            caller = await find_caller(db, key) if key is not None else None
             bucket = caller.id if caller else f"address {client_network(request.address)}"
             allowance: Allowance = await count_request(db, bucket, self._rate_limit, self._clock())
         request.headers_back = allowance.headers

@@ -1,22 +1,23 @@
 """One operation, from what was asked to what is sent, in one transaction."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trips_mcp.backend.callers.access import check_scope
-from trips_mcp.backend.callers.idempotency import Claim, check_key, fingerprint, forget_expired, keep, take
+from trips_mcp.backend.callers.idempotency import Claim, check_key, fingerprint, forget_expired, keep, kept
 from trips_mcp.backend.calls import Call, Caller
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.http.requests import parse_body, path_values
 from trips_mcp.backend.http.serving import Served
 from trips_mcp.backend.problems import ProblemError, invalid, trips_error
 from trips_mcp.backend.store.database import Database
 from trips_mcp.backend.validation import validated
-from trips_mcp.contract.errors import Fault
+from trips_mcp.contract.errors import STATUS_OF, Fault
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.placing import MisplacedError, gather, location
@@ -56,6 +57,10 @@ class Sent:
     """Of the request that this answered the first time; None when it is this one's."""
 
 
+class _AnsweredBeforeError(Exception):
+    """The work was already done, by an earlier request with the same Idempotency-Key."""
+
+
 class Runner:
     def __init__(self, database: Database, clock: Callable[[], float], kept_at: str | None) -> None:
         self._database = database
@@ -71,31 +76,55 @@ class Runner:
             if not asked.dry_run:
                 return await self._run_once(asked, caller, key)
         params = _params(asked, caller)
-        async with self._database.reading() if asked.reads else self._database.writing() as db:
+        async with self._transaction(asked) as db:
             return await self._answer(db, asked, caller, params)
 
-    async def _run_once(self, asked: Asked, caller: Caller, key: str) -> Sent:
-        claim = Claim(caller.id, key, _fingerprint(asked), asked.request_id)
-        async with self._database.writing() as db:
-            await self._tidy(db)
-            if kept := await take(db, claim, self._clock()):
-                return Sent(kept.status, kept.body, (("idempotent-replayed", "true"),), kept.request_id)
-            try:
-                async with db.begin_nested():
-                    sent = await self._answer(db, asked, caller, _params(asked, caller))
-            except ProblemError as problem:
-                sent = Sent(problem.status, to_json(trips_error(problem, asked.request_id)), problem.headers)
-            await keep(db, claim, sent.status, sent.body)
-        return sent
+    def _transaction(self, asked: Asked) -> AbstractAsyncContextManager[Connection]:
+        if not asked.reads:
+            return self._database.writing()
+        return self._database.single() if asked.served.is_single else self._database.reading()
 
-    async def _tidy(self, db: AsyncConnection) -> None:
+    async def _run_once(self, asked: Asked, caller: Caller, key: str) -> Sent:
+        """The work first: most keys are new. One that is not, shows when the answer is to be kept, or a 404 is."""
+        claim = Claim(caller.id, key, _fingerprint(asked), asked.request_id)
+        problem: ProblemError | None = None
+        try:
+            async with self._database.writing() as db:
+                sent = await self._answer(db, asked, caller, _params(asked, caller))
+                if not await keep(db, claim, sent.status, sent.body, self._clock()):
+                    raise _AnsweredBeforeError
+                await self._tidy(db)
+                return sent
+        except _AnsweredBeforeError:
+            pass
+        except ProblemError as error:
+            problem = error
+        return await self._answered_before(asked, claim, problem)
+
+    async def _answered_before(self, asked: Asked, claim: Claim, problem: ProblemError | None) -> Sent:
+        """As the first time, if there was one; else with the problem, which is then the first answer.
+
+        A request that was not even understood is no first time: corrected, it may be sent with the same key.
+        Raises: ProblemError.
+        """
+        async with self._database.writing() as db:
+            if first := await kept(db, claim, self._clock()):
+                return Sent(first.status, first.body, (("idempotent-replayed", "true"),), first.request_id)
+            if problem is None or problem.status == STATUS_OF["VALIDATION_ERROR"]:
+                raise problem or LookupError("the kept answer is gone")
+            body = to_json(trips_error(problem, asked.request_id))
+            if await keep(db, claim, problem.status, body, self._clock()):
+                return Sent(problem.status, body, problem.headers)
+        return await self._answered_before(asked, claim, problem)
+
+    async def _tidy(self, db: Connection) -> None:
         """Now and then: an answer that is kept too long does no harm, and looking for one takes its time."""
         now = self._clock()
         if abs(now - self._tidied) >= _SECONDS_UNTIDIED:
             self._tidied = now
             await forget_expired(db, now)
 
-    async def _answer(self, db: AsyncConnection, asked: Asked, caller: Caller, params: Params) -> Sent:
+    async def _answer(self, db: Connection, asked: Asked, caller: Caller, params: Params) -> Sent:
         served = asked.served
         answer = await served.run(Call(db, caller, self._clock(), self._kept_at), params)
         body = b"" if answer.body is None else to_json(answer.body)

@@ -73,10 +73,17 @@ class Served:
     operation: Operation[Any, Any]
     reads: type[Params]
     run: Callable[[Call, Any], Awaitable[Answer[Any]]]
+    is_single: bool = False
+    """Whether all that it tells comes from one statement, so that it needs no transaction to be of one state."""
 
 
 def _serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[Answer[R]]]) -> Served:
     return Served(operation, operation.params, run)
+
+
+def _serve_read(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[Answer[R]]]) -> Served:
+    """For what is told by one statement; that the caller may read the trip is asked before."""
+    return Served(operation, operation.params, run, is_single=True)
 
 
 def _serve_items(
@@ -87,40 +94,40 @@ def _serve_items(
 
 
 SERVED: tuple[Served, ...] = (
-    _serve(GET_ME, me.get_me),
-    _serve(LIST_TRIPS, trips.list_trips),
+    _serve_read(GET_ME, me.get_me),
+    _serve_read(LIST_TRIPS, trips.list_trips),
     _serve(CREATE_TRIP, trips.create_trip),
-    _serve(GET_TRIP, trips.get_trip),
+    _serve_read(GET_TRIP, trips.get_trip),
     _serve(UPDATE_TRIP, trips.update_trip),
     _serve(ARCHIVE_TRIP, trips.archive_trip),
     _serve(EXPORT_TRIP, exports.export_trip),
     _serve_items(SYNC_TRIP, sync.Snapshot, sync.sync_trip),
-    _serve(LIST_LEGS, legs.list_legs),
+    _serve_read(LIST_LEGS, legs.list_legs),
     _serve(CREATE_LEG, legs.create_leg),
     _serve_items(UPSERT_LEGS, Batch, legs.upsert_legs),
     _serve(UPDATE_LEG, legs.update_leg),
     _serve(DELETE_LEG, legs.delete_leg),
-    _serve(LIST_ACTION_ITEMS, action_items.list_action_items),
+    _serve_read(LIST_ACTION_ITEMS, action_items.list_action_items),
     _serve(CREATE_ACTION_ITEM, action_items.create_action_item),
     _serve_items(UPSERT_ACTION_ITEMS, Batch, action_items.upsert_action_items),
     _serve(UPDATE_ACTION_ITEM, action_items.update_action_item),
     _serve(DELETE_ACTION_ITEM, action_items.delete_action_item),
-    _serve(LIST_COMMITMENTS, commitments.list_commitments),
+    _serve_read(LIST_COMMITMENTS, commitments.list_commitments),
     _serve(CREATE_COMMITMENT, commitments.create_commitment),
     _serve(UPDATE_COMMITMENT, commitments.update_commitment),
     _serve(DELETE_COMMITMENT, commitments.delete_commitment),
-    _serve(LIST_MAP_PINS, map_pins.list_map_pins),
+    _serve_read(LIST_MAP_PINS, map_pins.list_map_pins),
     _serve(CREATE_MAP_PIN, map_pins.create_map_pin),
     _serve_items(UPSERT_MAP_PINS, Batch, map_pins.upsert_map_pins),
     _serve(UPDATE_MAP_PIN, map_pins.update_map_pin),
     _serve(DELETE_MAP_PIN, map_pins.delete_map_pin),
-    _serve(LIST_CHANNELS, messages.list_channels),
-    _serve(LIST_MESSAGES, messages.list_messages),
+    _serve_read(LIST_CHANNELS, messages.list_channels),
+    _serve_read(LIST_MESSAGES, messages.list_messages),
     _serve(SEND_MESSAGE, messages.send_message),
-    _serve(LIST_MEMBERS, members.list_members),
+    _serve_read(LIST_MEMBERS, members.list_members),
     _serve(CREATE_SHARE_TOKEN, shares.create_share_token),
     _serve(REVOKE_SHARE_TOKEN, shares.revoke_share_token),
-    _serve(GET_SHARED_TRIP, shares.get_shared_trip),
+    _serve_read(GET_SHARED_TRIP, shares.get_shared_trip),
     _serve(EXPORT_SHARED_TRIP, shares.export_shared_trip),
     _serve(CREATE_EVENT, events.create_event),
     _serve(GET_EVENT, events.get_event),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import bindparam, select
 
+from trips_mcp.backend.callers.accounts import SHOWN_NAME
 from trips_mcp.backend.calls import Answer, Call
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.kinds import listed
@@ -11,7 +12,7 @@ from trips_mcp.contract.me import GetMe, Me
 _ME = (
     select(
         users.c.id,
-        users.c.name,
+        SHOWN_NAME.label("name"),
         users.c.email,
         users.c.phone,
         groups.c.id.label("group"),
@@ -27,10 +28,11 @@ _ME = (
 
 async def get_me(call: Call, _: GetMe) -> Answer[Me]:
     rows = await listed(call.db, _ME, user=call.caller.user_id)
+    own = call.caller.group_id
     told: JsonObject = {
         "user": {"_id": rows[0]["id"]} | {n: rows[0][n] for n in ("name", "email", "phone") if n in rows[0]},
         "groups": [{"_id": row["group"], "name": row["group_name"], "role": row["role"]} for row in rows],
-        "defaultGroupId": rows[0]["group"],
+        "defaultGroupId": own if own in (row["group"] for row in rows) else rows[0]["group"],
         "scopes": [str(scope) for scope in call.caller.scopes],
     }
     if call.kept_at is not None:

@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, case, select
 
 from trips_mcp.backend.callers.access import trip_to_read
+from trips_mcp.backend.callers.accounts import SHOWN_NAME
 from trips_mcp.backend.calls import Answer, Call
 from trips_mcp.backend.rows.kinds import listed
 from trips_mcp.backend.store.tables import group_members, trips, users
@@ -11,7 +12,7 @@ from trips_mcp.contract.members import ListMembers, MemberPage
 OF_TRIP = (
     select(
         users.c.id.label("userId"),
-        users.c.name,
+        SHOWN_NAME.label("name"),
         case((trips.c.creator_id == users.c.id, "owner"), else_="member").label("role"),
         users.c.email,
         users.c.phone,

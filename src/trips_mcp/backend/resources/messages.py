@@ -4,6 +4,7 @@ from pydantic_core import MISSING
 from sqlalchemy import bindparam, exists, insert, select
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
+from trips_mcp.backend.callers.accounts import SHOWN_NAME
 from trips_mcp.backend.calls import Answer, Call
 from trips_mcp.backend.ids import new_id
 from trips_mcp.backend.problems import invalid_field, not_found
@@ -29,7 +30,7 @@ _TOLD = select(
     messages.c.id.label("_id"),
     messages.c.channel_id.label("channelId"),
     messages.c.author_id.label("authorId"),
-    users.c.name.label("authorName"),
+    SHOWN_NAME.label("authorName"),
     messages.c.content,
     messages.c.parent_id.label("parentId"),
     messages.c.created_at.label("createdAt"),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Executable, Select, Table, Update, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, insert, select, update
 
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.ids import new_id
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.store.tables import (
@@ -39,6 +39,7 @@ class Kind:
         """What every stored one satisfies."""
         self.select: Select[Any] = select(*(table.c[column].label(name) for name, column in wire.items()))
         self.changing = {name: column for name, column in wire.items() if column not in _FIXED}
+        self.insert: Insert = insert(table)
         self.update: Update = (
             update(table)
             .where(table.c[id_column] == bindparam("which"))
@@ -109,19 +110,19 @@ COMMITMENT = Kind(
 )
 
 
-async def listed(db: AsyncConnection, query: Executable, **values: object) -> list[JsonObject]:
+async def listed(db: Connection, query: Executable, **values: object) -> list[JsonObject]:
     """The query's rows, each without what is empty in it."""
     found = await db.execute(query, values)
     names = tuple(found.keys())
     return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in found]
 
 
-async def add(db: AsyncConnection, kind: Kind, rows: Iterable[JsonObject]) -> None:
+async def add(db: Connection, kind: Kind, rows: Iterable[JsonObject]) -> None:
     if new := [{column: row.get(name) for name, column in kind.wire.items() if column != "seq"} for row in rows]:
-        await db.execute(insert(kind.table), new)
+        await db.execute(kind.insert, new)
 
 
-async def rewrite(db: AsyncConnection, kind: Kind, rows: Iterable[JsonObject]) -> None:
+async def rewrite(db: Connection, kind: Kind, rows: Iterable[JsonObject]) -> None:
     if changed := [
         {"which": row[kind.id_name]} | {f"new_{column}": row.get(name) for name, column in kind.changing.items()}
         for row in rows

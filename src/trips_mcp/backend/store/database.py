@@ -1,75 +1,58 @@
-"""The open database: its connections, and the two kinds of transaction."""
+"""The open database, of either kind: its transactions; how it is opened, and its tables are made ready."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from sqlite3 import Error as SqliteError
+from typing import Protocol
 
-from anyio import CancelScope, Lock
+from anyio import CancelScope
 from anyio.to_thread import run_sync
-from sqlalchemy import URL, event
-from sqlalchemy import Connection as Transaction
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy import URL
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import DatabaseError, DatabaseLostError
-from trips_mcp.backend.store import postgresql, sqlite, sqlite_file
+from trips_mcp.backend.store import postgresql, sqlite_file
 from trips_mcp.backend.store.location import file_of, in_memory, is_sqlite, locate, make_room, shown
 from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
+from trips_mcp.backend.store.sqlite import SqliteTransactions, sentence
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another process."""
-_CONNECTIONS = 4
-"""To a SQLite file: enough for readers beside a writer that waits for another process."""
+
+
+class Transactions(Protocol):
+    """Each raises DatabaseLostError where the way to the database is gone."""
+
+    def single(self) -> AbstractAsyncContextManager[Connection]:
+        """For one statement, which is a transaction by itself."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """One transaction that sees one state of the database from its first query on."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Connection]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        ...
 
 
 class Database:
-    def __init__(self, engine: AsyncEngine, shown: str) -> None:
-        self.shown = shown
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        self._words = sqlite.sentence if self._is_sqlite else postgresql.sentence
-        self._readers = engine.execution_options(reads=True) if self._is_sqlite else postgresql.reading(engine)
-        self._writers = engine.execution_options(writes=True) if self._is_sqlite else postgresql.writing(engine)
-        # SQLite lets waiting writers in by luck; in turn they all get in before their patience ends
-        self._turn = Lock(fast_acquire=True) if self._is_sqlite else nullcontext()
+    def __init__(self, url: URL, transactions: Transactions) -> None:
+        self.shown = shown(url)
+        self.single = transactions.single
+        self.reading = transactions.reading
+        self.writing = transactions.writing
+        self._url = url
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """One transaction that sees one state of the database from its first query on.
-
-        Raises: DatabaseLostError.
-        """
-        with CancelScope(shield=True), self._told():  # a statement left half-way would cost the connection
-            async with self._readers.begin() as db:
-                yield db
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[AsyncConnection]:
-        """One transaction: committed when the block ends, undone when it raises.
-
-        Raises: DatabaseLostError.
-        """
-        async with self._turn:
-            with CancelScope(shield=True), self._told():
-                async with self._writers.begin() as db:
-                    yield db
-
-    @asynccontextmanager
-    async def preparing(self) -> AsyncGenerator[AsyncConnection]:
+    async def preparing(self) -> AsyncGenerator[Connection]:
         """As `writing`, for whoever has just opened it. Raises: DatabaseError."""
-        with CancelScope(shield=True), _in_words(self._words, self.shown):
-            async with self._writers.begin() as db:
+        with CancelScope(shield=True), _in_words(self._url):
+            async with self.writing() as db:
                 yield db
-
-    @contextmanager
-    def _told(self) -> Generator[None]:
-        try:
-            yield
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
-            if self._is_sqlite or not postgresql.is_lost(error):
-                raise
-            raise DatabaseLostError(postgresql.reason(error)) from error
 
 
 @asynccontextmanager
@@ -81,9 +64,22 @@ async def open_database(
     Raises: DatabaseError.
     """
     url = locate(database)
-    async with _connected(url, patience) as engine:
-        await _make_ready(url, engine, schema, patience)
-        yield Database(engine, shown(url))
+    if not is_sqlite(url):
+        async with _connected(url, patience) as engine:
+            await _prepare_postgresql(url, engine, schema, postgresql.check_tables)
+            yield Database(url, postgresql.PostgresqlTransactions(engine))
+        return
+    file = file_of(url)
+    if file is not None:
+        await _prepare_file(url, schema, patience)
+    transactions = SqliteTransactions(file, patience)
+    try:
+        if in_memory(url):
+            async with transactions.writing() as db:
+                make_tables(db.sync, schema, shown(url))
+        yield Database(url, transactions)
+    finally:
+        transactions.close()
 
 
 async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE) -> Opened:
@@ -92,14 +88,32 @@ async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: 
     Raises: DatabaseError.
     """
     url = locate(database)
+    if is_sqlite(url):
+        return await _prepare_file(url, schema, patience) if file_of(url) else Opened(shown(url), None, schema.newest)
     async with _connected(url, patience, seconds_a_statement=None) as engine:
-        return await _make_ready(url, engine, schema, patience, to_migrate=True)
+        return await _prepare_postgresql(url, engine, schema, postgresql.migrate)
+
+
+async def _prepare_file(url: URL, schema: Schema, patience: float) -> Opened:
+    file = file_of(url)
+    assert file is not None  # noqa: S101  (its callers have looked)
+    with _in_words(url):
+        make_room(file)
+        return await run_sync(sqlite_file.make_ready, file, schema, patience)
+
+
+async def _prepare_postgresql(
+    url: URL, engine: AsyncEngine, schema: Schema, prepare: Callable[[SyncConnection, Schema, str], Opened]
+) -> Opened:
+    with _in_words(url):
+        async with engine.begin() as db:
+            return await db.run_sync(prepare, schema, shown(url))
 
 
 @asynccontextmanager
 async def _connected(url: URL, patience: float, **limits: float | None) -> AsyncGenerator[AsyncEngine]:
     try:
-        engine = _sqlite_engine(url, patience) if is_sqlite(url) else postgresql.make_engine(url, patience, **limits)
+        engine = postgresql.make_engine(url, patience, **limits)
     except ImportError as error:
         raise DatabaseError(postgresql.NO_DRIVER) from error
     except ArgumentError as error:
@@ -111,54 +125,15 @@ async def _connected(url: URL, patience: float, **limits: float | None) -> Async
             await engine.dispose()
 
 
-async def _make_ready(
-    url: URL, engine: AsyncEngine, schema: Schema, patience: float, *, to_migrate: bool = False
-) -> Opened:
-    with _in_words(sqlite.sentence if is_sqlite(url) else postgresql.sentence, shown(url)):
-        if file := file_of(url):
-            make_room(file)
-            return await run_sync(sqlite_file.make_ready, file, schema, patience)
-        async with engine.begin() as db:
-            if is_sqlite(url):
-                return await db.run_sync(make_tables, schema, shown(url))
-            prepare = postgresql.migrate if to_migrate else postgresql.check_tables
-            return await db.run_sync(prepare, schema, shown(url))
-
-
 @contextmanager
-def _in_words(sentence: Callable[[Exception, str], str | None], shown: str) -> Generator[None]:
+def _in_words(url: URL) -> Generator[None]:
+    say = sentence if is_sqlite(url) else postgresql.sentence
     try:
         yield
-    except _CANNOT_OPEN as error:
-        raise DatabaseError(sentence(error, shown) or _UNKNOWN.format(place=shown)) from error
-
-
-def _sqlite_engine(url: URL, patience: float) -> AsyncEngine:
-    async def connect() -> sqlite.Connection:
-        connection = sqlite.Connection(url.database or ":memory:", patience)
-        await connection
-        return connection
-
-    # each connection to a database in memory would be a database of its own; one beyond the pool's size would be
-    # opened, with a thread, and closed again for a single request
-    size = {"pool_size": 1 if in_memory(url) else _CONNECTIONS, "max_overflow": 0}
-    engine = create_async_engine(
-        url,
-        hide_parameters=True,  # they are people's secrets, and errors are logged
-        async_creator=connect,
-        poolclass=AsyncAdaptedQueuePool,
-        **size,
-    )
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
-
-
-def _begin(db: Transaction) -> None:
-    connection = db.connection.driver_connection
-    assert isinstance(connection, sqlite.Connection)  # noqa: S101  (of the engine above)
-    # a writer that began as a reader could not wait for another one
-    options = db.get_execution_options()
-    connection.begin("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN", only_reads=options.get("reads", False))
+    except (DatabaseLostError, *_CANNOT_OPEN) as error:
+        cause = error.__cause__ if isinstance(error, DatabaseLostError) else error
+        said = say(cause, shown(url)) if isinstance(cause, Exception) else None
+        raise DatabaseError(said or _UNKNOWN.format(place=shown(url))) from error
 
 
 # what the drivers raise; a setting that asyncpg does not know is a TypeError, a port out of range an OverflowError

@@ -8,10 +8,11 @@ from sqlalchemy.exc import ArgumentError
 
 from trips_mcp.backend.errors import DatabaseError
 
-_SQLITE = "sqlite+aiosqlite"
+_SQLITE = "sqlite"
 _POSTGRESQL = "postgresql+asyncpg"
-_DRIVERS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL} | {
-    driver: driver for driver in (_SQLITE, _POSTGRESQL)
+_DRIVERS = {
+    **dict.fromkeys(("sqlite", "sqlite+aiosqlite"), _SQLITE),
+    **dict.fromkeys(("postgresql", "postgres", _POSTGRESQL), _POSTGRESQL),
 }
 _IN_MEMORY = {"", ":memory:"}
 _WANTED = "want a file path, sqlite:///path or postgresql+asyncpg://user:password@host/name"
@@ -22,6 +23,8 @@ def locate(database: str) -> URL:
     url = _url(database)
     if is_sqlite(url) and (url.database or "").startswith("file:"):  # some builds of SQLite would read it, some not
         raise DatabaseError("The database setting is a file: URI; want the file's path.")
+    if is_sqlite(url) and (url.host or url.username):
+        raise DatabaseError(f"The database setting names a SQLite file on another computer; {_WANTED}.")
     return url
 
 

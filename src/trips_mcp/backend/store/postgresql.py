@@ -1,13 +1,16 @@
 """PostgreSQL: how it is connected to, and what its tables must be before it is used. Many processes may use one."""
 
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
+from anyio import CancelScope
 from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.errors import DatabaseError, DatabaseLostError
 from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, held_revision, newer, not_migrated
 
 NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
@@ -53,14 +56,35 @@ def make_engine(url: URL, patience: float, *, seconds_a_statement: float | None 
     return engine
 
 
-def reading(engine: AsyncEngine) -> AsyncEngine:
-    """One state of the database in all of a request's queries, as SQLite's readers see it."""
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+class PostgresqlTransactions:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # one state of the database in all of a request's queries, as SQLite's readers see it
+        self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # each query sees what others have committed: so who waited for a lock finds what was done under it
+        self._writers = engine.execution_options(isolation_level="READ COMMITTED")
+
+    def single(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return _begun(self._single)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return _begun(self._readers)
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return _begun(self._writers)
 
 
-def writing(engine: AsyncEngine) -> AsyncEngine:
-    """Each query sees what others have committed: so who waited for a lock finds what was done under it."""
-    return engine.execution_options(isolation_level="READ COMMITTED")
+@asynccontextmanager
+async def _begun(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    """Raises: DatabaseLostError."""
+    with CancelScope(shield=True):  # a statement left half-way would cost the connection
+        try:
+            async with engine.begin() as db:
+                yield db
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            if not is_lost(error):
+                raise
+            raise DatabaseLostError(reason(error)) from error
 
 
 def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -33,7 +33,7 @@ class Schema:
     """The last revision in that folder, whose tables are those of `metadata`."""
 
 
-SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0001")
+SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0002")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,113 +1,233 @@
-"""Connections to SQLite that hop to their thread once for a statement, where aiosqlite's own do four times.
+"""SQLite at work: reads on the event loop, and writes that are committed together.
 
-A hop costs more than a small query does. So BEGIN waits for the first statement, rows are fetched with it, nobody
-waits for the end of a transaction that has only read, and nothing is rolled back where nothing has begun.
+A statement on a local file takes less time than handing it to a thread does, so statements run where they are asked
+for. What takes long is left to a worker thread: the wait for another process that writes, and a commit where the disk
+is slow. Those who are ready to write at the same moment, or while a commit is under way, share the next one.
 """
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Any, Self
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
 
-import aiosqlite
+from anyio import CancelScope, Lock
+from anyio.lowlevel import checkpoint
+from anyio.to_thread import run_sync
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import CursorResult, Dialect, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
-from typing_extensions import override
+
+_MOST_TOGETHER: Final = 64
+"""Writes in one transaction: the first of them waits for the last."""
+_QUICK_SECONDS: Final = 0.002
+"""A commit that takes less, as the last one did, is not worth a thread."""
+_SECONDS_BETWEEN_TRIES: Final = 0.001
+"""SQLite's own handler waits for up to 100 ms, and misses the moment between two writes of a busy process."""
 
 
-class Connection(aiosqlite.Connection):
-    def __init__(self, name: str, patience: float) -> None:
-        def connect() -> sqlite3.Connection:
-            # None: a transaction begins where SQLAlchemy says so, not where the driver guesses
-            db = sqlite3.connect(name, timeout=patience, isolation_level=None, check_same_thread=False)
-            db.execute("PRAGMA foreign_keys = ON")
-            return db
+class Connection:
+    """The sync one of SQLAlchemy, as a handler sees it."""
 
-        super().__init__(connect, iter_chunk_size=64)
-        self._thread.daemon = True  # as SQLAlchemy does: a process that crashes must not wait for it
-        self._begin: str | None = None
-        self._begun = False
-        self._only_reads = False
+    def __init__(self, db: SyncConnection) -> None:
+        self.sync = db
+        raw = db.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine below)
+        self.raw = raw
 
-    def begin(self, statement: str, *, only_reads: bool) -> None:
-        """Begins a transaction, together with the first statement in it."""
-        self._begin = statement
-        self._only_reads = only_reads
+    @property
+    def dialect(self) -> Dialect:
+        return self.sync.dialect
 
-    @override
-    def cursor(self) -> "Cursor":  # type: ignore[override]  # all that SQLAlchemy uses of one
-        return Cursor(self)
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        return self.sync.execute(statement, parameters)
 
-    @override
-    async def commit(self) -> None:
-        if self._begun and self._only_reads:
-            # what comes next on this connection waits in the same queue
-            self._tx.put_nowait((None, self._conn.commit))  # pyright: ignore[reportUnknownMemberType]
-        elif self._begun:
-            await super().commit()
-        self._begin, self._begun = None, False
 
-    @override
-    async def rollback(self) -> None:
-        if self._begun:
-            await super().rollback()
-        self._begin, self._begun = None, False
+class SqliteTransactions:
+    """On connections to one file, or on the only one to a database in memory."""
 
-    async def run(self, statement: str, parameters: Any, *, many: bool) -> "Done":
-        begin, self._begin = self._begin, None
-        self._begun = True
-        return await self._execute(  # pyright: ignore[reportUnknownMemberType]  (untyped in aiosqlite)
-            self._run, begin, statement, parameters, many
+    def __init__(self, file: Path | None, patience: float) -> None:
+        """`file`: None for a database in memory. `patience`: seconds that a writer waits for another process."""
+        self._file = file
+        self._patience = patience
+        self._engine = create_engine(
+            "sqlite://",
+            hide_parameters=True,  # they are people's secrets, and errors are logged
+            creator=self._opened,
+            poolclass=NullPool,
         )
+        self._readers: list[Connection] = []
+        """Those that nobody uses just now."""
+        self._writes = _Writes(self._connect, patience)
 
-    def _run(self, begin: str | None, statement: str, parameters: Any, many: bool) -> "Done":
-        """In the connection's thread."""
-        cursor = self._conn.cursor()
+    @asynccontextmanager
+    async def single(self) -> AsyncGenerator[Connection]:
+        if self._file is None:
+            async with self._writes.one() as db:
+                yield db
+            return
+        with self._reader() as db:
+            yield db
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Connection]:
+        """One transaction that sees one state of the database from its first query on."""
+        if self._file is None:  # each connection would have a database of its own
+            async with self._writes.one() as db:
+                yield db
+            return
+        with self._reader() as db:
+            db.raw.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.raw.commit()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        async with self._writes.one() as db:
+            yield db
+
+    def close(self) -> None:
+        for db in [*self._readers, *self._writes.opened]:
+            db.sync.close()
+        self._engine.dispose()
+
+    @contextmanager
+    def _reader(self) -> Generator[Connection]:
+        db = self._readers.pop() if self._readers else self._connect()
         try:
-            if begin is not None:
-                cursor.execute(begin)
-            if many:
-                cursor.executemany(statement, parameters)
-            else:
-                cursor.execute(statement, parameters)
-            rows = cursor.fetchall() if cursor.description else []
-            return rows, cursor.description, cursor.rowcount, cursor.lastrowid
+            yield db
         finally:
-            cursor.close()
+            self._readers.append(db)
+
+    def _connect(self) -> Connection:
+        return Connection(self._engine.connect())
+
+    def _opened(self) -> sqlite3.Connection:
+        # None: a transaction begins where it is said, not where the driver guesses
+        name = ":memory:" if self._file is None else self._file
+        db = sqlite3.connect(name, timeout=self._patience, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
 
 
-Done = tuple[list[Any], Any, int, int | None]
-"""A statement's rows, what they consist of, how many rows it changed, and the last one's number."""
+class _Group:
+    """Writes of one transaction."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.is_over = False
+        """Whether it was committed, or is undone."""
+        self.error: BaseException | None = None
 
 
-class Cursor:
-    """What SQLAlchemy takes for a cursor: the statement's results, here already."""
+class _Writes:
+    """The writes of this process, one after the other on one connection, each in a savepoint of its own."""
 
-    arraysize = 1
+    def __init__(self, connect: Callable[[], Connection], patience: float) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._turn = Lock(fast_acquire=True)  # first come, first served
+        self._group: _Group | None = None
+        self._seconds_to_commit = 0.0
+        self.opened: list[Connection] = []
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._rows: list[Any] = []
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[Connection]:
+        """Its block is left once it is committed, whether or not it raises."""
+        group: _Group | None = None
+        failure: BaseException | None = None
+        async with self._turn:
+            with CancelScope(shield=True):
+                group = await self._joined()
+                db = self.opened[0]
+                db.raw.execute("SAVEPOINT one")
+                try:
+                    yield db
+                except BaseException as error:  # noqa: BLE001  (raised again below)
+                    failure = error
+                    self._undo(group, error)
+                else:
+                    db.raw.execute("RELEASE one")
+        with CancelScope(shield=True):
+            await checkpoint()  # who is ready to write now, comes along
+            if group is not None and not group.is_over:
+                async with self._turn:
+                    await self._commit(group)
+        if error := (group and group.error) or failure:
+            raise error
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def _joined(self) -> _Group:
+        group = self._group
+        if group is not None and (group.size >= _MOST_TOGETHER or group.error is not None):
+            await self._commit(group)
+            group = None
+        if group is None or group.is_over:
+            group = await self._begin()
+        group.size += 1
+        return group
 
-    async def execute(self, statement: str, parameters: Any = ()) -> Self:
-        return self._keep(await self._connection.run(statement, parameters, many=False))
+    async def _begin(self) -> _Group:
+        if not self.opened:
+            self.opened.append(self._connect())
+            self.opened[0].raw.execute("PRAGMA busy_timeout = 0")
+        raw = self.opened[0].raw
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            await run_sync(self._begin_after_others, raw)
+        self._group = _Group()
+        return self._group
 
-    async def executemany(self, statement: str, parameters: Any) -> Self:
-        return self._keep(await self._connection.run(statement, parameters, many=True))
+    def _begin_after_others(self, raw: sqlite3.Connection) -> None:
+        """In a worker thread."""
+        ends = time.monotonic() + self._patience
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > ends:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_TRIES)
 
-    async def fetchall(self) -> Sequence[Any]:
-        return self._rows
+    def _undo(self, group: _Group, error: BaseException) -> None:
+        raw = self.opened[0].raw
+        if raw.in_transaction:
+            raw.execute("ROLLBACK TO one")
+            raw.execute("RELEASE one")
+        else:  # a full disk, say, for which SQLite undoes the whole transaction
+            group.error = error
 
-    async def close(self) -> None:
-        self._rows = []
+    async def _commit(self, group: _Group) -> None:
+        """By whoever has the turn; nothing where another was faster."""
+        if group.is_over:
+            return
+        raw = self.opened[0].raw
+        try:
+            if self._seconds_to_commit < _QUICK_SECONDS:
+                self._timed_commit(raw)
+            else:
+                await run_sync(self._timed_commit, raw)
+        except BaseException as error:  # noqa: BLE001  (raised by each of them)
+            group.error = error
+            if raw.in_transaction:
+                raw.rollback()
+        group.is_over = True
 
-    def _keep(self, done: Done) -> Self:
-        self._rows, self.description, self.rowcount, self.lastrowid = done
-        return self
+    def _timed_commit(self, raw: sqlite3.Connection) -> None:
+        began = time.perf_counter()
+        raw.commit()
+        self._seconds_to_commit = time.perf_counter() - began
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    return (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_BUSY")
 
 
 def sentence(error: Exception, shown: str) -> str | None:

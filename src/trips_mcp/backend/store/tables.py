@@ -69,16 +69,26 @@ def _of(table: str, name: str, **how: Any) -> Column[str]:
     return Column(name, _Text, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **how)
 
 
-def _link(table: str, name: str) -> Column[str | None]:
-    """A column that may name a row of `table`, and is emptied when that goes."""
-    return Column(name, _Text, ForeignKey(f"{table}.id", ondelete="SET NULL"), index=True)
+def _link(table: str, column: str, *, name: str | None = None) -> Column[str | None]:
+    """A column that may name a row of `table`, and is emptied when that goes.
+
+    `name`: of the constraint; to add one to a table that is there, Alembic needs it on SQLite.
+    """
+    return Column(column, _Text, ForeignKey(f"{table}.id", name=name, ondelete="SET NULL"), index=True)
 
 
 def _table(name: str, *columns: Column[Any] | UniqueConstraint | Index) -> Table:
     return Table(name, metadata, _seq(), *columns, sqlite_autoincrement=True)
 
 
-users = _table("users", _id(), Column("name", _Text, nullable=False, unique=True), _maybe("email"), _maybe("phone"))
+users = _table(
+    "users",
+    _id(),
+    Column("name", _Text, nullable=False, unique=True),  # what administrators call them
+    _maybe("email"),
+    _maybe("phone"),
+    _maybe("display_name"),  # what others read; the name where there is none
+)
 groups = _table("groups", _id(), Column("name", _Text, nullable=False, unique=True))
 group_members = _table(
     "group_members",
@@ -94,6 +104,9 @@ api_keys = _table(
     _of("users", "user_id"),
     Column("scopes", _Json, nullable=False),
     _text("created_at"),
+    _maybe("label"),
+    _link("groups", "group_id", name="api_keys_group_id_fkey"),  # where trips are made that name no other group
+    _maybe("last_used_at"),
 )
 trips = _table(
     "trips",

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
-def insert_into(db: AsyncConnection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    if db.dialect.name == "postgresql":
+def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # 30 ms that SQLite's users need not wait for
 
         return postgresql.insert(table)

@@ -17,6 +17,8 @@ from trips_mcp.server.http.patience import PatientProtocol
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.logs import log_to_stderr
 
+_SECONDS_TO_SWITCH: Final = 0.0005
+"""A write's note is made in a thread; with Python's 5 ms it waits that long for each step while the loop is busy."""
 _DRAIN_SECONDS: Final = 3
 """For what is under way; a little more than calls are given (`deadlines.py`)."""
 _GONE_SECONDS: Final = 4.8
@@ -46,6 +48,7 @@ async def serve(
 ) -> None:
     """`announce` is called once it is open. Raises: CannotConnectError."""
     log_to_stderr(log)
+    sys.setswitchinterval(_SECONDS_TO_SWITCH)
     async with opening as app:
         config = uvicorn.Config(
             app,

@@ -1,0 +1,140 @@
+"""A database's groups, for whoever has the database at hand: who is in one, and which trips are its own."""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sqlalchemy import delete, func, select, update
+
+from trips_mcp.backend.callers.accounts import LOCAL_OWNER, SHOWN_NAME, join, user_named
+from trips_mcp.backend.connection import Connection
+from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.keys import existing
+from trips_mcp.backend.store.tables import action_items, group_members, groups, trips, users
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    user: str
+    shown_name: str
+    """What others read."""
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedTrip:
+    title: str
+    group: str
+    """The one it is in now."""
+    ownerless: int
+    """How many action items lost an owner who is not in that group."""
+
+
+async def list_members(database: str, group: str | None = None) -> list[GroupMember]:
+    """In the order they joined; without a group, of the local owner's. Raises: DatabaseError."""
+    async with existing(database) as db:
+        return await _members(db, await _group_id(db, group))
+
+
+async def add_member(
+    database: str, user: str, group: str | None = None, *, shown_name: str | None = None
+) -> list[GroupMember]:
+    """Makes the user if need be; `shown_name` replaces what others read. Gives all members.
+
+    Raises: DatabaseError.
+    """
+    async with existing(database) as db:
+        group_id = await _group_id(db, group)
+        user_id = await user_named(db, user)
+        await join(db, user_id, (await db.execute(select(groups.c.name).where(groups.c.id == group_id))).scalar_one())
+        if shown_name is not None:
+            await db.execute(update(users).where(users.c.id == user_id).values(display_name=shown_name))
+        return await _members(db, group_id)
+
+
+async def remove_member(database: str, user: str, group: str | None = None) -> list[GroupMember]:
+    """Their action items in trips of the group have no owner then. Gives the others. Raises: DatabaseError."""
+    async with existing(database) as db:
+        group_id = await _group_id(db, group)
+        found = (await db.execute(_MEMBERSHIPS.where(users.c.name == user))).all()
+        if group_id not in [row.group_id for row in found]:
+            _refuse(f"{user} is not in this group; trips-mcp backend members --group GROUP lists who is.")
+        if len(found) == 1:
+            _refuse(f"{user} is in no other group; to keep them out of everything, revoke their keys.")
+        if len(await _members(db, group_id)) == 1:
+            _refuse(f"{user} is the only one in this group, and its trips would be nobody's; add another one first.")
+        user_id = found[0].user_id
+        owned = trips.c.creator_id == user_id
+        if (await db.execute(select(func.count()).where(trips.c.group_id == group_id, owned))).scalar_one():
+            _refuse(f"{user} owns trips of this group; move them first (trips-mcp backend move-trip).")
+        await db.execute(
+            delete(group_members).where(group_members.c.group_id == group_id, group_members.c.user_id == user_id)
+        )
+        await _release_items(db, action_items.c.trip_id.in_(select(trips.c.id).where(trips.c.group_id == group_id)))
+        return await _members(db, group_id)
+
+
+async def move_trip(database: str, trip_id: str, group: str) -> MovedTrip:
+    """To a group that its owner is in. Raises: DatabaseError."""
+    async with existing(database) as db:
+        group_id = await _group_id(db, group)
+        owner = select(users.c.name).where(users.c.id == trips.c.creator_id).scalar_subquery()
+        found = (
+            await db.execute(
+                select(trips.c.title, trips.c.creator_id, owner.label("owner")).where(trips.c.id == trip_id)
+            )
+        ).one_or_none()
+        if found is None:
+            _refuse(f"There is no trip {trip_id}; list_trips has the ids.")
+        is_in = select(group_members.c.seq).where(
+            group_members.c.group_id == group_id, group_members.c.user_id == found.creator_id
+        )
+        if (await db.execute(is_in)).first() is None:
+            _refuse(
+                f"{found.owner}, who owns this trip, is not in {group}; "
+                f"add them first: trips-mcp backend members --group {group!r} add {found.owner!r}."
+            )
+        await db.execute(update(trips).where(trips.c.id == trip_id).values(group_id=group_id))
+        released = await _release_items(db, action_items.c.trip_id == trip_id)
+        return MovedTrip(found.title, group, released)
+
+
+_MEMBERSHIPS = select(group_members.c.group_id, group_members.c.user_id).join(
+    users, users.c.id == group_members.c.user_id
+)
+
+
+async def _group_id(db: Connection, group: str | None) -> str:
+    """Raises: DatabaseError."""
+    name = f"{LOCAL_OWNER}'s trips" if group is None else group
+    found = (await db.execute(select(groups.c.id).where(groups.c.name == name))).scalar_one_or_none()
+    if found is None:
+        there = (await db.execute(select(groups.c.name).order_by(groups.c.seq).limit(20))).scalars().all()
+        _refuse(f"There is no group {name!r}; name one of: {', '.join(map(repr, there)) or 'none yet'}.")
+    return found
+
+
+async def _members(db: Connection, group_id: str) -> list[GroupMember]:
+    members = (
+        select(users.c.name, SHOWN_NAME, group_members.c.role)
+        .join_from(group_members, users, users.c.id == group_members.c.user_id)
+        .where(group_members.c.group_id == group_id)
+        .order_by(group_members.c.seq)
+    )
+    return [GroupMember(*row) for row in await db.execute(members)]
+
+
+async def _release_items(db: Connection, which: Any) -> int:
+    """Those that are owned by nobody of their trip's group."""
+    members = (
+        select(group_members.c.user_id)
+        .join(trips, trips.c.group_id == group_members.c.group_id)
+        .where(trips.c.id == action_items.c.trip_id)
+    )
+    released = update(action_items).where(
+        which, action_items.c.owner.is_not(None), action_items.c.owner.not_in(members)
+    )
+    return (await db.execute(released.values(owner=None))).rowcount
+
+
+def _refuse(why: str) -> NoReturn:
+    raise DatabaseError(why)
