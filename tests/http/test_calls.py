@@ -204,6 +204,30 @@ async def test_a_write_whose_client_left_at_once_is_completed_by_calling_again(
     assert keys[0] == keys[1] != keys[2]
 
 
+async def test_writes_of_a_batch_are_told_when_the_array_has_been_sent(callers_of: Serve, service: Any) -> None:
+    service.keys = {"osk_a": None}
+    service.gate = anyio.Event()
+    params = {"name": "upsert_legs", "arguments": {"tripId": "jx7", "items": LEGS[:1]}}
+    batch = [{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}]
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer osk_a"}
+
+    async with callers_of(service.address) as served:
+        async with anyio.create_task_group() as leaving:
+            leaving.start_soon(lambda: served.request("POST", "/mcp", headers=headers, json=batch))
+            await service.holds(1)
+            leaving.cancel_scope.cancel()
+        service.gate.set()
+        with anyio.fail_after(20):
+            while not served.lines:
+                await anyio.lowlevel.checkpoint()
+        again, anew = [(await served.request("POST", "/mcp", headers=headers, json=batch)).json() for _ in range(2)]
+
+    told = [answer[0]["result"]["structuredContent"] for answer in (again, anew)]
+    assert told[0]["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert "remarks" not in told[1]
+    assert len({key for _, key in service.writes}) == 2
+
+
 async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -> None:
     async with local() as served:
         answers: list[httpx.Response] = []

@@ -348,7 +348,7 @@ async def test_a_batch_of_the_revision_that_has_them_is_answered_with_an_array(
     told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     batch = [PING, told, call(8, "list_trips"), call(9, "no_such_tool"), {"jsonrpc": "2.0", "id": 10}, 7]
 
-    async with local() as served:
+    async with local(max_calls_per_caller="1") as served:
         headers = {**JSON, **version}
         answer = await served.request("POST", "/mcp", headers=headers, json=batch)
         nothing = await served.request("POST", "/mcp", headers=headers, json=[told])

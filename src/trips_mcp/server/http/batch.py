@@ -24,64 +24,58 @@ def takes_batches(visit: Visit) -> bool:
 
 
 async def exchange_batch(batch: Batch, visit: Visit, handle: Handle) -> None:
-    """`handle` answers one message. All are under way at once, and each is told when the array has been sent."""
-    whole = _Whole(len(batch.messages))
+    """`handle` answers one message. They go one after the other, as a batch is one call to the limits.
 
-    async def handle_one(message: Message) -> None:
-        member = _Member(visit, whole)
+    A client that leaves is answered nothing, and what it still wanted is not begun.
+    """
+    written = _Written()
+    members: list[_Member] = []
+
+    async def handle_one(message: Message, member: _Member) -> None:
         try:
             await handle(message, member)
         except RefusalError as refusal:
             refusal.request_id = message.get("id")
             await member.refuse(refusal)
         finally:
-            whole.take(member, b"")
+            member.over.set()
 
     async with anyio.create_task_group() as tasks:
-        for message in batch.messages:
-            tasks.start_soon(handle_one, message)
-        await whole.complete.wait()
         try:
-            answers = [*(refusal_of(refused).body() for refused in batch.refused), *whole.answers]
+            for message in batch.messages:
+                members.append(_Member(visit, written))
+                tasks.start_soon(handle_one, message, members[-1])
+                await members[-1].over.wait()
+                if members[-1].kept is None:
+                    return
+            answers = [member.kept for member in members if member.kept]
+            answers += [refusal_of(refused).body() for refused in batch.refused]
             if answers:
                 await visit.answer(HTTPStatus.OK, array_of(answers))
             else:
                 await visit.answer(HTTPStatus.ACCEPTED, b"", ())
-            whole.was_sent = await visit.sent()
+            written.told = await visit.sent()
         finally:
-            whole.over.set()
+            written.over.set()
 
 
-class _Whole:
-    """The answers of a batch so far."""
+class _Written:
+    """What has become of the array."""
 
-    def __init__(self, members: int) -> None:
-        self.answers: list[bytes] = []
-        self.complete = anyio.Event()
+    def __init__(self) -> None:
         self.over = anyio.Event()
-        self.was_sent = False
-        self._left = members
-        self._taken = set[_Member]()
-        if not members:
-            self.complete.set()
-
-    def take(self, member: "_Member", answer: bytes) -> None:
-        """Its first answer counts; an empty one is none."""
-        if member in self._taken:
-            return
-        self._taken.add(member)
-        self.answers += [answer] if answer else []
-        self._left -= 1
-        if not self._left:
-            self.complete.set()
+        self.told = False
 
 
 class _Member(Visit):
-    """A request for one message of the batch: its answer is kept, not sent."""
+    """A request for one message of the batch: its answer is kept, and told when the array has been sent."""
 
-    def __init__(self, visit: Visit, whole: _Whole) -> None:
+    def __init__(self, visit: Visit, written: _Written) -> None:
         super().__init__(visit.scope, visit.receive, visit.send, visit.quiet_seconds)
-        self._whole = whole
+        self.kept: bytes | None = None
+        """None where the client has left."""
+        self.over = anyio.Event()
+        self._written = written
 
     @override
     def values(self, header: str) -> list[str]:
@@ -90,9 +84,10 @@ class _Member(Visit):
 
     @override
     async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = JSON) -> None:
-        self._whole.take(self, body)
+        self.kept = body
+        self.over.set()
 
     @override
     async def sent(self) -> bool:
-        await self._whole.over.wait()
-        return self._whole.was_sent
+        await self._written.over.wait()
+        return self._written.told
