@@ -20,7 +20,7 @@ from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.moments import WEEKDAYS
 from trips_mcp.itinerary.timeline import timeline_of
 
-from .trips import Json, journey
+from .trips import Json, journey, quoted
 
 FIRST = date(2026, 7, 19)
 MOST = 40_000
@@ -133,12 +133,12 @@ def answers(trip: Journey) -> dict[str, Any]:
         answer = day_of(trip, day, FIRST)
         told[str(day)] = [
             answer.model_dump(mode="json", exclude_none=True),
-            day_in_markdown(answer, lambda said: f"«{said}»"),
+            day_in_markdown(quoted(answer, by_members=True)),
         ]
     timeline = timeline_of(trip, today=FIRST)
     told["all"] = [
         timeline.model_dump(mode="json", exclude_none=True),
-        timeline_in_markdown(timeline, lambda said: f"«{said}»"),
+        timeline_in_markdown(quoted(timeline, by_members=True)),
     ]
     return told
 
@@ -207,12 +207,12 @@ def answers_of_today(parts: dict[str, Any], today: date) -> dict[str, Any]:
     told: dict[str, Any] = {
         str(day): [
             day_of(trip, day, today).model_dump(mode="json", exclude_none=True),
-            day_in_markdown(day_of(trip, day, today), str),
+            day_in_markdown(day_of(trip, day, today)),
         ]
         for day in trip.extent or ()
     }
     timeline = timeline_of(trip, today=today)
-    told["all"] = [timeline.model_dump(mode="json", exclude_none=True), timeline_in_markdown(timeline, str)]
+    told["all"] = [timeline.model_dump(mode="json", exclude_none=True), timeline_in_markdown(timeline)]
     return told
 
 

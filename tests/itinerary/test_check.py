@@ -9,7 +9,7 @@ from trips_mcp.itinerary.check import CheckReport, Part, check, in_words
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.toolbox import TOOLS
 
-from .trips import Json, event, flight, journey, leg, pin, plan
+from .trips import Json, event, flight, journey, leg, pin, plan, quoted
 
 Found = list[str]
 
@@ -831,11 +831,11 @@ def test_a_report_is_complete_in_words() -> None:
         events=[event("Ramen\nwith Ann", "2026-07-20", "12:00", type="food", id=7)],
     )
 
-    assert in_words(check(trip), lambda text: f"<{text!r}>") == (
+    assert in_words(quoted(check(trip))) == (
         "Checked 1 leg, 1 stay, 1 commitment, 1 event: 0 certain, 1 possible, 0 not checkable.\n"
         "- possible, overlap: Event 7 (Monday 2026-07-20 12:00 Asia/Tokyo) starts while commitment com_museum "
         "(Monday 2026-07-20 10:00 to 12:30 Asia/Tokyo) is going on. [commitmentId com_museum “Museum”; "
-        "event_id 7 <'Ramen\\nwith Ann'>] Mend with update_event.\n"
+        "event_id 7 “«Ramen with Ann»”] Mend with update_event.\n"
         "Events have no end: of each, only the start is compared with what else is going on."
     )
 
@@ -858,7 +858,7 @@ def test_what_a_check_cannot_see_is_said(trip: Journey, note: str) -> None:
     report = check(trip)
 
     assert [one for one in report.notes if one.startswith(note)]
-    assert note in in_words(report, str)
+    assert note in in_words(report)
     assert report.findings == []
 
 
@@ -880,7 +880,7 @@ def test_no_secret_is_ever_told() -> None:
     report = check(trip)
 
     assert {"same_booking_twice", "end_before_start", "outside_leg"} <= {finding.kind for finding in report.findings}
-    assert "SECRET" not in report.model_dump_json() + in_words(report, str)
+    assert "SECRET" not in report.model_dump_json() + in_words(report)
 
 
 def test_other_peoples_words_stand_in_marked_fields_alone() -> None:
@@ -918,8 +918,8 @@ def test_a_report_on_a_hopeless_trip_is_cut_where_a_finding_ends_and_the_surest_
     assert {finding.grade for finding in report.findings} == {"certain"}
     assert len(report.findings) + (report.not_shown or 0) == report.certain + report.possible + report.not_checkable
     assert len(json.dumps(report.model_dump(mode="json", exclude_none=True))) < 40_000
-    assert len(in_words(report, str)) < 40_000
-    assert "more are not shown" in in_words(report, str)
+    assert len(in_words(report)) < 40_000
+    assert "more are not shown" in in_words(report)
 
 
 def test_a_finding_about_many_things_names_some_and_tells_how_many_more() -> None:

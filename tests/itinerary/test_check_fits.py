@@ -446,7 +446,7 @@ FITTING: dict[str, Journey] = {
 def test_what_fits_is_not_flagged(fitting: Journey) -> None:
     report = check(fitting)
 
-    assert in_words(report, str) == in_words(report.model_copy(update={"findings": []}), str)
+    assert in_words(report) == in_words(report.model_copy(update={"findings": []}))
     assert (report.certain, report.possible, report.not_checkable) == (0, 0, 0)
 
 

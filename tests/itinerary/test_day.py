@@ -11,13 +11,13 @@ from trips_mcp.itinerary.day import choice_of, day_of
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown
 
-from .trips import Json, event, flight, journey, leg, pin, plan, todo
+from .trips import Json, event, flight, journey, leg, pin, plan, quoted, todo
 
 
 def told(trip: Journey, day: str, today: str | None = None) -> list[str]:
-    """The lines of its text; other people's words stand between « and »."""
+    """The lines of its text; strangers' words stand between « and »."""
     at = date.fromisoformat(today) if today else None
-    text = day_in_markdown(day_of(trip, date.fromisoformat(day), at), lambda words: f"«{words}»")
+    text = day_in_markdown(quoted(day_of(trip, date.fromisoformat(day), at)))
     return [line for line in text.split("\n") if line]
 
 
@@ -553,7 +553,7 @@ def test_an_accommodation_among_the_events_may_be_the_bed() -> None:
             "2026-07-19",
             [
                 "Sleep: Inn, until Wednesday 2026-07-22 (legId leg_rome).",
-                "- 15:00: check-in Inn (legId leg_rome). Notes: «Ring the bell at the gate».",
+                "- 15:00: check-in Inn (legId leg_rome). Notes: Ring the bell at the gate.",
             ],
         ),
         (
@@ -805,7 +805,7 @@ def test_days_that_may_be_meant_are_told_with_where_one_is() -> None:
     )
     choices = (date(2026, 7, 21), date(2026, 7, 28), date(2026, 7, 31))
 
-    text = day_in_markdown(choice_of(trip, choices, "Tuesday may be one of them."), str)
+    text = day_in_markdown(choice_of(trip, choices, "Tuesday may be one of them."))
 
     assert text.split("\n") == [
         "Tuesday may be one of them. Which one is meant?",

@@ -182,12 +182,12 @@ def test_odd_and_empty_trips_have_answers(fields: Json) -> None:
 
     timeline = timeline_of(trip)
     asked = [date.fromisoformat(row.date) for row in timeline.rows or []]
-    texts = [day_in_markdown(day_of(trip, day, day), str) for day in [TUESDAY, *asked]]
+    texts = [day_in_markdown(day_of(trip, day, day)) for day in [TUESDAY, *asked]]
 
-    assert all(text.startswith("# ") for text in [*texts, timeline_in_markdown(timeline, str)])
+    assert all(text.startswith("# ") for text in [*texts, timeline_in_markdown(timeline)])
 
 
 @pytest.mark.parametrize("parts", [{}, {"legs": [{"startDate": "2026-07-19"}]}])
 def test_a_trip_without_an_id_or_title_is_told_too(parts: dict[str, Any]) -> None:
-    assert timeline_in_markdown(timeline_of(journey(None, **parts)), str).startswith("# A trip (tripId trip_1)")
-    assert timeline_in_markdown(timeline_of(Journey.of(export())), str).startswith("# A trip")
+    assert timeline_in_markdown(timeline_of(journey(None, **parts))).startswith("# A trip (tripId trip_1)")
+    assert timeline_in_markdown(timeline_of(Journey.of(export()))).startswith("# A trip")

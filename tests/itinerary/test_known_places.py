@@ -16,7 +16,7 @@ from trips_mcp.itinerary.moving import duration
 from trips_mcp.itinerary.wording import length
 from trips_mcp.places.airports import airport
 
-from .trips import Json, event, flight, journey, leg, pin, plan
+from .trips import Json, event, flight, journey, leg, pin, plan, quoted
 
 
 def flying(*flights: Json, dates: str = "2027-01-01 2027-12-01") -> Journey:
@@ -26,7 +26,7 @@ def flying(*flights: Json, dates: str = "2027-01-01 2027-12-01") -> Journey:
 
 def on_day(trip: Journey, day: str) -> list[str]:
     """The lines of its plans; other people's words stand between « and »."""
-    text = day_in_markdown(day_of(trip, date.fromisoformat(day)), lambda words: f"«{words}»")
+    text = day_in_markdown(quoted(day_of(trip, date.fromisoformat(day))))
     return [line for line in text.split("\n") if line.startswith("- ")]
 
 

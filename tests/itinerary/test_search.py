@@ -14,7 +14,7 @@ from trips_mcp.contract.secrets import SECRETS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.search import Hit, SearchReport, in_words, search
 
-from .trips import Json, event, flight, journey, leg, pin, plan
+from .trips import Json, event, flight, journey, leg, pin, plan, quoted
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -301,14 +301,14 @@ def test_titles_come_before_places_and_places_before_notes_and_whole_words_befor
 def test_without_words_nothing_is_searched(query: str) -> None:
     report = search(japan(), query)
 
-    assert (report.hits, in_words(report, str)) == ([], "Say which words to look for.")
+    assert (report.hits, in_words(report)) == ([], "Say which words to look for.")
 
 
 def test_what_is_not_there_is_said_and_what_is_not_searched() -> None:
     unsearched = "Door codes, passwords, phone and confirmation numbers are not searched."
 
-    assert in_words(search(japan(), "osaka"), str) == f"Nothing in the trip has that word. {unsearched}"
-    assert in_words(search(japan(), "osaka castle"), str) == (
+    assert in_words(search(japan(), "osaka")) == f"Nothing in the trip has that word. {unsearched}"
+    assert in_words(search(japan(), "osaka castle")) == (
         f"Nothing in the trip has all 2 words; try fewer. {unsearched}"
     )
 
@@ -332,20 +332,20 @@ def test_no_secret_is_found_or_shown() -> None:
 
     assert len(secrets) > 12
     assert [found(search(trip, secret)) for secret in secrets] == [[]] * len(secrets)
-    shown = "".join(search(trip, name).model_dump_json() + in_words(search(trip, name), str) for name in names)
+    shown = "".join(search(trip, name).model_dump_json() + in_words(search(trip, name)) for name in names)
     assert all(name in shown for name in names)
     assert not any(secret in shown for secret in secrets)
 
 
-def test_other_peoples_words_go_through_the_quotes() -> None:
+def test_strangers_words_are_quoted() -> None:
     report = search(japan(), "kyoto")
 
-    assert in_words(report, lambda text: f"<{text}>").splitlines() == [
+    assert in_words(quoted(report)).splitlines() == [
         "3 hits, best first:",
         "- leg “Kyoto” · Friday 2026-07-24 to Tuesday 2026-07-28 · in title · legId leg_kyoto",
-        "- event <Nozomi to Kyoto> · Friday 2026-07-24 11:30 Asia/Tokyo · in title · event_id 7",
+        "- event “«Nozomi to Kyoto»” · Friday 2026-07-24 11:30 Asia/Tokyo · in title · event_id 7",
         "- rental “Kitsune Rent-a-Car” · Saturday 2026-07-25 08:00 Asia/Tokyo · in rentalCar.location: "
-        "<Kyoto Station> · legId leg_kyoto",
+        "Kyoto Station · legId leg_kyoto",
     ]
 
 
@@ -381,7 +381,7 @@ def test_many_hits_are_cut_and_counted() -> None:
     assert 10 < len(report.hits) <= 50
     assert len(report.hits) + (report.not_shown or 0) == 10_000
     assert len(json.dumps(report.model_dump(mode="json", exclude_none=True))) < 40_000
-    assert "more are not shown; add a word to narrow it down." in in_words(report, str)
+    assert "more are not shown; add a word to narrow it down." in in_words(report)
 
 
 WORDS = st.sampled_from(["tea", "Kyoto", "JL44", "清水", "Wi-Fi", "é", "", "a", "\u0301", "\u200b"])
@@ -419,7 +419,7 @@ def any_order_gives_the_same_hits(asked: tuple[Json, Json, str]) -> None:
 
     assert report == search(Journey.of(TripExport.model_validate(other)), query)
     assert bool(report.hits) != bool(report.note)
-    in_words(report, str)
+    in_words(report)
 
 
 @FEW

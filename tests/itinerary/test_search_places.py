@@ -74,7 +74,7 @@ def test_a_hit_says_by_which_name_it_was_found() -> None:
     (hit,) = [hit for hit in report.hits if hit.kind == "leg"]
 
     assert (hit.field, hit.known_as) == ("title", "vienne")
-    assert "in title, known as vienne" in in_words(report, str)
+    assert "in title, known as vienne" in in_words(report)
     assert [hit.known_as for hit in search(europe(), "Wien").hits if hit.kind == "leg"] == [None]
 
 

@@ -7,14 +7,14 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import timeline_in_markdown
 from trips_mcp.itinerary.timeline import timeline_of
 
-from .trips import event, flight, journey, leg, pin, plan, todo
+from .trips import event, flight, journey, leg, pin, plan, quoted, todo
 
 MOST = 40_000
 
 
 def told(trip: Journey, **asked: Any) -> list[str]:
-    """The lines of its text; other people's words stand between « and »."""
-    text = timeline_in_markdown(timeline_of(trip, **asked), lambda words: f"«{words}»")
+    """The lines of its text; strangers' words stand between « and »."""
+    text = timeline_in_markdown(quoted(timeline_of(trip, **asked)))
     return [line for line in text.split("\n") if line]
 
 

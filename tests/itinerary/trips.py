@@ -1,13 +1,18 @@
 """Trips to ask about, told as briefly as travellers tell them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from typing_extensions import override
 
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.journey import Journey
+from trips_mcp.tools.answers.quoting import Quoting
 
 Json = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
 
 
 def leg(place: str, dates: str, zone: str | None, *, stay: str | Json | None = None, **more: Any) -> Json:
@@ -70,6 +75,7 @@ def export(
             "legs": legs,
             "commitments": plans,
             "mapPins": pins,
+            "members": [{"userId": "user_1", "role": "owner"}],
             "actionItems": todos,
         }
     )
@@ -77,3 +83,14 @@ def export(
 
 def journey(dates: str | None = None, *, events: Sequence[Json] = (), **parts: Sequence[Json]) -> Journey:
     return Journey.of(export(dates, **parts), [Event.model_validate(fields) for fields in events])
+
+
+class _Guillemets(Quoting):
+    @override
+    def quote(self, text: str) -> str:
+        return f"«{text}»" if text else text
+
+
+def quoted(result: M, *, by_members: bool = False) -> M:
+    """Strangers' words between « and »; those of the trip's members too, where they are told to be others'."""
+    return _Guillemets("", by_members).quoted(result)

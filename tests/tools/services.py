@@ -15,6 +15,8 @@ Bodies = Mapping[str, Any]
 """By path below the base URL, what a GET of it answers; or what makes that of the request's query."""
 Call = Callable[..., Awaitable[Answer]]
 
+ALONE = {"items": [{"userId": "user_1", "name": "Ann"}]}
+
 TOOL = {tool.name: tool for tool in TOOLS}
 
 
@@ -30,7 +32,10 @@ def calls_on(client: TripsClient, conduct: Conduct | None = None) -> Call:
 
 
 class Service:
-    """Answers GETs from `bodies`, which a test may change between two calls, and remembers what it was asked."""
+    """Answers GETs from `bodies`, which a test may change between two calls, and remembers what it was asked.
+
+    Where nothing else is said, a trip has one member.
+    """
 
     def __init__(self, bodies: dict[str, Any]) -> None:
         self.bodies = bodies
@@ -38,7 +43,7 @@ class Service:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
-        body = self.bodies.get(request.url.path)
+        body = self.bodies.get(request.url.path, ALONE if request.url.path.endswith("/members") else None)
         if callable(body):
             body = body(dict(request.url.params))
         if body is None:

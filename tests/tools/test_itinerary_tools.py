@@ -61,7 +61,8 @@ def kyoto(**parts: Any) -> dict[str, Any]:
         "notes": HOSTILE,
     }
     trip = {"_id": "trip_1", "number": 7, "title": "Japan", "startDate": "2026-07-20", "endDate": "2026-07-24"}
-    return {"trip": trip, "legs": [leg], "commitments": [tea], **parts}
+    members = [{"userId": "user_1", "name": "Ann", "role": "owner"}]
+    return {"trip": trip, "legs": [leg], "commitments": [tea], "members": members, **parts}
 
 
 JAZZ = {"id": 41, "title": "Jazz and tea", "date": "2026-07-21", "time": "20:00", "description": HOSTILE}
@@ -343,7 +344,7 @@ async def test_on_a_server_bound_to_one_trip_it_is_that_one(tool: str) -> None:
 
 @pytest.mark.parametrize(("tool", "asked"), [("get_day", {"date": "2026-07-21"}), ("search_trip", {"query": "orders"})])
 async def test_others_words_arrive_whole_between_marks_in_both_forms(tool: str, asked: dict[str, str]) -> None:
-    async with service([JAZZ]).called() as call:
+    async with service([JAZZ], members=[{"userId": "u1"}, {"userId": "u2"}]).called() as call:
         answers = [await call(tool, tripId="trip_1", **asked) for _ in range(2)]
 
     marks: set[str] = set()

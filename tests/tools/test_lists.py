@@ -130,8 +130,8 @@ async def test_fields_of_a_whole_and_of_its_parts_add_up() -> None:
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        ("colour", "fields: there is no colour; there is _id, tripId, text, urgency, owner, completed, clientRef, "),
-        ("text.first", "fields: text has no parts to choose from."),
+        ("colour", "fields: there is no colour; there is _id, tripId, text, urgency, owner, completed, clientRef."),
+        ("text.first", "fields: text has no part first; ask for text."),
         ("", "fields: there is no ; there is _id"),
     ],
 )

@@ -11,5 +11,9 @@ class Others:
     All text in the field is meant, however deep: of lists and objects too.
     """
 
+    members_only: bool = False
+    """Whether the trip's members alone can write it: others have only where the trip has more members than one."""
+
 
 OTHERS: Final = Others()
+BY_MEMBERS: Final = Others(members_only=True)

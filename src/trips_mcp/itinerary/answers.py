@@ -5,8 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.words import BY_MEMBERS, OTHERS
 
+Text = Annotated[str | None, BY_MEMBERS]
+"""Written by a member of the trip."""
 OthersText = Annotated[str | None, OTHERS]
 
 
@@ -21,7 +23,7 @@ class End(Result):
 
 class Pin(Result):
     pin_id: str
-    name: str | None = None
+    name: Text = None
     lat: float | None = None
     lng: float | None = None
 
@@ -43,20 +45,20 @@ class Thing(Result):
     all_day: bool | None = None
     missing: list[str] | None = None
     """What is not set or not known: date, time, zone."""
-    title: str | None = None
+    title: Text = None
     category: str | None = None
     event_type: str | None = None
     """Instead of the category, where it is none of the usual ones."""
     departs: End | None = None
     arrives: End | None = None
     duration: str | None = None
-    seat: str | None = None
-    written: str | None = None
+    seat: Text = None
+    written: Text = None
     """What stands in the place of a time."""
-    place: str | None = None
+    place: Text = None
     pin: Pin | None = None
     remark: str | None = None
-    notes: OthersText = None
+    notes: Text = None
     leg_id: str | None = None
     flight: int | None = None
     """Its place in the leg's flights, from 0."""
@@ -71,12 +73,13 @@ class EventThing(Thing):
     title: OthersText = None
     event_type: OthersText = None
     place: OthersText = None
+    notes: OthersText = None
 
 
 class LegHere(Result):
     leg_id: str | None = None
-    title: str | None = None
-    destination: str | None = None
+    title: Text = None
+    destination: Text = None
     zone: str | None = None
 
 
@@ -85,8 +88,8 @@ class Bed(Result):
 
     kind: str
     """stay, flight, commitment."""
-    name: str | None = None
-    address: str | None = None
+    name: Text = None
+    address: Text = None
     until: str | None = None
     """The day of leaving, with its weekday."""
     leg_id: str | None = None
@@ -106,7 +109,7 @@ class Gap(Result):
 
 class Due(Result):
     item_id: str
-    text: str | None = None
+    text: Text = None
     urgency: str | None = None
     owner: str | None = None
 
@@ -116,7 +119,7 @@ class Choice(Result):
 
     date: str
     weekday: str
-    where: str | None = None
+    where: Text = None
 
 
 class Day(Result):
@@ -144,12 +147,12 @@ class Day(Result):
 
 class LegLine(Result):
     leg_id: str | None = None
-    title: str | None = None
-    destination: str | None = None
+    title: Text = None
+    destination: Text = None
     starts: str | None = None
     ends: str | None = None
     zone: str | None = None
-    stay: str | None = None
+    stay: Text = None
 
 
 class Row(Result):
@@ -170,7 +173,7 @@ class Row(Result):
 
 class Timeline(Result):
     trip_id: str | None = None
-    title: str | None = None
+    title: Text = None
     starts: str | None = None
     ends: str | None = None
     days: int | None = None

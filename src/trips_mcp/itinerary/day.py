@@ -33,7 +33,7 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
     placed = things_on(journey, day)
     zone = journey.zone_on(day)
     free = free_time(day, placed)
-    things = fitting(_in_short([one.thing for one in placed], zone), room)
+    things = fitting(_in_short([one.thing for one in placed], zone), room, journey.others_write)
     due = due_on(journey, day, today)
     legs = journey.stretches_on(day)
     days = journey.dates

@@ -34,6 +34,11 @@ class Journey(Parts):
     def of(export: TripExport, events: Sequence[Event] = ()) -> "Journey":
         return gather(Journey, export, events)
 
+    @property
+    def others_write(self) -> bool:
+        """Whether others than one traveller may have written in it; who they are may be unknown."""
+        return len(self.members) != 1
+
     @cached_property
     def dates(self) -> Days | None:
         """The trip's own; where it has none, those that its parts span; None where nothing has a date."""

@@ -1,7 +1,6 @@
 """Days and timelines as Markdown: the same facts as the structured form, in fewer words.
 
-Other people's words go through `quote`, which puts the answer's marks around them; what is the trip's own is put on
-one line, so that no line break in a title makes a line that looks like ours.
+Every text of a trip is put on one line, so that no line break in a title makes a line that looks like ours.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,6 @@ from trips_mcp.itinerary.answers import (
     Day,
     Due,
     End,
-    EventThing,
     Gap,
     LegHere,
     LegLine,
@@ -24,19 +22,18 @@ from trips_mcp.itinerary.answers import (
 from trips_mcp.itinerary.wording import one_line
 
 _CODE = "airport code "
-Quote = Callable[[str], str]
 Hint = Callable[[str], str]
 """A sentence that names tools, as it may be said where not all of them are there."""
 
 _KIND_WORDS = {"check_in": "check-in", "check_out": "check-out", "pick_up": "pick-up of", "drop_off": "drop-off of"}
 
 
-def day_in_markdown(day: Day, quote: Quote, hint: Hint = str) -> str:
+def day_in_markdown(day: Day, hint: Hint = str) -> str:
     if day.choices:
         return "\n".join([*_sentences(day.unclear), *map(_choice, day.choices)])
     lines = [_heading(day), *_legs_here(day), *_nights(day)]
     if day.things:
-        lines += ["", *(f"- {_thing(thing, day.date, day.zone, quote)}" for thing in day.things)]
+        lines += ["", *(f"- {_thing(thing, day.date, day.zone)}" for thing in day.things)]
     else:
         lines.append("Nothing is planned.")
     if day.more_things:
@@ -47,7 +44,7 @@ def day_in_markdown(day: Day, quote: Quote, hint: Hint = str) -> str:
     return "\n".join([*lines, *([""] if after and day.things else []), *after])
 
 
-def timeline_in_markdown(timeline: Timeline, quote: Quote, hint: Hint = str) -> str:
+def timeline_in_markdown(timeline: Timeline, hint: Hint = str) -> str:
     lines = [f"# {_named(timeline.title, 'Trip', timeline.trip_id)}"]
     if timeline.starts:
         count = f"{timeline.days} days" if timeline.days != 1 else "1 day"
@@ -58,10 +55,10 @@ def timeline_in_markdown(timeline: Timeline, quote: Quote, hint: Hint = str) -> 
     lines += [*_due(timeline.due, timeline.more_due, hint), *_sentences(timeline.unclear)]
     before: Row | None = None
     for row in timeline.rows or ():
-        lines += ["", *_row(row, before, quote, hint)]
+        lines += ["", *_row(row, before, hint)]
         before = row
     if timeline.undated:
-        lines += ["", "## Without a date", *(f"- {_thing(thing, None, None, quote)}" for thing in timeline.undated)]
+        lines += ["", "## Without a date", *(f"- {_thing(thing, None, None)}" for thing in timeline.undated)]
     if timeline.more_undated:
         lines.append(_more(f"and {timeline.more_undated} more: list_commitments and list_trip_events give all.", hint))
     if timeline.continues:
@@ -120,17 +117,16 @@ def _bed(bed: Bed) -> str:
     return f"{', '.join(names + until)}{_ids(legId=bed.leg_id, flight=bed.flight, commitmentId=bed.commitment_id)}"
 
 
-def _thing(thing: Thing, date: str | None, zone: str | None, quote: Quote) -> str:
-    own = None if isinstance(thing, EventThing) else thing
-    said = _title(thing, quote)
+def _thing(thing: Thing, date: str | None, zone: str | None) -> str:
+    said = _title(thing)
     if kind := _KIND_WORDS.get(thing.kind):
         said = f"{kind} {said}"
     parts = [
         f"{_when(thing, zone)} {said}".strip(),
         *_both_ends(thing, date),
         *filter(None, (thing.category if thing.category != "other" else None, _seat(thing.seat))),
-        *([quote(one_line(thing.event_type))] if thing.event_type else []),
-        *([f"at {one_line(thing.place) if own else quote(one_line(thing.place))}"] if thing.place else []),
+        *([one_line(thing.event_type)] if thing.event_type else []),
+        *([f"at {one_line(thing.place)}"] if thing.place else []),
         *([f"as written: {one_line(thing.written)}"] if thing.written else []),
         *_pin(thing.pin),
         *_zone_from(thing.zone_from),
@@ -142,7 +138,7 @@ def _thing(thing: Thing, date: str | None, zone: str | None, quote: Quote) -> st
         event_id=thing.event_id,
     )
     remark = f". {thing.remark.rstrip('.')}" if thing.remark else ""
-    notes = f". Notes: {quote(one_line(thing.notes))}" if thing.notes else ""
+    notes = f". Notes: {one_line(thing.notes)}" if thing.notes else ""
     return f"{', '.join(parts)}{ids}{remark}{notes}."
 
 
@@ -154,11 +150,10 @@ def _zone_from(places: Sequence[str] | None) -> Iterator[str]:
         yield f"zone{'s' if len(places) > 1 else ''} from {said}"
 
 
-def _title(thing: Thing, quote: Quote) -> str:
+def _title(thing: Thing) -> str:
     if thing.title is None:
         return "without a title" if thing.kind in ("commitment", "event") else thing.kind.replace("_", " ")
-    title = one_line(thing.title)
-    return quote(title) if isinstance(thing, EventThing) else title
+    return one_line(thing.title)
 
 
 def _when(thing: Thing, zone: str | None) -> str:
@@ -260,7 +255,7 @@ def _leg_line(leg: LegLine) -> str:
     return f"{where}: {dates}, {leg.zone or 'zone unknown'}{stay}{_ids(legId=leg.leg_id)}"
 
 
-def _row(row: Row, before: Row | None, quote: Quote, hint: Hint) -> Iterator[str]:
+def _row(row: Row, before: Row | None, hint: Hint) -> Iterator[str]:
     """Where one sleeps is told where it is not as the night before."""
     zone = f" ({row.zone})" if row.zone else ""
     until = f" to {row.until}" if row.until else ""
@@ -269,7 +264,7 @@ def _row(row: Row, before: Row | None, quote: Quote, hint: Hint) -> Iterator[str
         yield row.remark
     elif not row.things:
         yield "Nothing is planned."
-    yield from (f"- {_thing(thing, row.date, row.zone, quote)}" for thing in row.things or ())
+    yield from (f"- {_thing(thing, row.date, row.zone)}" for thing in row.things or ())
     if row.more_things:
         yield _more(f"and {row.more_things} more: get_day has more of this day.", hint)
     if row.sleep and (before is None or _ids_of(row.sleep) != _ids_of(before.sleep or ())):

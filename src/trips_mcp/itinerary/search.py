@@ -5,7 +5,7 @@ Wi-Fi passwords, door codes, phone numbers, check-in instructions and confirmati
 shown. A booking is found by the name of its hotel or the number of its flight.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Final, Literal
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.words import BY_MEMBERS, OTHERS
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
 from trips_mcp.itinerary.matching import Word, excerpt, forms_of, words_of
 from trips_mcp.itinerary.moments import WEEKDAYS, Moment
@@ -45,9 +45,9 @@ class Hit(Result):
     pin_id: str | None = None
     item_id: str | None = None
     user_id: str | None = None
-    title: str | None = None
+    title: Annotated[str | None, BY_MEMBERS] = None
     event_title: Annotated[str | None, OTHERS] = None
-    """Instead of the title, where it is an event's: whoever planned it may be a stranger."""
+    """Instead of the title, where it is an event's: a stranger may have planned it."""
     date: str | None = None
     weekday: str | None = None
     time: str | None = None
@@ -56,10 +56,14 @@ class Hit(Result):
     """Its last day, with its weekday, where it has another."""
     field: str
     """Where most of the words stand, by the field's name in the tools."""
-    excerpt: Annotated[str | None, OTHERS] = None
+    excerpt: Annotated[str | None, BY_MEMBERS] = None
     """What stands there around the words, where that is not the title."""
     known_as: str | None = None
     """The name of a place in the words asked for, where another of its names stands in the field."""
+
+
+class EventHit(Hit):
+    excerpt: Annotated[str | None, OTHERS] = None
 
 
 class SearchReport(Result):
@@ -84,16 +88,16 @@ def search(journey: Journey, query: str) -> SearchReport:
     )
     if not found:
         return report.model_copy(update={"note": f"Nothing in the trip has {_all(words)}. {_NOT_SEARCHED}"})
-    hits = fitting([_told(one) for one in found[:_MOST]], _ROOM)
+    hits = fitting([_told(one) for one in found[:_MOST]], _ROOM, journey.others_write)
     return report.model_copy(update={"hits": hits, "not_shown": len(found) - len(hits) or None})
 
 
-def in_words(report: SearchReport, quote: Callable[[str], str]) -> str:
-    """The whole report as text; other people's words go through `quote`."""
+def in_words(report: SearchReport) -> str:
+    """The whole report as text."""
     if report.note:
         return report.note
     count = len(report.hits) + (report.not_shown or 0)
-    lines = [f"{count} {'hit' if count == 1 else 'hits'}, best first:", *(_line(hit, quote) for hit in report.hits)]
+    lines = [f"{count} {'hit' if count == 1 else 'hits'}, best first:", *map(_line, report.hits)]
     if report.not_shown:
         lines.append(f"{report.not_shown} more are not shown; add a word to narrow it down.")
     return "\n".join(lines)
@@ -262,7 +266,7 @@ def _commitment(journey: Journey, one: Appointment) -> _Searched:
 
 
 def _event(one: Appointment) -> _Searched:
-    hit = Hit(kind="event", event_id=int(one.id) if one.id else None, event_title=_short(one.title), field="")
+    hit = EventHit(kind="event", event_id=int(one.id) if one.id else None, event_title=_short(one.title), field="")
     texts = _texts(
         (0, "title", one.title), (1, "location", one.place), (2, "type", one.category), (2, "description", one.notes)
     )
@@ -343,12 +347,13 @@ _IDS: Final = {
 }
 
 
-def _line(hit: Hit, quote: Callable[[str], str]) -> str:
+def _line(hit: Hit) -> str:
     ids = ", ".join(f"{told} {value}" for name, told in _IDS.items() if (value := getattr(hit, name)) is not None)
-    title = quote(hit.event_title) if hit.event_title else f"“{one_line(hit.title)}”" if hit.title else "(no title)"
+    name = hit.event_title or hit.title
+    title = f"“{one_line(name)}”" if name else "(no title)"
     when = " ".join(filter(None, (f"{hit.weekday} {hit.date}" if hit.date else None, hit.time, hit.zone)))
     until = f" to {hit.until}" if hit.until else ""
-    said = f"{hit.field}: {quote(hit.excerpt)}" if hit.excerpt else hit.field
+    said = f"{hit.field}: {one_line(hit.excerpt)}" if hit.excerpt else hit.field
     if hit.known_as:
         said = f"{said}, known as {hit.known_as}"
     kind = hit.kind.replace("_", " ")

@@ -39,10 +39,10 @@ def timeline_of(
     """From `first` to `last`, as far as there is room: then `continues` is the day from which to ask for the rest."""
     days, span = journey.dates, _span(journey, first, last)
     stretches = journey.stretches if first is None and last is None else _within(journey.stretches, span)
-    legs = fitting([_leg_line(journey, stretch) for stretch in stretches], _ROOM_FOR_LEGS)
+    legs = fitting([_leg_line(journey, stretch) for stretch in stretches], _ROOM_FOR_LEGS, journey.others_write)
     lacking = undated(journey)
-    unplaced = fitting([_brief(thing, None) for thing in lacking], _ROOM_FOR_UNDATED)
-    rows, continues = _cut(_rows(journey, span) if span else (), room)
+    unplaced = fitting([_brief(thing, None) for thing in lacking], _ROOM_FOR_UNDATED, journey.others_write)
+    rows, continues = _cut(_rows(journey, span) if span else (), room, journey.others_write)
     due = due_on(journey, days.first, today) if days else []
     return Timeline(
         trip_id=journey.trip_id or None,
@@ -177,16 +177,16 @@ def _busy(journey: Journey) -> Iterator[date]:
     yield from (end for one in journey.appointments if (days := one.days) for end in (days.first, days.last))
 
 
-def _cut(rows: Iterable[Row], room: int) -> tuple[list[Row], date | None]:
+def _cut(rows: Iterable[Row], room: int, others_write: bool) -> tuple[list[Row], date | None]:
     """The rows there is room for, and the day of the first one left out."""
     kept: list[Row] = []
     for row in rows:
-        if kept and weight(row) > room:
+        if kept and weight(row, others_write) > room:
             return kept, date.fromisoformat(row.date)
-        things = fitting(row.things or [], room)
+        things = fitting(row.things or [], room, others_write)
         more = len(row.things or []) - len(things)
         kept.append(row.model_copy(update={"things": things or None, "more_things": more}) if more else row)
-        room -= weight(kept[-1])
+        room -= weight(kept[-1], others_write)
     return kept, None
 
 

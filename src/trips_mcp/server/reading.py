@@ -81,6 +81,8 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
     from pydantic import ValidationError
 
     from trips_mcp.contract.exports import ExportTrip
+    from trips_mcp.tools.answers.authors import others_may_have_written
+    from trips_mcp.tools.answers.quoting import UNMARKED
     from trips_mcp.tools.answers.secrets import masked
     from trips_mcp.tools.resources.exports import export_of
 
@@ -90,8 +92,10 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
         raise _none_at(place.uri) from None
     outcome = await export_of(client, params, conduct)
     shown = masked(outcome.result) if conduct.mask_secrets else outcome.result
-    remarks = {"remarks": list(outcome.notes)} if outcome.notes else {}
-    told = {**shown.model_dump(mode="json", exclude_unset=True), **remarks}
+    beside: dict[str, Any] = {"remarks": list(outcome.notes)} if outcome.notes else {}
+    if await others_may_have_written(client, place.trip, outcome.result):
+        beside["quoting"] = UNMARKED
+    told = {**shown.model_dump(mode="json", exclude_unset=True), **beside}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -13,11 +13,13 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.faults import faults, in_words
+from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.tools.answers import masks
 from trips_mcp.tools.answers.answer import Answer, RefusedError, within_bounds
 from trips_mcp.tools.answers.asking import with_ours
+from trips_mcp.tools.answers.authors import others_may_have_written
 from trips_mcp.tools.answers.hints import failure_without, refusal_without
 from trips_mcp.tools.answers.listed import Read, Show
 from trips_mcp.tools.answers.showing import Prose, Showing
@@ -146,17 +148,20 @@ class Tool(Generic[P, R]):
 
     async def _answered(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
         limits: list[RateLimit | None] = []
+        others = False
 
         async def read(asked: P) -> Outcome[R]:
+            nonlocal others
             outcome = await self.run(client, asked, report, conduct)
             limits.append(outcome.rate_limit)
+            others = await self._others_may_have_written(client, asked, outcome.result)
             if conduct.local and self.local is not None:
                 return replace(outcome, notes=(*outcome.notes, self.local.remark))
             return outcome
 
         def show(result: Result) -> Showing:
             quotes = self.hints["readOnlyHint"]
-            return Showing.of(result, masks=conduct.mask_secrets, quotes=quotes, absent=conduct.absent)
+            return Showing.of(result, masks=conduct.mask_secrets, quotes=quotes, others=others, absent=conduct.absent)
 
         if self.view is not None:
             answer = await self.view.answer(params, self.params, read, show)
@@ -165,6 +170,14 @@ class Tool(Generic[P, R]):
             answer = show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
         meta = _meta(limits[-1])
         return answer if meta is None else replace(answer, meta=meta)
+
+    async def _others_may_have_written(self, client: TripsClient, asked: P, result: R) -> bool:
+        """Of what belongs to a trip, that depends on its members; of events, nobody can tell."""
+        if not self.hints["readOnlyHint"]:
+            return False
+        if isinstance(asked, OfTrip):
+            return await others_may_have_written(client, asked.trip_id, result)
+        return self.hints["openWorldHint"]
 
 
 def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:

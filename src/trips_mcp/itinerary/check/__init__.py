@@ -42,7 +42,7 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
             count[found.grade] += 1
         else:
             count[found] += 1
-    shown = fitting(sorted(built, key=_by_grade)[:MOST], _ROOM)
+    shown = fitting(sorted(built, key=_by_grade)[:MOST], _ROOM, journey.others_write)
     return CheckReport(
         trip_id=journey.trip_id,
         certain=count["certain"],

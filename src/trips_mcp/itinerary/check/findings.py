@@ -1,12 +1,11 @@
 """What a check tells: findings, each with what it is about, why, and the tool that would mend it."""
 
-from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.words import BY_MEMBERS, OTHERS
 from trips_mcp.itinerary.wording import one_line
 
 Grade = Literal["certain", "possible", "not_checkable"]
@@ -56,9 +55,9 @@ class Part(Result):
     pin_id: str | None = None
     field: str | None = None
     """Where in it, such as `accommodation.checkOut` of a leg."""
-    title: str | None = None
+    title: Annotated[str | None, BY_MEMBERS] = None
     event_title: Annotated[str | None, OTHERS] = None
-    """Instead of the title, where it is an event's: whoever planned it may be a stranger."""
+    """Instead of the title, where it is an event's: a stranger may have planned it."""
 
 
 class Finding(Result):
@@ -105,9 +104,9 @@ class CheckReport(Result):
 _GRADE_WORDS: Final = {"certain": "certain", "possible": "possible", "not_checkable": "not checkable"}
 
 
-def in_words(report: CheckReport, quote: Callable[[str], str]) -> str:
-    """The whole report as text; titles go through `quote`."""
-    lines = [_summary(report), *(_line(finding, quote) for finding in report.findings)]
+def in_words(report: CheckReport) -> str:
+    """The whole report as text."""
+    lines = [_summary(report), *map(_line, report.findings)]
     if report.not_shown:
         lines.append(f"{report.not_shown} more are not shown; mend these and check again.")
     return "\n".join([*lines, *report.notes])
@@ -124,20 +123,18 @@ def _counts(checked: Checked) -> str:
     return ", ".join(said) or "nothing at all"
 
 
-def _line(finding: Finding, quote: Callable[[str], str]) -> str:
-    about = "; ".join(_named(part, quote) for part in finding.about)
+def _line(finding: Finding) -> str:
+    about = "; ".join(map(_named, finding.about))
     more = f" and {finding.more} more" if finding.more else ""
     about = f" [{about}{more}]" if about else ""
     mend = f" Mend with {finding.mend_with}." if finding.mend_with else ""
     return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{mend}"
 
 
-def _named(part: Part, quote: Callable[[str], str]) -> str:
+def _named(part: Part) -> str:
     names = {"legId": part.leg_id, "commitmentId": part.commitment_id, "event_id": part.event_id, "pinId": part.pin_id}
     said = [f"{name} {value}" for name, value in names.items() if value is not None]
     said += filter(None, [part.field or part.flight])
-    if part.title:
-        said.append(f"“{one_line(part.title)}”")
-    if part.event_title:
-        said.append(quote(part.event_title))
+    if title := part.event_title or part.title:
+        said.append(f"“{one_line(title)}”")
     return " ".join(said)

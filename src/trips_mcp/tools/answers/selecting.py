@@ -46,15 +46,18 @@ def selected(value: Any, tree: Tree) -> Any:
 
 
 def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object], above: str = "") -> None:
-    """Raises: RefusedError, naming what there is, where a name is no field of these kinds or of these very values."""
+    """Raises: RefusedError where a name is no field of these kinds or of these very values.
+
+    It names the fields of the kinds alone: whoever wrote a value may have chosen the names in it.
+    """
     if not tree:
         return
     kinds, objects = list(kinds), list(_objects(values))
     models = {name: field.annotation for kind in kinds for name, field in named_fields(kind).items()}
-    there = dict.fromkeys([*models, *(name for value in objects for name in value if is_nameable(name))])
+    there = {name for value in objects for name in value if is_nameable(name)}
     for name, inner in tree.items():
-        if name not in there and (objects or above):
-            raise RefusedError(_no_such(name, above, list(there)))
+        if name not in models and name not in there and (objects or above):
+            raise RefusedError(_no_such(name, above, list(models)))
         check(
             inner, models_in(models.get(name)), (value[name] for value in objects if name in value), f"{above}{name}."
         )
@@ -75,10 +78,11 @@ def is_nameable(name: str) -> bool:
     return name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME
 
 
-def _no_such(name: str, above: str, there: list[str]) -> str:
-    if not there:
-        return f"fields: {above.removesuffix('.')} has no parts to choose from."
-    known = ", ".join(above + one for one in there[:_MOST_NAMED])
+def _no_such(name: str, above: str, known_names: list[str]) -> str:
+    if not known_names:
+        whole = above.removesuffix(".")
+        return f"fields: {whole} has no part {name[:_LONGEST_NAME]}; ask for {whole}."
+    known = ", ".join(above + one for one in known_names[:_MOST_NAMED])
     return f"fields: there is no {above}{name[:_LONGEST_NAME]}; there is {known}."
 
 

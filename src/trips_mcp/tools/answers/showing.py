@@ -7,15 +7,14 @@ from typing import Any, Final, Self, TypeVar
 from trips_mcp.contract.models import Result
 from trips_mcp.tools.answers.answer import LARGEST, Answer, as_text
 from trips_mcp.tools.answers.hints import Hint, hints_without
-from trips_mcp.tools.answers.quoting import Quoting, holds_others
+from trips_mcp.tools.answers.quoting import UNMARKED, Quoting, holds_others
 from trips_mcp.tools.answers.secrets import masked
 from trips_mcp.tools.answers.shortening import Shortening
 
 R = TypeVar("R", bound=Result)
 
-Quote = Callable[[str], str]
-Prose = Callable[[R, Quote, Hint], str]
-"""A result in words, for an agent to read; other people's words go through the `Quote`, names of tools the `Hint`."""
+Prose = Callable[[R, Hint], str]
+"""A result in words, for an agent to read, other people's already quoted; names of tools go through the `Hint`."""
 
 _FEW: Final = 20
 _TOO_LARGE: Final = "The result is too large to show, even cut; ask for less of it."
@@ -27,25 +26,28 @@ class Showing:
 
     masks: bool
     quoting: Quoting | None = None
-    """None where nothing in the result can be other people's words."""
+    """None where nothing in the result is to be quoted."""
+    others: bool = False
+    """Whether texts that are not quoted may be other people's."""
     absent: Collection[str] = ()
     """The tools that are not to be named."""
 
     @classmethod
-    def of(cls, result: Result, *, masks: bool, quotes: bool, absent: Collection[str] = ()) -> Self:
-        return cls(masks, Quoting.of(result) if quotes and holds_others(type(result)) else None, absent)
+    def of(
+        cls, result: Result, *, masks: bool, quotes: bool, others: bool = False, absent: Collection[str] = ()
+    ) -> Self:
+        """`others`: whether others than the user may have written what is not marked as always theirs."""
+        if quotes and holds_others(type(result)):
+            return cls(masks, Quoting.of(result, members_too=others), absent=absent)
+        return cls(masks, None, quotes and others, absent)
 
     def structured(self, result: Result) -> dict[str, Any]:
-        if self.masks:
-            result = masked(result)
-        if self.quoting is not None:
-            result = self.quoting.quoted(result)
-        return with_content(result.model_dump(mode="json", exclude_none=True, exclude_unset=True))
+        return with_content(self._shown(result).model_dump(mode="json", exclude_none=True, exclude_unset=True))
 
     def answer(self, structured: dict[str, Any], remarks: Iterable[str], prose: str | None = None) -> Answer:
         """Of what `structured` has made; what there is to say beside it stands first, in the text too."""
         body = as_text(structured)
-        head = self._head(body if prose is None else body + prose, remarks)
+        head = self._head(structured, body if prose is None else body + prose, remarks)
         whole = {**head, **structured, **head} if head else structured  # a service's own field of that name says less
         if prose is not None:
             return Answer("\n".join((*head.get("remarks", ()), *filter(None, (head.get("quoting"), prose)))), whole)
@@ -69,18 +71,22 @@ class Showing:
     def _in_words(self, result: R, remarks: Iterable[str], prose: Prose[R] | None) -> Answer:
         if prose is None:
             return self.answer(self.structured(result), remarks)
-        told = prose(masked(result) if self.masks else result, self._quote, hints_without(self.absent))
+        told = prose(self._shown(result), hints_without(self.absent))
         return self.answer(self.structured(result), remarks, told)
 
-    def _quote(self, text: str) -> str:
-        return text if self.quoting is None else self.quoting.quote(text)
+    def _shown(self, result: R) -> R:
+        if self.masks:
+            result = masked(result)
+        return result if self.quoting is None else self.quoting.quoted(result)
 
-    def _head(self, shown: str, remarks: Iterable[str]) -> dict[str, Any]:
+    def _head(self, structured: dict[str, Any], shown: str, remarks: Iterable[str]) -> dict[str, Any]:
         head: dict[str, Any] = {}
         if said := [told for remark in remarks if (told := hints_without(self.absent)(remark))]:
             head["remarks"] = said
         if self.quoting is not None and self.quoting.mark in shown:
             head["quoting"] = self.quoting.explanation
+        elif self.others and any(structured.values()):
+            head["quoting"] = UNMARKED
         return head
 
 

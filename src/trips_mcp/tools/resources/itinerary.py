@@ -28,6 +28,7 @@ from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.answers.answer import RefusedError
+from trips_mcp.tools.answers.authors import note_members
 from trips_mcp.tools.aside import aside
 from trips_mcp.tools.conduct import Conduct
 from trips_mcp.tools.tool import Hints, Tool
@@ -94,6 +95,7 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read
     Raises: TripsError.
     """
     exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
+    note_members(client, trip_id, exported.result)
     found = await events_of(client, trip_id, exported.result, conduct)
     events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)
@@ -232,7 +234,7 @@ check_trip = Tool(
     uses=_USES,
     run=_check,
     lookup="list_trips",
-    prose=lambda report, quote, _: checking.in_words(report, quote),
+    prose=lambda report, _: checking.in_words(report),
     answers=CheckReport,
 )
 search_trip = Tool(
@@ -246,6 +248,6 @@ search_trip = Tool(
     uses=_USES,
     run=_search,
     lookup="list_trips",
-    prose=lambda report, quote, _: searching.in_words(report, quote),
+    prose=lambda report, _: searching.in_words(report),
     answers=SearchReport,
 )

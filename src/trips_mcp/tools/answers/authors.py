@@ -1,0 +1,74 @@
+"""Whether a trip's texts may be other people's: whether it has members beside the user.
+
+An answer that holds the members tells; for others they are listed, at most once in a while for each trip.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import anyio
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.errors import TripsError
+from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.members import LIST_MEMBERS, ListMembers, MemberPage
+
+_VALID: Final = 300.0
+"""Seconds: someone who has joined since may have written."""
+_PATIENCE: Final = 5.0
+"""Seconds: an answer is not kept waiting longer for it."""
+_MOST_TRIPS: Final = 1000
+
+
+@dataclass(slots=True)
+class _Known:
+    others: dict[str, tuple[float, bool]] = field(default_factory=dict[str, tuple[float, bool]])
+    """For each trip, until when it counts and whether others may write to it."""
+
+    def note(self, trip_id: str, others: bool) -> None:
+        self.others.pop(trip_id, None)
+        if len(self.others) >= _MOST_TRIPS:
+            del self.others[next(iter(self.others))]
+        self.others[trip_id] = (time.monotonic() + _VALID, others)
+
+    def of(self, trip_id: str) -> bool | None:
+        until, others = self.others.get(trip_id, (0.0, False))
+        return others if time.monotonic() < until else None
+
+
+_KNOWN: Final[WeakKeyDictionary[TripsClient, _Known]] = WeakKeyDictionary()
+
+
+def note_members(client: TripsClient, trip_id: str, result: object) -> None:
+    """From a result that holds them; one without any does not tell."""
+    members = result.members if isinstance(result, TripExport) else None
+    if isinstance(result, MemberPage) and result.next_cursor is None:
+        members = result.items
+    if members:
+        _KNOWN.setdefault(client, _Known()).note(trip_id, len(members) > 1)
+
+
+async def others_may_have_written(client: TripsClient, trip_id: str, result: object) -> bool:
+    """What a result holds. Anybody may have planned an event; members that are not known may be others."""
+    note_members(client, trip_id, result)
+    return bool(getattr(result, "events", None)) or await _others_may_write(client, trip_id)
+
+
+async def _others_may_write(client: TripsClient, trip_id: str) -> bool:
+    known = _KNOWN.setdefault(client, _Known())
+    others = known.of(trip_id)
+    if others is None:
+        others = await _has_others(client, trip_id)
+        known.note(trip_id, others)
+    return others
+
+
+async def _has_others(client: TripsClient, trip_id: str) -> bool:
+    try:
+        with anyio.fail_after(_PATIENCE):
+            page = await client.call(LIST_MEMBERS, ListMembers(trip_id=trip_id))
+    except (TripsError, TimeoutError):
+        return True
+    return len(page.items) != 1 or page.next_cursor is not None
