@@ -29,6 +29,9 @@ from trips_mcp.backend import create_key
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.doctor import asking, files
 from trips_mcp.client.journal.sqlite import SqliteJournal
+from trips_mcp.connect import connect
+from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.settings import Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 KEY = "osk_0123456789_0123456789"
@@ -574,7 +577,7 @@ def test_the_docs_name_every_check_and_what_it_tells(
         file.chmod(0o644)
     http = {"TRIPS_MCP_TRANSPORT": "http", "HTTPS_PROXY": "http://proxy.example"}
 
-    local = doctor("--json", **http)
+    local = doctor("--json", "--trip", "jx7", **http)
     mistaken = doctor("--json", TRIPS_MCP_SETTING="unheard of")
     monkeypatch.delenv("TRIPS_MCP_SETTING")
     there = stand_in(Date=format_datetime(datetime.now(UTC)), X_RateLimit_Limit="9", X_RateLimit_Remaining="8")
@@ -645,3 +648,48 @@ def test_without_uvx_clients_could_not_start_it(
     assert missing.code == 0
     assert missing.line("uvx").startswith("warn  uvx: it was not found")
     assert doctor().line("uvx") == f"ok    uvx: {uvx}"
+
+
+def test_the_flags_of_a_server_over_http_are_taken(doctor: Doctor) -> None:
+    ended = doctor("--transport", "http", "--port", "9000", "--host", "127.0.0.1")
+    mistaken = doctor("--port", "eighty")
+    over_stdio = doctor("--transport", "stdio", "--port", "9000")
+
+    assert ended.line("http").startswith("ok    http: 127.0.0.1 port 9000, anybody on this computer may call")
+    assert "--port is 9000 (flag)" in ended.out
+    assert "--port must be a number from 0 to 65535" in mistaken.line("http")
+    assert not [line for line in over_stdio.out.splitlines() if " http: " in line]
+
+
+async def new_trip(database: Path) -> str:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(database), "TRIPS_MCP_JOURNAL": "off"})
+    async with connect(settings) as client:
+        group = (await client.me()).default_group_id or ""
+        trip = CreateTrip(group_id=group, title="Kyoto", start_date="2027-04-01", end_date="2027-04-09")
+        return (await client.trips.create(trip)).id
+
+
+def test_the_trip_it_is_bound_to_exists_or_not(doctor: Doctor, tmp_path: Path) -> None:
+    nowhere = doctor("--trip", "jx7")
+    left_alone = list(tmp_path.iterdir())
+    trip = anyio.run(new_trip, tmp_path / "trips.db")
+    there = doctor("--trip", trip)
+    other = doctor("--trip", "jx7")
+
+    assert left_alone == []
+    assert (there.code, there.line("trip")) == (0, f"ok    trip: the server is bound to the trip {trip}, which exists")
+    for ended in (nowhere, other):
+        assert ended.code == 1
+        assert ended.line("trip").startswith("fail  trip: there is no trip jx7, to which the server is bound. Set ")
+
+
+@pytest.mark.parametrize(("status", "level"), [(200, "ok"), (404, "fail")], ids=["there", "not there"])
+def test_the_trip_it_is_bound_to_is_asked_of_the_service(
+    doctor: Doctor, stand_in: StandIn, status: int, level: str
+) -> None:
+    trip = {"_id": "jx7", "title": "Kyoto", "startDate": "2027-04-01", "endDate": "2027-04-02", "status": "draft"}
+    body = {**ME, **trip} if status == 200 else {"error": {"code": "NOT_FOUND", "message": "There is no such trip."}}
+
+    ended = doctor("--trip", "jx7", OSOTO_API_KEY=KEY, OSOTO_BASE_URL=stand_in(status, body))
+
+    assert ended.line("trip").startswith(level)

@@ -4,9 +4,11 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.choices import chosen, flags_that_choose
+from trips_mcp.cli.choices import chosen
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.output import say
+from trips_mcp.cli.serve import flags_of_a_server
+from trips_mcp.cli.serve_http import chosen_http
 
 if TYPE_CHECKING:
     from trips_mcp.cli.doctor.examination import Report
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same for programs, as docs/doctor.md describes")
-    flags_that_choose(parser)
+    flags_of_a_server(parser)
     parser.epilog = "Nothing is changed. The exit code is 1 where something is wrong, and 0 where there are hints only."
 
 
@@ -28,7 +30,7 @@ def _run(arguments: Namespace) -> int:
         if not arguments.json:
             say(str(finding))
 
-    report = anyio.run(examine, chosen(arguments), tell)
+    report = anyio.run(examine, {**chosen(arguments), **chosen_http(arguments)}, tell)
     say(_as_json(report) if arguments.json else f"\n{_in_all(report)}")
     return 1 if report.wrong else 0
 

@@ -88,6 +88,13 @@ def _endpoint(url: str, key: str | None) -> Endpoint:
     return Endpoint(url, key, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else None)
 
 
+def trips_endpoint(url: str, key: str) -> Endpoint | None:
+    try:
+        return _endpoint(url, key)
+    except CannotConnectError:  # which is told of the API
+        return None
+
+
 def not_set_up(api: Api, settings: Settings) -> Finding:
     """For an API without a key, where the other has one."""
     probe = PROBES[api]

@@ -41,6 +41,14 @@ async def database(setting: str, seconds: float) -> list[Finding]:
         return [Finding("database", "fail", f"{file} cannot be looked at ({error.strerror})", _ELSEWHERE)]
 
 
+def is_on_a_server(setting: str) -> bool:
+    try:
+        url = locate(setting)
+    except DatabaseError:
+        return False
+    return not in_memory(url) and file_of(url) is None
+
+
 async def _server(setting: str, name: str, seconds: float) -> Finding:
     """Opening it only looks whether its tables are there."""
     from trips_mcp.backend.store.database import open_database
@@ -49,9 +57,9 @@ async def _server(setting: str, name: str, seconds: float) -> Finding:
     try:
         with anyio.fail_after(seconds):
             async with open_database(setting):
-                return Finding("database", "ok", f"{name} answers, with the newest tables", facts=facts)
+                return Finding("database", "ok", f"PostgreSQL at {name} answers, with the newest tables", facts=facts)
     except TimeoutError:
-        found = f"{name} did not answer within {seconds:.0f} seconds"
+        found = f"PostgreSQL at {name} did not answer within {seconds:.0f} seconds"
         return Finding("database", "fail", found, "Check that the server runs there, and the URL.", facts)
     except DatabaseError as error:
         return Finding("database", "fail", str(error), facts=facts)

@@ -7,9 +7,10 @@ from typing import Final, get_args
 
 import anyio
 
-from trips_mcp.cli.doctor.apis import examine_api, not_set_up
+from trips_mcp.cli.doctor.apis import examine_api, not_set_up, trips_endpoint
+from trips_mcp.cli.doctor.bound_trip import bound_trip
 from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
-from trips_mcp.cli.doctor.database import database
+from trips_mcp.cli.doctor.database import database, is_on_a_server
 from trips_mcp.cli.doctor.finding import Finding
 from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
 from trips_mcp.cli.doctor.journal import journal
@@ -44,7 +45,7 @@ async def examine(flags: Mapping[str, str], tell: Tell) -> Report:
         report.findings.append(finding)
         tell(finding)
 
-    http = http_mode(os.environ)
+    http = http_mode(os.environ, flags)
     settings, mistake = _settings(flags, http)
     report.settings = settings_found(os.environ, flags, settings)
     for finding in _at_hand(report.settings, http, settings, mistake):
@@ -88,6 +89,12 @@ async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Finding]:
     async def look(part: list[Finding], api: Api) -> None:
         part += await examine_api(api, settings, of_callers=of_callers)
 
+    async def look_for_trip(part: list[Finding]) -> None:
+        key = None if of_callers else settings.trips_key
+        endpoint = trips_endpoint(settings.trips_url, key) if key else None
+        if (found := await bound_trip(settings, endpoint, _SECONDS_FOR_A_DATABASE)) is not None:
+            part.append(found)
+
     async with anyio.create_task_group() as tasks:
         if settings.one_store:
             parts.append([_embedded(settings)])
@@ -99,10 +106,13 @@ async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Finding]:
                     tasks.start_soon(look, part, api)
                 else:
                     part.append(not_set_up(api, settings))
+        parts.append(trip := [])
+        tasks.start_soon(look_for_trip, trip)
         parts.append(journal(settings.journal))
     return [finding for part in parts for finding in part]
 
 
 def _embedded(settings: Settings) -> Finding:
-    who = "for everybody with a key of it" if settings.team else "no account is set, so trips are kept on this computer"
-    return Finding("api", "ok", f"the embedded backend, {who}", facts={"embedded": True})
+    place, on = ("there", " on PostgreSQL") if is_on_a_server(settings.database) else ("on this computer", "")
+    who = "for everybody with a key of it" if settings.team else f"no account is set, so trips are kept {place}"
+    return Finding("api", "ok", f"the embedded backend{on}, {who}", facts={"embedded": True})

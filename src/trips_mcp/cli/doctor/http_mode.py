@@ -19,15 +19,18 @@ class HttpMode:
     """Whether keys come with the calls."""
 
 
-def http_mode(env: Mapping[str, str]) -> HttpMode | None:
-    """None where none of its variables is set, or the transport is another."""
+def http_mode(env: Mapping[str, str], flags: Mapping[str, str]) -> HttpMode | None:
+    """None where none of its flags and variables is set, or the transport is another."""
+    variables = {flag: "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags}
+    of_http = {flag: text for flag, text in flags.items() if variables[flag] in OF_HTTP}
     given = {name: text for name in OF_HTTP if (text := env.get(name, "").strip())}
+    given |= {variables[flag]: text for flag, text in of_http.items()}
     if not given or given.get("TRIPS_MCP_TRANSPORT") == "stdio":
         return None
     from trips_mcp.server.http.settings import HttpSettings
 
     try:
-        return _looked_at(HttpSettings.from_env(env, {}))
+        return _looked_at(HttpSettings.from_env(env, of_http))
     except SettingsError as error:
         return HttpMode(Finding("http", "fail", "a server over HTTP would not start", str(error)), of_callers=False)
 
