@@ -7,6 +7,8 @@ from typing import Final
 
 UNKNOWN: Final = "unknown"
 """Stands for an address that is not one, however long."""
+MOST_PER_ADDRESS: Final = 500
+"""Connections of one client at once, unless set otherwise: half of what a server takes."""
 _LONGEST: Final = 64
 _IPV6_PREFIX: Final = 64
 

@@ -83,6 +83,19 @@ async def test_who_has_as_many_connections_as_one_address_may_is_told_to_come_ba
     assert refused.json()["error"]["code"] == "INTERNAL_ERROR"
 
 
+async def test_bodies_that_never_end_keep_nobody_out_once_they_are_answered(backend: Serve) -> None:
+    async with backend(most_connections=4) as served, AsyncExitStack() as stack:
+        refused: list[bytes] = []
+        for _ in range(4):
+            stream = await stack.enter_async_context(served.raw("127.0.0.2"))
+            await stream.send(HEAD + b"Content-Length: 100\r\n\r\n{")
+            refused.append(await stream.receive())
+        answer = await served.request("GET", "/api/v1/me")
+
+    assert all(each.startswith(b"HTTP/1.1 401 ") for each in refused)
+    assert answer.status_code == 401
+
+
 async def ask_as(replica: Any, forwarded: list[str]) -> list[int]:
     async with httpx.AsyncClient(base_url=replica.base, timeout=30) as http:
         return [

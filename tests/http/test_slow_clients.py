@@ -72,11 +72,14 @@ class Few(PatientProtocol):
     refused_seconds = 0.1
 
 
-async def test_one_address_has_so_many_connections_and_others_find_room(local: Serve) -> None:
-    """Connections that ask nothing, from one address, ten times as many as there can be."""
+@pytest.mark.parametrize(
+    "addresses", [["127.0.0.2"], ["127.0.0.2", "127.0.0.3"], [f"127.0.0.{n}" for n in range(2, 32)]]
+)
+async def test_idle_connections_of_others_keep_nobody_out(addresses: list[str], local: Serve) -> None:
+    """Ten times as many as there can be, from one address or from many."""
     async with local(protocol=Few) as served, AsyncExitStack() as stack:
-        for _ in range(60):
-            await stack.enter_async_context(served.raw("127.0.0.2"))
+        for number in range(60):
+            await stack.enter_async_context(served.raw(addresses[number % len(addresses)]))
         others = [(await served.ask("ping")).status_code for _ in range(10)]
 
     assert others == [200] * 10

@@ -4,7 +4,7 @@ import signal
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from trips_mcp.addresses import TrustedProxies, is_loopback
+from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark
@@ -35,7 +35,7 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-connections-per-address",
         type=_connections,
-        default=500,
+        default=MOST_PER_ADDRESS,
         metavar="N",
         help="connections at once of each address, but of trusted proxies (default: %(default)s)",
     )

@@ -3,14 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 import h11
 from typing_extensions import override
+from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from trips_mcp.addresses import UNKNOWN, TrustedProxies, client_network
-from trips_mcp.server.http.settings import MOST_PER_ADDRESS
+from trips_mcp.addresses import MOST_PER_ADDRESS, UNKNOWN, TrustedProxies, client_network
 from trips_mcp.server.http.visit import CROWDED
 
 
@@ -31,11 +32,26 @@ class StrictConnection(h11.Connection):
         return event
 
 
+class _Places:
+    """Who holds the connections of one server."""
+
+    def __init__(self) -> None:
+        self.held = Counter[str | None]()
+        """By network, those that are refused not counted."""
+        self.refused: dict[LimitedProtocol, None] = {}
+        """The oldest first."""
+
+
+_PLACES: Final = WeakKeyDictionary[Config, _Places]()
+
+
 class LimitedProtocol(H11Protocol):
     most_connections: int = 1000
     """A new one then takes the place of an idle one of a client that has more, or is told to come back."""
     most_per_address: int = MOST_PER_ADDRESS
     """Whoever has so many is told to come back; a trusted proxy may have more."""
+    most_refused: int = 100
+    """So many connections that are to be told so may be open, waiting for a request."""
     trusted_proxies: TrustedProxies = TrustedProxies()
 
     network: str | None = None
@@ -48,6 +64,7 @@ class LimitedProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = StrictConnection(h11.SERVER)
+        self._places = _PLACES.setdefault(self.config, _Places())
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -56,10 +73,20 @@ class LimitedProtocol(H11Protocol):
         self.network = None if address in self.trusted_proxies else client_network(address)
         self.idle_since = self.loop.time()
         if len(self.connections) > self.most_connections:
-            self._take_an_idle_place()
+            self._take_idle_places(len(self.connections) - self.most_connections)
         if self._is_one_too_many():
-            self.is_refused = True
-            self.app_state = {**self.app_state, CROWDED: True}
+            self._turn_away()
+        else:
+            self._places.held[self.network] += 1
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.is_refused:
+            self._places.refused.pop(self, None)
+        else:
+            self._places.held[self.network] -= 1
+            self._places.held += Counter()  # forgets those at zero
+        super().connection_lost(exc)
 
     @override
     def on_response_complete(self) -> None:
@@ -70,30 +97,45 @@ class LimitedProtocol(H11Protocol):
     def waits_for_head(self) -> bool:
         return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is lost when it ends: it waits for one, or goes on sending one that was answered."""
+        is_answered = self.conn.our_state is h11.DONE and not self.transport.is_closing()
+        return self.waits_for_head or is_answered
+
+    def make_way(self) -> None:
+        self.connections.discard(self)
+        self._places.refused.pop(self, None)
+        self.transport.abort()
+
     def _is_one_too_many(self) -> bool:
         if len(self.connections) > self.most_connections:
             return True
-        if self.network is None or len(self.connections) <= self.most_per_address:
-            return False
-        return sum(each.network == self.network for each in self._others(refused=False)) >= self.most_per_address
+        return self.network is not None and self._places.held[self.network] >= self.most_per_address
 
-    def _take_an_idle_place(self) -> None:
-        """Ends the connection that was idle for longest, of the client that has the most: never a trusted proxy's."""
-        held = Counter(each.network for each in self._others())
-        idle = [
-            each
-            for each in self._others()
-            if each.waits_for_head and (each.is_refused or self._has_less_than(each, held))
-        ]
-        if idle:
-            found = min(idle, key=lambda each: (-held[each.network], not each.is_refused, each.idle_since))
-            self.connections.discard(found)
-            found.transport.abort()
+    def _turn_away(self) -> None:
+        self.is_refused = True
+        self.app_state = {**self.app_state, CROWDED: True}
+        self._places.refused[self] = None
+        if len(self._places.refused) > self.most_refused:
+            next(iter(self._places.refused)).make_way()
 
-    def _has_less_than(self, other: "LimitedProtocol", held: Counter[str | None]) -> bool:
-        return other.network is not None and held[other.network] > held[self.network]
+    def _take_idle_places(self, number: int) -> None:
+        """Ends idle connections: those that are refused, then those of the clients that have most, the oldest first.
 
-    def _others(self, *, refused: bool = True) -> "Iterator[LimitedProtocol]":
+        None of a trusted proxy, and none of a client that has no more than this one.
+        """
+        held = self._places.held
+        found = [each for each in self._places.refused if each.is_idle]
+        mine = held[self.network]
+        if len(found) < number and max(held.values(), default=0) > mine:
+            greedy = [each for each in self._others() if each.network is not None and held[each.network] > mine]
+            idle = [each for each in greedy if each.is_idle and not each.is_refused]
+            found += sorted(idle, key=lambda each: (-held[each.network], each.idle_since))
+        for each in found[:number]:
+            each.make_way()
+
+    def _others(self) -> "Iterator[LimitedProtocol]":
         for each in cast("set[object]", self.connections):
-            if isinstance(each, LimitedProtocol) and each is not self and (refused or not each.is_refused):
+            if isinstance(each, LimitedProtocol) and each is not self:
                 yield each

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
-from trips_mcp.addresses import TrustedProxies, is_loopback
+from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
 from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded
 
 Transport = Literal["http", "sse"]
@@ -13,8 +13,6 @@ Auth = Literal["key", "none"]
 
 PORT: Final = 8848
 MAX_CALLS: Final = 256
-MOST_PER_ADDRESS: Final = 500
-"""Half of the connections there can be (`patience.py`)."""
 MAX_CALLS_PER_CALLER: Final = 64
 RATE_LIMIT: Final = 60
 CALL_SECONDS: Final = 60
