@@ -1,5 +1,6 @@
 """How a command ends where its input, its output or its patience does: with a sentence, and no traceback."""
 
+import json
 import os
 import signal
 import subprocess
@@ -51,6 +52,23 @@ def test_a_stream_that_is_closed_or_full_is_told_in_one_sentence(
     assert ended.returncode == code
     assert ended.stderr.startswith(f"trips-mcp: {said}")
     assert ended.stderr.count("\n") == 1
+
+
+@on_linux
+def test_a_write_whose_answer_could_not_be_printed_is_completed_by_calling_again(tmp_path: Path) -> None:
+    write = f"{COMMAND} call create_trip title=Kyoto startDate=2027-05-01 endDate=2027-05-09 groupId="
+    group = json.loads(run(f"{COMMAND} call get_me --json", tmp_path).stdout)["defaultGroupId"]
+
+    full, again = (run(f"{write}{group} --json {where}", tmp_path) for where in (">/dev/full", ""))
+    trips = json.loads(run(f"{COMMAND} call list_trips --json", tmp_path).stdout)["items"]
+
+    assert full.returncode == 1
+    assert json.loads(again.stdout)["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert [trip["title"] for trip in trips] == ["Kyoto"]
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", "-c", line], env=environment(folder), capture_output=True, text=True, timeout=SECONDS)
 
 
 def test_arguments_from_stdin_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:

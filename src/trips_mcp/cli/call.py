@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
@@ -11,6 +12,7 @@ from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
+from trips_mcp.delivery import delivering
 from trips_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -60,17 +62,20 @@ def _run(arguments: Namespace) -> int:
     name, *pairs = arguments.words or [""]
     offered = _offer(arguments)
     given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
-    answer = anyio.run(_called, name, given, offered)
-    if arguments.text:
-        say(answer.text)
-    elif arguments.json or not sys.stdout.isatty():
-        say(_as_json(answer))
-    else:
-        _show(answer)
+
+    def show(answer: "Answer") -> None:
+        if arguments.text:
+            say(answer.text)
+        elif arguments.json or not sys.stdout.isatty():
+            say(_as_json(answer))
+        else:
+            _show_readable(answer)
+
+    answer = anyio.run(_called, name, given, offered, show)
     return 1 if answer.is_error else 0
 
 
-def _show(answer: "Answer") -> None:
+def _show_readable(answer: "Answer") -> None:
     """For a person: prose as it is, and what is JSON as names, values and tables."""
     if answer.structured is None or not _is_json_of(answer):
         say(answer.text)
@@ -110,13 +115,22 @@ def _input_schema(name: str, offered: "Offer") -> Schema:
     )
 
 
-async def _called(name: str, given: dict[str, object], offered: "Offer") -> "Answer":
+async def _called(name: str, given: dict[str, object], offered: "Offer", show: "Callable[[Answer], None]") -> "Answer":
+    """A write whose answer cannot be shown is completed by calling again. Raises: CommandError, OutputError."""
     from trips_mcp.client.errors import CannotConnectError
 
     tool = next(tool for tool in offered.load_tools() if tool.name == name)
     try:
         async with offered.connect() as client:
-            return await tool.call(client, given, _report, offered.conduct)
+            with delivering() as delivery:
+                try:
+                    answer = await tool.call(client, given, _report, offered.conduct)
+                    show(answer)
+                    if not answer.is_error:
+                        await delivery.confirm()
+                finally:
+                    await delivery.abandon()
+            return answer
     except CannotConnectError as error:
         raise CommandError(str(error)) from None
 
