@@ -1,19 +1,24 @@
 """Lists as agents get them: lean items, `fields`, and long lists in parts that neither skip nor repeat an item."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from itertools import count
 from random import Random
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
+from typing_extensions import override
 
 from trips_mcp.tools import TOOLS, Answer
+from trips_mcp.tools.answers.listed import Listed
 
-from .services import Service
+from .services import TOOL, Service
 
 Call = Callable[..., Awaitable[Answer]]
 Do = Callable[..., Awaitable[dict[str, Any]]]
@@ -426,3 +431,45 @@ def test_every_list_and_export_takes_fields_and_a_cursor(tool: Any) -> None:
     assert properties["fields"]["items"] == {"type": "string"}
     assert properties["cursor"]["type"] == "string"
     assert not {"fields", "cursor"} & set(tool.input_schema.get("required", ()))
+
+
+def told_fields(tool: Any) -> list[str]:
+    """Every name that the tool's schema tells for `fields`."""
+    described: str = tool.input_schema["properties"]["fields"]["description"]
+    told = described.removeprefix("Only these: ").partition("; ")[0]
+    names: list[str] = []
+    for name, within in re.findall(r"(\w+)(?: \(([^)]*)\))?", told):
+        names += [name, *(name + part for part in within.split())]
+    return names
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.view is not None], ids=lambda tool: tool.name)
+async def test_what_the_schema_names_can_be_asked_for_and_all_else_is_refused(tool: Any) -> None:
+    required = {name: 7 if name.endswith("_id") else "t" for name in tool.input_schema.get("required", ())}
+    section = {"within": tool.view.within} if isinstance(tool.view, Listed) else {}
+    body = {to_camel(section["within"]): [{"_id": "1"}]} if section else {"legs": [{"_id": "1"}], "trip": {"_id": "t"}}
+    async with Answering(body).called() as call:
+        answers = {name: await call(tool.name, **required, fields=[name]) for name in told_fields(tool)}
+        unknown = await call(tool.name, **required, fields=["colour"])
+
+    assert {name: answer.text for name, answer in answers.items() if answer.is_error} == {}
+    assert unknown.is_error
+
+
+class Answering(Service):
+    """The same to whatever is asked."""
+
+    @override
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=self.bodies)
+
+
+async def test_one_password_is_read_without_the_rest(do: Do, trip_id: str) -> None:
+    leg = {"title": "Gion", "destination": "Kyoto", "startDate": "2026-11-01", "endDate": "2026-11-05", "order": 0}
+    stay = {"name": "Ryokan", "wifiPassword": "hunter2", "doorCode": "4711"}
+    made = await do("create_leg", tripId=trip_id, **leg, timezone="Asia/Tokyo", accommodation=stay)
+
+    told = await do("list_legs", tripId=trip_id, fields=["accommodation.wifiPassword"])
+
+    assert "accommodation.wifiPassword" in told_fields(TOOL["list_legs"])
+    assert told == {"items": [{"_id": made["_id"], "accommodation": {"wifiPassword": "hunter2"}}]}

@@ -59,6 +59,11 @@ class Local:
 class View(Protocol):
     """How a result that may be long is shown, by `fields` and `cursor`."""
 
+    @property
+    def names(self) -> str:
+        """The fields that can be asked for, in words."""
+        ...
+
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """`asked` holds the operation's `params`, and our own.
 
@@ -96,7 +101,7 @@ class Tool(Generic[P, R]):
 
     @cached_property
     def asked(self) -> type[Params]:
-        return self.params if self.view is None else with_ours(self.params)
+        return self.params if self.view is None else with_ours(self.params, self.view.names)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic_core import MISSING
 from trips_mcp.contract.models import Params
 from trips_mcp.tools.answers.answer import RefusedError
 from trips_mcp.tools.answers.positions import Position
-from trips_mcp.tools.answers.selecting import Fields, Tree, tree_of
+from trips_mcp.tools.answers.selecting import Tree, tree_of
 
 Cursor = Annotated[str, Field(min_length=1, max_length=4096)]
 """A service's own, or one of ours, which may hold one of a service's."""
@@ -19,7 +19,7 @@ _UNKNOWN: Final = "cursor: nothing gave this one; copy nextCursor exactly, or le
 
 class Ours(Params):
     cursor: Cursor | MISSING = MISSING
-    fields: Fields | MISSING = MISSING
+    fields: list[str] | MISSING = MISSING
 
 
 _NAMES: Final = set(Ours.model_fields)
@@ -32,9 +32,10 @@ class Wanted(NamedTuple):
 
 
 @cache
-def with_ours(params: type[Params]) -> type[Params]:
-    """The operation's arguments and ours."""
-    return create_model(f"{params.__name__}Asked", __base__=(Ours, params))
+def with_ours(params: type[Params], names: str) -> type[Params]:
+    """The operation's arguments and ours; `names` says which fields there are."""
+    fields = Annotated[list[str], Field(description=f"Only these: {names}")]
+    return create_model(f"{params.__name__}Asked", __base__=(Ours, params), fields=(fields | MISSING, MISSING))
 
 
 def ours(asked: Params) -> Wanted:

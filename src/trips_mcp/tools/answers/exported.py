@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import Params, Result, is_object
@@ -29,6 +31,11 @@ class Exported:
     sections: tuple[Listed, ...]
     parts: str
     """How the parts are read where the whole is too large."""
+
+    @property
+    def names(self) -> str:
+        lists = ", ".join(to_camel(section.within) for section in self.sections)
+        return f"trip, {lists}; or within, as legs.accommodation.name"
 
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """Raises: RefusedError, TripsError."""

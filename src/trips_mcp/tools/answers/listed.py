@@ -14,7 +14,15 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.tools.answers.answer import LARGEST, Answer, RefusedError, as_text
 from trips_mcp.tools.answers.asking import is_paged, ours, theirs
 from trips_mcp.tools.answers.positions import Position, is_ours
-from trips_mcp.tools.answers.selecting import Tree, check, is_nameable, named_fields, selected, wire_name
+from trips_mcp.tools.answers.selecting import (
+    Tree,
+    check,
+    is_nameable,
+    named_fields,
+    names_in_words,
+    selected,
+    wire_name,
+)
 from trips_mcp.tools.answers.shortening import Shortening
 from trips_mcp.tools.answers.showing import Showing
 
@@ -59,6 +67,10 @@ class Listed:
     """What a summary tells of an item."""
     newest_last: bool = False
     """Whether the list ends with what is to be shown first; it is then cut at its beginning."""
+
+    @property
+    def names(self) -> str:
+        return names_in_words(self.item, {self._wire_id, *self.known})
 
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """Raises: RefusedError, TripsError."""

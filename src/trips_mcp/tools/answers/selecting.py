@@ -1,15 +1,13 @@
 """`fields`: those parts of a thing that were asked for, by their names on the wire, inner ones by dotted paths."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Final, get_args
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
 from trips_mcp.tools.answers.answer import RefusedError
-
-Fields = Annotated[list[str], Field(description="Only these, e.g. title, or legs.title within")]
 
 _MOST_NAMED: Final = 40
 _LONGEST_NAME: Final = 64
@@ -66,6 +64,17 @@ def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object]
 def named_fields(kind: type[BaseModel]) -> dict[str, Any]:
     """By name on the wire."""
     return {wire_name(kind, name): field for name, field in kind.model_fields.items()}
+
+
+def names_in_words(kind: type[BaseModel], known: Collection[str]) -> str:
+    """What can be asked of such a thing, inner names behind the one they are in: `accommodation (.name .address)`."""
+    fields = {name: field for name, field in named_fields(kind).items() if name not in known}
+    return ", ".join(name + _within(field.annotation) for name, field in fields.items())
+
+
+def _within(annotation: Any) -> str:
+    inner = [f".{name}" for kind in models_in(annotation) for name in named_fields(kind)]
+    return f" ({' '.join(inner)})" if inner else ""
 
 
 def wire_name(kind: type[BaseModel], name: str) -> str:
