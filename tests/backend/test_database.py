@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from trips_mcp.backend import DatabaseError, create_key, open_backend
 from trips_mcp.backend.store.database import open_database
+from trips_mcp.backend.store.looking import look
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.sqlite_file import APPLICATION_ID
 from trips_mcp.contract.scopes import Scope
@@ -174,6 +175,54 @@ async def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("how", ["truncated", "without its tables"])
+async def test_an_emptied_database_is_not_taken_for_a_new_one(database: str, how: str) -> None:
+    await opened(database)
+    if how == "truncated":
+        os.truncate(database, 0)
+    else:
+        with closing(sqlite3.connect(database)) as db:
+            db.execute("PRAGMA foreign_keys = OFF")
+            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'").fetchall():
+                if name != "sqlite_sequence":
+                    db.execute(f'DROP TABLE "{name}"')
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute("DELETE FROM sqlite_master")
+            db.commit()
+
+    sentence = await refusal(database)
+
+    assert "is empty, and the trips that it may have held are lost; restore a backup" in sentence
+
+
+async def test_a_link_to_nothing_is_not_followed(tmp_path: Path) -> None:
+    elsewhere, link = tmp_path / "elsewhere.db", tmp_path / "trips.db"
+    link.symlink_to(elsewhere)
+
+    assert f"is a link to {elsewhere}, which is not there" in await refusal(str(link))
+    assert list(tmp_path.iterdir()) == [link]
+
+
+async def test_many_that_make_a_database_at_once_make_one(database: str) -> None:
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(opened, database)
+
+    assert [file.name for file in Path(database).parent.iterdir()] == ["trips.db"]
+
+
+async def test_damage_inside_a_database_is_found_by_looking(database: str) -> None:
+    await opened(database)
+    content = bytearray(Path(database).read_bytes())
+    content[3 * 4096 : 4 * 4096] = b"\xff" * 4096
+    Path(database).write_bytes(content)
+
+    with closing(sqlite3.connect(database)) as db, pytest.raises((DatabaseError, sqlite3.DatabaseError)) as found:
+        look(db, Path(database))
+
+    assert "damaged" in str(found.value)
+
+
 async def test_a_damaged_database_is_refused(database: str) -> None:
     await opened(database)
     file = Path(database)
@@ -192,12 +241,6 @@ async def test_the_database_of_another_program_is_refused_and_left_alone(tmp_pat
     assert "another program" in await refusal(str(file))
     assert file.read_bytes() == content
     assert list(tmp_path.iterdir()) == [file]
-
-
-async def test_an_empty_file_is_taken_for_a_new_database(database: str) -> None:
-    Path(database).touch()
-
-    await opened(database)
 
 
 async def test_a_locked_database_is_refused(database: str) -> None:

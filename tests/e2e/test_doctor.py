@@ -174,7 +174,7 @@ def test_a_database_and_a_journal_are_looked_at_and_left_as_they_are(doctor: Doc
 
     assert everything_in(tmp_path) == before
     assert ended.code == 0, ended.out
-    assert "KiB, version 0001, which is the newest" in ended.line("database")
+    assert "KiB, version 0002, which is the newest" in ended.line("database")
     assert ended.line("journal").startswith("warn")
     assert "1 write of unknown outcome. Look whether the change is there" in ended.line("journal")
     assert ended.out.endswith("Nothing is wrong. 1 hint, see what is marked warn.\n")
@@ -201,12 +201,12 @@ def test_a_database_in_use_is_looked_at_beside_who_uses_it(doctor: Doctor, tmp_p
         other.execute("UPDATE schema_version SET version_num = 'unheard-of'")
         other.commit()
         newer = doctor()
-        other.execute("UPDATE schema_version SET version_num = '0001'")
+        other.execute("UPDATE schema_version SET version_num = '0002'")
         other.commit()
 
     assert newer.code == 1
     assert "was written by a newer trips-mcp (database version unheard-of" in newer.line("database")
-    assert "version 0001, which is the newest" in doctor().line("database")
+    assert "version 0002, which is the newest" in doctor().line("database")
 
 
 def test_a_migration_that_is_due_is_told_and_not_made(doctor: Doctor, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_migration_that_is_due_is_told_and_not_made(doctor: Doctor, tmp_path: 
     ended = doctor()
 
     assert ended.line("database").startswith("warn")
-    assert "version 1 of its tables where 0001 is the newest. The next start keeps a copy" in ended.line("database")
+    assert "version 1 of its tables where 0002 is the newest. The next start keeps a copy" in ended.line("database")
     assert everything_in(tmp_path) == before
 
 

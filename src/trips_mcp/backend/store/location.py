@@ -1,6 +1,5 @@
 """Where a database is: a SQLAlchemy URL or a file path, as a person wrote it."""
 
-import os
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -68,20 +67,22 @@ def shown(url: URL) -> str:
 
 
 def make_room(file: Path) -> None:
-    """Makes the folder and an empty file that only its owner may read: it will hold door codes.
+    """Makes the folder that the file is to be in.
 
-    Raises: DatabaseError.
+    Raises: DatabaseError, where no such file can be made, or only somewhere else.
     """
     try:
         if file.is_dir():
             raise DatabaseError(f"{file} is a folder, not a database; name a file in it.")
+        if file.is_symlink() and not file.exists():
+            raise DatabaseError(
+                f"{file} is a link to {file.readlink()}, which is not there; remove the link, or name the file itself."
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     except (OSError, ValueError) as error:
-        raise _no_room(file, error) from error
+        raise no_room(file, error) from error
 
 
-def _no_room(file: Path, error: Exception) -> DatabaseError:
+def no_room(file: Path, error: Exception) -> DatabaseError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else "not a possible file name"
     return DatabaseError(f"The database {file} cannot be made: {why}. Name a file in a folder you may write to.")

@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from trips_mcp.backend.errors import DatabaseError
 from trips_mcp.backend.store.schema import SCHEMA, Schema, newer
 from trips_mcp.backend.store.sqlite_file import BEFORE_ALEMBIC, recognise, revision
 
@@ -23,6 +24,9 @@ class Seen:
 def look(db: sqlite3.Connection, file: Path, schema: Schema = SCHEMA) -> Seen:
     """Raises: DatabaseError where no start could use it; sqlite3.Error where it cannot be read."""
     recognise(db, file)
+    (checked,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if checked != "ok":
+        raise DatabaseError(f"{file.absolute()} is damaged ({checked}); restore a backup of it.")
     found = revision(db, str(file.absolute()))
     if found not in (None, schema.newest, *BEFORE_ALEMBIC):
         from trips_mcp.backend.store import migrating

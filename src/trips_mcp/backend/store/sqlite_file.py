@@ -1,6 +1,7 @@
 """A SQLite file, before it is used: recognised, made, or copied beside itself and then migrated."""
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, NullPool, create_engine, event
 
 from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.store.location import no_room
 from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
 
 APPLICATION_ID: Final = 0x54524950
@@ -26,6 +28,8 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
     Raises: DatabaseError, sqlite3.Error, SQLAlchemyError.
     """
     shown = str(file.absolute())
+    if not file.exists() and (made := _make(file, schema, patience)):
+        return made
     with closing(_connect(file, patience)) as db:
         recognise(db, file)
         _write_ahead(db, time.monotonic() + patience)
@@ -34,6 +38,30 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
         return Opened(shown, found, schema.newest)
     with _alone_with(file, patience) as db:
         return _bring_up_to_date(db, schema, file, shown)
+
+
+def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
+    """A file with all tables, which its owner alone may read: it will hold door codes. None if another was first.
+
+    It has its name once it is whole, so that an empty file is never one that is only just being made.
+    """
+    new = file.with_name(f".trips-{secrets.token_hex(4)}.new")
+    try:
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(_connect(new, patience)) as db:
+            _write_ahead(db, time.monotonic() + patience)
+        with _alone_with(new, patience) as db:
+            db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            made = make_tables(db, schema, str(file.absolute()))
+        os.link(new, file)
+    except FileExistsError:
+        return None
+    except (OSError, ValueError) as error:
+        raise no_room(file, error) from error
+    finally:
+        with suppress(OSError, ValueError):
+            new.unlink()
+    return made
 
 
 def _connect(file: Path, patience: float) -> sqlite3.Connection:
@@ -46,6 +74,11 @@ def recognise(db: sqlite3.Connection, file: Path) -> None:
     (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application_id != APPLICATION_ID and (application_id or objects):
         raise DatabaseError(f"{file} is the database of another program; name another file.")
+    if not objects:
+        raise DatabaseError(
+            f"{file} is empty, and the trips that it may have held are lost; restore a backup of it, "
+            "or remove it to begin anew."
+        )
 
 
 def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
@@ -90,8 +123,7 @@ def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) ->
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine above)
     found = revision(raw, shown)  # another process may have been first
     if found is None:
-        db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        return make_tables(db, schema, shown)
+        raise DatabaseError(f"{shown} is damaged: it does not say its version. Restore a backup of it.")
     copy = _migrate(db, schema, found, file, shown) if found != schema.newest else None
     return Opened(shown, found, schema.newest, copy)
 
