@@ -274,6 +274,124 @@ def test_writes_of_many_killed_processes_are_made_once(tmp_path: Path, seed: int
     assert tried.answered <= 15
 
 
+class Change(NamedTuple):
+    tool: str
+    arguments: Fields
+
+
+class Rewrites:
+    """Different writes to one leg, one to-do and one link: some answered, some cancelled, some killed.
+
+    Whoever had no answer repeats the call, or makes other changes first and then means it anew.
+    """
+
+    def __init__(self, user: Home, chance: random.Random) -> None:
+        self._user = user
+        self._chance = chance
+        self._tokens: list[str] = []
+        self.calls = 0
+        self.unknown = 0
+        group = user.server.call("get_me", {})["defaultGroupId"]
+        dates = {"startDate": "2026-11-01", "endDate": "2026-11-09"}
+        self._trip = {"tripId": user.server.call("create_trip", {"groupId": group, "title": "Kyoto", **dates})["_id"]}
+        leg = {"order": 1, "title": "Kyoto", "destination": "Kyoto", "timezone": "Asia/Tokyo", **dates}
+        self._leg = user.server.call("create_leg", self._trip | leg)["_id"]
+        to_do = {"text": "Rail passes", "urgency": "now"}
+        self._to_do = user.server.call("create_action_item", self._trip | to_do)["_id"]
+
+    def kill_once(self) -> None:
+        for _ in range(self._chance.randrange(4)):
+            self._make(self._any_change())
+        if self._chance.random() < 0.3:
+            self._cancel_once()
+        change = self._any_change()
+        noted = keys_noted(self._user.journal)
+        request_id = self._user.server.begin_call(change.tool, change.arguments)
+        if self._chance.random() < 0.5:
+            until(lambda: not keys_noted(self._user.journal) <= noted or self._user.server.has_said_something())
+        let_pass(self._chance.uniform(0, 15_000))
+        answer = self._user.server.kill(request_id)
+        self._user.start()
+        self.calls += 1
+        if answer is None:
+            self.unknown += 1
+            self._go_on_after(change)
+        else:
+            self._check(change, answer["result"]["structuredContent"])
+
+    def _cancel_once(self) -> None:
+        change = self._any_change()
+        server = self._user.server
+        request_id = server.begin_call(change.tool, change.arguments)
+        let_pass(self._chance.uniform(0, 8_000))
+        server.notify("notifications/cancelled", {"requestId": request_id})
+        self.calls += 1
+        self._go_on_after(change)
+
+    def _go_on_after(self, change: Change) -> None:
+        for _ in range(self._chance.choice((0, 1, 2))):
+            self._make(self._any_change(self._kind_of(change)))
+        self._make(change)
+
+    def _make(self, change: Change) -> None:
+        self.calls += 1
+        self._check(change, self._user.server.call(change.tool, change.arguments))
+
+    def _check(self, change: Change, told: Fields) -> None:
+        match self._kind_of(change):
+            case "leg":
+                [leg] = self._user.server.call("list_legs", self._trip)["items"]
+                assert told["title"] == leg["title"] == change.arguments["title"]
+            case "to do":
+                [to_do] = self._user.server.call("list_action_items", self._trip)["items"]
+                assert to_do.get("completed", False) is change.arguments["completed"]
+            case _ if change.tool == "create_share_token":
+                assert self._opens(told["token"])
+                assert not any(self._opens(token) for token in self._tokens if token != told["token"])
+                self._tokens = [told["token"]]
+            case _:
+                assert not any(self._opens(token) for token in self._tokens)
+
+    def _opens(self, token: str) -> bool:
+        server = self._user.server
+        return not server.answer(server.begin_call("get_shared_trip", {"token": token}))["result"].get("isError")
+
+    def _any_change(self, kind: str = "") -> Change:
+        match kind or self._chance.choice(("leg", "to do", "link")):
+            case "leg":
+                title = self._chance.choice(("Gion", "Nara", "Uji"))
+                return Change("update_leg", self._trip | {"legId": self._leg, "title": title})
+            case "to do":
+                done = self._chance.random() < 0.5
+                return Change("update_action_item", self._trip | {"itemId": self._to_do, "completed": done})
+            case _:
+                return Change(self._chance.choice(("create_share_token", "revoke_share_token")), self._trip)
+
+    def _kind_of(self, change: Change) -> str:
+        return {"update_leg": "leg", "update_action_item": "to do"}.get(change.tool, "link")
+
+
+def rewritten_and_killed(folder: Path, kills: int, seed: int) -> Rewrites:
+    with home(folder) as user:
+        tried = Rewrites(user, random.Random(seed))  # noqa: S311 - no secret
+        for _ in range(kills):
+            tried.kill_once()
+    return tried
+
+
+def test_what_a_killed_process_left_open_is_not_told_of_what_was_changed_since(tmp_path: Path) -> None:
+    rewritten_and_killed(tmp_path, 3, seed=6)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [7, 8, 9, 10])
+def test_writes_to_one_thing_around_many_kills_are_as_they_were_told(tmp_path: Path, seed: int) -> None:
+    tried = rewritten_and_killed(tmp_path, 50, seed=seed)
+
+    assert tried.unknown >= 15  # or it would prove little
+    assert tried.calls >= 150
+
+
 class Request(NamedTuple):
     key: str | None
     body: bytes
