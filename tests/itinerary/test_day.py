@@ -1,5 +1,6 @@
 """One date of a trip, as a careful traveller would want it told."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,10 +16,10 @@ from .trips import Json, event, flight, journey, leg, pin, plan, quoted, todo
 
 
 def told(trip: Journey, day: str, today: str | None = None) -> list[str]:
-    """The lines of its text; strangers' words stand between « and »."""
+    """The lines of its text; strangers' words stand between « and »; without the count of nights."""
     at = date.fromisoformat(today) if today else None
     text = day_in_markdown(quoted(day_of(trip, date.fromisoformat(day), at)))
-    return [line for line in text.split("\n") if line]
+    return [re.sub(r", night [0-9]+ of [0-9]+", "", line) for line in text.split("\n") if line]
 
 
 def moving(dates: str, places: Sequence[Json]) -> Journey:
@@ -823,3 +824,59 @@ def test_a_title_cannot_look_like_a_line_of_ours() -> None:
         "Wake and sleep: Inn # Wednesday Sleep: in the park, until Wednesday 2026-07-22 (legId leg_rome).",
         "- 14:00: Tea - 12:00: pay (commitmentId com_tea -_12:00:_pay).",
     ]
+
+
+KYOTO_PINS = [pin("Inari", 34.9671, 135.7727), pin("Gion", 35.0037, 135.7751), pin("Nara", 34.6851, 135.8048)]
+
+
+def test_how_far_it_is_between_the_days_places_is_told() -> None:
+    by = flight("JL1", "ITM 2026-07-20T20:00 Asia/Tokyo", "HND 2026-07-20T21:10 Asia/Tokyo")
+    trip = journey(
+        "2026-07-19 2026-07-22",
+        legs=[leg("Kyoto", "2026-07-19 2026-07-22", "Asia/Tokyo", flights=[by])],
+        pins=KYOTO_PINS,
+        plans=[
+            plan("Shrine", "2026-07-20", "08:00 09:00", mapPinId="pin_inari"),
+            plan("Shrine again", "2026-07-20", "09:00 09:30", mapPinId="pin_inari"),
+            plan("Tea", "2026-07-20", "10:00 11:00", mapPinId="pin_gion"),
+            plan("Deer", "2026-07-20", "13:00 15:00", mapPinId="pin_nara"),
+            plan("Call", "2026-07-20", "15:00 15:30"),
+            plan("Museum", "2026-07-20", "16:00 17:00", mapPinId="pin_nara"),
+        ],
+    )
+
+    things = day_of(trip, date(2026, 7, 20)).things or []
+
+    assert [(thing.title, thing.transfer) for thing in things] == [
+        ("Shrine", None),
+        ("Shrine again", None),
+        ("Tea", "4.1 km"),
+        ("Deer", "36 km"),
+        ("Call", None),
+        ("Museum", None),  # where the call is taken is not known
+        ("JL1 ITM → HND", "35 km"),
+    ]
+    (tea,) = [line for line in told(trip, "2026-07-20") if "Tea" in line]
+    assert "pinId pin_gion), 4.1 km from the place before (commitmentId com_tea)" in tea
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [("2026-07-19", "night 1 of 3"), ("2026-07-20", "night 2 of 3"), ("2026-07-21", "night 3 of 3")],
+)
+def test_nights_are_counted(day: str, said: str) -> None:
+    trip = moving("2026-07-19 2026-07-23", [leg("Rome", "2026-07-19 2026-07-22", "Europe/Rome", stay="Inn")])
+
+    (sleep,) = day_of(trip, date.fromisoformat(day)).sleep or []
+
+    assert f"night {sleep.night} of {sleep.of}" == said
+    text = day_in_markdown(day_of(trip, date.fromisoformat(day)))
+    assert f"leep: Inn, until Wednesday 2026-07-22, {said} (legId leg_rome)." in text
+
+
+def test_a_single_night_is_not_counted() -> None:
+    trip = moving("2026-07-19 2026-07-23", [leg("Rome", "2026-07-19 2026-07-20", "Europe/Rome", stay="Inn")])
+
+    assert "Sleep: Inn, until Monday 2026-07-20 (legId leg_rome)." in day_in_markdown(
+        day_of(trip, date(2026, 7, 19)), str
+    )

@@ -57,6 +57,8 @@ class Thing(Result):
     """What stands in the place of a time."""
     place: Text = None
     pin: Pin | None = None
+    transfer: str | None = None
+    """How far it is from the place of the thing before, in a straight line."""
     remark: str | None = None
     notes: Text = None
     leg_id: str | None = None
@@ -92,6 +94,9 @@ class Bed(Result):
     address: Text = None
     until: str | None = None
     """The day of leaving, with its weekday."""
+    night: int | None = None
+    """Which of the stay's nights it is, from 1, and of how many."""
+    of: int | None = None
     leg_id: str | None = None
     flight: int | None = None
     commitment_id: str | None = None

@@ -14,6 +14,7 @@ from trips_mcp.itinerary.moving import lost_days
 from trips_mcp.itinerary.nights import beds_of, named, night_unclear, where
 from trips_mcp.itinerary.sizes import fitting
 from trips_mcp.itinerary.things import things_on
+from trips_mcp.itinerary.transfers import with_transfers
 from trips_mcp.itinerary.wording import day_in_words, one_line, short
 
 _DAY: Final = timedelta(days=1)
@@ -33,7 +34,7 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
     placed = things_on(journey, day)
     zone = journey.zone_on(day)
     free = free_time(day, placed)
-    things = fitting(_in_short([one.thing for one in placed], zone), room, journey.others_write)
+    things = fitting(_in_short(list(with_transfers(placed)), zone), room, journey.others_write)
     due = due_on(journey, day, today)
     legs = journey.stretches_on(day)
     days = journey.dates

@@ -114,7 +114,10 @@ def _bed(bed: Bed) -> str:
     if bed.kind == "flight":
         names = ["under way", *names] if bed.name else ["under way"]
     until = [f"until {bed.until}"] if bed.until else []
-    return f"{', '.join(names + until)}{_ids(legId=bed.leg_id, flight=bed.flight, commitmentId=bed.commitment_id)}"
+    night = [f"night {bed.night} of {bed.of}"] if bed.night and bed.of and bed.of > 1 else []
+    return (
+        f"{', '.join(names + until + night)}{_ids(legId=bed.leg_id, flight=bed.flight, commitmentId=bed.commitment_id)}"
+    )
 
 
 def _thing(thing: Thing, date: str | None, zone: str | None) -> str:
@@ -129,6 +132,7 @@ def _thing(thing: Thing, date: str | None, zone: str | None) -> str:
         *([f"at {one_line(thing.place)}"] if thing.place else []),
         *([f"as written: {one_line(thing.written)}"] if thing.written else []),
         *_pin(thing.pin),
+        *([f"{thing.transfer} from the place before"] if thing.transfer else []),
         *_zone_from(thing.zone_from),
     ]
     ids = _ids(

@@ -21,7 +21,7 @@ def beds_of(journey: Journey, night: date) -> list[Bed]:
     found = chain(
         map(_under_way, journey.under_way(night)),
         map(_scheduled, journey.overnight(night)),
-        map(_bed, journey.beds(night)),
+        (_bed(stay, night) for stay in journey.beds(night)),
     )
     return list(islice(found, _MOST))
 
@@ -48,7 +48,15 @@ def is_night_of(journey: Journey, night: date) -> bool:
 
 def named(bed: Bed) -> Bed:
     """By its name alone: enough to know it again."""
-    return bed.model_copy(update={"name": short(bed.name or bed.address, _BRIEF), "address": None, "until": None})
+    return bed.model_copy(
+        update={
+            "name": short(bed.name or bed.address, _BRIEF),
+            "address": None,
+            "until": None,
+            "night": None,
+            "of": None,
+        }
+    )
 
 
 def where(bed: Bed) -> str:
@@ -79,12 +87,15 @@ def _says_when_it_ends(stay: Stay) -> bool:
     return stay.check_out is not None and not isinstance(stay.check_out, str)
 
 
-def _bed(stay: Stay) -> Bed:
+def _bed(stay: Stay, night: date) -> Bed:
+    nights = stay.nights
     return Bed(
         kind="stay",
         name=short(stay.name, _NAME),
         address=short(stay.address, _NAME),
         until=day_in_words(stay.end) if stay.end else None,
+        night=(night - nights.first).days + 1 if nights else None,
+        of=len(nights) if nights else None,
         leg_id=stay.leg_id or None,
     )
 

@@ -21,6 +21,10 @@ _USUAL_TYPES: Final = frozenset(
 """Of events; whatever else stands there is somebody's free text."""
 
 
+Position = tuple[float, float]
+"""Latitude and longitude, in degrees."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     thing: Thing
@@ -32,6 +36,9 @@ class Placed:
     """On this day or an earlier one; None where that is not known."""
     fills: bool = True
     """Whether one is busy with it, so that what lies between two of them is free."""
+    starts_at: Position | None = None
+    """Where on earth, if that is known; as with ends_at."""
+    ends_at: Position | None = None
     last: bool = False
     """Without a time of day it stands at the day's end, not at its beginning."""
 
@@ -70,10 +77,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def _moves(moves: Iterable[Move], day: date) -> Iterator[Placed]:
     for move in moves:
         at, until = move.departs, move.arrives
+        starts_at, ends_at = (stop.position if stop else None for stop in (move.departs_from, move.arrives_at))
         if at is not None and at.day == day:
-            yield Placed(_move(move, at), at, until, at)
+            yield Placed(_move(move, at), at, until, at, starts_at=starts_at, ends_at=ends_at)
         elif until is not None and until.day == day:
-            yield Placed(_move(move, until, "flight_arrival"), until, until, at)
+            yield Placed(_move(move, until, "flight_arrival"), until, until, at, ends_at=ends_at)
         elif at is not None and until is not None and at.day < day < until.day:
             yield Placed(_move(move, None, "flight_under_way"), None, until, at)
 
@@ -184,7 +192,8 @@ def _appointment(journey: Journey, one: Appointment, day: date | None) -> Placed
         commitment_id=None if is_event else one.id or None,
         event_id=int(one.id) if is_event and one.id else None,
     )
-    return Placed(thing, starts, ends, starts)
+    here = _position(journey.pins.get(one.pin_id))
+    return Placed(thing, starts, ends, starts, starts_at=here, ends_at=here)
 
 
 def _missing(one: Appointment) -> list[str] | None:
@@ -195,6 +204,10 @@ def _missing(one: Appointment) -> list[str] | None:
     if one.starts.time is None:
         return ["time"]
     return ["zone"] if one.starts.zone is None else None
+
+
+def _position(pin: MapPin | None) -> Position | None:
+    return None if pin is None or pin.lat is None or pin.lng is None else (pin.lat, pin.lng)
 
 
 def _pin(pin: MapPin | None) -> Pin | None:
