@@ -157,11 +157,11 @@ async def test_the_scheme_may_be_spelled_in_any_case(service: Client, new_key: N
 async def test_a_key_that_may_only_write_does_not_read_through_a_dry_run(
     service: Client, new_key: NewKey, new_trip: NewTrip
 ) -> None:
-    trip = (await new_trip(await new_key()))["_id"]
+    trip, other = [(await new_trip(await new_key()))["_id"] for _ in range(2)]
     path = f"/api/v1/trips/{trip}/sync"
 
     refused = await service(await new_key("trips:write")).post(path, params={"dryRun": "true"}, json={})
-    elsewhere = await service(await new_key("trips:write", "trips:read:other")).post(
+    elsewhere = await service(await new_key("trips:write", f"trips:read:{other}")).post(
         path, params={"dryRun": "true"}, json={}
     )
     written = await service(await new_key("trips:write")).post(path, json={})

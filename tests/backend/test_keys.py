@@ -7,23 +7,47 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from anyio.to_thread import run_sync
 
 from trips_mcp.backend import list_keys
 from trips_mcp.cli.commands import run
+from trips_mcp.connect import connect
+from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.settings import Settings
 
 NewKey = Callable[..., Awaitable[str]]
 
 
+async def trip_in(database: str) -> str:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": database, "TRIPS_MCP_JOURNAL": "off"})
+    async with connect(settings) as client:
+        group = (await client.me()).default_group_id or ""
+        trip = CreateTrip(group_id=group, title="Kyoto", start_date="2027-04-01", end_date="2027-04-09")
+        return (await client.trips.create(trip)).id
+
+
+def test_a_scope_for_a_trip_that_does_not_exist_is_refused(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [run(["backend", "create-key", "--database", database, "trips:read", "trips:write:jx7"])]
+    said = capsys.readouterr()
+    codes.append(run(["backend", "keys", "--database", database]))
+    kept = capsys.readouterr()
+
+    assert codes == [2, 0]
+    assert (said.out, kept.out) == ("", "")
+    assert said.err == ("trips-mcp: There is no trip jx7 for a scope to be limited to; copy its id from list_trips.\n")
+
+
 def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--database", database]
+    trip = anyio.run(trip_in, database)
     codes = [run(["backend", "keys", *where])]
     none = capsys.readouterr()
     made: list[tuple[str, str]] = []
     of_ben = ["--user", "ben of Kyoto", "--group", "Family", "--label", "phone", "messages:read"]
-    for words in (["--user", "ann", "trips:read", "trips:write:jx7"], of_ben):
+    for words in (["--user", "ann", "trips:read", f"trips:write:{trip}"], of_ben):
         codes.append(run(["backend", "create-key", *where, *words]))
         told = capsys.readouterr()
         made.append((told.out.strip(), told.err.removeprefix("Made ").partition(" ")[0]))
@@ -43,7 +67,7 @@ def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.C
             "user": "ann",
             "group": "ann's trips",
             "label": None,
-            "scopes": ["trips:read", "trips:write:jx7"],
+            "scopes": ["trips:read", f"trips:write:{trip}"],
             "lastUsedAt": None,
         },
         {
@@ -57,7 +81,7 @@ def test_keys_are_listed_with_all_but_themselves(database: str, capsys: pytest.C
     ]
     head, *rows = table.splitlines()
     assert head.split() == ["ID", "USER", "GROUP", "LABEL", "MADE", "AT", "LAST", "USE", "SCOPES"]
-    assert re.fullmatch(rf"{made[0][1]}  ann +ann's trips  - +{time}  never +trips:read trips:write:jx7", rows[0])
+    assert re.fullmatch(rf"{made[0][1]}  ann +ann's trips  - +{time}  never +trips:read trips:write:{trip}", rows[0])
     assert re.fullmatch(rf"{made[1][1]}  ben of Kyoto  Family +phone +{time}  never +messages:read", rows[1])
     assert not any(key in f"{table}{listed}" for key, _ in made)
 

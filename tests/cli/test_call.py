@@ -300,6 +300,14 @@ def test_an_error_is_an_answer_with_exit_code_1(call: Call) -> None:
     assert json.loads(structured.out)["error"].startswith("NOT_FOUND (404): ")
 
 
+def test_a_reason_is_given_once(call: Call, trip_id: str) -> None:
+    ended = call("create_action_item", f"tripId={trip_id}", "text=Book", "urgency=now", "owner=Ana", "--text")
+
+    assert ended.code == 1
+    assert ended.out.count("owner: ") == 1
+    assert "no member of this trip has this id. Mend that and call again." in ended.out
+
+
 def test_a_long_call_says_how_far_it_is(call: Call, trip_id: str) -> None:
     items = json.dumps([{"text": f"Thing {number}", "urgency": "now"} for number in range(120)])
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from anyio import Path
+from sqlalchemy import select
 
 from trips_mcp.backend.callers.accounts import (
     LOCAL_OWNER,
@@ -22,6 +23,7 @@ from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import DatabaseError
 from trips_mcp.backend.store.database import open_database
 from trips_mcp.backend.store.location import file_of, locate, shown
+from trips_mcp.backend.store.tables import trips
 from trips_mcp.contract.scopes import Scope
 
 
@@ -40,9 +42,20 @@ async def make_key(
     Raises: DatabaseError.
     """
     async with open_database(database) as opened, opened.preparing() as db:
+        await _check_trips(db, scopes)
         user_id = await user_named(db, user)
         group_id = None if group is None else await join(db, user_id, group)
         return await add_key(db, user_id, scopes, time.time(), group_id=group_id, label=label)
+
+
+async def _check_trips(db: Connection, scopes: Sequence[Scope]) -> None:
+    """A mistyped id would make a key that opens nothing. Raises: DatabaseError."""
+    named = {scope.trip_id for scope in scopes if scope.trip_id is not None}
+    if not named:
+        return
+    known = set((await db.execute(select(trips.c.id).where(trips.c.id.in_(named)))).scalars())
+    if missing := sorted(named - known):
+        raise DatabaseError(f"There is no trip {missing[0]} for a scope to be limited to; copy its id from list_trips.")
 
 
 async def create_key(

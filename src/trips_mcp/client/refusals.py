@@ -50,7 +50,8 @@ _DAY: Final = 86_400.0
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 _NOT_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_SECRET = re.compile(r"osk_[A-Za-z0-9_-]+|(?i:bearer)\s+\S+")
+_SECRET = re.compile(r"osk_[A-Za-z0-9_-]+|((?i:bearer)\s+)\S+?(?=[.,;:!?)\]]?(?:\s|$))")
+"""The word Bearer and the sentence's last sign stay: `send Authorization: Bearer ….`"""
 
 
 def refusal(operation: Operation[Any, Any], answer: Answer, key: str | None = None) -> ApiError:
@@ -192,7 +193,7 @@ def _cleaned(text: object, key: str | None) -> str:
 def _without_secrets(text: str, key: str | None) -> str:
     if key:
         text = text.replace(key, "…")
-    return _LINK.sub("…", _SECRET.sub("…", text))
+    return _LINK.sub("…", _SECRET.sub(r"\1…", text))
 
 
 def _matching(pattern: re.Pattern[str], text: object, key: str | None) -> str | None:

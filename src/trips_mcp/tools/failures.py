@@ -77,7 +77,8 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
     match error:
         case InvalidError():
             found = in_words(error.details)
-            return f"Mend and call again: {found}." if found else "Mend the arguments and call again."
+            told = not found or found in str(error)  # by services whose message is their reasons
+            return "Mend that and call again." if told else f"Mend and call again: {found}."
         case UnauthorizedError():
             return "The API key is missing, wrong or revoked: ask the user to set a valid one; trying again won't help."
         case ForbiddenError():

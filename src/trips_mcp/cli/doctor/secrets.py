@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 _SHORTEST: Final = 16
 """Characters of a key of which some may be shown; of a shorter one they would be too many."""
-_KEY: Final = re.compile(r"osk_\S+|(?i:bearer)\s+\S+")
+_KEY: Final = re.compile(r"osk_\S+|((?i:bearer)\s+)\S+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -20,7 +20,7 @@ def shortened(secret: str) -> str:
 
 def without_secrets(text: str) -> str:
     """In case a key has slipped into what should hold none, or something that a terminal would act on."""
-    return _KEY.sub("…", _CONTROL.sub(" ", text))
+    return _KEY.sub(r"\1…", _CONTROL.sub(" ", text))
 
 
 def bare_url(url: str) -> str:
