@@ -747,7 +747,8 @@ SENTENCES: list[tuple[str, str]] = [
     ),
     (
         "two hotels on one night",
-        "There are two beds for the night of Friday 2026-07-24: the stays of leg leg_tokyo and leg leg_kyoto.",
+        "There are two beds for the night of Friday 2026-07-24: the stays of leg leg_tokyo "
+        "(Sunday 2026-07-19 to Saturday 2026-07-25) and leg leg_kyoto (Friday 2026-07-24 to Tuesday 2026-07-28).",
     ),
     (
         "a night between two hotels",

@@ -54,7 +54,7 @@ def _appointments(journey: Journey) -> Iterator[Finding]:
             continue
         if stretch and stretch.days:
             if not _is_on(one.starts, stretch.days, stretch.zone):
-                yield _outside_its_leg(one, one.starts, stretch, stretch.days)
+                yield _outside_its_leg(one, one.starts, stretch, stretch.days, trip)
         elif trip and one.starts.day not in trip:
             why = f"{saying.appointment(one)} ({saying.at(one.starts)}) is outside the trip ({saying.days(trip)})."
             grade = _grade(one.starts, trip)
@@ -71,12 +71,20 @@ def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
     return instant is not None and zone is not None and instant.astimezone(zone_info(zone)).date() in days
 
 
-def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: Days) -> Finding:
-    why = f"{saying.appointment(one)} ({saying.at(starts)}) is outside its {saying.leg(stretch)} ({saying.days(days)})."
+def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: Days, trip: Days | None) -> Finding:
+    leg = f"its {saying.leg(stretch)} ({saying.days(days)}){_and_the_trip(trip, Days(starts.day, starts.day))}"
+    why = f"{saying.appointment(one)} ({saying.at(starts)}) is outside {leg}."
     about = [citing.appointment(one), citing.leg(stretch)]
     return citing.finding(
         _grade(starts, days), "outside_leg", starts.day, about, saying.begin(why), "update_commitment"
     )
+
+
+def _and_the_trip(trip: Days | None, days: Days) -> str:
+    """What lies outside the whole trip is not just in the wrong leg."""
+    if trip is None or (days.first <= trip.last and days.last >= trip.first):
+        return ""
+    return f" and the whole trip ({saying.days(trip)})"
 
 
 def _grade(starts: Moment, days: Days) -> Grade:
@@ -101,7 +109,7 @@ def _flights(journey: Journey) -> Iterator[Finding]:
             continue
         for travel in _travels(moves):
             if not any(_touches(move, around) for move in travel):
-                yield _travel_outside(travel, around, stretch if days else None)
+                yield _travel_outside(travel, around, stretch if days else None, trip)
 
 
 def _travels(moves: Sequence[Move]) -> Iterator[list[Move]]:
@@ -125,13 +133,14 @@ def _touches(move: Move, days: Days) -> bool:
     return any(day in days for day in ends) or _ends_the_last_day(move.departs, days)
 
 
-def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None) -> Finding:
+def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None, trip: Days | None) -> Finding:
     all_days = [days for move in travel if (days := move.days)]
     days = Days(min(one.first for one in all_days), max(one.last for one in all_days))
     flights = f"{saying.flight(travel[0])}{f' and {len(travel) - 1} more' if len(travel) > 1 else ''}"
     verb = "is" if len(travel) == 1 else "are"
     leg = f"its {saying.leg(stretch)}" if stretch else "the trip"
-    why = f"{saying.begin(flights)} ({saying.days(days)}) {verb} outside {leg} ({saying.days(around)})."
+    more = _and_the_trip(trip, days) if stretch else ""
+    why = f"{saying.begin(flights)} ({saying.days(days)}) {verb} outside {leg} ({saying.days(around)}){more}."
     about = [*(citing.flight(move) for move in travel)]
     kind = "outside_leg" if stretch else "outside_trip"
     return citing.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")

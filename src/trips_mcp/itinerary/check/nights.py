@@ -55,10 +55,16 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
 
 
 def _beds_of(one: Stay, other: Stay, shared: Days, grade: Grade) -> Finding:
-    stays_of = f"the stays of {saying.leg_of(one.leg_id)} and {saying.leg_of(other.leg_id)}"
+    stays_of = f"the stays of {_dated(one)} and {_dated(other)}"
     why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
     about = [citing.stay(one, "checkOut"), citing.stay(other, "checkIn")]
     return citing.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+
+
+def _dated(stay: Stay) -> str:
+    """`leg jx7 (Sunday 2026-07-19 to Friday 2026-07-24)`, from check-in to check-out."""
+    leg = saying.leg_of(stay.leg_id)
+    return f"{leg} ({saying.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
 
 
 def _accounted_for(journey: Journey) -> list[Days]:

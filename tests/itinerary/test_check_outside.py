@@ -1,0 +1,30 @@
+"""What lies outside its leg, and what lies outside the whole trip: a check tells them apart."""
+
+import pytest
+
+from trips_mcp.itinerary.check import check
+
+from .trips import Json, flight, journey, leg, plan
+
+KYOTO = "2026-07-20 2026-07-24"
+TRIP = "2026-07-18 2026-07-28"
+OUTSIDE_TRIP = "and the whole trip (Saturday 2026-07-18 to Tuesday 2026-07-28)."
+
+
+def outside(*flights: Json, plans: tuple[Json, ...] = ()) -> str:
+    """Why the one thing is outside."""
+    trip = journey(TRIP, legs=[leg("Kyoto", KYOTO, "Asia/Tokyo", stay="Inn", flights=flights)], plans=plans)
+    (why,) = [finding.why for finding in check(trip).findings if finding.kind == "outside_leg"]
+    return why
+
+
+@pytest.mark.parametrize(
+    ("day", "is_outside_the_trip"), [("2026-07-26", False), ("2026-08-26", True), ("2025-07-21", True)]
+)
+def test_what_is_outside_the_whole_trip_says_so(day: str, is_outside_the_trip: bool) -> None:
+    commitment = outside(plans=(plan("Tea", day, "14:00 15:00", legId="leg_kyoto"),))
+    move = outside(flight("NH1", f"HND {day}T08:00 Asia/Tokyo", f"ITM {day}T09:10 Asia/Tokyo"))
+
+    for why in (commitment, move):
+        assert "is outside its leg leg_kyoto (Monday 2026-07-20 to Friday 2026-07-24)" in why
+        assert why.endswith(OUTSIDE_TRIP) == is_outside_the_trip
