@@ -90,6 +90,21 @@ def test_it_is_refused_until_it_was_migrated(bare: str, postgresql: Server, caps
     assert tables(postgresql, bare) == {*SCHEMA.metadata.tables, "schema_version"}
 
 
+def test_doctor_names_it_and_looks_for_the_trip_in_it(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRIPS_MCP_DATABASE", database)
+
+    code = run(["doctor", "--trip", "jx7"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "ok    api: the embedded backend on PostgreSQL, no account is set, so trips are kept there\n" in said
+    assert re.search(r"^ok    database: PostgreSQL at postgresql://\S+ answers, with the newest tables$", said, re.M)
+    assert "fail  trip: there is no trip jx7, to which the server is bound. " in said
+    assert (make_url(database).password or "no password") not in said
+
+
 async def test_the_tools_use_it_like_a_file(bare: str) -> None:
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": bare, "TRIPS_MCP_JOURNAL": "off"})
     with pytest.raises(CannotConnectError, match="`trips-mcp backend migrate`"):
