@@ -31,7 +31,7 @@ DATA: Final = Path(__file__).parent.parent / "src/trips_mcp/places/data"
 
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh")
 """The languages that every place is known in, where the sources know a name in them."""
-CITIES: Final = 3_600
+CITIES: Final = 3_500
 """The best known: named in many languages, large, or a capital."""
 NAMESAKE_POPULATION: Final = 15_000
 """Smaller towns that share a name with a listed one are listed too, so that it is seen to be ambiguous."""
@@ -92,11 +92,15 @@ SMALL_PLACES: Final = {
 """Where many travel and few live, so that neither languages nor population tell."""
 
 METROPOLITAN_ADDITIONS: Final = {
-    "JNB": ["JNB"],
-    "LON": ["SEN"],
-    "NYC": ["EWR"],
-    "STO": ["NYO"],
-    "WAS": ["BWI"],
+    "JNB": ("Johannesburg", ["JNB"]),
+    "LON": ("London", ["SEN"]),
+    "MEX": ("Mexico City", ["MEX", "NLU", "TLC"]),
+    "MOW": ("Moscow", ["ZIA"]),
+    "NYC": ("New York", ["EWR"]),
+    "PAR": ("Paris", ["BVA"]),
+    "STO": ("Stockholm", ["NYO", "VST"]),
+    "WAS": ("Washington", ["BWI"]),
+    "YMQ": ("Montreal", ["YHU", "YUL"]),
 }
 """Airports that a city's code stands for, and that the source leaves out."""
 AIRPORT_NAMES: Final = {
@@ -227,7 +231,8 @@ def _airports(folder: Path) -> tuple[dict[str, Sequence[str]], dict[str, Sequenc
         for row in csv.DictReader(file):
             names[row["City Code"]] = row["City Name"]
             of_city[row["City Code"]].append(row["Airport Code"])
-    for code, more in METROPOLITAN_ADDITIONS.items():
+    for code, (name, more) in METROPOLITAN_ADDITIONS.items():
+        names.setdefault(code, name)
         of_city[code] += more
     open_ones = {code: [one for one in sorted(set(found)) if one in codes] for code, found in of_city.items()}
     return columns, {"codes": [f"{code}|{' '.join(ones)}|{names[code]}" for code, ones in sorted(open_ones.items())]}

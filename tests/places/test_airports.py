@@ -53,7 +53,7 @@ def test_every_airport_has_its_own_code_position_and_a_zone_that_exists() -> Non
         ("TYO", "Tokyo", {"HND", "NRT"}),
         ("LON", "London", {"LCY", "LGW", "LHR", "LTN", "SEN", "STN"}),
         ("NYC", "New York", {"EWR", "JFK", "LGA"}),
-        ("PAR", "Paris", {"CDG", "ORY"}),
+        ("PAR", "Paris", {"BVA", "CDG", "ORY"}),
         ("mil", "Milan", {"BGY", "LIN", "MXP"}),
     ],
 )

@@ -5,45 +5,12 @@ from functools import lru_cache
 from typing import Final
 
 from trips_mcp.itinerary.matching import folded, parts_words
+from trips_mcp.places.airports import metropolitan, metropolitan_of
 
 _CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
 _REMEMBERED: Final = 1000
 _SHORT_WORD: Final = 3
 _SAYS_LITTLE: Final = frozenset({"with", "from", "into", "avec", "para"})
-_CITIES: Final = {
-    code: codes
-    for codes in (
-        "LHR LGW LCY STN LTN SEN LON",
-        "HND NRT TYO",
-        "KIX ITM UKB OSA",
-        "JFK LGA EWR NYC",
-        "CDG ORY BVA PAR",
-        "IAD DCA BWI WAS",
-        "ORD MDW CHI",
-        "IAH HOU",
-        "DFW DAL",
-        "YYZ YTZ YTO",
-        "YUL YHU YMQ",
-        "MXP LIN BGY MIL",
-        "FCO CIA ROM",
-        "ARN BMA NYO VST STO",
-        "SVO DME VKO ZIA MOW",
-        "IST SAW",
-        "DXB DWC",
-        "ICN GMP SEL",
-        "PEK PKX BJS",
-        "PVG SHA",
-        "TPE TSA",
-        "BKK DMK",
-        "CGK HLP JKT",
-        "GRU CGH VCP SAO",
-        "GIG SDU RIO",
-        "EZE AEP BUE",
-        "MEX NLU TLC",
-    )
-    for code in codes.split()
-}
-"""Which airports are of one city."""
 
 
 @lru_cache(_REMEMBERED)
@@ -67,7 +34,10 @@ def airport(place: str | None) -> str | None:
 def city(place: str | None) -> str:
     """The same for all airports of one city."""
     code = airport(place)
-    return plain(place) if code is None else _CITIES.get(code, code)
+    if code is None:
+        return plain(place)
+    found = metropolitan(code) or next(iter(metropolitan_of(code)), None)
+    return found.code if found else code
 
 
 def titles_alike(one: str, other: str) -> bool:
