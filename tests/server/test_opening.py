@@ -57,7 +57,7 @@ class Opening:
 
 
 @pytest.mark.parametrize("step", range(STEPS + 1))
-@pytest.mark.parametrize("ticks", range(4))
+@pytest.mark.parametrize("ticks", range(2))
 async def test_a_call_that_is_cancelled_while_it_opens_leaves_the_next_one_its_client(
     step: int, ticks: int, service: Any
 ) -> None:
