@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 _MOST_TOGETHER: Final = 64
 """Writes in one transaction: the first of them waits for the last."""
-_QUICK_SECONDS: Final = 0.002
+_QUICK_SECONDS: Final = 0.02
 """A commit that takes less, as the last one did, is not worth a thread."""
 _SECONDS_BETWEEN_TRIES: Final = 0.001
 """SQLite's own handler waits for up to 100 ms, and misses the moment between two writes of a busy process."""

@@ -113,6 +113,12 @@ class Notes:
             done = database.execute("UPDATE writes SET state = 'unknown' WHERE digest = ? AND key = ?", (digest, key))
             return done.rowcount == 1
 
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """All that is done in the block is done, or nothing of it."""
+        with self._transaction():
+            yield
+
     def close(self) -> None:
         try:
             self._database.close()
@@ -139,6 +145,9 @@ class Notes:
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
         """The only one at this time in all processes: so locks too are made, asked for and removed in one."""
+        if self._database.in_transaction:
+            yield self._database
+            return
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database

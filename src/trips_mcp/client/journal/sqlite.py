@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from logging import getLogger
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -27,6 +28,16 @@ REST: Final = 60.0
 """Seconds for which a file that failed is left alone, so that not every write waits for it."""
 
 logger = getLogger("trips_mcp.client.journal")
+
+
+@dataclass(slots=True, eq=False)
+class _Request(Generic[T]):
+    """What somebody wants done in the file."""
+
+    work: "Callable[[Notes], T]"
+    result: T | None = None
+    is_done: bool = False
+    failure: Exception | None = None
 
 
 class SqliteJournal:
@@ -49,6 +60,8 @@ class SqliteJournal:
         self._process = os.getpid()
         self._notes: Notes | None = None
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._waiting: list[_Request[Any]] = []
         self._in_use = threading.Lock()
         self._resting_until = -inf
         self._memory = MemoryJournal(self._clock)
@@ -101,29 +114,44 @@ class SqliteJournal:
 
     async def _in_file(self, work: "Callable[[Notes], T]") -> T | None:
         """What the work gives; None where the file fails. In a thread, never interrupted, bounded all the same."""
-        from trips_mcp.client.journal.notes import FAILURES
 
         if self._timer() < self._resting_until:
             return None
-        failed = f"it took longer than {PATIENCE:.0f} seconds"
+        failed: object = f"it took longer than {PATIENCE:.0f} seconds"
+        request = _Request(work)
+        self._waiting.append(request)
         with anyio.move_on_after(PATIENCE, shield=True):
-            try:
-                return await anyio.to_thread.run_sync(
-                    self._work, work, abandon_on_cancel=True, limiter=self._one_at_a_time
-                )
-            except FAILURES as error:
-                failed = str(error)
-        self._rest(failed)
+            async with self._turn:
+                if request in self._waiting:  # else it came along with another's
+                    requests, self._waiting = self._waiting, []
+                    await anyio.to_thread.run_sync(
+                        self._work, requests, abandon_on_cancel=True, limiter=self._one_at_a_time
+                    )
+        if request in self._waiting:
+            self._waiting.remove(request)
+        if request.is_done:
+            return request.result
+        self._rest(request.failure or failed)
         return None
 
-    def _work(self, work: "Callable[[Notes], T]") -> T:
-        from trips_mcp.client.journal.notes import Notes
+    def _work(self, requests: "list[_Request[Any]]") -> None:
+        """In a thread: all in one transaction, as each step of a thread is a wait while the event loop is busy."""
+        from trips_mcp.client.journal.notes import FAILURES, Notes
 
-        with self._in_use:
-            if self._notes is None:
-                self._notes = Notes.open(self._file, self._clock)
-            self._remove_settled(self._notes)
-            return work(self._notes)
+        try:
+            with self._in_use:
+                if self._notes is None:
+                    self._notes = Notes.open(self._file, self._clock)
+                self._remove_settled(self._notes)
+                with self._notes.together():
+                    for request in requests:
+                        request.result = request.work(self._notes)
+        except FAILURES as error:
+            for request in requests:
+                request.failure = error
+        else:
+            for request in requests:
+                request.is_done = True
 
     def _close(self) -> None:
         from trips_mcp.client.journal.notes import FAILURES
@@ -156,7 +184,7 @@ class SqliteJournal:
         for write in writes:
             self._settled.pop(write, None)
 
-    def _rest(self, why: str) -> None:
+    def _rest(self, why: object) -> None:
         self._resting_until = self._timer() + REST
         if not self._warned:
             self._warned = True
