@@ -5,7 +5,7 @@ import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.listing import catalogue
 
 TOOLS = [types.Tool.model_validate(listing) for listing in catalogue(("trips", "events"))]
 

@@ -69,7 +69,7 @@ class Stack:
         return answer
 
     async def new_trip(self) -> str:
-        me = (await self.tool("get_me")).structured or {}
+        me: dict[str, Any] = (await self.tool("get_me")).structured or {}
         trip = await self.tool("create_trip", groupId=me["defaultGroupId"], title="Large", **DATES)
         return (trip.structured or {})["_id"]
 

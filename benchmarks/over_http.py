@@ -159,8 +159,8 @@ def serve_echo() -> None:
     """Ours as it is shipped, but for its tools."""
     import socket
 
-    from trips_mcp.server.http.opening import app_for_this_computer
-    from trips_mcp.server.http.running import log_request, serve
+    from trips_mcp.server.http.factory import app_for_this_computer
+    from trips_mcp.server.http.run import log_request, serve
     from trips_mcp.server.http.settings import HttpSettings
     from trips_mcp.server.offer import Offer, offer
     from trips_mcp.settings import Settings
@@ -185,7 +185,7 @@ def serve_echo() -> None:
         def announce() -> None:
             sys.stderr.write(f"Serving http://127.0.0.1:{port}\n")
 
-        asyncio.run(serve(opening, listener, "warning", announce))
+        asyncio.run(serve(opening, http, listener, "warning", announce))
 
 
 async def compare(what: str, ours: Server, bare: Server) -> float:

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from trips_mcp.settings import Settings
-from trips_mcp.tools.choosing.choice import choose
+from trips_mcp.tools.selection.rules import choose
 
 EVERYTHING = {"--mask-secrets": "on"}
 BOUND = EVERYTHING | {"--trip": "jx7abc"}

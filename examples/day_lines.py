@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from trips_mcp.itinerary.answers import Bed, End, Thing
 from trips_mcp.itinerary.day import day_of
 from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.results import Bed, End, Thing
 
 WORDS = {
     "check_in": "Check in: ",

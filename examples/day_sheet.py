@@ -15,7 +15,7 @@ from html import escape
 from day_lines import lines_of
 from whole_trip import exit_code, open_trip
 
-from trips_mcp.itinerary.dates import Unclear, read_day
+from trips_mcp.itinerary.day_expressions import Unclear, read_day
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.settings import Settings
 

@@ -5,10 +5,10 @@ Settings take some of them off, and never add one, so `tools_generated` and `pro
 
 from typing import Any
 
-from trips_mcp.server.prompts import Prompt, offered_prompts
+from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import first_sentence
-from trips_mcp.tools.choosing.choice import choose
+from trips_mcp.tools.listing import first_sentence
+from trips_mcp.tools.selection.rules import choose
 
 
 def listed() -> dict[str, Any]:

@@ -16,10 +16,10 @@ from clients.pins import seen_with
 from examples_page import examples_page, linked
 from install_links import links
 
-from trips_mcp.cli.reference import OPERATION_NAMES, access, full_path, tool_sections, tool_table
+from trips_mcp.cli.tools_page import OPERATION_NAMES, access, full_path, tool_sections, tool_table
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
-from trips_mcp.tools.catalogue import LISTING, Entry
+from trips_mcp.tools.listing import LISTING, Entry
 
 ROOT = Path(__file__).parent.parent
 END = "<!-- end of what is generated -->"

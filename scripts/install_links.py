@@ -5,9 +5,9 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from trips_mcp.cli.install.client import Client
+from trips_mcp.cli.install.client_spec import Client
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.server import TRIPS_KEY, Local
+from trips_mcp.cli.install.server_spec import TRIPS_KEY, LocalServer
 
 NAME = "trips"
 _CURSOR, _VSCODE = CLIENTS["cursor"], CLIENTS["vscode"]
@@ -39,4 +39,4 @@ def compact(value: object) -> str:
 
 
 def _entry(client: Client, env: dict[str, str]) -> dict[str, Any]:
-    return client.entry(Local("uvx", ("trips-mcp",), env))
+    return client.entry(LocalServer("uvx", ("trips-mcp",), env))

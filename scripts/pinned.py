@@ -46,10 +46,10 @@ class Draws:
 def pinned(clock: Clock) -> Generator[None]:
     with (
         patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
-        patch("trips_mcp.backend.callers.accounts.secrets", Draws()),
-        patch("trips_mcp.backend.ids.secrets", Draws()),
-        patch("trips_mcp.backend.ids._requests", Random(2027)),  # noqa: S311
+        patch("trips_mcp.backend.callers.users.secrets", Draws()),
+        patch("trips_mcp.backend.id_generator.secrets", Draws()),
+        patch("trips_mcp.backend.id_generator._requests", Random(2027)),  # noqa: S311
         patch("trips_mcp.backend.resources.shares.secrets", Draws()),
-        patch("trips_mcp.tools.answers.quoting.secrets", Draws()),
+        patch("trips_mcp.tools.results.untrusted_text.secrets", Draws()),
     ):
         yield

@@ -14,14 +14,13 @@ from conformance import address
 from clients.desk import OURS, Desk
 from trips_mcp.cli.demo import steps
 from trips_mcp.cli.demo.sample import Fields, Sample
-from trips_mcp.cli.demo.scene import Scene
+from trips_mcp.cli.demo.state import Scene
 from trips_mcp.connect import connect
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS
 
 _BEFOREHAND: Final = (
-    steps.who_am_i,
     steps.create_the_trip,
     steps.import_it,
     steps.add_commitments,

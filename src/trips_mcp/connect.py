@@ -94,7 +94,7 @@ async def services(
 
     Raises: CannotConnectError.
     """
-    from trips_mcp.client.account import trusted
+    from trips_mcp.client.session import trusted
 
     async with AsyncExitStack() as stack:
         team = None
@@ -114,7 +114,7 @@ async def services(
 def _journal(file: str | None) -> "Journal":
     """Nothing of it is opened, or refused, before the first write."""
     from trips_mcp.client.journal.memory import MemoryJournal
-    from trips_mcp.client.journal.sqlite import SqliteJournal
+    from trips_mcp.client.journal.persistent import SqliteJournal
 
     return MemoryJournal() if file is None else SqliteJournal(_absolute(file))
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import DatabaseError, create_key, migrate, open_backend
-from trips_mcp.backend.errors import DatabaseLostError
+from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.store.database import migrate_database, open_database
 from trips_mcp.backend.store.location import locate, shown
 from trips_mcp.backend.store.postgresql import CONNECTIONS

@@ -14,7 +14,7 @@ import pytest
 from trips_mcp.cli import COMMAND_WORDS
 from trips_mcp.cli.commands import COMMANDS, run
 from trips_mcp.contract import OPERATIONS
-from trips_mcp.tools.catalogue import entries, first_sentence
+from trips_mcp.tools.listing import entries, first_sentence
 
 OPERATION = {operation.name: operation for operation in OPERATIONS}
 FLAGS = (
@@ -340,7 +340,7 @@ def test_a_mistake_in_the_settings_is_one_sentence(
 
 @pytest.mark.parametrize(
     ("module", "also"),
-    [("trips_mcp.cli.stdio", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
+    [("trips_mcp.cli.serve_stdio", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
     ids=["bare", "flags"],
 )
 def test_the_way_to_stdio_imports_next_to_nothing(module: str, also: set[str]) -> None:

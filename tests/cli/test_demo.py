@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from trips_mcp.cli.commands import run
-from trips_mcp.cli.demo.play import play
+from trips_mcp.cli.demo.runner import play
 from trips_mcp.cli.demo.sample import Fields, Sample
-from trips_mcp.cli.demo.scene import Caller, Scene
+from trips_mcp.cli.demo.state import Caller, Scene
 from trips_mcp.cli.demo.steps import (
-    Turn,
+    Exchange,
     ask_which_tuesday,
     check_it,
     create_the_trip,
@@ -46,7 +46,7 @@ FITS: Fields = {"checked": {"legs": 4}}
 
 
 async def test_a_turn_is_what_is_asked_the_tools_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    held = await play(scene(answers(check_trip=FITS)), [Turn("Does it fit?", check_it)] * 2)
+    held = await play(scene(answers(check_trip=FITS)), [Exchange("Does it fit?", check_it)] * 2)
 
     turn = """
 You     Does it fit?
@@ -66,7 +66,7 @@ async def test_on_a_terminal_it_has_colours_unless_they_are_not_wanted(
     screen = StringIO()
     monkeypatch.setattr(sys, "stdout", Terminal(screen))
 
-    await play(scene(answers(check_trip=FITS)), [Turn("Does it fit?", check_it)])
+    await play(scene(answers(check_trip=FITS)), [Exchange("Does it fit?", check_it)])
 
     assert ("\x1b[36mYou     \x1b[0mDoes it fit?\n" in screen.getvalue()) is painted
     assert ("\x1b[2mcheck_trip\x1b[0m" in screen.getvalue()) is painted
@@ -132,7 +132,7 @@ async def test_a_broken_promise_ends_the_demo(
     why: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    held = await play(scene(answers(**by_tool)), [Turn("First.", answer), Turn("Second.", check_it)])
+    held = await play(scene(answers(**by_tool)), [Exchange("First.", answer), Exchange("Second.", check_it)])
 
     shown = " ".join(capsys.readouterr().out.split())
     assert not held
@@ -148,7 +148,7 @@ async def test_tuesday_is_asked_for_and_told(capsys: pytest.CaptureFixture[str])
 
     held = await play(
         scene(answers(get_day={"choices": choices, "sleep": [bed], "things": [dinner]})),
-        [Turn("Where?", ask_which_tuesday), Turn("The first.", find_the_bed_on_tuesday)],
+        [Exchange("Where?", ask_which_tuesday), Exchange("The first.", find_the_bed_on_tuesday)],
     )
 
     assert held

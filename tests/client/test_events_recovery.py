@@ -23,9 +23,9 @@ from trips_mcp.client import (
     TripsClient,
     UnavailableError,
 )
+from trips_mcp.client.event_recovery import FOUND, MAY_COME_TWICE
 from trips_mcp.client.journal.memory import MemoryJournal
-from trips_mcp.client.recovering import FOUND, MAY_COME_TWICE
-from trips_mcp.client.writing import JOINED
+from trips_mcp.client.writes import JOINED
 from trips_mcp.contract.events import (
     CREATE_EVENT,
     DELETE_EVENT,

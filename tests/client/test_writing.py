@@ -19,10 +19,10 @@ from trips_mcp.client import (
     TripsClient,
     UnavailableError,
 )
-from trips_mcp.client.account import Account
-from trips_mcp.client.attempts import Attempts
 from trips_mcp.client.journal import Intent
-from trips_mcp.client.writing import Writing
+from trips_mcp.client.retry import Attempts
+from trips_mcp.client.session import ApiSession
+from trips_mcp.client.writes import Writing
 from trips_mcp.contract.commitments import UpdateCommitment
 from trips_mcp.contract.events import CREATE_EVENT, CreateEvent
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
@@ -531,7 +531,7 @@ class FakeRecovery:
 async def test_what_can_be_looked_up_is_looked_up_before_it_is_sent_again(time: "SkippedTime", notes: Notes) -> None:
     service = Service(GOOD)
     endpoint = Endpoint("http://trips.test", "osk_key", httpx.MockTransport(service))
-    account = Account(endpoint, time.clock, time.sleep)
+    account = ApiSession(endpoint, time.clock, time.sleep)
     writing = Writing(Attempts(time.clock, time.sleep), notes)
     asked = GetTrip(trip_id="t1")
     before = FakeRecovery()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.events import CREATE_EVENT, UPDATE_EVENT, CreateEvent, UpdateEvent
+from trips_mcp.contract.http_mapping import MisplacedError, gather, location, place
 from trips_mcp.contract.legs import LIST_LEGS, UPDATE_LEG, Accommodation, ListLegs, UpdateLeg
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.placing import MisplacedError, gather, location, place
+from trips_mcp.contract.patch_clear import Update
 from trips_mcp.contract.sync import SYNC_TRIP, SyncTrip
 
 

@@ -10,7 +10,7 @@ import pytest
 from trips_mcp.cli.commands import COMMANDS, parser
 from trips_mcp.cli.serve import SERVE
 from trips_mcp.settings import OURS as SETTINGS
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 from .pages import PAGES, ROOT, blocks, spans
 

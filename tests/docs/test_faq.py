@@ -13,23 +13,23 @@ from platformdirs.unix import Unix
 
 from trips_mcp.backend.store.postgresql import NO_DRIVER
 from trips_mcp.backend.store.schema import SCHEMA, newer
-from trips_mcp.backend.store.sqlite import _SENTENCES
+from trips_mcp.backend.store.sqlite_connection import _SENTENCES
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.serve_http import _listening
 from trips_mcp.client import CannotConnectError, Endpoint, TripsClient
 from trips_mcp.client.errors import ForbiddenError, OutcomeUnknownError, RateLimitedError, UnauthorizedError
-from trips_mcp.client.failures import failure
+from trips_mcp.client.httpx_errors import failure
 from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
-from trips_mcp.server.http.challenge import no_key
-from trips_mcp.server.http.nearby import check_nearby
+from trips_mcp.server.http.auth_challenge import no_key
+from trips_mcp.server.http.errors import RefusalError, not_found
+from trips_mcp.server.http.local_only import check_nearby
 from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.refusals import RefusalError, not_found
+from trips_mcp.server.http.request import Visit
 from trips_mcp.server.http.settings import HttpSettings
-from trips_mcp.server.http.visit import Visit
 from trips_mcp.settings import Settings, SettingsError
-from trips_mcp.tools.failures import advice
+from trips_mcp.tools.error_text import advice
 
 from .pages import ROOT
 

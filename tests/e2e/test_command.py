@@ -13,7 +13,7 @@ import pytest
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 LIST = "".join(

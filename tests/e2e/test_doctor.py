@@ -27,8 +27,8 @@ from typing_extensions import override
 
 from trips_mcp.backend import create_key
 from trips_mcp.cli.commands import run
-from trips_mcp.cli.doctor import asking, files
-from trips_mcp.client.journal.sqlite import SqliteJournal
+from trips_mcp.cli.doctor import files, http_probe
+from trips_mcp.client.journal.persistent import SqliteJournal
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.settings import Settings
@@ -471,7 +471,7 @@ def self_signed(file: Path) -> Path:
 
 
 def test_what_never_answers_is_not_waited_for(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SECONDS", 0.3)
+    monkeypatch.setattr(http_probe, "SECONDS", 0.3)
 
     with deaf() as trips, deaf() as events:
         ended = doctor(OSOTO_API_KEY=KEY, OSOTO_BASE_URL=trips, TRAVELMODE_TOKEN=KEY, TRAVELMODE_BASE_URL=events)

@@ -32,9 +32,9 @@ from starlette.types import ASGIApp
 from trips_mcp.backend import create_key
 from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
-from trips_mcp.server.http.opening import app_for_callers, app_for_this_computer
-from trips_mcp.server.http.patience import PatientProtocol
+from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
 from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
+from trips_mcp.server.http.timeouts import PatientProtocol
 from trips_mcp.settings import Settings
 
 SECONDS: Final = 30

@@ -14,7 +14,7 @@ from mcp import Client, MCPError
 
 from trips_mcp.cli.commands import run
 from trips_mcp.server.http import key_checks
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]

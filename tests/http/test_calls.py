@@ -13,8 +13,8 @@ from mcp import MCPError
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
-from trips_mcp.server.http.app import App, Parts
-from trips_mcp.server.http.callers import Callers
+from trips_mcp.server.http.app import App, AppParts
+from trips_mcp.server.http.auth import Callers
 from trips_mcp.server.http.origins import Origins
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -327,7 +327,7 @@ class _Broken(TokenVerifier):
 async def test_what_breaks_inside_is_told_by_its_id_alone(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
     lines: list[str] = []
     nothing: Any = None
-    parts = Parts(
+    parts = AppParts(
         origins=Origins("127.0.0.1", (), ()),
         scoping=nothing,
         faces=nothing,

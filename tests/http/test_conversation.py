@@ -15,7 +15,7 @@ from trips_mcp import __version__
 from trips_mcp.server.offer import offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.listing import catalogue
 
 from .conftest import doing
 

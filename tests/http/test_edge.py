@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from trips_mcp.server.http.opening import app_for_this_computer
+from trips_mcp.server.http.factory import app_for_this_computer
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings
 

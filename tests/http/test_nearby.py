@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from trips_mcp.server.http.opening import app_for_this_computer
+from trips_mcp.server.http.factory import app_for_this_computer
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings
 

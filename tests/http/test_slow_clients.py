@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.addresses import TrustedProxies
-from trips_mcp.server.http.patience import PatientProtocol
+from trips_mcp.server.http.timeouts import PatientProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 

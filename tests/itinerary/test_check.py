@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from trips_mcp.itinerary.check import CheckReport, Part, check, in_words
+from trips_mcp.itinerary.check import CheckReport, CitedPart, check, in_words
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.tools.toolbox import TOOLS
+from trips_mcp.tools.registry import TOOLS
 
 from .trips import Json, event, flight, journey, leg, pin, plan, quoted
 
@@ -23,7 +23,7 @@ def told(report: CheckReport) -> Found:
     return [f"{one.grade} {one.kind}: {', '.join(map(named, one.about))}" for one in report.findings]
 
 
-def named(part: Part) -> str:
+def named(part: CitedPart) -> str:
     ids = (part.leg_id, part.commitment_id, part.event_id, part.pin_id, part.field or part.flight)
     return " ".join(str(name) for name in ids if name is not None)
 

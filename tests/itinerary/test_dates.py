@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.itinerary.dates import Unclear, read_day
+from trips_mcp.itinerary.day_expressions import Unclear, read_day
 
 from .trips import Json, flight, journey, leg, plan
 

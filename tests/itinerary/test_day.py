@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.itinerary.answers import Day
 from trips_mcp.itinerary.day import choice_of, day_of
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown
+from trips_mcp.itinerary.results import Day
 
 from .trips import Json, event, flight, journey, leg, pin, plan, quoted, todo
 

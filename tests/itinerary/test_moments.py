@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.itinerary.moments import Moment, read_date, read_moment, read_time, read_zone
+from trips_mcp.itinerary.local_time import Moment, read_date, read_moment, read_time, read_zone
 
 TUESDAY = date(2026, 7, 21)
 

@@ -52,17 +52,21 @@ async def trip(
         yield call
 
 
+def content(answer: Answer) -> Json:
+    return answer.structured or {}
+
+
 async def things(call: Call, day: str) -> list[Json]:
     answer = await call("get_day", date=day)
     assert not answer.is_error, answer.text
-    return (answer.structured or {}).get("things", [])
+    return content(answer).get("things", [])
 
 
 async def rows(call: Call) -> dict[str, Json]:
     """By each of their days."""
     answer = await call("get_timeline")
     found: dict[str, Json] = {}
-    for row in (answer.structured or {}).get("rows", []):
+    for row in content(answer).get("rows", []):
         first, last = date.fromisoformat(row["date"]), date.fromisoformat(row.get("until", row["date"]).split()[-1])
         for number in range((last - first).days + 1):
             found[str(first + timedelta(number))] = row
@@ -71,7 +75,7 @@ async def rows(call: Call) -> dict[str, Json]:
 
 async def kinds(call: Call) -> set[str]:
     answer = await call("check_trip")
-    return {finding["kind"] for finding in (answer.structured or {}).get("findings", [])}
+    return {finding["kind"] for finding in content(answer).get("findings", [])}
 
 
 def flying(departs: str, arrives: str, *, on: str = "2027-01-01 2027-12-31", zone: str = PARIS) -> Any:
@@ -241,7 +245,7 @@ async def test_days_under_way_are_one_row_however_many_they_are() -> None:
     ) as call:
         answer = await call("get_timeline")
 
-    told = answer.structured or {}
+    told = content(answer)
     assert len(told["rows"]) < 10
     assert answer.text.count("under way: Queen Mary") < 10
 
@@ -277,5 +281,5 @@ async def test_what_get_day_lists_get_timeline_has_and_the_reverse(parts: dict[s
             answer = await call("get_day", date=day)
             assert answer.is_error == (day not in told), day
             if not answer.is_error:
-                listed: list[Json] = (answer.structured or {}).get("things", [])
+                listed: list[Json] = content(answer).get("things", [])
                 assert [*map(gist, listed)] == [*map(gist, told[day].get("things", []))]

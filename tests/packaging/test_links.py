@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.server import Local
+from trips_mcp.cli.install.server_spec import LocalServer
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -32,7 +32,7 @@ def test_cursor_is_given_the_entry_that_install_writes_without_keys() -> None:
 
     assert asked["name"] == "trips"
     assert json.loads(b64decode(asked["config"], validate=True)) == CLIENTS["cursor"].entry(
-        Local("uvx", ("trips-mcp",), {})
+        LocalServer("uvx", ("trips-mcp",), {})
     )
 
 

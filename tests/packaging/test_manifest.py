@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = json.loads((ROOT / "manifest.json").read_text("utf-8"))

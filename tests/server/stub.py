@@ -15,9 +15,9 @@ import anyio
 import anyio.lowlevel
 
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.stdio import serve_offer
+from trips_mcp.server.stdio.transport import serve_offer
 from trips_mcp.tools import Answer, Report
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 WORDS = sys.argv[1:]
 

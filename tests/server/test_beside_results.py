@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trips_mcp.server import understood
+from trips_mcp.server.stdio import handshake
 
 if TYPE_CHECKING:
     from .conftest import Start
 
 CLIENT = {"name": "test", "version": "1"}
 ENVELOPE = {
-    understood.VERSION_KEY: "2026-07-28",
-    understood.CAPABILITIES_KEY: dict[str, Any](),
-    understood.CLIENT_KEY: CLIENT,
+    handshake.VERSION_KEY: "2026-07-28",
+    handshake.CAPABILITIES_KEY: dict[str, Any](),
+    handshake.CLIENT_KEY: CLIENT,
 }
 BOTH_ERAS = pytest.mark.parametrize("envelope", [{}, ENVELOPE], ids=["handshake", "envelope"])
 

@@ -11,7 +11,7 @@ import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 
-from trips_mcp.tools.catalogue import catalogue
+from trips_mcp.tools.listing import catalogue
 
 ERAS = (("auto", "2026-07-28"), ("legacy", "2025-11-25"))
 PATIENCE = 30

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from mcp_types import version
 
 from trips_mcp.client import CannotConnectError, TripsClient
-from trips_mcp.server import understood
-from trips_mcp.server.front import NOTHING, Front
-from trips_mcp.server.inbox import Inbox
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
-from trips_mcp.server.streams import converse
+from trips_mcp.server.stdio import handshake
+from trips_mcp.server.stdio.early_responses import NOTHING, Front
+from trips_mcp.server.stdio.jsonrpc import Batch, Inbox
+from trips_mcp.server.stdio.sdk_streams import converse
 from trips_mcp.settings import Settings
 
 Message = dict[str, Any]
@@ -76,13 +76,13 @@ CLIENTS: list[Any] = [
 HANDSHAKE: Message = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENTS[0]}
 VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "1999-01-01", 7]
 METAS: list[Any] = [{}, {"progressToken": 1}, {"progressToken": [1]}, {"com.example/x": [1]}, None, "meta"]
-RESTS: list[Message] = [{}, {"progressToken": 1}, {"progressToken": 1.5}, {understood.PREFIX + "logLevel": "loud"}]
+RESTS: list[Message] = [{}, {"progressToken": 1}, {"progressToken": 1.5}, {handshake.PREFIX + "logLevel": "loud"}]
 METHODS = ["tools/list", "ping", "server/discover", "prompts/list", "resources/list", "resources/templates/list"]
 OTHER_METHODS = ["logging/setLevel", "prompts/get", "unheard/of", "notifications/initialized", "subscriptions/listen"]
 
 
 def enveloped(version: Any, capabilities: Any, client: Any, rest: Any) -> Message:
-    meta = {understood.VERSION_KEY: version, understood.CAPABILITIES_KEY: capabilities, understood.CLIENT_KEY: client}
+    meta = {handshake.VERSION_KEY: version, handshake.CAPABILITIES_KEY: capabilities, handshake.CLIENT_KEY: client}
     return {"_meta": {**meta, **rest}}
 
 
@@ -230,13 +230,13 @@ async def test_a_list_that_waits_can_still_be_cancelled() -> None:
 
 
 def test_it_knows_the_protocol_versions_of_the_sdk() -> None:
-    assert understood.HANDSHAKE_VERSIONS == version.HANDSHAKE_PROTOCOL_VERSIONS
-    assert (understood.ENVELOPE_VERSION,) == version.MODERN_PROTOCOL_VERSIONS
+    assert handshake.HANDSHAKE_VERSIONS == version.HANDSHAKE_PROTOCOL_VERSIONS
+    assert (handshake.ENVELOPE_VERSION,) == version.MODERN_PROTOCOL_VERSIONS
 
 
 def test_it_answers_before_anything_big_is_imported() -> None:
     program = """
-import sys, trips_mcp.server.stdio as stdio
+import sys, trips_mcp.server.stdio.transport as stdio
 from trips_mcp.settings import Settings
 stdio.Front(stdio.offer(Settings.from_env({})))
 big = ("mcp", "pydantic", "asyncio", "httpx", "sqlalchemy", "logging")
@@ -269,7 +269,7 @@ def answered_by_the_front(inbox: Inbox, said: "Said", offered: Offer) -> bool:
     """Whether something is left for the SDK; then it is in the inbox."""
     front = Front(offered)
     while (message := inbox.next()) is not None:
-        reply = front.answer(message)
+        reply = None if isinstance(message, Batch) else front.answer(message)
         if reply is None:
             inbox.put_back([*front.replay(), message])
             return True

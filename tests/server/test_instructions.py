@@ -7,7 +7,7 @@ import pytest
 from trips_mcp.server.instructions import instructions
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 EVERY_TOOL = frozenset(entry["listing"]["name"] for entry in entries())
 KEYS = {"OSOTO_API_KEY": "osk_secret", "TRAVELMODE_TOKEN": "tm_secret"}

@@ -13,9 +13,9 @@ from mcp.types import CallToolResult, TextContent
 from trips_mcp.connect import connect
 from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, CreateTrip, ListTrips
-from trips_mcp.server.front import Front
 from trips_mcp.server.offer import offer
 from trips_mcp.server.server import build_server
+from trips_mcp.server.stdio.early_responses import Front
 from trips_mcp.settings import Settings
 
 Agent = Callable[..., AbstractAsyncContextManager[Client]]

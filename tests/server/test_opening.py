@@ -14,13 +14,13 @@ import pytest
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import CannotConnectError
-from trips_mcp.server.holding import holding
-from trips_mcp.server.http import opening, watching
+from trips_mcp.server.client_holder import holding
+from trips_mcp.server.http import disconnect, factory
 from trips_mcp.server.http.settings import HttpSettings
-from trips_mcp.server.inbox import Inbox
 from trips_mcp.server.server import build_server
-from trips_mcp.server.streams import converse
-from trips_mcp.server.understood import CAPABILITIES_KEY, VERSION_KEY
+from trips_mcp.server.stdio.handshake import CAPABILITIES_KEY, VERSION_KEY
+from trips_mcp.server.stdio.jsonrpc import Inbox
+from trips_mcp.server.stdio.sdk_streams import converse
 from trips_mcp.settings import Settings
 
 SECONDS: Final = 10
@@ -178,11 +178,11 @@ async def test_a_client_that_leaves_during_its_first_call_does_not_hang_the_serv
     step: int, era: str, service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = anyio.Event()
-    monkeypatch.setattr(watching, "UNWATCHED_SECONDS", 0)
-    monkeypatch.setattr(opening, "connect", Opening(service, step, left.set))
+    monkeypatch.setattr(disconnect, "UNWATCHED_SECONDS", 0)
+    monkeypatch.setattr(factory, "connect", Opening(service, step, left.set))
     settings = Settings.from_env({"OSOTO_API_KEY": "osk_x", "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")})
 
-    async with opening.app_for_this_computer(settings, HttpSettings.from_env({}, {}), "127.0.0.1", len) as app:
+    async with factory.app_for_this_computer(settings, HttpSettings.from_env({}, {}), "127.0.0.1", len) as app:
         with anyio.fail_after(SECONDS):
             await requested(app, era, left)
             status, body = await requested(app, era, anyio.Event())

@@ -10,7 +10,7 @@ from mcp.types import INVALID_PARAMS, GetPromptResult, TextContent
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 EVERY_TOOL = frozenset(entry["listing"]["name"] for entry in entries())
@@ -192,7 +192,7 @@ async def test_a_defect_says_nothing_of_the_inside(monkeypatch: pytest.MonkeyPat
     def crash(*_: object) -> str:
         raise RuntimeError("the door code is 4711")
 
-    monkeypatch.setattr("trips_mcp.server.prompts.Prompt.text", crash)
+    monkeypatch.setattr("trips_mcp.server.prompt_catalog.Prompt.text", crash)
     async with Client(build_server(offered())) as agent:
         with pytest.raises(MCPError, match="incident") as failed:
             await agent.get_prompt("review_trip", {"tripId": "jx7"})

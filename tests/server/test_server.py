@@ -20,8 +20,8 @@ from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
 from trips_mcp.tools import Answer, Report, Tool
-from trips_mcp.tools.catalogue import catalogue
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.listing import catalogue
 
 REGISTERED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "server.json").read_text("utf-8"))
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])

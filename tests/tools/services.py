@@ -9,7 +9,7 @@ import httpx
 
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 Bodies = Mapping[str, Any]
 """By path below the base URL, what a GET of it answers; or what makes that of the request's query."""

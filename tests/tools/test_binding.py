@@ -10,7 +10,7 @@ import pytest
 
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 TOOL = {tool.name: tool for tool in TOOLS}
 EVENT = {"type": "food", "title": "Kaiseki", "date": "2026-11-03"}

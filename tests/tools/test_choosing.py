@@ -14,8 +14,8 @@ from trips_mcp.client.errors import MissingScopeError
 from trips_mcp.client.permissions import Permissions
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
-from trips_mcp.tools.catalogue import Entry, entries
-from trips_mcp.tools.choosing.choice import Choice, choose
+from trips_mcp.tools.listing import Entry, entries
+from trips_mcp.tools.selection.rules import Selection, choose
 
 OTHER_TRIPS = {"list_trips", "create_trip", "get_shared_trip", "export_shared_trip"}
 OUTBOUND = {"send_message", "create_share_token", "revoke_share_token"}
@@ -25,7 +25,7 @@ KEYS = {"OSOTO_API_KEY": "osk_1", "TRAVELMODE_TOKEN": "t1"}
 Keeps = Callable[[Entry], bool]
 
 
-def chosen(env: dict[str, str] | None = None, /, **flags: str) -> Choice:
+def chosen(env: dict[str, str] | None = None, /, **flags: str) -> Selection:
     """With flags as in `read_only="on"`."""
     given = {f"--{name.replace('_', '-')}": text for name, text in flags.items()}
     return choose(Settings.from_env(env or {}, given))
@@ -35,7 +35,7 @@ def name_of(entry: Entry) -> str:
     return entry["listing"]["name"]
 
 
-def names(choice: Choice) -> list[str]:
+def names(choice: Selection) -> list[str]:
     return [name_of(entry) for entry in choice.entries]
 
 
@@ -300,7 +300,7 @@ def test_descriptions_stay_as_they_are_where_everything_is_there() -> None:
 
 def test_a_choice_needs_the_standard_library_alone() -> None:
     program = (
-        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.choosing.choice import choose; "
+        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.selection.rules import choose; "
         "choose(Settings.from_env({}, {'--trip': 'jx7', '--read-only': 'on', '--toolsets': 'legs'})); "
         "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
     )

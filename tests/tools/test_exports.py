@@ -7,7 +7,7 @@ import pytest
 
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 from .services import Service
 

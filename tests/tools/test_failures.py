@@ -12,7 +12,7 @@ from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, UPDATE_TRIP
 from trips_mcp.tools import TOOLS
-from trips_mcp.tools.failures import advice, where_to_check
+from trips_mcp.tools.error_text import advice, where_to_check
 
 LOOKUPS = {tool.name: tool.lookup for tool in TOOLS}
 

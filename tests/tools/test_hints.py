@@ -30,7 +30,7 @@ from trips_mcp.contract.operation import Operation
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLSETS
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 from .services import TOOL, Service, calls_on, unheard
 

@@ -19,7 +19,7 @@ from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.models import is_object
 from trips_mcp.itinerary import check as checking
 from trips_mcp.tools import Answer
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.resources import itinerary
 
 from .conftest import Do

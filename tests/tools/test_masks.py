@@ -9,7 +9,7 @@ import pytest
 from trips_mcp.client import TripsClient
 from trips_mcp.contract.secrets import MASK, SECRETS
 from trips_mcp.tools import Answer
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 
 from .services import Service, calls_on
 

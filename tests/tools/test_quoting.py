@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import pytest
 
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.untrusted import OTHERS
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.answers.quoting import Quoting
+from trips_mcp.tools.results.untrusted_text import Quoting
 
 from .services import Service
 

@@ -5,12 +5,12 @@ Names are loaded at their first use: SQLAlchemy is a fifth of a second that a st
 
 from typing import TYPE_CHECKING, Any
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 
 if TYPE_CHECKING:
+    from trips_mcp.backend.factory import migrate, open_backend
     from trips_mcp.backend.groups import add_member, list_members, move_trip, remove_member
     from trips_mcp.backend.keys import create_key, list_keys, make_key, revoke_key
-    from trips_mcp.backend.opening import migrate, open_backend
 
 __all__ = [
     "DatabaseError",
@@ -30,6 +30,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from trips_mcp.backend import groups, keys, opening
+    from trips_mcp.backend import factory, groups, keys
 
-    return getattr(next(module for module in (keys, groups, opening) if hasattr(module, name)), name)
+    return getattr(next(module for module in (keys, groups, factory) if hasattr(module, name)), name)

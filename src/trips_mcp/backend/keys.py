@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from anyio import Path
 from sqlalchemy import select
 
-from trips_mcp.backend.callers.accounts import (
+from trips_mcp.backend.callers.users import (
     LOCAL_OWNER,
     HeldKey,
     NewKey,
@@ -20,7 +20,7 @@ from trips_mcp.backend.callers.accounts import (
     user_named,
 )
 from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.database import open_database
 from trips_mcp.backend.store.location import file_of, locate, shown
 from trips_mcp.backend.store.tables import trips

@@ -43,7 +43,7 @@ def _main() -> int:
         set_up_output()
     words = sys.argv[1:]
     if not words:
-        from trips_mcp.cli.stdio import serve_stdio
+        from trips_mcp.cli.serve_stdio import serve_stdio
 
         return serve_stdio()
     if words[0].startswith("-") and words[0] not in OF_NO_SERVER and not any(word in COMMAND_WORDS for word in words):

@@ -8,12 +8,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from trips_mcp.addresses import TrustedProxies
-from trips_mcp.backend.ids import new_request_id
-from trips_mcp.backend.problems import ProblemError, trips_error
-from trips_mcp.server.http.patience import PatientProtocol
+from trips_mcp.backend.errors import ProblemError, trips_error
+from trips_mcp.backend.id_generator import new_request_id
 from trips_mcp.server.http.proxies import with_real_client
+from trips_mcp.server.http.request import CROWDED
 from trips_mcp.server.http.settings import BODY_SECONDS
-from trips_mcp.server.http.visit import CROWDED
+from trips_mcp.server.http.timeouts import PatientProtocol
 
 _FULL: Final = "This server has as many connections as it takes; try again in a moment."
 

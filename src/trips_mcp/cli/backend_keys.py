@@ -10,7 +10,7 @@ from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark, say
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.callers.accounts import HeldKey
+    from trips_mcp.backend.callers.users import HeldKey
 
 _HEAD = ("ID", "USER", "GROUP", "LABEL", "MADE AT", "LAST USE", "SCOPES")
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
-from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
+from trips_mcp.cli.selection_flags import chosen, flags_that_choose
 from trips_mcp.delivery import delivering
 from trips_mcp.settings import SettingsError
 

@@ -8,7 +8,7 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from trips_mcp.tools.choosing.choice import Choice
+    from trips_mcp.tools.selection.rules import Selection
 
 
 def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Settings:
@@ -18,9 +18,9 @@ def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Setti
         raise CommandError(str(error)) from None
 
 
-def choice_of(settings: Settings) -> "Choice":
+def choice_of(settings: Settings) -> "Selection":
     """The tools that a server with these settings offers over stdio."""
-    from trips_mcp.tools.choosing.choice import choose
+    from trips_mcp.tools.selection.rules import choose
 
     try:
         return choose(settings)

@@ -5,8 +5,8 @@ from argparse import ArgumentParser
 from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
 
-from trips_mcp.cli.choices import FLAGS_WITH_VALUE, SWITCHES
 from trips_mcp.cli.output import remark
+from trips_mcp.cli.selection_flags import FLAGS_WITH_VALUE, SWITCHES
 from trips_mcp.cli.serve_http import HTTP_FLAGS
 from trips_mcp.spelling import nearest
 

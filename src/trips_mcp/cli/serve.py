@@ -7,12 +7,12 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.output import remark
 from trips_mcp.cli.parser import Parser, normalized
+from trips_mcp.cli.selection_flags import chosen, flags_that_choose
 from trips_mcp.cli.serve_http import chosen_http, flags_of_http, serve_http
-from trips_mcp.cli.stdio import serve_stdio
+from trips_mcp.cli.serve_stdio import serve_stdio
 
 _STDIO = "stdio"
 

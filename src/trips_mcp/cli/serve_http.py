@@ -9,9 +9,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.addresses import is_loopback
-from trips_mcp.cli.choices import chosen, given
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.output import remark
+from trips_mcp.cli.selection_flags import chosen, given
 from trips_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def serve_http(arguments: Namespace) -> int:
     import anyio
 
     from trips_mcp.client.errors import CannotConnectError
-    from trips_mcp.server.importing import without_collecting
-    from trips_mcp.tools.choosing.choice import choose
+    from trips_mcp.server.preload import without_collecting
+    from trips_mcp.tools.selection.rules import choose
 
     with without_collecting():
-        from trips_mcp.server.http.opening import app_for_callers, app_for_this_computer
-        from trips_mcp.server.http.running import log_request, serve
+        from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
+        from trips_mcp.server.http.run import log_request, serve
         from trips_mcp.server.http.settings import HttpSettings, auth_of, settings_of_callers
 
     try:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from trips_mcp.cli.choices import chosen, flags_that_choose
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.environment import choice_of, settings_of_the_environment
 from trips_mcp.cli.output import say
-from trips_mcp.tools.catalogue import first_sentence
+from trips_mcp.cli.selection_flags import chosen, flags_that_choose
+from trips_mcp.tools.listing import first_sentence
 
 if TYPE_CHECKING:
-    from trips_mcp.tools.catalogue import Entry
-    from trips_mcp.tools.choosing.choice import Choice, Hidden
+    from trips_mcp.tools.listing import Entry
+    from trips_mcp.tools.selection.rules import Hidden, Selection
 
 WIDTH = 100
 """Columns of the longest line."""
@@ -49,9 +49,9 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
         yield from wrap(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _page(choice: "Choice") -> str:
+def _page(choice: "Selection") -> str:
     """As docs/tools.md, of what is offered here."""
-    from trips_mcp.cli.reference import tool_sections, tool_table
+    from trips_mcp.cli.tools_page import tool_sections, tool_table
 
     known = len(choice.entries) + len(choice.hidden)
     hidden = "".join(f"\n- {line}" for line in left_out(choice.hidden))

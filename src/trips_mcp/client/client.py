@@ -8,20 +8,20 @@ from typing import Any, Self
 import anyio
 
 from trips_mcp.client import resources
-from trips_mcp.client.account import Account
-from trips_mcp.client.attempts import Attempts, Course
-from trips_mcp.client.batches import in_parts
+from trips_mcp.client.batch_split import is_batch
+from trips_mcp.client.batch_writes import in_parts
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import CannotConnectError, NotConfiguredError, TripsError, UnauthorizedError
-from trips_mcp.client.events import EventCalls
+from trips_mcp.client.event_calls import EventCalls
 from trips_mcp.client.journal import Journal
 from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
-from trips_mcp.client.parts import is_batch
 from trips_mcp.client.permissions import Permissions
 from trips_mcp.client.rate_limiter import Clock, Sleep
-from trips_mcp.client.writing import Parts, Recovery, Writing, is_dry_run
+from trips_mcp.client.retry import Attempts, Course
+from trips_mcp.client.session import ApiSession
+from trips_mcp.client.writes import PartNotes, Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
 from trips_mcp.contract.events import Event
@@ -67,11 +67,11 @@ class TripsClient:
 
         The journal stays the caller's to close. Raises: ValueError for what is no scope.
         """
-        self._accounts: dict[Api, Account] = {}
+        self._accounts: dict[Api, ApiSession] = {}
         if trips is not None:
-            self._accounts["trips"] = Account(trips, clock, sleep)
+            self._accounts["trips"] = ApiSession(trips, clock, sleep)
         if events is not None:
-            self._accounts["events"] = Account(events, clock, sleep)
+            self._accounts["events"] = ApiSession(events, clock, sleep)
         self._deadline = deadline
         self._clock = clock
         self._permissions = Permissions(scopes)
@@ -112,7 +112,7 @@ class TripsClient:
         ends = self._clock() + self._deadline
         if is_batch(operation):
 
-            async def send(part: P, notes: Parts | None) -> Outcome[R]:
+            async def send(part: P, notes: PartNotes | None) -> Outcome[R]:
                 return await self._one(operation, part, ends, parts=notes)
 
             return await in_parts(operation, params, send, self._writing.parts(), report)
@@ -132,7 +132,7 @@ class TripsClient:
         params: P,
         ends: float,
         recovery: Recovery[R] | None = None,
-        parts: Parts | None = None,
+        parts: PartNotes | None = None,
     ) -> Outcome[R]:
         """One request, however often it must be sent."""
         account = self._account(operation)
@@ -153,7 +153,7 @@ class TripsClient:
         rate_limit = account.limiter(operation).known
         return outcome if rate_limit is None else replace(outcome, rate_limit=rate_limit)
 
-    def _account(self, operation: Operation[Any, Any]) -> Account:
+    def _account(self, operation: Operation[Any, Any]) -> ApiSession:
         if self._closed:
             raise CannotConnectError("This client was closed; open another one.")
         account = self._accounts.get(operation.api)

@@ -14,12 +14,12 @@ from trips_mcp.contract.models import Deleted
 from trips_mcp.contract.operation import Operation, P, R
 
 
-class Caller(Protocol):
+class OperationCaller(Protocol):
     async def call(self, operation: Operation[P, R], params: P) -> R: ...
 
 
 class _Resource:
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: OperationCaller) -> None:
         self._caller = caller
 
     async def _call(self, operation: Operation[P, R], params: P) -> R:

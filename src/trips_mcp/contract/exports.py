@@ -6,12 +6,12 @@ from pydantic import Field
 
 from trips_mcp.contract.action_items import ActionItem
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.legs import Leg
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.members import Member
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.path_ids import OfTrip
 from trips_mcp.contract.trips import Trip
 
 

@@ -6,7 +6,6 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import MISSING
 
 from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
-from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.fields import (
     WHOLE,
     ClientRef,
@@ -20,9 +19,10 @@ from trips_mcp.contract.fields import (
     Zone,
     not_before,
 )
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Deleted, Item, OpenObject, Page, Resource, Result
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.path_ids import OfTrip
 
 
 class Accommodation(OpenObject):

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Page, Result
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.path_ids import OfTrip
 
 
 class Member(Result):

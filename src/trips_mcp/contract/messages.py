@@ -6,10 +6,10 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import WHOLE, Cursor, Id, SaidText
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Page, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.untrusted import OTHERS
 
 
 class Channel(Resource):

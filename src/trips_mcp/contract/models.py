@@ -17,7 +17,7 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel,
         validate_by_alias=True,
@@ -27,7 +27,7 @@ class Wire(BaseModel):
     )
 
 
-class Params(Wire):
+class Params(WireModel):
     """What an operation takes. A field it does not know is the caller's mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,7 @@ class OpenObject(Params):
     model_config = ConfigDict(extra="allow")
 
 
-class Result(Wire):
+class Result(WireModel):
     """What an operation answers. Read tolerantly: unknown fields are kept, and a field may be absent."""
 
     model_config = ConfigDict(extra="allow")

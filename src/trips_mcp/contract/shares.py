@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from trips_mcp.contract.fields import Id, Order
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Params, Resource, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.words import OTHERS
+from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.untrusted import OTHERS
 
 
 class ShareToken(Result):

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import MISSING
 
-from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.fields import Id, LocalDate, Title, not_before
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Page, Params, Resource
 from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.path_ids import OfTrip
 
 TripStatus = Literal["draft", "active", "completed"]
 

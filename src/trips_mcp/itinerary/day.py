@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.answers import Choice, Day, LegHere, Thing
-from trips_mcp.itinerary.clocks import clock_changes
+from trips_mcp.itinerary.clock_changes import clock_changes
+from trips_mcp.itinerary.day_items import things_on
 from trips_mcp.itinerary.due import due_on, told
-from trips_mcp.itinerary.free import free_time
+from trips_mcp.itinerary.formatting import day_in_words, one_line, short
+from trips_mcp.itinerary.free_time import free_time
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.moments import WEEKDAYS
-from trips_mcp.itinerary.moving import lost_days
-from trips_mcp.itinerary.nights import beds_of, named, night_unclear, where
-from trips_mcp.itinerary.sizes import fitting
-from trips_mcp.itinerary.things import things_on
+from trips_mcp.itinerary.local_time import WEEKDAYS
+from trips_mcp.itinerary.overnight import beds_of, named, night_unclear, where
+from trips_mcp.itinerary.results import Day, DayChoice, LegHere, Thing
+from trips_mcp.itinerary.size_budget import fitting
 from trips_mcp.itinerary.transfers import with_transfers
-from trips_mcp.itinerary.wording import day_in_words, one_line, short
+from trips_mcp.itinerary.travel_time import lost_days
 
 _DAY: Final = timedelta(days=1)
 _MOST_LEGS: Final = 10
@@ -71,7 +71,9 @@ def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
     """More than one day may be meant: which, and where one is on each."""
     return Day(
         unclear=[f"{why} Which one is meant?"],
-        choices=[Choice(date=str(day), weekday=WEEKDAYS[day.weekday()], where=_where(journey, day)) for day in choices],
+        choices=[
+            DayChoice(date=str(day), weekday=WEEKDAYS[day.weekday()], where=_where(journey, day)) for day in choices
+        ],
     )
 
 

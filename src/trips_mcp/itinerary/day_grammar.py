@@ -28,7 +28,7 @@ _SKIPPED: Final = re.compile(r"[ ,.'\u2019-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class GrammarWord:
     slot: str
     value: object
     """A number; the text of a date that is written in numbers; the words of `relative` as they were said."""
@@ -60,7 +60,7 @@ def readings(text: str) -> list[Reading]:
     return checked or found
 
 
-def _forms(words: Sequence[Word]) -> Iterator[Reading]:
+def _forms(words: Sequence[GrammarWord]) -> Iterator[Reading]:
     rule = FORMS.get(tuple(word.slot for word in words))
     if rule:
         yield Reading(rule, {word.slot: word.value for word in words})
@@ -71,7 +71,7 @@ def _forms(words: Sequence[Word]) -> Iterator[Reading]:
             yield Reading(rule, {word.slot: word.value for word in rest}, weekday=_number(words[0].value))
 
 
-def _is_number(words: Sequence[Word]) -> bool:
+def _is_number(words: Sequence[GrammarWord]) -> bool:
     """`Friday 16`"""
     return len(words) == 1 and words[0].slot == "number"
 
@@ -80,9 +80,9 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _words(plain: str) -> list[list[Word]]:
+def _words(plain: str) -> list[list[GrammarWord]]:
     """Each word with all that it may mean; empty where one means nothing."""
-    found: list[list[Word]] = []
+    found: list[list[GrammarWord]] = []
     at = 0
     while at < len(plain):
         if skipped := _SKIPPED.match(plain, at):
@@ -101,16 +101,16 @@ def _words(plain: str) -> list[list[Word]]:
     return found
 
 
-def _of_numbers(found: re.Match[str]) -> list[Word]:
+def _of_numbers(found: re.Match[str]) -> list[GrammarWord]:
     kind, text = str(found.lastgroup), found[0]
     digits = re.sub(r"\D", "", text)
     if kind in ("iso", "pair"):
-        return [Word(kind, text)]
+        return [GrammarWord(kind, text)]
     if kind == "dotted":
-        return [Word("pair", text)]
+        return [GrammarWord("pair", text)]
     if kind == "year":
-        return [Word("year", int(digits)), Word("number", int(digits))]
-    return [Word(kind, int(digits))]
+        return [GrammarWord("year", int(digits)), GrammarWord("number", int(digits))]
+    return [GrammarWord(kind, int(digits))]
 
 
 @cache
@@ -125,8 +125,8 @@ def _end_of(word: str) -> str:
 
 
 @cache
-def _meanings() -> Mapping[str, list[Word]]:
-    found: defaultdict[str, list[Word]] = defaultdict(list)
+def _meanings() -> Mapping[str, list[GrammarWord]]:
+    found: defaultdict[str, list[GrammarWord]] = defaultdict(list)
     for language in LANGUAGES.values():
         for written, word in _of_language(language):
             if word not in found[written]:
@@ -134,7 +134,7 @@ def _meanings() -> Mapping[str, list[Word]]:
     return found
 
 
-def _of_language(language: Language) -> Iterator[tuple[str, Word]]:
+def _of_language(language: Language) -> Iterator[tuple[str, GrammarWord]]:
     for slot, listed, first in (
         ("weekday", language.weekdays, 0),
         ("month", language.months, 1),
@@ -142,13 +142,13 @@ def _of_language(language: Language) -> Iterator[tuple[str, Word]]:
         ("ordinal", language.ordinals, 1),
     ):
         for value, spellings in enumerate(listed.split(), first):
-            yield from ((_spelt(spelling), Word(slot, value)) for spelling in spellings.split("/"))
+            yield from ((_spelt(spelling), GrammarWord(slot, value)) for spelling in spellings.split("/"))
     for step, spellings in zip((-1, 0, 0, 1), language.relative.split(), strict=True):
-        yield from ((_spelt(spelling), Word("relative", step)) for spelling in spellings.split("/"))
+        yield from ((_spelt(spelling), GrammarWord("relative", step)) for spelling in spellings.split("/"))
     for slot in ("last", "this", "next", "day", "date", "article"):
         spellings = str(getattr(language, slot))
-        yield from ((_spelt(spelling), Word(slot, 0)) for spelling in spellings.split("/") if spelling)
-    yield from ((noise, Word(_NOISE, 0)) for noise in language.noise.split())
+        yield from ((_spelt(spelling), GrammarWord(slot, 0)) for spelling in spellings.split("/") if spelling)
+    yield from ((noise, GrammarWord(_NOISE, 0)) for noise in language.noise.split())
 
 
 def _spelt(spelling: str) -> str:

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Final
 
 from trips_mcp.contract.action_items import ActionItem
-from trips_mcp.itinerary.answers import Due
+from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.wording import short
+from trips_mcp.itinerary.results import Due
 
 _TEXT: Final = 120
 

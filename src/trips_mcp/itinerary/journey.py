@@ -7,27 +7,27 @@ from functools import cached_property
 
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
-from trips_mcp.itinerary.gathering import gather
-from trips_mcp.itinerary.parts import (
+from trips_mcp.itinerary.day_index import Agreed, Days, Spans
+from trips_mcp.itinerary.model import (
     DAWN,
     Appointment,
     Kind,
     Move,
-    Parts,
     Rental,
     Stay,
     Stretch,
+    TripParts,
     Unreadable,
     ZoneFrom,
     known_days,
 )
-from trips_mcp.itinerary.spans import Agreed, Days, Spans
+from trips_mcp.itinerary.parse_export import gather
 
 __all__ = ["DAWN", "Appointment", "Journey", "Kind", "Move", "Rental", "Stay", "Stretch", "Unreadable", "ZoneFrom"]
 
 
 @dataclass(frozen=True)
-class Journey(Parts):
+class Journey(TripParts):
     """A trip read once, and what lies on each of its days."""
 
     @staticmethod

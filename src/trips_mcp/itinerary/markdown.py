@@ -5,10 +5,11 @@ Every text of a trip is put on one line, so that no line break in a title makes 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from trips_mcp.itinerary.answers import (
+from trips_mcp.itinerary.formatting import one_line
+from trips_mcp.itinerary.results import (
     Bed,
-    Choice,
     Day,
+    DayChoice,
     Due,
     End,
     Gap,
@@ -19,7 +20,6 @@ from trips_mcp.itinerary.answers import (
     Thing,
     Timeline,
 )
-from trips_mcp.itinerary.wording import one_line
 
 _CODE = "airport code "
 Hint = Callable[[str], str]
@@ -244,7 +244,7 @@ def _more(sentence: str, hint: Hint) -> str:
     return f"- {said[:1].lower()}{said[1:]}"
 
 
-def _choice(choice: Choice) -> str:
+def _choice(choice: DayChoice) -> str:
     return f"- {choice.weekday} {choice.date}{f': {one_line(choice.where)}' if choice.where else ''}"
 
 

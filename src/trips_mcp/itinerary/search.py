@@ -14,12 +14,12 @@ from pydantic import Field
 
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import BY_MEMBERS, OTHERS
+from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
+from trips_mcp.itinerary.formatting import clock_of, day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
-from trips_mcp.itinerary.matching import Word, excerpt, forms_of, words_of
-from trips_mcp.itinerary.moments import WEEKDAYS, Moment
-from trips_mcp.itinerary.sizes import fitting
-from trips_mcp.itinerary.wording import clock_of, day_in_words, one_line, short
+from trips_mcp.itinerary.local_time import WEEKDAYS, Moment
+from trips_mcp.itinerary.size_budget import fitting
+from trips_mcp.itinerary.text_match import Word, excerpt, forms_of, words_of
 from trips_mcp.places.aliases import names_in, names_of_stop
 from trips_mcp.places.names import fold
 

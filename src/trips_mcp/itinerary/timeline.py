@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.answers import Bed, LegLine, Pin, Row, Thing, Timeline
+from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.day_items import things_on, undated
 from trips_mcp.itinerary.due import due_on, told
+from trips_mcp.itinerary.formatting import day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Journey, Stretch
-from trips_mcp.itinerary.moments import WEEKDAYS
-from trips_mcp.itinerary.moving import comes_twice, lost_days
-from trips_mcp.itinerary.nights import beds_of, is_night_of, named, where
-from trips_mcp.itinerary.sizes import fitting, weight
-from trips_mcp.itinerary.spans import Days
-from trips_mcp.itinerary.things import things_on, undated
-from trips_mcp.itinerary.wording import day_in_words, one_line, short
+from trips_mcp.itinerary.local_time import WEEKDAYS
+from trips_mcp.itinerary.overnight import beds_of, is_night_of, named, where
+from trips_mcp.itinerary.results import Bed, LegLine, Pin, Row, Thing, Timeline
+from trips_mcp.itinerary.size_budget import fitting, weight
+from trips_mcp.itinerary.travel_time import comes_twice, lost_days
 
 _DAY: Final = timedelta(days=1)
 _ROOM: Final = 26_000

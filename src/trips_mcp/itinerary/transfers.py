@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Final
 
-from trips_mcp.itinerary.answers import Thing
-from trips_mcp.itinerary.things import Placed, Position
+from trips_mcp.itinerary.day_items import Placed, Position
+from trips_mcp.itinerary.results import Thing
 from trips_mcp.places.distance import distance_km
 
 _LEAST_KM: Final = 0.1

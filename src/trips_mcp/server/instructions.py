@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Set
 from typing import Final
 
-from trips_mcp.server.wording import Wordings, worded
+from trips_mcp.server.offered_text import Wordings, worded
 from trips_mcp.settings import Settings
 
 LONGEST: Final = 1999

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.server.instructions import instructions
-from trips_mcp.server.prompts import Prompt, offered_prompts
-from trips_mcp.server.uris import Kind, kinds
+from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
+from trips_mcp.server.resource_uris import ResourceKind, kinds
 from trips_mcp.settings import Settings
-from trips_mcp.tools.choosing.choice import choose
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.selection.rules import choose
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -49,7 +49,7 @@ class Offer:
         return offered_prompts(self.names, self.conduct.trip)
 
     @property
-    def resources(self) -> tuple[Kind, ...]:
+    def resources(self) -> tuple[ResourceKind, ...]:
         return kinds(self.names)
 
     @property

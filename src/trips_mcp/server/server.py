@@ -4,19 +4,19 @@ from mcp.server import CacheHint, Server
 from mcp_types import Icon
 
 from trips_mcp import __version__
-from trips_mcp.server.calling import Toolbox, add_tools
-from trips_mcp.server.completing import add_completions
-from trips_mcp.server.holding import Holding, holding
-from trips_mcp.server.known_trips import KnownTrips
+from trips_mcp.server.client_holder import ClientHolder, holding
+from trips_mcp.server.handlers.completions import add_completions
+from trips_mcp.server.handlers.prompts import add_prompts
+from trips_mcp.server.handlers.resources import add_resources
+from trips_mcp.server.handlers.tools import Toolbox, add_tools
+from trips_mcp.server.handlers.trip_cache import KnownTrips
 from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
-from trips_mcp.server.prompting import add_prompts
-from trips_mcp.server.reading import add_resources
 
 _LISTS = CacheHint(ttl_ms=FRESH_MS, scope="private")
 _OF_THE_MOMENT = CacheHint(ttl_ms=0, scope="private")
 
 
-def build_server(offer: Offer) -> Server[Holding]:
+def build_server(offer: Offer) -> Server[ClientHolder]:
     """Imports the tools, and opens the connection they use, with the first that needs them."""
     server = Server(
         NAME,

@@ -6,17 +6,17 @@ Loaded lazily: the catalogue can be read without importing a single model.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trips_mcp.tools.registry import TOOLS, TOOLSETS
     from trips_mcp.tools.tool import Answer, Report, Tool
-    from trips_mcp.tools.toolbox import TOOLS, TOOLSETS
 
 __all__ = ["TOOLS", "TOOLSETS", "Answer", "Report", "Tool"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("TOOLS", "TOOLSETS"):
-        from trips_mcp.tools import toolbox
+        from trips_mcp.tools import registry
 
-        return getattr(toolbox, name)
+        return getattr(registry, name)
     if name in __all__:
         from trips_mcp.tools import tool
 

@@ -12,22 +12,22 @@ from pydantic import ValidationError
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
-from trips_mcp.contract.faults import faults, in_words
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.tools.answers import masks
-from trips_mcp.tools.answers.answer import Answer, RefusedError, within_bounds
-from trips_mcp.tools.answers.asking import with_ours
-from trips_mcp.tools.answers.authors import others_may_have_written
-from trips_mcp.tools.answers.hints import failure_without, refusal_without
-from trips_mcp.tools.answers.listed import Read, Show
-from trips_mcp.tools.answers.showing import Prose, Showing
+from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.validation_errors import faults, in_words
 from trips_mcp.tools.arguments import only_blank, tidied
-from trips_mcp.tools.choosing.binding import bound, keep_to_the_trip, where_to_look
-from trips_mcp.tools.conduct import Conduct
-from trips_mcp.tools.failures import advice, where_to_check
-from trips_mcp.tools.schema import input_schema, output_schema
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import advice, where_to_check
+from trips_mcp.tools.json_schema import input_schema, output_schema
+from trips_mcp.tools.results import mask_restore
+from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
+from trips_mcp.tools.results.authors import others_may_have_written
+from trips_mcp.tools.results.lists import Read, Show
+from trips_mcp.tools.results.render import Prose, Showing
+from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
+from trips_mcp.tools.results.view_params import with_ours
+from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip, where_to_look
 
 _FEW: Final = 10
 """Requests left to the account, of which a host is told when there are fewer."""
@@ -67,7 +67,7 @@ class View(Protocol):
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """`asked` holds the operation's `params`, and our own.
 
-        Raises: RefusedError, TripsError.
+        Raises: ToolRefusedError, TripsError.
         """
         ...
 
@@ -137,12 +137,12 @@ class Tool(Generic[P, R]):
                 said = within_bounds(f"Nothing was sent, the arguments of {self.name} need mending: {found}.")
                 return Answer(said, is_error=True)
             if blank := only_blank(given, self.input_schema):
-                raise RefusedError(
+                raise ToolRefusedError(
                     f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
                 )
             await keep_to_the_trip(client, params, conduct)
             return await self._answered(client, params, report, conduct)
-        except RefusedError as error:
+        except ToolRefusedError as error:
             return Answer(refusal_without(str(error), conduct.absent), is_error=True)
         except TripsError as error:
             lookup, hint = where_to_look(error, where_to_check(error, self.lookup), conduct)
@@ -230,10 +230,10 @@ def tool(
 
     async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
         params = asked
-        if not operation.reads and masks.may_be_in(params):
+        if not operation.reads and mask_restore.may_be_in(params):
             if unmasked is not None:
                 params = await unmasked(client, params)
-            masks.refuse(params)
+            mask_restore.refuse(params)
         outcome = await client.outcome(operation, params, report)
         if uncompared is not None and conduct.mask_secrets:
             outcome = _changed(outcome, *uncompared(asked, outcome.result))

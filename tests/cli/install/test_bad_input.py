@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trips_mcp.cli.install import config_file, own_command
+from trips_mcp.cli.install import client_cli, config_file
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.json_text import with_member
-from trips_mcp.cli.install.refusal import RefusedError
+from trips_mcp.cli.install.errors import InstallRefusedError
+from trips_mcp.cli.install.json_edit import with_member
 
 if TYPE_CHECKING:
     from .conftest import Desk
@@ -215,7 +215,7 @@ def test_of_two_at_once_one_is_refused_and_nothing_is_lost(desk: "Desk") -> None
         both_have_looked.wait(10)
         try:
             config_file.replace(seen, with_member(seen.text, ("mcpServers", name), {"command": name}))
-        except RefusedError as error:
+        except InstallRefusedError as error:
             refused.append(str(error))
 
     writers = [threading.Thread(target=put, args=(name,)) for name in ("one", "other")]
@@ -232,7 +232,7 @@ def test_of_two_at_once_one_is_refused_and_nothing_is_lost(desk: "Desk") -> None
 
 @pytest.mark.parametrize("client", PROGRAMS)
 def test_a_clients_own_command_that_hangs_is_ended(desk: "Desk", client: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_command, "_SECONDS", 0.1)
+    monkeypatch.setattr(client_cli, "_SECONDS", 0.1)
     desk.place(desk.programs / PROGRAMS[client], "#!/bin/sh\nexec /bin/sleep 60\n")
 
     ended = desk.install(client, OSOTO_API_KEY=desk.key)
@@ -335,7 +335,7 @@ def test_a_file_that_its_client_has_just_written_is_not_written_over(desk: "Desk
     seen = config_file.look(file)
     file.write_text('{"a": 1}', "utf-8")
 
-    with pytest.raises(RefusedError, match="was changed meanwhile"):
+    with pytest.raises(InstallRefusedError, match="was changed meanwhile"):
         config_file.replace(seen, '{"mcpServers": {}}')
 
     assert file.read_text("utf-8") == '{"a": 1}'

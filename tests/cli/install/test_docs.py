@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from trips_mcp.cli.install.client import Client
+from trips_mcp.cli.install.client_spec import Client
 from trips_mcp.cli.install.clients import CLIENTS
 from trips_mcp.cli.install.machine import Machine
 

@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from trips_mcp.cli.install import trial
 from trips_mcp.cli.install.clients import CLIENTS
 from trips_mcp.cli.install.launch import Process, source_of
-from trips_mcp.tools.catalogue import entries
+from trips_mcp.tools.listing import entries
 
 if TYPE_CHECKING:
     from .conftest import Desk

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from trips_mcp.cli.install import own_command
+from trips_mcp.cli.install import client_cli
 from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.errors import OwnCommandError
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.refusal import OwnCommandError
-from trips_mcp.cli.install.server import Local
+from trips_mcp.cli.install.server_spec import LocalServer
 
 PLACES = {
     "darwin": {
@@ -104,12 +104,12 @@ def test_claude_desktop_as_a_windows_package_has_its_settings_in_the_package(tmp
     ],
 )
 def test_a_batch_file_is_given_nothing_that_it_would_run(system: str, program: str, word: str, passes: bool) -> None:
-    machine, server = Machine(system, Path("/"), {}), Local("uvx", (), {"OSOTO_API_KEY": word})
+    machine, server = Machine(system, Path("/"), {}), LocalServer("uvx", (), {"OSOTO_API_KEY": word})
 
     assert machine.can_pass(program, ["mcp", "add", word]) is passes
     if not passes:
         with pytest.raises(OwnCommandError, match="`codex mcp add` is a batch file here"):
-            own_command.add(own_command.CODEX, program, "trips", server, machine)
+            client_cli.add(client_cli.CODEX, program, "trips", server, machine)
 
 
 def test_uvx_has_another_name_on_windows(tmp_path: Path) -> None:

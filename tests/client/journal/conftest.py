@@ -7,7 +7,7 @@ import pytest
 
 from trips_mcp.client.journal import Journal
 from trips_mcp.client.journal.memory import MemoryJournal
-from trips_mcp.client.journal.sqlite import SqliteJournal
+from trips_mcp.client.journal.persistent import SqliteJournal
 
 
 class Clock:

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from trips_mcp.client.journal import Intent
-from trips_mcp.client.journal.sqlite import SqliteJournal
+from trips_mcp.client.journal.persistent import SqliteJournal
 
 HOLDER = Path(__file__).with_name("holder.py")
 SECONDS = 30

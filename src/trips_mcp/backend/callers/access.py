@@ -2,10 +2,10 @@
 
 from sqlalchemy import ColumnElement, bindparam, exists
 
-from trips_mcp.backend.calls import Call, Caller
+from trips_mcp.backend.errors import ProblemError, forbidden, not_found
+from trips_mcp.backend.handler import Call, Caller
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.problems import ProblemError, forbidden, not_found
-from trips_mcp.backend.rows.kinds import TRIP, listed
+from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.store.tables import group_members, trips
 from trips_mcp.contract.operation import Access
 from trips_mcp.contract.scopes import BASE_SCOPES, BaseScope, allows

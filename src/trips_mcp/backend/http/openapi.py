@@ -9,10 +9,10 @@ from trips_mcp.backend.http.routing import full_path
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.batches import AtOnce
-from trips_mcp.contract.clearing import Update
 from trips_mcp.contract.errors import STATUS_OF
+from trips_mcp.contract.http_mapping import InQuery, Under, marked, names
 from trips_mcp.contract.operation import Api, Operation
-from trips_mcp.contract.placing import InQuery, Under, marked, names
+from trips_mcp.contract.patch_clear import Update
 from trips_mcp.contract.scopes import BASE_SCOPES
 
 _REF = "#/components/schemas/{model}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from trips_mcp.backend.problems import ProblemError, not_found
+from trips_mcp.backend.errors import ProblemError, not_found
 from trips_mcp.contract.operation import Method, Operation
 
 T = TypeVar("T")

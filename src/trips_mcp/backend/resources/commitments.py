@@ -4,11 +4,11 @@ from pydantic_core import MISSING
 from sqlalchemy import bindparam, case, func
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.calls import Answer, Call
-from trips_mcp.backend.rows.changing import change_row, delete_row
-from trips_mcp.backend.rows.kinds import COMMITMENT, add, new_row
+from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.rows.mapping import COMMITMENT, add, new_row
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.rows.references import LEG, MAP_PIN, check_references
+from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.store.tables import commitments
 from trips_mcp.contract.commitments import (
     Commitment,
@@ -32,29 +32,29 @@ _PAGING = Paging(
 )
 
 
-async def list_commitments(call: Call, asked: ListCommitments) -> Answer[CommitmentPage]:
+async def list_commitments(call: Call, asked: ListCommitments) -> HandlerResult[CommitmentPage]:
     await trip_to_read(call, asked.trip_id)
     limit = 100 if asked.limit is MISSING else asked.limit
     page = await _PAGING.page(call, asked.trip_id, limit, asked.cursor)
-    return Answer(CommitmentPage, page.told())
+    return HandlerResult(CommitmentPage, page.told())
 
 
-async def create_commitment(call: Call, new: CreateCommitment) -> Answer[Commitment]:
+async def create_commitment(call: Call, new: CreateCommitment) -> HandlerResult[Commitment]:
     await trip_to_write(call, new.trip_id)
     fields = new.model_dump(exclude={"trip_id"})
     await check_references(call, _REFERENCES, new.trip_id, fields)
     row = new_row(COMMITMENT, new.trip_id, fields)
     await add(call.db, COMMITMENT, [row])
-    return Answer(Commitment, row)
+    return HandlerResult(Commitment, row)
 
 
-async def update_commitment(call: Call, asked: UpdateCommitment) -> Answer[Commitment]:
+async def update_commitment(call: Call, asked: UpdateCommitment) -> HandlerResult[Commitment]:
     await trip_to_write(call, asked.trip_id)
     row = await change_row(call, COMMITMENT, asked.trip_id, asked.commitment_id, asked, _REFERENCES)
-    return Answer(Commitment, row)
+    return HandlerResult(Commitment, row)
 
 
-async def delete_commitment(call: Call, asked: DeleteCommitment) -> Answer[Deleted]:
+async def delete_commitment(call: Call, asked: DeleteCommitment) -> HandlerResult[Deleted]:
     await trip_to_write(call, asked.trip_id)
     await delete_row(call, COMMITMENT, asked.trip_id, asked.commitment_id)
-    return Answer(Deleted)
+    return HandlerResult(Deleted)

@@ -8,11 +8,11 @@ from pydantic_core import MISSING
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
-from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.errors import ProblemError, forbidden, not_found
+from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.problems import ProblemError, forbidden, not_found
-from trips_mcp.backend.rows.changing import changed
-from trips_mcp.backend.rows.kinds import Kind, listed, rewrite
+from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
+from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import event_trips, events, trips
 from trips_mcp.contract.events import (
     CreateEvent,
@@ -27,7 +27,7 @@ from trips_mcp.contract.events import (
 from trips_mcp.contract.scopes import BaseScope, allows
 
 _TEXTS = ("type", "title", "date", "time", "description", "location", "importance")
-_EVENT = Kind(
+_EVENT = ResourceMapping(
     "event",
     "",
     events,
@@ -65,7 +65,7 @@ class _Attached:
     is_member: bool
 
 
-async def create_event(call: Call, new: CreateEvent) -> Answer[Event]:
+async def create_event(call: Call, new: CreateEvent) -> HandlerResult[Event]:
     numbers = _numbers(new.trip_ids)
     await _check_trips(call, numbers)
     values = {name: getattr(new, name) for name in _TEXTS if getattr(new, name) is not MISSING}
@@ -74,10 +74,10 @@ async def create_event(call: Call, new: CreateEvent) -> Answer[Event]:
     await _attach(call, event, numbers)
     await _bump(call, numbers)
     told = (await listed(call.db, _ONE, event=event))[0]
-    return Answer(Event, told | {"attached_trips": numbers})
+    return HandlerResult(Event, told | {"attached_trips": numbers})
 
 
-async def get_event(call: Call, asked: GetEvent) -> Answer[Event]:
+async def get_event(call: Call, asked: GetEvent) -> HandlerResult[Event]:
     event, attached = await _find(call, asked.event_id)
     is_planner = event["planner_user_id"] == call.caller.user_id
     scopes = call.caller.scopes
@@ -86,10 +86,10 @@ async def get_event(call: Call, asked: GetEvent) -> Answer[Event]:
         raise forbidden("You have no access to a trip of this event.")
     _check_not_deleted(event)
     told = attached if is_planner and allows(scopes, "trips:read", None) else readable
-    return Answer(Event, event | {"attached_trips": [trip.number for trip in told]})
+    return HandlerResult(Event, event | {"attached_trips": [trip.number for trip in told]})
 
 
-async def update_event(call: Call, asked: UpdateEvent) -> Answer[Event]:
+async def update_event(call: Call, asked: UpdateEvent) -> HandlerResult[Event]:
     event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     _check_not_deleted(event)
@@ -107,21 +107,21 @@ async def update_event(call: Call, asked: UpdateEvent) -> Answer[Event]:
         await call.db.execute(delete(event_trips).where(event_trips.c.event == asked.event_id))
         await _attach(call, asked.event_id, after)
     await _bump(call, {*before, *after})
-    return Answer(Event, new | {"attached_trips": after})
+    return HandlerResult(Event, new | {"attached_trips": after})
 
 
-async def delete_event(call: Call, asked: DeleteEvent) -> Answer[DeletedEvent]:
+async def delete_event(call: Call, asked: DeleteEvent) -> HandlerResult[DeletedEvent]:
     event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     if "deleted_at" in event:
-        return Answer(DeletedEvent, {"already_deleted": True})
+        return HandlerResult(DeletedEvent, {"already_deleted": True})
     gone = update(events).where(events.c.seq == asked.event_id).values(deleted_at=call.time)
     await call.db.execute(gone)
     await _bump(call, [trip.number for trip in attached])
-    return Answer(DeletedEvent, {"deleted": asked.event_id})
+    return HandlerResult(DeletedEvent, {"deleted": asked.event_id})
 
 
-async def list_trip_events(call: Call, asked: ListTripEvents) -> Answer[Itinerary]:
+async def list_trip_events(call: Call, asked: ListTripEvents) -> HandlerResult[Itinerary]:
     found = await listed(call.db, _TRIP, number=asked.trip_id, user=call.caller.user_id)
     if not found:
         raise not_found("trip")
@@ -137,7 +137,7 @@ async def list_trip_events(call: Call, asked: ListTripEvents) -> Answer[Itinerar
         "event_count": len(items),
         "events": items,
     }
-    return Answer(Itinerary, told)
+    return HandlerResult(Itinerary, told)
 
 
 async def _find(call: Call, event_id: int, query: Select[Any] = _ONE) -> tuple[JsonObject, list[_Attached]]:

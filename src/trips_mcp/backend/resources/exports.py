@@ -3,12 +3,12 @@
 from sqlalchemy import bindparam
 
 from trips_mcp.backend.callers.access import trip_to_read
-from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.resources import action_items, map_pins, members
 from trips_mcp.backend.resources.commitments import BY_START
 from trips_mcp.backend.resources.legs import IN_ORDER
-from trips_mcp.backend.rows.kinds import COMMITMENT, LEG, listed
+from trips_mcp.backend.rows.mapping import COMMITMENT, LEG, listed
 from trips_mcp.backend.store.tables import commitments, legs
 from trips_mcp.contract.exports import ExportTrip, TripExport
 
@@ -21,8 +21,8 @@ _PARTS = {
 }
 
 
-async def export_trip(call: Call, asked: ExportTrip) -> Answer[TripExport]:
-    return Answer(TripExport, await snapshot(call, await trip_to_read(call, asked.trip_id)))
+async def export_trip(call: Call, asked: ExportTrip) -> HandlerResult[TripExport]:
+    return HandlerResult(TripExport, await snapshot(call, await trip_to_read(call, asked.trip_id)))
 
 
 async def snapshot(call: Call, trip: JsonObject) -> JsonObject:

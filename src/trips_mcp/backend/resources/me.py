@@ -2,10 +2,10 @@
 
 from sqlalchemy import bindparam, select
 
-from trips_mcp.backend.callers.accounts import SHOWN_NAME
-from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.store.tables import group_members, groups, users
 from trips_mcp.contract.me import GetMe, Me
 
@@ -26,7 +26,7 @@ _ME = (
 )
 
 
-async def get_me(call: Call, _: GetMe) -> Answer[Me]:
+async def get_me(call: Call, _: GetMe) -> HandlerResult[Me]:
     rows = await listed(call.db, _ME, user=call.caller.user_id)
     own = call.caller.group_id
     told: JsonObject = {
@@ -37,4 +37,4 @@ async def get_me(call: Call, _: GetMe) -> Answer[Me]:
     }
     if call.kept_at is not None:
         told["storage"] = {"kind": "embedded", "path": call.kept_at}
-    return Answer(Me, told)
+    return HandlerResult(Me, told)

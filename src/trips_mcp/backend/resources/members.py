@@ -3,9 +3,9 @@
 from sqlalchemy import bindparam, case, select
 
 from trips_mcp.backend.callers.access import trip_to_read
-from trips_mcp.backend.callers.accounts import SHOWN_NAME
-from trips_mcp.backend.calls import Answer, Call
-from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.store.tables import group_members, trips, users
 from trips_mcp.contract.members import ListMembers, MemberPage
 
@@ -25,7 +25,7 @@ OF_TRIP = (
 """The group that the trip was made in; whoever made the trip owns it."""
 
 
-async def list_members(call: Call, asked: ListMembers) -> Answer[MemberPage]:
+async def list_members(call: Call, asked: ListMembers) -> HandlerResult[MemberPage]:
     await trip_to_read(call, asked.trip_id)
     found = await listed(call.db, OF_TRIP, trip=asked.trip_id)
-    return Answer(MemberPage, {"items": found, "nextCursor": None})
+    return HandlerResult(MemberPage, {"items": found, "nextCursor": None})

@@ -4,11 +4,11 @@ from pydantic_core import MISSING
 from sqlalchemy import bindparam, exists, insert, select
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.callers.accounts import SHOWN_NAME
-from trips_mcp.backend.calls import Answer, Call
-from trips_mcp.backend.ids import new_id
-from trips_mcp.backend.problems import invalid_field, not_found
-from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.errors import invalid_field, not_found
+from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.store.tables import channels, messages, users
 from trips_mcp.contract.messages import (
@@ -40,22 +40,22 @@ _PARENT = select(exists().where(messages.c.id == bindparam("message"), messages.
 _PAGING = Paging("messages", _TOLD, messages.c.channel_id == bindparam("owner"), {messages.c.seq: int}, backwards=True)
 
 
-async def list_channels(call: Call, asked: ListChannels) -> Answer[ChannelPage]:
+async def list_channels(call: Call, asked: ListChannels) -> HandlerResult[ChannelPage]:
     await trip_to_read(call, asked.trip_id)
     found = await listed(call.db, _CHANNELS, trip=asked.trip_id)
-    return Answer(ChannelPage, {"items": found, "nextCursor": None})
+    return HandlerResult(ChannelPage, {"items": found, "nextCursor": None})
 
 
-async def list_messages(call: Call, asked: ListMessages) -> Answer[MessagePage]:
+async def list_messages(call: Call, asked: ListMessages) -> HandlerResult[MessagePage]:
     """The newest first page by page, but oldest first within the page."""
     await trip_to_read(call, asked.trip_id)
     await _check_channel(call, asked.trip_id, asked.channel_id)
     limit = 50 if asked.limit is MISSING else asked.limit
     page = await _PAGING.page(call, asked.channel_id, limit, asked.cursor)
-    return Answer(MessagePage, {"items": page.rows[::-1], "nextCursor": page.next_cursor})
+    return HandlerResult(MessagePage, {"items": page.rows[::-1], "nextCursor": page.next_cursor})
 
 
-async def send_message(call: Call, new: SendMessage) -> Answer[Message]:
+async def send_message(call: Call, new: SendMessage) -> HandlerResult[Message]:
     await trip_to_write(call, new.trip_id)
     await _check_channel(call, new.trip_id, new.channel_id)
     if new.parent_id is not MISSING:
@@ -69,7 +69,7 @@ async def send_message(call: Call, new: SendMessage) -> Answer[Message]:
         "created_at": call.time,
     }
     await call.db.execute(insert(messages), row)
-    return Answer(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
+    return HandlerResult(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
 
 
 async def _check_channel(call: Call, trip_id: str, channel_id: str) -> None:

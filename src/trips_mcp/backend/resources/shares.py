@@ -5,12 +5,12 @@ import secrets
 from sqlalchemy import bindparam, delete, insert, select
 
 from trips_mcp.backend.callers.access import trip_to_write
-from trips_mcp.backend.callers.accounts import digest
-from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.callers.users import digest
+from trips_mcp.backend.errors import not_found
+from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.problems import not_found
 from trips_mcp.backend.resources.exports import snapshot
-from trips_mcp.backend.rows.kinds import TRIP, listed
+from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.rows.projection import projection
 from trips_mcp.backend.store.tables import share_tokens, trips
 from trips_mcp.contract.shares import (
@@ -32,29 +32,29 @@ _safe_trip = projection(SharedTrip)
 _safe_export = projection(SharedExport)
 
 
-async def create_share_token(call: Call, asked: CreateShareToken) -> Answer[ShareToken]:
+async def create_share_token(call: Call, asked: CreateShareToken) -> HandlerResult[ShareToken]:
     """Only its hash is kept, so asking again cannot show the same one: it makes a new one instead."""
     await trip_to_write(call, asked.trip_id)
     token = secrets.token_urlsafe(24)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
     row = {"trip_id": asked.trip_id, "digest": digest(token), "created_at": call.time}
     await call.db.execute(insert(share_tokens), row)
-    return Answer(ShareToken, {"token": token, "createdAt": call.time})
+    return HandlerResult(ShareToken, {"token": token, "createdAt": call.time})
 
 
-async def revoke_share_token(call: Call, asked: RevokeShareToken) -> Answer[Revoked]:
+async def revoke_share_token(call: Call, asked: RevokeShareToken) -> HandlerResult[Revoked]:
     """A trip that is not shared is left so: revoking is done either way."""
     await trip_to_write(call, asked.trip_id)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
-    return Answer(Revoked)
+    return HandlerResult(Revoked)
 
 
-async def get_shared_trip(call: Call, asked: GetSharedTrip) -> Answer[SharedTrip]:
-    return Answer(SharedTrip, _safe_trip(await _shared(call, asked.token)))
+async def get_shared_trip(call: Call, asked: GetSharedTrip) -> HandlerResult[SharedTrip]:
+    return HandlerResult(SharedTrip, _safe_trip(await _shared(call, asked.token)))
 
 
-async def export_shared_trip(call: Call, asked: ExportSharedTrip) -> Answer[SharedExport]:
-    return Answer(SharedExport, _safe_export(await snapshot(call, await _shared(call, asked.token))))
+async def export_shared_trip(call: Call, asked: ExportSharedTrip) -> HandlerResult[SharedExport]:
+    return HandlerResult(SharedExport, _safe_export(await snapshot(call, await _shared(call, asked.token))))
 
 
 async def _shared(call: Call, token: str) -> JsonObject:

@@ -6,14 +6,14 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.calls import Answer, Call
+from trips_mcp.backend.errors import forbidden
+from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.json_values import JsonObject
-from trips_mcp.backend.problems import forbidden
 from trips_mcp.backend.resources.action_items import ACTION_ITEMS
 from trips_mcp.backend.resources.legs import LEGS
 from trips_mcp.backend.resources.map_pins import MAP_PINS
-from trips_mcp.backend.rows.batches import report, status_of
-from trips_mcp.backend.rows.merging import Mergeable
+from trips_mcp.backend.rows.batch import report, status_of
+from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
 from trips_mcp.contract.scopes import allows
@@ -29,7 +29,7 @@ class Snapshot(Envelope):
     map_pins: _Many | MISSING = MISSING
 
 
-async def sync_trip(call: Call, asked: Snapshot) -> Answer[SyncReport]:
+async def sync_trip(call: Call, asked: Snapshot) -> HandlerResult[SyncReport]:
     dry_run = asked.dry_run is True
     if dry_run and not allows(call.caller.scopes, "trips:read", asked.trip_id):
         raise forbidden("A dry run tells what is in the trip, so it needs the scope trips:read too.")
@@ -43,4 +43,4 @@ async def sync_trip(call: Call, asked: Snapshot) -> Answer[SyncReport]:
     for name, mergeable, items in categories:
         given = [] if items is MISSING else items
         told[name] = await report(call, mergeable, asked.trip_id, given, dry_run=dry_run)
-    return Answer(SyncReport, {"dryRun": dry_run} | told, status_of(*told.values()))
+    return HandlerResult(SyncReport, {"dryRun": dry_run} | told, status_of(*told.values()))

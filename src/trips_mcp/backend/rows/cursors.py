@@ -5,8 +5,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from math import isfinite
 from typing import Any
 
+from trips_mcp.backend.errors import ProblemError, invalid_field
 from trips_mcp.backend.json_values import is_list
-from trips_mcp.backend.problems import ProblemError, invalid_field
 
 Key = tuple[str | int | float, ...]
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic_core import MISSING
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, tuple_
 
-from trips_mcp.backend.calls import Call
+from trips_mcp.backend.handler import Call
 from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.cursors import read_cursor, write_cursor
-from trips_mcp.backend.rows.kinds import listed
+from trips_mcp.backend.rows.mapping import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.errors import DatabaseError, DatabaseLostError
+from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
 from trips_mcp.backend.store import postgresql, sqlite_file
 from trips_mcp.backend.store.location import file_of, in_memory, is_sqlite, locate, make_room, shown
 from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
-from trips_mcp.backend.store.sqlite import SqliteTransactions, sentence
+from trips_mcp.backend.store.sqlite_connection import SqliteTransactions, sentence
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another process."""

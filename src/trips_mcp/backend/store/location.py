@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 
 _SQLITE = "sqlite"
 _POSTGRESQL = "postgresql+asyncpg"

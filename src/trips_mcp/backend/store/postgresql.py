@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from trips_mcp.backend.errors import DatabaseError, DatabaseLostError
+from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
 from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, held_revision, newer, not_migrated
 
 NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
@@ -109,7 +109,7 @@ def check_tables(db: Connection, schema: Schema, shown: str) -> Opened:
 
 def migrate(db: Connection, schema: Schema, shown: str) -> Opened:
     """Raises: DatabaseError, DBAPIError; everything is as it was then."""
-    from trips_mcp.backend.store import migrating
+    from trips_mcp.backend.store import migrate
 
     db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
     found = _revision(db, shown)
@@ -120,7 +120,7 @@ def migrate(db: Connection, schema: Schema, shown: str) -> Opened:
     else:
         _check_known(schema, found, shown)
     try:
-        migrating.upgrade(db, schema)
+        migrate.upgrade(db, schema)
     except Exception as error:
         if sentence(error, shown) is not None:  # it is not the migration that is wrong
             raise
@@ -139,9 +139,9 @@ def _revision(db: Connection, shown: str) -> str | None:
 
 
 def _check_known(schema: Schema, found: str, shown: str) -> None:
-    from trips_mcp.backend.store import migrating
+    from trips_mcp.backend.store import migrate
 
-    if not migrating.knows(schema, found):
+    if not migrate.knows(schema, found):
         raise newer(shown, found, schema)
 
 

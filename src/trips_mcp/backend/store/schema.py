@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.tables import metadata
 
 LOG = logging.getLogger("trips_mcp.backend")

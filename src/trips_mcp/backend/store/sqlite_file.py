@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, NullPool, create_engine, event
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.location import no_room
 from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
 
@@ -130,16 +130,16 @@ def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) ->
 
 def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str) -> Path:
     """Gives the copy of the file as it was. Raises: DatabaseError, with everything as it was."""
-    from trips_mcp.backend.store import migrating
+    from trips_mcp.backend.store import migrate
 
     since = BEFORE_ALEMBIC.get(found)
-    if since is None and not migrating.knows(schema, found):
+    if since is None and not migrate.knows(schema, found):
         raise newer(shown, found, schema)
     copy = _copy(file, found)
     try:
         if since is not None:
             db.exec_driver_sql(f"DROP TABLE {REVISIONS}")
-        migrating.upgrade(db, schema, since=since)
+        migrate.upgrade(db, schema, since=since)
         if lost := db.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise LookupError(f"a row of {lost[0]} refers to one of {lost[2]} that is not there")
     except BaseException as error:

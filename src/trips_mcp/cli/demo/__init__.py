@@ -8,7 +8,7 @@ from trips_mcp.cli.command import Command, no_flags
 def _run(_: Namespace) -> int:
     import anyio
 
-    from trips_mcp.cli.demo.play import play_on_a_throw_away_database
+    from trips_mcp.cli.demo.runner import play_on_a_throw_away_database
 
     return 0 if anyio.run(play_on_a_throw_away_database) else 1
 

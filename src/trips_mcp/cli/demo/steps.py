@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from trips_mcp.cli.demo.sample import Fields
-from trips_mcp.cli.demo.scene import Scene, expect
+from trips_mcp.cli.demo.state import Scene, expect
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Exchange:
     asked: str
     answer: Callable[[Scene], Awaitable[str]]
 
@@ -147,21 +147,21 @@ async def make_a_mistake(scene: Scene) -> str:
     return f"That was refused, and nothing was written:\n{said}"
 
 
-TURNS: tuple[Turn, ...] = (
-    Turn("Plan a trip to Kyoto for the cherry blossom, from 24 March to 8 April 2027.", create_the_trip),
-    Turn("Here is our plan, with places and things to do. What would you put in?", preview_the_import),
-    Turn("Put it in.", import_it),
-    Turn("I am not sure that worked. Put it in again.", import_it_again),
-    Turn("Add the kaiseki dinner, the tea ceremony and Noriko's birthday, each where it belongs.", add_commitments),
-    Turn("We also have seats on the Nozomi to Kyoto.", add_an_event),
-    Turn("Show me the whole trip.", show_the_whole_trip),
-    Turn("Where are we sleeping on Tuesday?", ask_which_tuesday),
-    Turn("The first one.", find_the_bed_on_tuesday),
-    Turn("What is the door code there?", tell_the_door_code),
-    Turn("Does anything not fit?", check_it),
-    Turn("Post the good news in the trip's channel.", post_a_message),
-    Turn("Make a link for my mother, without the door codes.", share_it),
-    Turn("Add a stay in London until 31 April.", make_a_mistake),
+TURNS: tuple[Exchange, ...] = (
+    Exchange("Plan a trip to Kyoto for the cherry blossom, from 24 March to 8 April 2027.", create_the_trip),
+    Exchange("Here is our plan, with places and things to do. What would you put in?", preview_the_import),
+    Exchange("Put it in.", import_it),
+    Exchange("I am not sure that worked. Put it in again.", import_it_again),
+    Exchange("Add the kaiseki dinner, the tea ceremony and Noriko's birthday, each where it belongs.", add_commitments),
+    Exchange("We also have seats on the Nozomi to Kyoto.", add_an_event),
+    Exchange("Show me the whole trip.", show_the_whole_trip),
+    Exchange("Where are we sleeping on Tuesday?", ask_which_tuesday),
+    Exchange("The first one.", find_the_bed_on_tuesday),
+    Exchange("What is the door code there?", tell_the_door_code),
+    Exchange("Does anything not fit?", check_it),
+    Exchange("Post the good news in the trip's channel.", post_a_message),
+    Exchange("Make a link for my mother, without the door codes.", share_it),
+    Exchange("Add a stay in London until 31 April.", make_a_mistake),
 )
 
 

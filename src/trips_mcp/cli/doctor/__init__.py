@@ -4,15 +4,15 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.choices import chosen
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.output import say
+from trips_mcp.cli.selection_flags import chosen
 from trips_mcp.cli.serve import flags_of_a_server
 from trips_mcp.cli.serve_http import chosen_http
 
 if TYPE_CHECKING:
-    from trips_mcp.cli.doctor.examination import Report
-    from trips_mcp.cli.doctor.finding import Finding
+    from trips_mcp.cli.doctor.checkup import Report
+    from trips_mcp.cli.doctor.finding import Diagnosis
 
 
 def _flags(parser: ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def _flags(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     import anyio
 
-    from trips_mcp.cli.doctor.examination import examine
+    from trips_mcp.cli.doctor.checkup import examine
 
-    def tell(finding: "Finding") -> None:
+    def tell(finding: "Diagnosis") -> None:
         if not arguments.json:
             say(str(finding))
 

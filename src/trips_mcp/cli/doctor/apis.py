@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from trips_mcp.cli.doctor.asking import Came, Obstacle, ask
 from trips_mcp.cli.doctor.clock import clock
-from trips_mcp.cli.doctor.finding import Finding
-from trips_mcp.cli.doctor.keyholder import key_findings
-from trips_mcp.cli.doctor.limits import rate_limit
-from trips_mcp.cli.doctor.secrets import bare_url
-from trips_mcp.client.account import Answer
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.http_probe import Came, Obstacle, ask
+from trips_mcp.cli.doctor.key import key_findings
+from trips_mcp.cli.doctor.quota import rate_limit
+from trips_mcp.cli.doctor.redaction import bare_url
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (
     ApiError,
@@ -27,7 +26,8 @@ from trips_mcp.client.errors import (
     TripsError,
     UnauthorizedError,
 )
-from trips_mcp.client.reading import read
+from trips_mcp.client.responses import read
+from trips_mcp.client.session import ApiResponse
 from trips_mcp.contract.events import GET_EVENT, GetEvent
 from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.models import Params, is_object
@@ -64,7 +64,7 @@ PROBES: Final[dict[Api, Probe]] = {
 }
 
 
-async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list[Finding]:
+async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list[Diagnosis]:
     """`of_callers`: keys come with the calls, so none is there to be examined."""
     probe = PROBES[api]
     url = settings.trips_url if api == "trips" else settings.events_url
@@ -74,10 +74,10 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
         came = await ask(_endpoint(url, key), probe.operation, probe.params, probe.url_variable)
     except CannotConnectError as error:
         found = f"{probe.url_variable}: {str(error).rstrip('.')}"
-        return [Finding(f"{api}-api", "fail", found, f"Mend {probe.url_variable}.", facts)]
+        return [Diagnosis(f"{api}-api", "fail", found, f"Mend {probe.url_variable}.", facts)]
     if isinstance(came, Obstacle):
         found = f"{_which(probe, url)} cannot be reached: {came.found}"
-        return [Finding(f"{api}-api", "fail", found, came.to_do, {**facts, "problem": came.kind})]
+        return [Diagnosis(f"{api}-api", "fail", found, came.to_do, {**facts, "problem": came.kind})]
     facts |= {"status": came.answer.status, "milliseconds": round(came.took * 1000)}
     return list(_answered(probe, settings, key, came, _which(probe, url), facts))
 
@@ -95,14 +95,14 @@ def trips_endpoint(url: str, key: str) -> Endpoint | None:
         return None
 
 
-def not_set_up(api: Api, settings: Settings) -> Finding:
+def not_set_up(api: Api, settings: Settings) -> Diagnosis:
     """For an API without a key, where the other has one."""
     probe = PROBES[api]
     if api in settings.switched_off:
         found = f"off, as {probe.key_variable} holds no key but a variable that was not expanded"
-        return Finding(f"{api}-api", "fail", found, f"Write the key itself there, or unset {probe.key_variable}.")
+        return Diagnosis(f"{api}-api", "fail", found, f"Write the key itself there, or unset {probe.key_variable}.")
     found = "not set up, so its tools are not offered"
-    return Finding(f"{api}-api", "warn", found, f"Set {probe.key_variable}, if you have a key for it.")
+    return Diagnosis(f"{api}-api", "warn", found, f"Set {probe.key_variable}, if you have a key for it.")
 
 
 def _which(probe: Probe, url: str) -> str:
@@ -111,14 +111,14 @@ def _which(probe: Probe, url: str) -> str:
 
 def _answered(
     probe: Probe, settings: Settings, key: str | None, came: Came, which: str, facts: dict[str, object]
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     result, error = _understood(probe, came.answer, key)
     trouble = _stranger(probe, came.answer, error)
     if trouble is not None:
         found, to_do = trouble
-        yield Finding(f"{probe.api}-api", "fail", f"{which} {found}", to_do, facts)
+        yield Diagnosis(f"{probe.api}-api", "fail", f"{which} {found}", to_do, facts)
     else:
-        yield Finding(f"{probe.api}-api", "ok", f"{which} answers in {came.took * 1000:.0f} ms", facts=facts)
+        yield Diagnosis(f"{probe.api}-api", "ok", f"{which} answers in {came.took * 1000:.0f} ms", facts=facts)
         yield from key_findings(probe.api, probe.key_variable, settings, result, error, has_key=key is not None)
         if (limit := rate_limit(f"{probe.api}-rate-limit", came.answer, error)) is not None:
             yield limit
@@ -126,14 +126,14 @@ def _answered(
         yield time
 
 
-def _understood(probe: Probe, answer: Answer, key: str | None) -> tuple[object, TripsError | None]:
+def _understood(probe: Probe, answer: ApiResponse, key: str | None) -> tuple[object, TripsError | None]:
     try:
         return read(probe.operation, probe.params, answer, key), None
     except TripsError as error:
         return None, error
 
 
-def _stranger(probe: Probe, answer: Answer, error: TripsError | None) -> tuple[str, str] | None:
+def _stranger(probe: Probe, answer: ApiResponse, error: TripsError | None) -> tuple[str, str] | None:
     """What it is instead, and what to do, unless it is the API and works."""
     there = f"Check {probe.url_variable}; it ends with {probe.path}."
     if _is_page(answer) and not isinstance(error, ServerFaultError):
@@ -158,11 +158,11 @@ def _stranger(probe: Probe, answer: Answer, error: TripsError | None) -> tuple[s
             return str(error), there
 
 
-def _is_page(answer: Answer) -> bool:
+def _is_page(answer: ApiResponse) -> bool:
     return "html" in answer.headers.get("Content-Type", "").lower()
 
 
-def _says_why(answer: Answer) -> bool:
+def _says_why(answer: ApiResponse) -> bool:
     try:
         told = from_json(answer.body)
     except ValueError:

@@ -7,21 +7,21 @@ from typing import Final
 import anyio
 from sqlalchemy import select
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.location import file_of, in_memory, locate
-from trips_mcp.cli.doctor.asking import Obstacle, ask
 from trips_mcp.cli.doctor.files import LeftOpenError, read_only
-from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.http_probe import Obstacle, ask
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import NotFoundError, TripsError
-from trips_mcp.client.reading import read
+from trips_mcp.client.responses import read
 from trips_mcp.contract.trips import GET_TRIP, GetTrip
 from trips_mcp.settings import Settings
 
 _TO_DO: Final = "Set --trip (TRIPS_MCP_TRIP) to an id that `trips-mcp call list_trips` shows without it."
 
 
-async def bound_trip(settings: Settings, endpoint: Endpoint | None, seconds: float) -> Finding | None:
+async def bound_trip(settings: Settings, endpoint: Endpoint | None, seconds: float) -> Diagnosis | None:
     """`endpoint`: of the Trips API; None where no key is at hand. None where there is nothing to find out."""
     if settings.trip is None:
         return None
@@ -37,8 +37,8 @@ async def bound_trip(settings: Settings, endpoint: Endpoint | None, seconds: flo
         return None
     facts = {"tripId": settings.trip, "exists": exists}
     if exists:
-        return Finding("trip", "ok", f"the server is bound to the trip {settings.trip}, which exists", facts=facts)
-    return Finding("trip", "fail", f"there is no trip {settings.trip}, to which the server is bound", _TO_DO, facts)
+        return Diagnosis("trip", "ok", f"the server is bound to the trip {settings.trip}, which exists", facts=facts)
+    return Diagnosis("trip", "fail", f"there is no trip {settings.trip}, to which the server is bound", _TO_DO, facts)
 
 
 async def _in_database(setting: str, trip: str) -> bool | None:

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from trips_mcp.cli.doctor.asking import Came
-from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.http_probe import Came
 
 MOST: Final = 60.0
 """Seconds by which it may be wrong: enough for slow answers, and far less than what depends on it."""
 
 
-def clock(check: str, came: Came) -> Finding | None:
+def clock(check: str, came: Came) -> Diagnosis | None:
     """None where the service does not tell its time."""
     try:
         told = parsedate_to_datetime(came.answer.headers.get("Date", ""))
@@ -20,8 +20,8 @@ def clock(check: str, came: Came) -> Finding | None:
     ahead = came.at - told.replace(tzinfo=told.tzinfo or UTC).timestamp()
     facts = {"secondsAhead": round(ahead), "here": datetime.fromtimestamp(came.at, UTC).isoformat(timespec="seconds")}
     if abs(ahead) <= MOST:
-        return Finding(check, "ok", "this computer and the service have the same time", facts=facts)
-    return Finding(
+        return Diagnosis(check, "ok", "this computer and the service have the same time", facts=facts)
+    return Diagnosis(
         check,
         "warn",
         f"this computer is {_long(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the service",

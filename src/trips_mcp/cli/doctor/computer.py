@@ -10,8 +10,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.doctor.finding import Finding
-from trips_mcp.cli.doctor.secrets import bare_url, without_secrets
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.redaction import bare_url, without_secrets
 from trips_mcp.cli.install.machine import Machine
 
 _PACKAGES: Final = ("trips-mcp", "mcp", "pydantic", "httpx")
@@ -21,23 +21,25 @@ _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def versions() -> Finding:
+def versions() -> Diagnosis:
     packages = {name: _version(name) for name in _PACKAGES}
     others = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
     system = f"{platform.system()} {platform.release()} on {platform.machine()}"
     said = ", ".join(f"{name} {number}" for name, number in packages.items())
     said += f"; Python {others['python']}, SQLite {others['sqlite']}, {system}"
-    return Finding("versions", "ok", said, facts={**packages, **others, "platform": system})
+    return Diagnosis("versions", "ok", said, facts={**packages, **others, "platform": system})
 
 
-def time_zones() -> Finding:
+def time_zones() -> Diagnosis:
     """Those of the system and of the package tzdata together; zoneinfo asks the one for what the other lacks."""
     missing = [name for name in _ZONES if not _is_known(name)]
     facts = {"tzdata": _version("tzdata"), "missing": missing}
     if not missing:
-        return Finding("time-zones", "ok", f"known, also by their former names (tzdata {facts['tzdata']})", facts=facts)
+        return Diagnosis(
+            "time-zones", "ok", f"known, also by their former names (tzdata {facts['tzdata']})", facts=facts
+        )
     to_do = "Install the package tzdata where trips-mcp is installed; times in these zones are refused until then."
-    return Finding("time-zones", "warn", f"not known: {', '.join(missing)}", to_do, facts)
+    return Diagnosis("time-zones", "warn", f"not known: {', '.join(missing)}", to_do, facts)
 
 
 def _is_known(name: str) -> bool:
@@ -48,38 +50,38 @@ def _is_known(name: str) -> bool:
     return True
 
 
-def uvx() -> Finding:
+def uvx() -> Diagnosis:
     """What clients start the server with."""
     try:
         found = Machine.this().find_uvx()
     except CommandError as error:
-        return Finding("uvx", "warn", str(error), "Clients find their settings by it.", {"path": None})
+        return Diagnosis("uvx", "warn", str(error), "Clients find their settings by it.", {"path": None})
     if found is None:
-        return Finding(
+        return Diagnosis(
             "uvx",
             "warn",
             "it was not found, and it is what clients start this server with",
             "Install uv (https://docs.astral.sh/uv), or have them start trips-mcp by its own path.",
             {"path": None},
         )
-    return Finding("uvx", "ok", found, facts={"path": found})
+    return Diagnosis("uvx", "ok", found, facts={"path": found})
 
 
-def network_settings(env: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def network_settings(env: Mapping[str, str] = os.environ) -> Iterator[Diagnosis]:
     """Only what is set: most people have no proxy."""
     for name in _PROXIES:
         for spelled in (name, name.lower()):
             if value := env.get(spelled, "").strip():
                 shown = without_secrets(value) if name == "NO_PROXY" else bare_url(value)
                 facts = {"variable": spelled, "value": shown}
-                yield Finding("proxy", "ok", f"{spelled} is {shown}", facts=facts)
+                yield Diagnosis("proxy", "ok", f"{spelled} is {shown}", facts=facts)
     for name in _CERTIFICATES:
         if value := env.get(name, "").strip():
             facts = {"variable": name, "value": value}
             if Path(value).exists():
-                yield Finding("certificates", "ok", f"{name} is {value}", facts=facts)
+                yield Diagnosis("certificates", "ok", f"{name} is {value}", facts=facts)
             else:
-                yield Finding(
+                yield Diagnosis(
                     "certificates", "fail", f"{name} is {value}, which is not there", f"Mend or unset {name}.", facts
                 )
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import anyio
 
-from trips_mcp.backend.errors import DatabaseError
+from trips_mcp.backend.database_errors import DatabaseError
+from trips_mcp.backend.store.inspect import FileStatus, look
 from trips_mcp.backend.store.location import file_of, in_memory, locate, shown
-from trips_mcp.backend.store.looking import Seen, look
 from trips_mcp.cli.doctor.files import (
     LITTLE,
     NEXT_TO_NONE,
@@ -20,25 +20,25 @@ from trips_mcp.cli.doctor.files import (
     read_only,
     size,
 )
-from trips_mcp.cli.doctor.finding import Finding, Level
+from trips_mcp.cli.doctor.finding import Diagnosis, Level
 
 _ELSEWHERE: Final = "Make its folder writable for you, or name another file in TRIPS_MCP_DATABASE."
 
 
-async def database(setting: str, seconds: float) -> list[Finding]:
+async def database(setting: str, seconds: float) -> list[Diagnosis]:
     try:
         url = locate(setting)
     except DatabaseError as error:
-        return [Finding("database", "fail", str(error))]
+        return [Diagnosis("database", "fail", str(error))]
     if in_memory(url):
-        return [Finding("database", "warn", "in memory", "Trips are forgotten at the end; name a file to keep them.")]
+        return [Diagnosis("database", "warn", "in memory", "Trips are forgotten at the end; name a file to keep them.")]
     file = file_of(url)
     if file is None:
         return [await _server(setting, shown(url), seconds)]
     try:
         return list(_file(file))
     except OSError as error:
-        return [Finding("database", "fail", f"{file} cannot be looked at ({error.strerror})", _ELSEWHERE)]
+        return [Diagnosis("database", "fail", f"{file} cannot be looked at ({error.strerror})", _ELSEWHERE)]
 
 
 def is_on_a_server(setting: str) -> bool:
@@ -49,7 +49,7 @@ def is_on_a_server(setting: str) -> bool:
     return not in_memory(url) and file_of(url) is None
 
 
-async def _server(setting: str, name: str, seconds: float) -> Finding:
+async def _server(setting: str, name: str, seconds: float) -> Diagnosis:
     """Opening it only looks whether its tables are there."""
     from trips_mcp.backend.store.database import open_database
 
@@ -57,29 +57,29 @@ async def _server(setting: str, name: str, seconds: float) -> Finding:
     try:
         with anyio.fail_after(seconds):
             async with open_database(setting):
-                return Finding("database", "ok", f"PostgreSQL at {name} answers, with the newest tables", facts=facts)
+                return Diagnosis("database", "ok", f"PostgreSQL at {name} answers, with the newest tables", facts=facts)
     except TimeoutError:
         found = f"PostgreSQL at {name} did not answer within {seconds:.0f} seconds"
-        return Finding("database", "fail", found, "Check that the server runs there, and the URL.", facts)
+        return Diagnosis("database", "fail", found, "Check that the server runs there, and the URL.", facts)
     except DatabaseError as error:
-        return Finding("database", "fail", str(error), facts=facts)
+        return Diagnosis("database", "fail", str(error), facts=facts)
 
 
-def _file(file: Path) -> Iterator[Finding]:
+def _file(file: Path) -> Iterator[Diagnosis]:
     facts: dict[str, object] = {"place": str(file.absolute()), "kind": "sqlite", "exists": file.exists()}
     writable = is_writable(file)
     facts["writable"] = writable
     if file.is_dir():
-        yield Finding("database", "fail", f"{file} is a folder, not a database", "Name a file in it.", facts)
+        yield Diagnosis("database", "fail", f"{file} is a folder, not a database", "Name a file in it.", facts)
         return
     if not writable:
-        yield Finding("database", "fail", f"{file.absolute()} cannot be written", _ELSEWHERE, facts)
+        yield Diagnosis("database", "fail", f"{file.absolute()} cannot be written", _ELSEWHERE, facts)
     elif not file.exists():
-        yield Finding("database", "ok", f"{file.absolute()} is not there yet, and made at the first use", facts=facts)
+        yield Diagnosis("database", "ok", f"{file.absolute()} is not there yet, and made at the first use", facts=facts)
     else:
         yield _looked_into(file, facts)
         if not is_private(file):
-            yield Finding(
+            yield Diagnosis(
                 "database-permissions",
                 "warn",
                 f"others on this computer may read {file.absolute()}",
@@ -88,7 +88,7 @@ def _file(file: Path) -> Iterator[Finding]:
     yield from _room(file)
 
 
-def _looked_into(file: Path, facts: dict[str, object]) -> Finding:
+def _looked_into(file: Path, facts: dict[str, object]) -> Diagnosis:
     place, bytes_ = str(file.absolute()), file.stat().st_size
     facts["bytes"] = bytes_
     try:
@@ -96,34 +96,34 @@ def _looked_into(file: Path, facts: dict[str, object]) -> Finding:
             seen = look(db, file)
     except LeftOpenError:
         found = f"{place}, {size(bytes_)}; a process that wrote to it ended before it closed it"
-        return Finding("database", "ok", f"{found}, which the next start makes good", facts=facts)
+        return Diagnosis("database", "ok", f"{found}, which the next start makes good", facts=facts)
     except DatabaseError as error:
-        return Finding("database", "fail", str(error), facts=facts)
+        return Diagnosis("database", "fail", str(error), facts=facts)
     except sqlite3.Error as error:
         found = f"{place} cannot be read as a database ({error})"
-        return Finding("database", "fail", found, "Restore a backup of it, or name another file.", facts)
+        return Diagnosis("database", "fail", found, "Restore a backup of it, or name another file.", facts)
     return _of_version(f"{place}, {size(bytes_)}", seen, facts)
 
 
-def _of_version(place: str, seen: Seen, facts: dict[str, object]) -> Finding:
+def _of_version(place: str, seen: FileStatus, facts: dict[str, object]) -> Diagnosis:
     facts |= {"version": seen.version, "newestVersion": seen.newest, "migrationDue": seen.is_due}
     if seen.version is None:
-        return Finding("database", "ok", f"{place}, without tables yet, which the first use makes", facts=facts)
+        return Diagnosis("database", "ok", f"{place}, without tables yet, which the first use makes", facts=facts)
     if seen.is_due:
         found = f"{place}, version {seen.version} of its tables where {seen.newest} is the newest"
-        return Finding(
+        return Diagnosis(
             "database", "warn", found, "The next start keeps a copy beside it and brings it up to date.", facts
         )
-    return Finding("database", "ok", f"{place}, version {seen.version}, which is the newest", facts=facts)
+    return Diagnosis("database", "ok", f"{place}, version {seen.version}, which is the newest", facts=facts)
 
 
-def _room(file: Path) -> Iterator[Finding]:
+def _room(file: Path) -> Iterator[Diagnosis]:
     free = free_bytes(file)
     if free is None:
         return
     facts = {"freeBytes": free}
     if free >= LITTLE:
-        yield Finding("disk", "ok", f"{size(free)} are free", facts=facts)
+        yield Diagnosis("disk", "ok", f"{size(free)} are free", facts=facts)
     else:
         level: Level = "fail" if free < NEXT_TO_NONE else "warn"
-        yield Finding("disk", level, f"only {size(free)} are free", "Make room: what is written needs some.", facts)
+        yield Diagnosis("disk", level, f"only {size(free)} are free", "Make room: what is written needs some.", facts)

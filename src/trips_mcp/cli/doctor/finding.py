@@ -10,7 +10,7 @@ Level = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     check: str
     """What was looked at; a name that stays, as programs go by it: `trips-key`."""
     level: Level

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trips_mcp.addresses import is_loopback
-from trips_mcp.cli.doctor.finding import Finding
+from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.settings import OF_HTTP, SettingsError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HttpMode:
-    finding: Finding
+    finding: Diagnosis
     of_callers: bool
     """Whether keys come with the calls."""
 
@@ -32,7 +32,7 @@ def http_mode(env: Mapping[str, str], flags: Mapping[str, str]) -> HttpMode | No
     try:
         return _looked_at(HttpSettings.from_env(env, of_http))
     except SettingsError as error:
-        return HttpMode(Finding("http", "fail", "a server over HTTP would not start", str(error)), of_callers=False)
+        return HttpMode(Diagnosis("http", "fail", "a server over HTTP would not start", str(error)), of_callers=False)
 
 
 def _looked_at(http: "HttpSettings") -> HttpMode:
@@ -45,14 +45,14 @@ def _looked_at(http: "HttpSettings") -> HttpMode:
     except UnsafeAuthError as error:
         found = f"TRIPS_MCP_AUTH is none, and {error.why}"
         to_do = f"No server starts so; {error.to_do}, or set TRIPS_MCP_AUTH to key."
-        return HttpMode(Finding("http", "fail", found, to_do, {**facts, "auth": http.auth}), of_callers=False)
+        return HttpMode(Diagnosis("http", "fail", found, to_do, {**facts, "auth": http.auth}), of_callers=False)
     facts["auth"] = auth
     who = "each call needs its caller's key" if auth == "key" else "anybody on this computer may call"
     found = f"{http.host} port {http.port}, {who}"
     if not here and not http.allowed_hosts:
         to_do = "Only calls to localhost are answered; set TRIPS_MCP_ALLOWED_HOST to the name that others call."
-        return HttpMode(Finding("http", "warn", found, to_do, facts), auth == "key")
+        return HttpMode(Diagnosis("http", "warn", found, to_do, facts), auth == "key")
     if not here:
         to_do = "Keys and trips travel unencrypted; put a TLS proxy in front."
-        return HttpMode(Finding("http", "warn", found, to_do, facts), auth == "key")
-    return HttpMode(Finding("http", "ok", found, facts=facts), auth == "key")
+        return HttpMode(Diagnosis("http", "warn", found, to_do, facts), auth == "key")
+    return HttpMode(Diagnosis("http", "ok", found, facts=facts), auth == "key")

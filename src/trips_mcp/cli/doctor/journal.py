@@ -7,56 +7,56 @@ from pathlib import Path
 from typing import Final
 
 from trips_mcp.cli.doctor.files import LeftOpenError, is_private, is_writable, read_only
-from trips_mcp.cli.doctor.finding import Finding
-from trips_mcp.client.journal.looking import Counted, count
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.client.journal.inspect import Counted, count
 
 _WITHOUT: Final = "Without it, what becomes of unfinished writes is forgotten when a server ends"
 
 
-def journal(setting: str | None) -> list[Finding]:
+def journal(setting: str | None) -> list[Diagnosis]:
     if setting is None:
-        return [Finding("journal", "warn", "it is off", f"{_WITHOUT}; unset TRIPS_MCP_JOURNAL to keep one.")]
+        return [Diagnosis("journal", "warn", "it is off", f"{_WITHOUT}; unset TRIPS_MCP_JOURNAL to keep one.")]
     try:
         return list(_file(Path(setting).expanduser()))
     except (OSError, RuntimeError, ValueError) as error:
-        return [Finding("journal", "fail", f"{setting} cannot be looked at ({error})", _elsewhere())]
+        return [Diagnosis("journal", "fail", f"{setting} cannot be looked at ({error})", _elsewhere())]
 
 
-def _file(file: Path) -> Iterator[Finding]:
+def _file(file: Path) -> Iterator[Diagnosis]:
     place = str(file.absolute())
     facts: dict[str, object] = {"place": place, "exists": file.exists(), "writable": is_writable(file)}
     if file.exists() and not file.is_file():
-        yield Finding("journal", "fail", f"{place} is no file", _elsewhere(), facts)
+        yield Diagnosis("journal", "fail", f"{place} is no file", _elsewhere(), facts)
     elif not facts["writable"]:
-        yield Finding("journal", "fail", f"{place} cannot be written", _elsewhere(), facts)
+        yield Diagnosis("journal", "fail", f"{place} cannot be written", _elsewhere(), facts)
     elif not file.exists():
-        yield Finding("journal", "ok", f"{place} is not there yet, and made with the first write", facts=facts)
+        yield Diagnosis("journal", "ok", f"{place} is not there yet, and made with the first write", facts=facts)
     else:
         yield _looked_into(file, place, facts)
         if not is_private(file):
             found = f"others on this computer may read {place}"
-            yield Finding("journal-permissions", "warn", found, f"Run `chmod 600 {place}`.")
+            yield Diagnosis("journal-permissions", "warn", found, f"Run `chmod 600 {place}`.")
 
 
-def _looked_into(file: Path, place: str, facts: dict[str, object]) -> Finding:
+def _looked_into(file: Path, place: str, facts: dict[str, object]) -> Diagnosis:
     try:
         with read_only(file) as db:
             counted = count(db, file, time.time)
     except LeftOpenError:
         found = f"{place}; a process that wrote to it ended before it closed it, which the next write makes good"
-        return Finding("journal", "ok", found, facts=facts)
+        return Diagnosis("journal", "ok", found, facts=facts)
     except sqlite3.Error as error:
-        return Finding("journal", "fail", f"{place} cannot be read as a journal ({error})", _elsewhere(), facts)
+        return Diagnosis("journal", "fail", f"{place} cannot be read as a journal ({error})", _elsewhere(), facts)
     return _counted(place, counted, facts)
 
 
-def _counted(place: str, counted: Counted, facts: dict[str, object]) -> Finding:
+def _counted(place: str, counted: Counted, facts: dict[str, object]) -> Diagnosis:
     facts |= {"unknownOutcomes": counted.unknown, "underWay": counted.under_way}
     under_way = f", {counted.under_way} under way" if counted.under_way else ""
     if not counted.unknown:
-        return Finding("journal", "ok", f"{place}, no write of unknown outcome{under_way}", facts=facts)
+        return Diagnosis("journal", "ok", f"{place}, no write of unknown outcome{under_way}", facts=facts)
     writes = "1 write" if counted.unknown == 1 else f"{counted.unknown} writes"
-    return Finding(
+    return Diagnosis(
         "journal",
         "warn",
         f"{place}, {writes} of unknown outcome{under_way}",

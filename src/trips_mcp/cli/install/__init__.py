@@ -4,9 +4,9 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from urllib.parse import urlsplit
 
-from trips_mcp.cli.choices import flags_that_choose
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.selection_flags import flags_that_choose
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_TOOL = 64
@@ -33,7 +33,7 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _name(text: str) -> str:
-    from trips_mcp.tools.catalogue import entries
+    from trips_mcp.tools.listing import entries
 
     most = _LONGEST_TOOL - len(f"mcp____{max((entry['listing']['name'] for entry in entries()), key=len)}")
     if not _NAME.fullmatch(text):
@@ -58,9 +58,9 @@ def _url(text: str) -> str:
 
 
 def _run(arguments: Namespace) -> int:
-    from trips_mcp.cli.install.installing import install, remove, show
+    from trips_mcp.cli.install.actions import install, remove, show
     from trips_mcp.cli.install.machine import Machine
-    from trips_mcp.cli.install.wanted import wanted
+    from trips_mcp.cli.install.target import wanted
 
     client, machine = CLIENTS[arguments.client], Machine.this()
     if arguments.remove:

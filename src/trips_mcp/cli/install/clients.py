@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from trips_mcp.cli.install import entries, own_command
-from trips_mcp.cli.install.client import Client, Reference, from_environment, key_itself
+from trips_mcp.cli.install import client_cli, entries
+from trips_mcp.cli.install.client_spec import Client, VariableReference, from_environment, key_itself
 
 if TYPE_CHECKING:
     from trips_mcp.cli.install.machine import Machine
@@ -49,7 +49,7 @@ _ALL: Final = (
         files=_claude_code,
         entry=entries.typed,
         reference=from_environment("Claude Code", "${{{}}}"),
-        own=own_command.CLAUDE,
+        own=client_cli.CLAUDE,
         writable=False,
         then="`claude mcp list` shows whether it connects.",
     ),
@@ -78,8 +78,8 @@ _ALL: Final = (
         section="servers",
         entry=entries.typed,
         render=entries.as_json_with_inputs,
-        reference=Reference("${{input:{}}}".format, "VS Code asks for it once and keeps it safe"),
-        own=own_command.CODE,
+        reference=VariableReference("${{input:{}}}".format, "VS Code asks for it once and keeps it safe"),
+        own=client_cli.CODE,
         has_windows=True,
         then="Run `MCP: List Servers` in VS Code to start it.",
     ),
@@ -89,7 +89,7 @@ _ALL: Final = (
         files=_gemini,
         entry=entries.typed_if_remote,
         reference=from_environment("Gemini CLI", "${{{}}}"),
-        own=own_command.GEMINI,
+        own=client_cli.GEMINI,
         then="`gemini mcp list`, in a folder that you trust, shows whether it connects.",
     ),
     Client(
@@ -108,8 +108,8 @@ _ALL: Final = (
         section="mcp_servers",
         entry=entries.codex,
         render=entries.as_toml,
-        reference=Reference("${{{}}}".format, "Codex passes it on from its own environment"),
-        own=own_command.CODEX,
+        reference=VariableReference("${{{}}}".format, "Codex passes it on from its own environment"),
+        own=client_cli.CODEX,
         writable=False,
         then="`codex mcp list` shows it.",
     ),

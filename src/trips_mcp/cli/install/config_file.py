@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from trips_mcp.cli.install.refusal import RefusedError
+from trips_mcp.cli.install.errors import InstallRefusedError
 from trips_mcp.contract.models import is_object
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -36,17 +36,17 @@ class ConfigFile:
 
 
 def look(path: Path) -> ConfigFile:
-    """Raises: RefusedError where it is not ours to change, or not what the client's configuration is."""
+    """Raises: InstallRefusedError where it is not ours to change, or not what the client's configuration is."""
     try:
         found = _bytes(path)
     except OSError as error:
-        raise RefusedError(f"{path} cannot be read ({_why(error)})") from None
+        raise InstallRefusedError(f"{path} cannot be read ({_why(error)})") from None
     if found is None:
         return ConfigFile(path, None, "{}\n", {}, is_plain=True)
     try:
         text = found.removeprefix(_BOM).decode()
     except UnicodeDecodeError:
-        raise RefusedError(f"{path} is not UTF-8 text") from None
+        raise InstallRefusedError(f"{path} is not UTF-8 text") from None
     if path.suffix == ".toml":
         return ConfigFile(path, found, text, _toml(path, text), is_plain=False)
     if not text.strip():
@@ -58,7 +58,7 @@ def look(path: Path) -> ConfigFile:
 def replace(old: ConfigFile, text: str) -> Path | None:
     """Gives where the file as it was is kept, if there was one.
 
-    Raises: RefusedError.
+    Raises: InstallRefusedError.
     """
     bom = _BOM if (old.bytes or b"").startswith(_BOM) else b""
     backup = None if old.bytes is None else old.path.with_name(old.path.name + _BACKUP)
@@ -72,7 +72,7 @@ def replace(old: ConfigFile, text: str) -> Path | None:
                     _swap_in(old, copy, backup)
                     _swap_in(old, new, old.path)
     except OSError as error:
-        raise RefusedError(f"{old.path} cannot be written ({_why(error)})") from None
+        raise InstallRefusedError(f"{old.path} cannot be written ({_why(error)})") from None
     return backup
 
 
@@ -87,20 +87,20 @@ def _bytes(path: Path) -> bytes | None:
     except FileNotFoundError:
         above = next(folder for folder in path.parents if os.path.lexists(folder))
         if above.is_dir() and _is_read_only(above):
-            raise RefusedError(f"the folder {above} is read-only") from None
+            raise InstallRefusedError(f"the folder {above} is read-only") from None
         return None
     except NotADirectoryError:
         return None
     if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1):
-        raise RefusedError(f"{path} is a link")
+        raise InstallRefusedError(f"{path} is a link")
     if not stat.S_ISREG(status.st_mode):
-        raise RefusedError(f"{path} is not a file")
+        raise InstallRefusedError(f"{path} is not a file")
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
-        raise RefusedError(f"{path} is read-only")
+        raise InstallRefusedError(f"{path} is read-only")
     if _is_read_only(path.parent):
-        raise RefusedError(f"the folder {path.parent} is read-only")
+        raise InstallRefusedError(f"the folder {path.parent} is read-only")
     if status.st_size > _LARGEST:
-        raise RefusedError(f"{path} is larger than any configuration")
+        raise InstallRefusedError(f"{path} is larger than any configuration")
     return path.read_bytes()
 
 
@@ -116,7 +116,7 @@ def _json(path: Path, text: str) -> tuple[dict[str, Any], bool]:
     except (ValueError, RecursionError) as error:
         content, is_plain = _json_with_comments(path, text, error), False
     if not is_object(content):
-        raise RefusedError(f"{path} is not a JSON object")
+        raise InstallRefusedError(f"{path} is not a JSON object")
     return content, is_plain
 
 
@@ -126,14 +126,14 @@ def _json_with_comments(path: Path, text: str, error: Exception) -> object:
         return json.loads(bare)
     except (ValueError, RecursionError):
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise RefusedError(f"{path} is broken JSON{where}") from None
+        raise InstallRefusedError(f"{path} is broken JSON{where}") from None
 
 
 def _toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError):
-        raise RefusedError(f"{path} is broken TOML") from None
+        raise InstallRefusedError(f"{path} is broken TOML") from None
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def _beside(old: ConfigFile, path: Path, content: bytes) -> Generator[str]:
 def _swap_in(old: ConfigFile, name: str, path: Path) -> None:
     """Whoever reads it meanwhile sees all of the one or all of the other."""
     if _bytes(old.path) != old.bytes:
-        raise RefusedError(f"{old.path} was changed meanwhile")
+        raise InstallRefusedError(f"{old.path} was changed meanwhile")
     os.replace(name, path)  # noqa: PTH105
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from trips_mcp.cli.install.server import EVENTS_KEY, TRIPS_KEY, Local, Remote, Server
+from trips_mcp.cli.install.server_spec import EVENTS_KEY, TRIPS_KEY, LocalServer, Remote, Server
 
 Entry = dict[str, Any]
 
@@ -19,27 +19,31 @@ FORM = frozenset(
 
 def plain(server: Server) -> Entry:
     """Cursor, Zed."""
-    return _started(server) if isinstance(server, Local) else _reached(server)
+    return _started(server) if isinstance(server, LocalServer) else _reached(server)
 
 
 def typed(server: Server) -> Entry:
     """Claude Code, VS Code."""
-    return {"type": "stdio", **_started(server)} if isinstance(server, Local) else {"type": "http", **_reached(server)}
+    return (
+        {"type": "stdio", **_started(server)}
+        if isinstance(server, LocalServer)
+        else {"type": "http", **_reached(server)}
+    )
 
 
 def typed_if_remote(server: Server) -> Entry:
     """Gemini CLI."""
-    return _started(server) if isinstance(server, Local) else {**_reached(server), "type": "http"}
+    return _started(server) if isinstance(server, LocalServer) else {**_reached(server), "type": "http"}
 
 
 def server_url(server: Server) -> Entry:
     """Windsurf."""
-    return _started(server) if isinstance(server, Local) else _reached(server, "serverUrl")
+    return _started(server) if isinstance(server, LocalServer) else _reached(server, "serverUrl")
 
 
 def bridged(server: Server) -> Entry:
     """Claude Desktop, which starts servers only: mcp-remote is one that passes everything on to another."""
-    if isinstance(server, Local):
+    if isinstance(server, LocalServer):
         return _started(server)
     args, env = ["-y", "mcp-remote", server.url], dict[str, str]()
     for header, value in server.headers.items():
@@ -48,7 +52,7 @@ def bridged(server: Server) -> Entry:
         env[variable] = value
     if server.is_open_to_readers:
         args.append("--allow-http")  # which it has to be told to do
-    return _started(Local(server.bridge, tuple(args), env))
+    return _started(LocalServer(server.bridge, tuple(args), env))
 
 
 def opencode(server: Server) -> Entry:
@@ -60,14 +64,14 @@ def opencode(server: Server) -> Entry:
 
 def codex(server: Server) -> Entry:
     """A key that is sent to an address is named, not written down."""
-    if isinstance(server, Local):
+    if isinstance(server, LocalServer):
         return _started(server)
     bearer = {"bearer_token_env_var": TRIPS_KEY} if TRIPS_KEY in server.env else {}
     others = {"env_http_headers": {"X-Travelmode-Token": EVENTS_KEY}} if EVENTS_KEY in server.env else {}
     return {"url": server.url, **bearer, **others}
 
 
-def _started(server: Local) -> Entry:
+def _started(server: LocalServer) -> Entry:
     env = {"env": dict(server.env)} if server.env else {}
     return {"command": server.command, "args": list(server.args), **env}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.install.entries import FORM, Entry
+from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError
 from trips_mcp.cli.install.record import is_remembered
-from trips_mcp.cli.install.refusal import NameTakenError, RefusedError
-from trips_mcp.cli.install.server import Local, Server
+from trips_mcp.cli.install.server_spec import LocalServer, Server
 from trips_mcp.contract.models import is_object
 
 _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
@@ -17,11 +17,11 @@ _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
 def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | None, path: Path) -> Entry | None:
     """The one by this name, if there is one.
 
-    Raises: RefusedError where it does not run this server, and is neither at this URL nor at one written earlier.
+    Raises: InstallRefusedError where it does not run this server and its URL is neither this one nor one of ours.
     """
     servers = content.get(section, {})
     if not is_object(servers):
-        raise RefusedError(f"{section} in {path} is not an object")
+        raise InstallRefusedError(f"{section} in {path} is not an object")
     if name not in servers:
         return None
     entry = servers[name]
@@ -34,11 +34,11 @@ def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | No
 
 def kept(server: Server, entry: Entry) -> Server:
     """With the variables that the entry gives it already: a key that is not set today is not meant to be lost."""
-    if not isinstance(server, Local):
+    if not isinstance(server, LocalServer):
         return server
     env = entry.get("env") or entry.get("environment")
     before = {name: value for name, value in env.items() if isinstance(value, str)} if is_object(env) else {}
-    return Local(server.command, server.args, before | dict(server.env))
+    return LocalServer(server.command, server.args, before | dict(server.env))
 
 
 def amended(entry: Entry, anew: Entry) -> Entry:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from trips_mcp.cli.doctor.secrets import without_secrets
+from trips_mcp.cli.doctor.redaction import without_secrets
+from trips_mcp.cli.install.errors import InstallRefusedError
 from trips_mcp.cli.install.launch import shown
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.refusal import RefusedError
-from trips_mcp.cli.install.server import Local, secret_variables
+from trips_mcp.cli.install.server_spec import LocalServer, secret_variables
 from trips_mcp.contract.models import is_object
 
 SECONDS: Final = 20.0
@@ -32,11 +32,11 @@ _MESSAGES: Final[tuple[dict[str, object], ...]] = (
 )
 
 
-class DoesNotStartError(RefusedError):
+class DoesNotStartError(InstallRefusedError):
     """An entry that its client could not start."""
 
 
-def count_tools(server: Local, machine: Machine) -> int:
+def count_tools(server: LocalServer, machine: Machine) -> int:
     """Starts it, and gives how many tools it lists. Raises: DoesNotStartError."""
     sent = "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in _MESSAGES)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -52,7 +52,7 @@ def count_tools(server: Local, machine: Machine) -> int:
         raise DoesNotStartError(_sentence(server, _why(code, err.read().decode("utf-8", "replace"), server)))
 
 
-def _run(server: Local, machine: Machine, sent: bytes, out: int, err: int) -> int | None:
+def _run(server: LocalServer, machine: Machine, sent: bytes, out: int, err: int) -> int | None:
     """Its exit code; None if it did not end in time. Its output goes to files: a grandchild may hold a pipe open."""
     process = subprocess.Popen(  # noqa: S603 - the command that is about to be written down
         [server.command, *server.args],
@@ -82,7 +82,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _environment(env: Mapping[str, str], server: Local) -> dict[str, str]:
+def _environment(env: Mapping[str, str], server: LocalServer) -> dict[str, str]:
     """What the shell has set of ours the client does not see."""
     return {name: value for name, value in env.items() if not name.startswith(_OURS)} | dict(server.env)
 
@@ -100,7 +100,7 @@ def _tools(said: bytes) -> list[Any]:
     return []
 
 
-def _why(code: int | None, err: str, server: Local) -> str:
+def _why(code: int | None, err: str, server: LocalServer) -> str:
     for variable in secret_variables(server):
         err = err.replace(server.env[variable], "…")
     said = [line.strip() for line in err.splitlines() if line.strip()]
@@ -109,5 +109,5 @@ def _why(code: int | None, err: str, server: Local) -> str:
     return f"{ended}: {last}" if last else ended
 
 
-def _sentence(server: Local, why: str) -> str:
+def _sentence(server: LocalServer, why: str) -> str:
     return f"`{shown((Path(server.command).name, *server.args))}` does not start as a server ({why})"

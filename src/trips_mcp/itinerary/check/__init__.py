@@ -9,22 +9,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check.belonging import check_belonging
-from trips_mcp.itinerary.check.bookings import check_bookings
-from trips_mcp.itinerary.check.enough import MOST, Found
-from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, Finding, Grade, Part, in_words
+from trips_mcp.itinerary.check.containment import check_belonging
+from trips_mcp.itinerary.check.double_bookings import check_bookings
+from trips_mcp.itinerary.check.dst import check_hours
+from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, CitedPart, Finding, Grade, in_words
 from trips_mcp.itinerary.check.flights import check_flights
-from trips_mcp.itinerary.check.hours import check_hours
 from trips_mcp.itinerary.check.legs import check_legs
-from trips_mcp.itinerary.check.missing import check_missing, notes
+from trips_mcp.itinerary.check.missing_facts import check_missing, notes
 from trips_mcp.itinerary.check.nights import check_nights
 from trips_mcp.itinerary.check.overlaps import check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
+from trips_mcp.itinerary.check.quota import MOST, Found
 from trips_mcp.itinerary.check.zones import check_zones
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.sizes import fitting
+from trips_mcp.itinerary.size_budget import fitting
 
-__all__ = ["MINIMUM_CONNECTION", "CheckReport", "Finding", "Part", "check", "in_words"]
+__all__ = ["MINIMUM_CONNECTION", "CheckReport", "CitedPart", "Finding", "check", "in_words"]
 
 MINIMUM_CONNECTION: Final = 60
 """Minutes."""

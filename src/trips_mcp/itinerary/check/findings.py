@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.words import BY_MEMBERS, OTHERS
-from trips_mcp.itinerary.wording import one_line
+from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
+from trips_mcp.itinerary.formatting import one_line
 
 Grade = Literal["certain", "possible", "not_checkable"]
 """
@@ -44,7 +44,7 @@ Kind = Literal[
 GRADES: Final[tuple[Grade, ...]] = ("certain", "possible", "not_checkable")
 
 
-class Part(Result):
+class CitedPart(Result):
     """One of the trip's parts, by the ids and the field that the tools take."""
 
     leg_id: str | None = None
@@ -65,7 +65,7 @@ class Finding(Result):
     kind: Kind
     date: str | None = None
     weekday: str | None = None
-    about: list[Part] = Field(default_factory=list[Part])
+    about: list[CitedPart] = Field(default_factory=list[CitedPart])
     more: int | None = None
     """How many things it is about beside those listed."""
     why: str
@@ -131,7 +131,7 @@ def _line(finding: Finding) -> str:
     return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{mend}"
 
 
-def _named(part: Part) -> str:
+def _named(part: CitedPart) -> str:
     names = {"legId": part.leg_id, "commitmentId": part.commitment_id, "event_id": part.event_id, "pinId": part.pin_id}
     said = [f"{name} {value}" for name, value in names.items() if value is not None]
     said += filter(None, [part.field or part.flight])

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 
-from trips_mcp.itinerary.moments import Moment, zone_info
+from trips_mcp.itinerary.local_time import Moment, zone_info
 
 _REMEMBERED: Final = 1000
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from trips_mcp.itinerary.check import citing, saying
-from trips_mcp.itinerary.check.abreast import abreast
-from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, own_days, trip_days, without
-from trips_mcp.itinerary.check.enough import Enough, Found
+from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check.completeness import all_dated
+from trips_mcp.itinerary.check.event_types import is_travel
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.flights import lived_twice
-from trips_mcp.itinerary.check.known import all_dated
-from trips_mcp.itinerary.check.sorts import is_travel
+from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, own_days, trip_days, without
+from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.sweep import abreast
+from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey, Stretch
-from trips_mcp.itinerary.spans import Days
-from trips_mcp.itinerary.wording import day_in_words
 
 _FEW_DAYS: Final = 3
 
@@ -40,13 +40,13 @@ def gaps(journey: Journey) -> list[Days]:
 def _backwards(journey: Journey) -> Iterator[Finding]:
     if journey.starts and journey.ends and journey.ends < journey.starts:
         why = f"The trip ends on {day_in_words(journey.ends)}, before it starts on {day_in_words(journey.starts)}."
-        yield citing.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
+        yield citations.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
     for stretch in journey.stretches:
         if stretch.starts and stretch.ends and stretch.ends < stretch.starts:
             dates = f"ends on {day_in_words(stretch.ends)}, before it starts on {day_in_words(stretch.starts)}"
-            about = [citing.leg(stretch, "endDate")]
-            why = f"{saying.begin(saying.leg(stretch))} {dates}."
-            yield citing.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
+            about = [citations.leg(stretch, "endDate")]
+            why = f"{phrases.begin(phrases.leg(stretch))} {dates}."
+            yield citations.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
 
 
 def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
@@ -56,10 +56,10 @@ def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
         if trip is None or days is None or (days.first in trip and days.last in trip):
             continue
         apart = days.last < trip.first or days.first > trip.last
-        leg = saying.begin(saying.leg(stretch))
-        why = f"{leg} ({saying.days(days)}) is {'' if apart else 'partly '}outside the trip ({saying.days(trip)})."
+        leg = phrases.begin(phrases.leg(stretch))
+        why = f"{leg} ({phrases.days(days)}) is {'' if apart else 'partly '}outside the trip ({phrases.days(trip)})."
         mend_with = "update_leg" if apart else "update_trip"
-        yield citing.finding("certain", "leg_outside_trip", days.first, [citing.leg(stretch)], why, mend_with)
+        yield citations.finding("certain", "leg_outside_trip", days.first, [citations.leg(stretch)], why, mend_with)
 
 
 def _overlaps(journey: Journey) -> Iterator[Found]:
@@ -81,9 +81,9 @@ def _share_the_change_over_alone(one: Days, other: Days) -> bool:
 
 def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
     meaning = "; a trip within the other leg, if so meant" if inside else ""
-    why = f"{saying.begin(saying.leg(one))} and {saying.leg(other)} both cover {saying.days(shared)}{meaning}."
-    about = [citing.leg(one), citing.leg(other)]
-    return citing.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
+    why = f"{phrases.begin(phrases.leg(one))} and {phrases.leg(other)} both cover {phrases.days(shared)}{meaning}."
+    about = [citations.leg(one), citations.leg(other)]
+    return citations.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
 
 
 def _gaps(journey: Journey) -> Iterator[Finding]:
@@ -95,10 +95,10 @@ def _gaps(journey: Journey) -> Iterator[Finding]:
         explained = next(without(gap, travels), None) != gap
         sure = dated and not at_an_end and not explained
         what = "starts before its first leg" if gap.last < legs[0].first else "goes on after its last leg"
-        why = f"No leg covers {saying.days(gap)}{f': the trip {what}' if at_an_end else ''}."
+        why = f"No leg covers {phrases.days(gap)}{f': the trip {what}' if at_an_end else ''}."
         mend_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
-        about = [citing.leg(stretch) for stretch in _beside(journey, gap)]
-        yield citing.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
+        about = [citations.leg(stretch) for stretch in _beside(journey, gap)]
+        yield citations.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
 
 
 def _beside(journey: Journey, gap: Days) -> list[Stretch]:

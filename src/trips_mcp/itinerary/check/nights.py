@@ -10,19 +10,19 @@ from functools import partial
 from itertools import accumulate
 from typing import Final
 
-from trips_mcp.itinerary.check import citing, saying
-from trips_mcp.itinerary.check.abreast import abreast
-from trips_mcp.itinerary.check.alike import same
-from trips_mcp.itinerary.check.days import DAY, exists, is_within, merged, trip_days, without
-from trips_mcp.itinerary.check.enough import Enough, Found
+from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check.completeness import all_dated, is_dated
+from trips_mcp.itinerary.check.event_types import is_stay, is_travel
 from trips_mcp.itinerary.check.findings import Finding, Grade
 from trips_mcp.itinerary.check.flights import lived_twice
-from trips_mcp.itinerary.check.known import all_dated, is_dated
+from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, trip_days, without
 from trips_mcp.itinerary.check.legs import gaps
-from trips_mcp.itinerary.check.sorts import is_stay, is_travel
+from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.similarity import same
+from trips_mcp.itinerary.check.sweep import abreast
+from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stay, Stretch
-from trips_mcp.itinerary.spans import Days
-from trips_mcp.itinerary.wording import day_in_words
 
 _EVENING: Final = time(17)
 
@@ -56,15 +56,15 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
 
 def _beds_of(one: Stay, other: Stay, shared: Days, grade: Grade) -> Finding:
     stays_of = f"the stays of {_dated(one)} and {_dated(other)}"
-    why = f"There are two beds for {saying.nights(shared)}: {stays_of}."
-    about = [citing.stay(one, "checkOut"), citing.stay(other, "checkIn")]
-    return citing.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+    why = f"There are two beds for {phrases.nights(shared)}: {stays_of}."
+    about = [citations.stay(one, "checkOut"), citations.stay(other, "checkIn")]
+    return citations.finding(grade, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _dated(stay: Stay) -> str:
     """`leg jx7 (Sunday 2026-07-19 to Friday 2026-07-24)`, from check-in to check-out."""
-    leg = saying.leg_of(stay.leg_id)
-    return f"{leg} ({saying.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
+    leg = phrases.leg_of(stay.leg_id)
+    return f"{leg} ({phrases.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
 
 
 def _accounted_for(journey: Journey) -> list[Days]:
@@ -95,9 +95,9 @@ def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
     """One finding, where a plan leaves all its beds out."""
     if nights:
         count = sum(map(len, nights))
-        why = f"No leg has an accommodation: there is no bed for {saying.nights(nights[0])}"
+        why = f"No leg has an accommodation: there is no bed for {phrases.nights(nights[0])}"
         more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
-        yield citing.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+        yield citations.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
 
 
 class _Beds:
@@ -128,19 +128,19 @@ class _Beds:
         if stretch is None:
             because = "no leg covers it"
         elif stay is None:
-            because = f"{saying.leg(stretch)} has no accommodation"
+            because = f"{phrases.leg(stretch)} has no accommodation"
         elif not is_dated(stay) or stay.nights is None:
             because = (
-                f"the stay of {saying.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
+                f"the stay of {phrases.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
             )
         else:
             dates = f"from {day_in_words(stay.nights.first)} to {day_in_words(stay.nights.last + DAY)}"
-            because = f"the stay of {saying.leg(stretch)} is {dates}"
+            because = f"the stay of {phrases.leg(stretch)} is {dates}"
             if self._all_dated and next(without(nights, self._travels), None) == nights:
                 grade = "certain"
-        about = [citing.stay(stay)] if stay else [citing.leg(stretch)] if stretch else []
-        why = f"There is no bed for {saying.nights(nights)}: {because}."
-        return citing.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+        about = [citations.stay(stay)] if stay else [citations.leg(stretch)] if stretch else []
+        why = f"There is no bed for {phrases.nights(nights)}: {because}."
+        return citations.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
 
     def _stay_among_events(self, nights: Days) -> Appointment | None:
         place = bisect_left(
@@ -199,9 +199,8 @@ def _existing(nights: Days, zone: str | None) -> Days | None:
 
 
 def _open_end(event: Appointment, nights: Days) -> Finding:
-    why = (
-        f"{saying.appointment(event)} is a stay without an end: whether it covers {saying.nights(nights)} is not known."
-    )
-    return citing.finding(
-        "not_checkable", "no_end", nights.first, [citing.appointment(event)], saying.begin(why), "update_leg"
+    which = phrases.nights(nights)
+    why = f"{phrases.appointment(event)} is a stay without an end: whether it covers {which} is not known."
+    return citations.finding(
+        "not_checkable", "no_end", nights.first, [citations.appointment(event)], phrases.begin(why), "update_leg"
     )

@@ -9,18 +9,18 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from trips_mcp.itinerary.check import citing, saying
-from trips_mcp.itinerary.check.abreast import abreast
-from trips_mcp.itinerary.check.alike import city, plain, titles_alike
-from trips_mcp.itinerary.check.bookings import is_same_booking
-from trips_mcp.itinerary.check.enough import Enough, Found
-from trips_mcp.itinerary.check.findings import Finding, Grade, Part
+from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check.double_bookings import is_same_booking
+from trips_mcp.itinerary.check.event_types import is_free, is_stay
+from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
 from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
 from trips_mcp.itinerary.check.instants import wall, when
-from trips_mcp.itinerary.check.sorts import is_free, is_stay
+from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.similarity import city, plain, titles_alike
+from trips_mcp.itinerary.check.sweep import abreast
+from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Appointment, Journey, Move
-from trips_mcp.itinerary.moments import Moment
-from trips_mcp.itinerary.wording import length
+from trips_mcp.itinerary.local_time import Moment
 
 _A_MOMENT: Final = timedelta(microseconds=1)
 """How long a thing without an end lasts here: so it overlaps what is going on when it starts."""
@@ -162,21 +162,21 @@ def _overlap(one: _Timed, other: _Timed, grade: Grade, *, in_utc: bool) -> Findi
     else:
         why = f"{second} starts while {first} is going on."
     about = [_thing(one.what), _thing(other.what)]
-    return citing.finding(
-        grade, "overlap", other.starts.day, about, saying.begin(why), _mend_with(one.what, other.what)
+    return citations.finding(
+        grade, "overlap", other.starts.day, about, phrases.begin(why), _mend_with(one.what, other.what)
     )
 
 
 def _described(one: _Timed) -> str:
-    name = saying.flight(one.what) if isinstance(one.what, Move) else saying.appointment(one.what)
-    return f"{name} ({saying.between(one.starts, one.ends)})"
+    name = phrases.flight(one.what) if isinstance(one.what, Move) else phrases.appointment(one.what)
+    return f"{name} ({phrases.between(one.starts, one.ends)})"
 
 
-def _thing(what: Move | Appointment) -> Part:
-    return citing.flight(what) if isinstance(what, Move) else citing.appointment(what)
+def _thing(what: Move | Appointment) -> CitedPart:
+    return citations.flight(what) if isinstance(what, Move) else citations.appointment(what)
 
 
 def _mend_with(one: Move | Appointment, other: Move | Appointment) -> str:
     """Appointments are moved more easily than flights."""
     movable = [what for what in (other, one) if isinstance(what, Appointment)]
-    return citing.mend_appointment(movable[0]) if movable else "update_leg"
+    return citations.mend_appointment(movable[0]) if movable else "update_leg"

@@ -20,11 +20,11 @@ from anyio.abc import TaskGroup
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
 from trips_mcp.contract.scopes import Scope
-from trips_mcp.server.holding import Holding
-from trips_mcp.server.http.callers import Caller
-from trips_mcp.server.http.challenge import unverified
+from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.http.auth import Caller
+from trips_mcp.server.http.auth_challenge import unverified
+from trips_mcp.server.http.errors import RefusalError
 from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
-from trips_mcp.server.http.refusals import RefusalError
 
 MOST_ACCOUNTS: Final = 500
 FRESH_SECONDS: Final = 300
@@ -46,7 +46,7 @@ Clock = Callable[[], float]
 
 
 class Account:
-    def __init__(self, caller: Caller, held: Holding) -> None:
+    def __init__(self, caller: Caller, held: ClientHolder) -> None:
         self.caller = caller
         self.held = held
         self.scopes: tuple[str, ...] | None = None
@@ -126,7 +126,7 @@ class Accounts:
             self._open.popitem()[1].held.end()
 
     def _opened(self, caller: Caller) -> Account:
-        account = Account(caller, Holding(lambda: self._connect(caller), self._tasks))
+        account = Account(caller, ClientHolder(lambda: self._connect(caller), self._tasks))
         self._open[caller.name] = account
         return account
 

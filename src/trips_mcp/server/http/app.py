@@ -13,24 +13,24 @@ from mcp.server import Server
 from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import TrustedProxies
-from trips_mcp.server.holding import Holding
+from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.accounts import Account, Accounts
-from trips_mcp.server.http.batch import exchange_batch, takes_batches
-from trips_mcp.server.http.callers import Callers
+from trips_mcp.server.http.auth import Callers
+from trips_mcp.server.http.batch_request import exchange_batch, takes_batches
 from trips_mcp.server.http.deadlines import Deadlines
-from trips_mcp.server.http.exchange import exchange
-from trips_mcp.server.http.faces import Faces
+from trips_mcp.server.http.errors import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
 from trips_mcp.server.http.health import answer_healthz, answer_readyz
+from trips_mcp.server.http.limits import Turns
 from trips_mcp.server.http.origins import Origins, answer_preflight
 from trips_mcp.server.http.proxies import with_real_client
-from trips_mcp.server.http.reading import GoneError, read_message, read_messages
-from trips_mcp.server.http.refusals import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
-from trips_mcp.server.http.scoping import Scoping, called_tool
+from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request_body import ClientDisconnectedError, read_message, read_messages
+from trips_mcp.server.http.scope_check import Scoping, called_tool
+from trips_mcp.server.http.scopes import Faces
 from trips_mcp.server.http.settings import Transport
-from trips_mcp.server.http.sse import MESSAGES, Connection, Connections
-from trips_mcp.server.http.turns import Turns
-from trips_mcp.server.http.visit import Visit
-from trips_mcp.server.inbox import Batch, Message
+from trips_mcp.server.http.sse import MESSAGES, Connections, SseConnection
+from trips_mcp.server.http.streamable import exchange
+from trips_mcp.server.stdio.jsonrpc import Batch, Message
 
 _LARGEST_HEAD: Final = 16 * 1024
 _METHOD: Final = re.compile(r"[A-Za-z/_]{1,64}")
@@ -45,7 +45,7 @@ class _Route(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class AppParts:
     """What the app is put together from (`opening.py`)."""
 
     origins: Origins
@@ -62,7 +62,7 @@ class Parts:
 class App:
     def __init__(
         self,
-        parts: Parts,
+        parts: AppParts,
         accounts: Accounts,
         callers: Callers,
         ready: Callable[[], Awaitable[bool]],
@@ -96,7 +96,7 @@ class App:
         visit = Visit(with_real_client(scope, self._parts.proxies), receive, send, self._parts.quiet_seconds)
         try:
             await self._answer(visit)
-        except GoneError:
+        except ClientDisconnectedError:
             pass
         except RefusalError as refusal:
             await visit.refuse(refusal)
@@ -165,7 +165,7 @@ class App:
                 raise
             await visit.answer(202, b"Accepted", [(b"content-type", b"text/plain")])
 
-    async def _deliver(self, connection: Connection, message: Message) -> None:
+    async def _deliver(self, connection: SseConnection, message: Message) -> None:
         if "method" not in message:
             return  # an answer: nothing was asked
         if "id" in message:
@@ -182,7 +182,7 @@ class App:
         if visit.tool is None:
             await self._accounts.confirm(account)
 
-    def _face(self, account: Account) -> Server[Holding]:
+    def _face(self, account: Account) -> Server[ClientHolder]:
         return self._parts.faces.of(account.scopes, events=account.caller.events_token is not None)
 
     async def _readyz(self, visit: Visit) -> None:

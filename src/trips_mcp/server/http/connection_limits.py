@@ -12,7 +12,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, UNKNOWN, TrustedProxies, client_network
-from trips_mcp.server.http.visit import CROWDED
+from trips_mcp.server.http.request import CROWDED
 
 
 class StrictConnection(h11.Connection):

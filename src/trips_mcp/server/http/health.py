@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from trips_mcp.server.http.visit import Visit
+from trips_mcp.server.http.request import Visit
 
 _SECONDS: Final = 5
 _LIVES: Final = b'{"status":"ok"}'

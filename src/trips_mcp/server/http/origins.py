@@ -9,8 +9,8 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
 
-from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.visit import Visit
+from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.request import Visit
 
 _THIS_COMPUTER: Final = ("localhost", "127.0.0.1", "[::1]")
 _METHODS: Final = b"GET, POST"

@@ -20,16 +20,16 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
 from trips_mcp import delivery
 from trips_mcp.delivery import Delivery
-from trips_mcp.server.holding import Holding
-from trips_mcp.server.http.exchange import EVENTS, event_of
-from trips_mcp.server.http.refusals import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.visit import Visit
-from trips_mcp.server.inbox import Message
+from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.streamable import EVENTS, event_of
+from trips_mcp.server.stdio.jsonrpc import Message
 
 MESSAGES: Final = "/messages/"
 
 
-class Connection:
+class SseConnection:
     """One stream, from its opening to its end: what the SDK writes its messages to (a WriteStream)."""
 
     def __init__(self, caller: str, visit: Visit, answered: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class Connection:
         self._scope = anyio.CancelScope()
         self._ending = False
 
-    async def run(self, server: Server[Holding], held: Holding, address: str) -> None:
+    async def run(self, server: Server[ClientHolder], held: ClientHolder, address: str) -> None:
         """`address`: where messages are to be sent."""
         await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
         await self._write(b"event: endpoint\r\ndata: " + address.encode() + b"\r\n\r\n")
@@ -144,22 +144,22 @@ class Connections:
     """Those that are open. Each is found by its id, by whom it belongs to alone."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Connection] = {}
+        self._open: dict[str, SseConnection] = {}
         self._ending = False
 
     async def serve(
-        self, server: Server[Holding], held: Holding, caller: str, visit: Visit, answered: Callable[[], None]
+        self, server: Server[ClientHolder], held: ClientHolder, caller: str, visit: Visit, answered: Callable[[], None]
     ) -> None:
         """For as long as the stream is open."""
         session = secrets.token_hex(16)
-        connection = Connection(caller, visit, answered)
+        connection = SseConnection(caller, visit, answered)
         self._open[session] = connection
         try:
             await connection.run(server, held, f"{visit.scope.get('root_path', '')}{MESSAGES}?session_id={session}")
         finally:
             del self._open[session]
 
-    def of(self, visit: Visit, caller: str) -> Connection:
+    def of(self, visit: Visit, caller: str) -> SseConnection:
         """Raises: RefusalError, the same for another caller's as for one that never was."""
         asked = parse_qs(visit.scope["query_string"].decode("latin-1"), max_num_fields=8).get("session_id", [""])
         connection = self._open.get(asked[0])

@@ -8,8 +8,8 @@ from trips_mcp.contract.action_items import (
     UPSERT_ACTION_ITEMS,
     ActionItem,
 )
-from trips_mcp.tools.answers.imports import of_batch
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.import_report import of_batch
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 ACTION_ITEMS = Listed(

@@ -7,7 +7,7 @@ from trips_mcp.contract.commitments import (
     UPDATE_COMMITMENT,
     Commitment,
 )
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 COMMITMENTS = Listed(item=Commitment, usual={"isAllDay": False}, brief=("title", "startDate", "startTime"))

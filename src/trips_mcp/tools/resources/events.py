@@ -1,7 +1,7 @@
 """What an agent reads about itinerary events."""
 
 from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT, Event
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 EVENTS = Listed(item=Event, within="events", id="event_id", known=frozenset(), brief=("title", "date", "time"))

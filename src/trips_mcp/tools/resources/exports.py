@@ -9,8 +9,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
-from trips_mcp.tools.answers.exported import Exported
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.resources.action_items import ACTION_ITEMS
 from trips_mcp.tools.resources.commitments import COMMITMENTS
 from trips_mcp.tools.resources.events import EVENTS
@@ -18,6 +17,7 @@ from trips_mcp.tools.resources.itinerary import events_of
 from trips_mcp.tools.resources.legs import LEGS
 from trips_mcp.tools.resources.map_pins import MAP_PINS
 from trips_mcp.tools.resources.members import MEMBERS
+from trips_mcp.tools.results.exports import Exported
 from trips_mcp.tools.tool import tool
 
 _WITHOUT_EVENTS: Final = (

@@ -7,14 +7,14 @@ from pydantic import Field
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import Id
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.legs import LIST_LEGS
 from trips_mcp.contract.models import Result
-from trips_mcp.tools.answers.answer import RefusedError
-from trips_mcp.tools.answers.masks import legs_of
-from trips_mcp.tools.answers.secrets import secrets_of
-from trips_mcp.tools.answers.selecting import is_nameable
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.results.fields import is_nameable
+from trips_mcp.tools.results.mask_restore import legs_of
+from trips_mcp.tools.results.secrets import secrets_of
 from trips_mcp.tools.tool import Tool
 
 Path = Annotated[
@@ -38,9 +38,9 @@ async def _tell(client: TripsClient, asked: GetSecret, _: Report, __: Conduct) -
         if leg.id == asked.leg_id:
             known = dict(secrets_of(leg))
             if asked.path not in known:
-                raise RefusedError(_no_such(list(known)))
+                raise ToolRefusedError(_no_such(list(known)))
             return Outcome(Secret(path=asked.path, value=known[asked.path]), rate_limit=client.rate_limit)
-    raise RefusedError("The trip has no leg with this legId; look it up with list_legs.")
+    raise ToolRefusedError("The trip has no leg with this legId; look it up with list_legs.")
 
 
 def _no_such(paths: list[str]) -> str:

@@ -15,22 +15,22 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event, ListTripEvents
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.fields import WHOLE
-from trips_mcp.contract.ids import OfTrip
 from trips_mcp.contract.operation import R
+from trips_mcp.contract.path_ids import OfTrip
 from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary import search as searching
-from trips_mcp.itinerary.answers import Day, Timeline
 from trips_mcp.itinerary.check import CheckReport
-from trips_mcp.itinerary.dates import Unclear, read_day, runs, today_in
 from trips_mcp.itinerary.day import choice_of, day_of
+from trips_mcp.itinerary.day_expressions import Unclear, read_day, runs, today_in
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
+from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
-from trips_mcp.tools.answers.answer import RefusedError
-from trips_mcp.tools.answers.authors import note_members
-from trips_mcp.tools.aside import aside
-from trips_mcp.tools.conduct import Conduct
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.offload import aside
+from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.results.authors import note_members
 from trips_mcp.tools.tool import Hints, Tool
 
 _READS: Final[Hints] = {
@@ -76,7 +76,7 @@ class SearchTrip(OfTrip):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TripReading:
     """A trip, with what there is to say of how it was read."""
 
     journey: Journey
@@ -89,7 +89,7 @@ class Read:
         return Outcome(result, self.notes, self.rate_limit)
 
 
-async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read:
+async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> TripReading:
     """In one export, and one request more where its events are known. Without them an answer is worth having too.
 
     Raises: TripsError.
@@ -99,7 +99,7 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Read
     found = await events_of(client, trip_id, exported.result, conduct)
     events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)
-    return Read(await aside(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
+    return TripReading(await aside(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
 
 
 def _things(export: TripExport) -> int:
@@ -148,7 +148,7 @@ async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) 
         return read.outcome(await aside(read.things, day_of, read.journey, found, today))
     if found.choices:
         return read.outcome(choice_of(read.journey, found.choices, found.why))
-    raise RefusedError(found.why)
+    raise ToolRefusedError(found.why)
 
 
 async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct: Conduct) -> Outcome[Timeline]:
@@ -157,16 +157,16 @@ async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct:
     first = None if asked.from_ is MISSING else _bound(journey, "from", asked.from_, now)
     last = None if asked.to is MISSING else _bound(journey, "to", asked.to, now)
     if first is not None and last is not None and last < first:
-        raise RefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
+        raise ToolRefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
     today = today_in(journey, now)
     return read.outcome(await aside(read.things, timeline_of, journey, first=first, last=last, today=today))
 
 
 def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
-    """By the rule of get_day: a day of the trip. Raises: RefusedError."""
+    """By the rule of get_day: a day of the trip. Raises: ToolRefusedError."""
     found = read_day(journey, text, now)
     if isinstance(found, Unclear):
-        raise RefusedError(f"{name}: {found.why}")
+        raise ToolRefusedError(f"{name}: {found.why}")
     return found
 
 

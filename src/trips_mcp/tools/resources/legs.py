@@ -1,10 +1,10 @@
 """What an agent reads about legs."""
 
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
-from trips_mcp.tools.answers import masks
-from trips_mcp.tools.answers.imports import of_batch
-from trips_mcp.tools.answers.listed import Listed
 from trips_mcp.tools.resources.links import naming_unlinked
+from trips_mcp.tools.results import mask_restore
+from trips_mcp.tools.results.import_report import of_batch
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
@@ -26,7 +26,7 @@ create_leg = tool(
     lookup="list_trips",
     repeatable=True,
     asked_for="book hotel accommodation flight",
-    unmasked=masks.of_creation,
+    unmasked=mask_restore.of_creation,
 )
 upsert_legs = tool(
     UPSERT_LEGS,
@@ -37,7 +37,7 @@ upsert_legs = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    unmasked=masks.of_batch,
+    unmasked=mask_restore.of_batch,
     shown=of_batch,
 )
 update_leg = tool(
@@ -46,7 +46,7 @@ update_leg = tool(
     description="Change a leg (legId from list_legs). What is left out stays, also inside accommodation and "
     "rentalCar; flights are replaced as a whole, so send all of them.",
     lookup="list_legs",
-    unmasked=masks.of_update,
+    unmasked=mask_restore.of_update,
 )
 delete_leg = naming_unlinked(
     tool(

@@ -8,9 +8,9 @@ from trips_mcp.contract.map_pins import (
     UPSERT_MAP_PINS,
     MapPin,
 )
-from trips_mcp.tools.answers.imports import of_batch
-from trips_mcp.tools.answers.listed import Listed
 from trips_mcp.tools.resources.links import naming_unlinked
+from trips_mcp.tools.results.import_report import of_batch
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 MAP_PINS = Listed(item=MapPin, brief=("name",))

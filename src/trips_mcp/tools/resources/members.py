@@ -1,7 +1,7 @@
 """What an agent reads about fellow travellers."""
 
 from trips_mcp.contract.members import LIST_MEMBERS, Member
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 MEMBERS = Listed(item=Member, id="user_id", brief=("name", "role"))

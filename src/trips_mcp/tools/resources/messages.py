@@ -1,7 +1,7 @@
 """What an agent reads about the travellers' messages."""
 
 from trips_mcp.contract.messages import LIST_CHANNELS, LIST_MESSAGES, SEND_MESSAGE, Channel, Message
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import Local, tool
 
 list_channels = tool(

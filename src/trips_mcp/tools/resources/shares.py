@@ -11,8 +11,8 @@ from trips_mcp.contract.shares import (
     SharedMapPin,
     SharedMember,
 )
-from trips_mcp.tools.answers.exported import Exported
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.exports import Exported
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import Local, tool
 
 create_share_token = tool(

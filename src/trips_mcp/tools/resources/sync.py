@@ -1,8 +1,8 @@
 """What an agent reads about importing."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
-from trips_mcp.tools.answers import masks
-from trips_mcp.tools.answers.imports import of_sync
+from trips_mcp.tools.results import mask_restore
+from trips_mcp.tools.results.import_report import of_sync
 from trips_mcp.tools.tool import tool
 
 sync_trip = tool(
@@ -14,7 +14,7 @@ sync_trip = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    unmasked=masks.of_sync,
+    unmasked=mask_restore.of_sync,
     shown=of_sync,
-    uncompared=masks.preview_without_comparing,
+    uncompared=mask_restore.preview_without_comparing,
 )

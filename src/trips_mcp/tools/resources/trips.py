@@ -1,7 +1,7 @@
 """What an agent reads about trips."""
 
 from trips_mcp.contract.trips import ARCHIVE_TRIP, CREATE_TRIP, GET_TRIP, LIST_TRIPS, UPDATE_TRIP, Trip
-from trips_mcp.tools.answers.listed import Listed
+from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import tool
 
 list_trips = tool(

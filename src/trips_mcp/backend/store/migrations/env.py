@@ -1,4 +1,4 @@
-"""What Alembic runs for every command: over the connection and the tables of trips_mcp.backend.store.migrating."""
+"""What Alembic runs for every command: over the connection and the tables of trips_mcp.backend.store.migrate."""
 
 from alembic import context
 

@@ -1,0 +1,73 @@
+"""Updating and deleting one row of a trip, the same for every kind."""
+
+from collections.abc import Iterable
+
+from pydantic_core import MISSING
+from sqlalchemy import bindparam, delete
+
+from trips_mcp.backend.errors import invalid_field, not_found
+from trips_mcp.backend.handler import Call
+from trips_mcp.backend.json_values import JsonObject
+from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
+from trips_mcp.backend.rows.references import Reference, check_references
+from trips_mcp.backend.rows.upsert import changed_or_not, cleared, merged
+from trips_mcp.backend.validation import validated
+from trips_mcp.contract.http_mapping import names
+from trips_mcp.contract.patch_clear import Update
+
+
+async def change_row(
+    call: Call, kind: ResourceMapping, trip_id: str, row_id: str, asked: Update, references: Iterable[Reference] = ()
+) -> JsonObject:
+    """The row with the change made. Raises: ProblemError."""
+    before = await _the_row(call, kind, trip_id, row_id)
+    change = {name: value for name, value in asked.model_dump().items() if name in kind.changing}
+    after = changed(kind, before, change, asked)
+    if changed_or_not(before, after) == "unchanged":
+        return before
+    await check_references(call, references, trip_id, change)
+    if "clientRef" in change:
+        await _check_client_ref(call, kind, trip_id, row_id, change["clientRef"])
+    await rewrite(call.db, kind, [after])
+    return after
+
+
+def changed(kind: ResourceMapping, before: JsonObject, change: JsonObject, asked: Update) -> JsonObject:
+    """`before` with the change made, which must hold together as a whole. Raises: ProblemError."""
+    after = merged(before, change)
+    for path in () if asked.clear is MISSING else asked.clear:
+        after = cleared(after, path)
+    known = names(kind.whole)
+    validated(kind.whole, {name: value for name, value in after.items() if name in known})
+    return after
+
+
+async def delete_row(call: Call, kind: ResourceMapping, trip_id: str, row_id: str) -> None:
+    """Raises: ProblemError when there is none."""
+    columns = kind.table.c
+    gone = await call.db.execute(
+        delete(kind.table).where(columns.trip_id == bindparam("trip"), columns.id == bindparam("which")),
+        {"trip": trip_id, "which": row_id},
+    )
+    if not gone.rowcount:
+        raise not_found(f"{kind.noun} in this trip")
+
+
+async def _the_row(call: Call, kind: ResourceMapping, trip_id: str, row_id: str) -> JsonObject:
+    columns = kind.table.c
+    query = kind.select.where(columns.id == bindparam("which"), columns.trip_id == bindparam("trip"))
+    found = await listed(call.db, query, which=row_id, trip=trip_id)
+    if not found:
+        raise not_found(f"{kind.noun} in this trip")
+    return found[0]
+
+
+async def _check_client_ref(call: Call, kind: ResourceMapping, trip_id: str, row_id: str, client_ref: str) -> None:
+    columns = kind.table.c
+    query = kind.select.where(
+        columns.trip_id == bindparam("trip"),
+        columns.client_ref == bindparam("ref"),
+        columns.id != bindparam("which"),
+    )
+    if await listed(call.db, query, trip=trip_id, ref=client_ref, which=row_id):
+        raise invalid_field("clientRef", f"another {kind.noun} of this trip has it")

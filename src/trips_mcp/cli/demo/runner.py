@@ -1,0 +1,103 @@
+"""Plays the demo's conversation against a server process of its own, and prints it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import wrap
+from time import perf_counter
+
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import TextContent
+
+from trips_mcp.cli.demo.sample import Fields, Sample
+from trips_mcp.cli.demo.state import Caller, Scene, StepFailedError
+from trips_mcp.cli.demo.steps import TURNS, Exchange
+from trips_mcp.cli.output import Colour, Painted, say
+
+_SECONDS_A_CALL = 30
+_COLUMNS = 100
+_INDENT = " " * 8
+_SETTINGS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
+
+
+async def play_on_a_throw_away_database() -> bool:
+    say("What you ask, the tools that an agent calls for it, and what it answers. The calls are real: an MCP")
+    say("client drives a trips-mcp process on a throw-away database, without an account or network.")
+    # on Windows a folder cannot go while a process that is just ending still holds a file in it
+    with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
+        held = await _play_with_a_server(Path(folder))
+    say()
+    if held:
+        say("Every answer was checked, and all of it is gone again.")
+        say("Next: `trips-mcp install CLIENT` puts it into your own client.")
+    else:
+        say("The demo stopped at the turn that failed.")
+    return held
+
+
+async def play(scene: Scene, turns: Sequence[Exchange]) -> bool:
+    """Goes on until a turn does not hold: the later ones build on it."""
+    for turn in turns:
+        say()
+        _show("You", Colour.NAME, turn.asked)
+        scene.called.clear()
+        try:
+            answer = await turn.answer(scene)
+        except (StepFailedError, MCPError) as error:
+            _show("FAILED", Colour.BAD, str(error))
+            return False
+        except (KeyError, IndexError, TypeError) as error:  # an answer without what the turn came for
+            _show("FAILED", Colour.BAD, f"the answer is not of the contract ({error!r})")
+            return False
+        _show("", Colour.DIM, Painted(", ".join(scene.called), Colour.DIM))
+        _show("Agent", Colour.GOOD, answer)
+    return True
+
+
+async def _play_with_a_server(folder: Path) -> bool:
+    started = perf_counter()
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "trips_mcp"], env=_environment(os.environ, folder)
+    )
+    held = False
+    try:
+        async with Client(server, read_timeout_seconds=_SECONDS_A_CALL) as client:
+            tools = (await client.list_tools()).tools
+            milliseconds = round((perf_counter() - started) * 1000)
+            version, count = client.protocol_version, len(tools)
+            say(f"Connected: protocol {version}, {count} tools, {milliseconds} ms from start to tools/list.")
+            held = await play(Scene(call=_caller(client), sample=Sample.load()), TURNS)
+    except* (MCPError, OSError):
+        _show("FAILED", Colour.BAD, "the server process does not answer; what it had to say stands above")
+        held = False
+    return held
+
+
+def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Without the user's keys: whatever they have set up, the demo never touches their trips."""
+    kept = {name: value for name, value in ours.items() if not name.startswith(_SETTINGS)}
+    return kept | {
+        "TRIPS_MCP_DATABASE": str(folder / "demo.db"),
+        "TRIPS_MCP_JOURNAL": str(folder / "journal.db"),
+        "TRIPS_MCP_MASK_SECRETS": "on",
+    }
+
+
+def _caller(client: Client) -> Caller:
+    async def call(tool: str, arguments: Fields) -> tuple[bool, str, Fields]:
+        result = await client.call_tool(tool, arguments)
+        text = "".join(block.text for block in result.content if isinstance(block, TextContent))
+        return result.is_error, text, result.structured_content or {}
+
+    return call
+
+
+def _show(who: str, colour: Colour, text: str) -> None:
+    """A speaker's name, and what is said in lines of its own column."""
+    first, *more = text.splitlines()
+    lines = [*wrap(first, _COLUMNS - len(_INDENT), break_on_hyphens=False), *more]
+    for line in lines:
+        part = Painted(line, text.colour) if isinstance(text, Painted) else line
+        say(Painted(f"{who:<{len(_INDENT)}}", colour) if line is lines[0] else _INDENT, part)

@@ -1,0 +1,85 @@
+"""Whom the key belongs to, and what it may do."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.redaction import without_secrets
+from trips_mcp.cli.doctor.toolset import scopes_needed
+from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
+from trips_mcp.contract.me import Me
+from trips_mcp.contract.operation import Api
+from trips_mcp.contract.scopes import Scope
+from trips_mcp.settings import Settings
+
+_ALLOWS: Final = {
+    "trips:read": "reading trips",
+    "trips:write": "changing trips",
+    "messages:read": "reading messages",
+    "messages:write": "posting messages",
+}
+_MOST_NAMES: Final = 3
+
+
+def key_findings(
+    api: Api, variable: str, settings: Settings, result: object, error: TripsError | None, *, has_key: bool
+) -> Iterator[Diagnosis]:
+    check = f"{api}-key"
+    if not has_key:
+        yield Diagnosis(check, "ok", "each call brings its caller's own", facts={"valid": None})
+    elif isinstance(error, UnauthorizedError):
+        found = f"the key in {variable} is wrong or was revoked (HTTP 401)"
+        yield Diagnosis(check, "fail", found, f"Set {variable} to a valid key; {_where(api)}.", {"valid": False})
+    elif isinstance(error, RateLimitedError):
+        yield Diagnosis(check, "warn", "it could not be examined now", "Run this again in a minute.", {"valid": None})
+    elif isinstance(result, Me):
+        yield Diagnosis(check, "ok", f"valid; you are {_who(result)}", facts={"valid": True})
+        yield from _scopes(settings, result)
+    elif api == "trips" and isinstance(error, ForbiddenError):
+        found = "the key is known, but may not even ask whose it is (HTTP 403)"
+        yield Diagnosis(check, "warn", found, f"Make another one; {_where(api)}.", {"valid": True})
+    else:
+        yield Diagnosis(check, "ok", "valid", facts={"valid": True})
+
+
+def _where(api: Api) -> str:
+    return "Osoto makes keys under Settings → API Keys" if api == "trips" else "Travelmode makes tokens for its API"
+
+
+def _who(me: Me) -> str:
+    name = (me.user.name or me.user.id) if me.user else "someone it does not name"
+    groups = ", ".join(group.name or group.id for group in me.groups) or "no group"
+    return without_secrets(f"{name}, in {groups}")
+
+
+def _scopes(settings: Settings, me: Me) -> Iterator[Diagnosis]:
+    """Lacking what no offered tool needs is as it should be."""
+    if me.scopes is None:
+        found = "the service does not say what the key may do"
+        yield Diagnosis("trips-scopes", "ok", found, facts={"scopes": None})
+        return
+    held = ", ".join(me.scopes) or "nothing"
+    lacking = {scope: tools for scope, tools in scopes_needed(settings).items() if not _has(me.scopes, scope)}
+    facts: dict[str, object] = {"scopes": me.scopes, "lacking": sorted(lacking)}
+    if lacking:
+        without = "; ".join(f"without {scope} no {_ALLOWS[scope]} ({_some(tools)})" for scope, tools in lacking.items())
+        to_do = f"Make a key that allows it, or offer less (--read-only, --toolsets); {_where('trips')}."
+        yield Diagnosis("trips-scopes", "warn", f"the key allows {held}; {without}", to_do, facts)
+    else:
+        yield Diagnosis("trips-scopes", "ok", f"the key allows {held}", facts=facts)
+    if settings.scopes is not None and set(settings.scopes) != set(me.scopes):
+        found = f"TRIPS_MCP_SCOPES says {', '.join(settings.scopes)}, and the key has others"
+        yield Diagnosis("trips-scopes", "warn", found, "Set it to what the key has, or unset it.")
+
+
+def _has(scopes: list[str], needed: str) -> bool:
+    """A scope that is not known may allow anything."""
+    try:
+        return any(Scope.parse(scope).base == needed for scope in scopes)
+    except ValueError:
+        return True
+
+
+def _some(tools: list[str]) -> str:
+    more = len(tools) - _MOST_NAMES
+    return ", ".join(tools[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

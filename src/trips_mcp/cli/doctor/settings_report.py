@@ -1,0 +1,87 @@
+"""Which settings there are, and where each is from. Nothing secret is shown whole."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.redaction import bare_url, shortened, without_secrets
+from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings, has_reference
+
+Source = Literal["variable", "flag", "default"]
+
+_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
+_URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
+_PREFIX: Final = "TRIPS_MCP_"
+_ALL: Final = ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL", *OURS)
+_DEFAULTS: Final = {
+    "OSOTO_BASE_URL": TRIPS_URL,
+    "TRAVELMODE_BASE_URL": EVENTS_URL,
+    "TRIPS_MCP_LOG": "warning",
+    "TRIPS_MCP_READ_ONLY": "off",
+    "TRIPS_MCP_NO_OUTBOUND": "off",
+    "TRIPS_MCP_MASK_SECRETS": "off",
+    "TRIPS_MCP_TRANSPORT": "stdio",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    name: str
+    value: str | None
+    """As it may be shown; None where there is none."""
+    source: Source
+
+    def as_json(self) -> dict[str, str | None]:
+        return {"name": self.name, "value": self.value, "source": self.source}
+
+
+def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: Settings | None) -> list[Found]:
+    """All there are. `settings`: None where something in them cannot be meant."""
+    places = (
+        {} if settings is None else {"TRIPS_MCP_DATABASE": settings.database, "TRIPS_MCP_JOURNAL": settings.journal}
+    )
+    found: list[Found] = []
+    for name in _ALL:
+        flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")
+        if name.startswith(_PREFIX) and flag in flags:
+            found.append(Found(flag, _shown(name, flags[flag].strip()), "flag"))
+        elif text := env.get(name, "").strip():
+            found.append(Found(name, _shown(name, text), "variable"))
+        elif name not in OF_HTTP or name in _DEFAULTS:
+            found.append(Found(name, _DEFAULTS.get(name, places.get(name)), "default"))
+    return found
+
+
+def as_findings(found: list[Found]) -> Iterator[Diagnosis]:
+    """Of what somebody has set; what has not been is told where it matters."""
+    for one in found:
+        if one.source != "default":
+            said = f"{one.name} is {one.value} ({one.source})"
+            yield Diagnosis("setting", "ok", said, facts=one.as_json())
+
+
+def notices(settings: Settings) -> Iterator[Diagnosis]:
+    """A key that was not filled in."""
+    for sentence in settings.notices:
+        yield Diagnosis("settings", "fail", without_secrets(sentence))
+
+
+def _shown(name: str, text: str) -> str:
+    if has_reference(text):
+        return without_secrets(text) if name not in _KEYS else "a variable that was not expanded"
+    if name in _KEYS:
+        return shortened(text)
+    if name in _URLS:
+        return bare_url(text)
+    return _database(text) if name == "TRIPS_MCP_DATABASE" else without_secrets(text)
+
+
+def _database(text: str) -> str:
+    from trips_mcp.backend.database_errors import DatabaseError
+    from trips_mcp.backend.store.location import locate, shown
+
+    try:
+        return shown(locate(text))
+    except DatabaseError:
+        return "…"

@@ -1,0 +1,100 @@
+"""The server that is to be written down: of the command's flags, this environment and what is on this computer."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.install.client_spec import Client
+from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
+from trips_mcp.cli.install.machine import Machine
+from trips_mcp.cli.install.server_spec import EVENTS_KEY, KEYS, TRIPS_KEY, LocalServer, Remote, Server
+from trips_mcp.cli.selection_flags import chosen
+from trips_mcp.settings import Settings, SettingsError, has_reference
+from trips_mcp.tools.selection.rules import choose
+
+_PREFIX: Final = "TRIPS_MCP_"
+_ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")
+_FILES: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL")
+_NO_FILES: Final = ("off", ":memory:")
+
+
+def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
+    """Raises: CommandError where a server could not start like this."""
+    flags = chosen(arguments)
+    if arguments.url is None:
+        env = _taken_along(machine)
+        _check(env, flags)
+        command, *args = _command(arguments.package, client, machine)
+        return LocalServer(command, (*args, *_words(flags)), env)
+    if flags or arguments.package:
+        raise CommandError(
+            "what is offered at --url is settled where that server is started; leave the other flags out."
+        )
+    env = {name: value for name, value in _taken_along(machine).items() if name in KEYS}
+    _check(env, {})
+    return Remote(arguments.url, env, _npx(client, machine))
+
+
+def _taken_along(machine: Machine) -> dict[str, str]:
+    ours = sorted(name for name in machine.env if name.startswith(_PREFIX))
+    given = {name: machine.env.get(name, "").strip() for name in (*_ALONGSIDE, *ours)}
+    return {name: _from_anywhere(name, value) for name, value in given.items() if value}
+
+
+def _from_anywhere(name: str, value: str) -> str:
+    """A client starts the server in a folder of its own choosing."""
+    if name not in _FILES or value.lower() in _NO_FILES or "://" in value or has_reference(value):
+        return value
+    try:
+        return str(Path(value).expanduser().absolute())
+    except RuntimeError:
+        return value  # no such user; the server will say so
+
+
+def _check(env: Mapping[str, str], flags: Mapping[str, str]) -> None:
+    try:
+        choose(Settings.from_env(env, flags))
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def _words(flags: Mapping[str, str]) -> list[str]:
+    switched_on = {name for name, value in flags.items() if value == "on"}
+    return [name if name in switched_on else f"{name}={value}" for name, value in flags.items()]
+
+
+def _command(package: str | None, client: Client, machine: Machine) -> tuple[str, ...]:
+    """What was asked for with --from, else what starts this very process."""
+    if package is not None:
+        return (*_uvx(client, machine), "--from", _package(package), PROGRAM)
+    launch = Process.this().launch()
+    return (*_uvx(client, machine), *launch.words) if launch.by_uvx else launch.words
+
+
+def _package(source: str) -> str:
+    if not is_place(source):
+        return source
+    path, bracket, extras = source.partition("[")
+    try:
+        place = Path(path).expanduser().absolute()
+    except RuntimeError:
+        place = Path(path)
+    if not place.exists():
+        raise CommandError(f"--from {source}: there is no such file or folder; name a wheel, a clone, or a package.")
+    return f"{place}{bracket}{extras}"
+
+
+def _uvx(client: Client, machine: Machine) -> tuple[str, ...]:
+    """The plain name where the shell's PATH is that of the client, as it outlives a move of uv."""
+    if machine.find("uvx") and not client.has_windows:
+        return ("uvx",)
+    if found := machine.find_uvx():
+        return (found,)
+    uv = machine.find("uv")
+    return (uv, "tool", "run") if uv else ("uvx",)
+
+
+def _npx(client: Client, machine: Machine) -> str:
+    return (machine.find("npx") if client.starts_only else None) or "npx"

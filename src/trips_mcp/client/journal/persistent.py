@@ -1,0 +1,202 @@
+"""The journal that outlives its process: the notes' file, for as long as it can be used, else memory."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from logging import getLogger
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from trips_mcp.client.journal import Intent
+from trips_mcp.client.journal.memory import MemoryJournal
+
+if TYPE_CHECKING:
+    from trips_mcp.client.journal.store import Notes
+
+T = TypeVar("T")
+
+PATIENCE: Final = 2.0
+"""Seconds that a call waits for the disk; more than SQLite waits for another process."""
+REST: Final = 60.0
+"""Seconds for which a file that failed is left alone, so that not every write waits for it."""
+
+logger = getLogger("trips_mcp.client.journal")
+
+
+@dataclass(slots=True, eq=False)
+class _Request(Generic[T]):
+    """What somebody wants done in the file."""
+
+    work: "Callable[[Notes], T]"
+    result: T | None = None
+    is_done: bool = False
+    failure: Exception | None = None
+
+
+class SqliteJournal:
+    """Nothing is opened, or imported, before the first write."""
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._file = file
+        self._clock = clock
+        self._timer = timer
+        self._warned = False
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._notes: Notes | None = None
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._waiting: list[_Request[Any]] = []
+        self._in_use = threading.Lock()
+        self._resting_until = -inf
+        self._memory = MemoryJournal(self._clock)
+        self._under_way: dict[str, str] = {}
+        """What the file holds of this process: key → digest."""
+        self._settled: dict[tuple[str, str], tuple[Collection[str], float]] = {}
+        """What has to go from the file, by digest and key, with what it has changed, and when it was answered."""
+        self._removal: threading.Thread | None = None
+
+    async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
+        self._leave_to_parent()
+        if not self._memory.has_unknown(digest):
+            intent = await self._in_file(lambda notes: notes.begin(digest, operation, note, target))
+            if intent is not None:
+                self._under_way[intent.key] = digest
+                return intent
+        return await self._memory.begin(digest, operation, note, target)
+
+    async def annotate(self, intent: Intent, note: str) -> None:
+        digest = self._under_way.get(intent.key)
+        if digest is None:
+            await self._memory.annotate(intent, note)
+        else:
+            await self._in_file(lambda notes: notes.annotate(digest, intent.key, note))
+
+    async def settle(self, intent: Intent, written: Collection[str] = ()) -> None:
+        digest = self._under_way.pop(intent.key, None)
+        await self._memory.settle(intent, written)
+        if digest is not None:
+            self._remove_soon(digest, intent.key, written)
+
+    async def leave_unknown(self, intent: Intent) -> None:
+        digest = self._under_way.pop(intent.key, None)
+        if digest is None:
+            await self._memory.leave_unknown(intent)
+        elif not await self._in_file(lambda notes: notes.leave_unknown(digest, intent.key)):
+            self._memory.take_over(intent, digest)
+            self._remove_soon(digest, intent.key)
+
+    async def written_since(self, intent: Intent, targets: Collection[str]) -> set[str]:
+        found = await self._in_file(lambda notes: notes.written_since(targets, intent.noted_at))
+        return (found or set()) | await self._memory.written_since(intent, targets)
+
+    async def aclose(self) -> None:
+        self._leave_to_parent()
+        if self._notes is not None:
+            await self._in_file(lambda _: None)
+            with anyio.move_on_after(PATIENCE, shield=True):
+                await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
+
+    async def _in_file(self, work: "Callable[[Notes], T]") -> T | None:
+        """What the work gives; None where the file fails. In a thread, never interrupted, bounded all the same."""
+
+        if self._timer() < self._resting_until:
+            return None
+        failed: object = f"it took longer than {PATIENCE:.0f} seconds"
+        request = _Request(work)
+        self._waiting.append(request)
+        with anyio.move_on_after(PATIENCE, shield=True):
+            async with self._turn:
+                if request in self._waiting:  # else it came along with another's
+                    requests, self._waiting = self._waiting, []
+                    await anyio.to_thread.run_sync(
+                        self._work, requests, abandon_on_cancel=True, limiter=self._one_at_a_time
+                    )
+        if request in self._waiting:
+            self._waiting.remove(request)
+        if request.is_done:
+            return request.result
+        self._rest(request.failure or failed)
+        return None
+
+    def _work(self, requests: "list[_Request[Any]]") -> None:
+        """In a thread: all in one transaction, as each step of a thread is a wait while the event loop is busy."""
+        from trips_mcp.client.journal.store import FAILURES, Notes
+
+        try:
+            with self._in_use:
+                if self._notes is None:
+                    self._notes = Notes.open(self._file, self._clock)
+                self._remove_settled(self._notes)
+                with self._notes.together():
+                    for request in requests:
+                        request.result = request.work(self._notes)
+        except FAILURES as error:
+            for request in requests:
+                request.failure = error
+        else:
+            for request in requests:
+                request.is_done = True
+
+    def _close(self) -> None:
+        from trips_mcp.client.journal.store import FAILURES
+
+        with self._in_use, suppress(*FAILURES):
+            if self._notes is not None:
+                self._notes.close()
+                self._notes = None
+
+    def _remove_soon(self, digest: str, key: str, written: Collection[str] = ()) -> None:
+        """In a thread of its own, so that no answer waits for the disk; notes settled meanwhile go with it."""
+        self._settled[digest, key] = written, self._clock()
+        if self._removal is None:
+            self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
+            self._removal.start()
+
+    def _remove_now(self) -> None:
+        """Where it fails, the next write tries again."""
+        from trips_mcp.client.journal.store import FAILURES
+
+        with self._in_use, suppress(*FAILURES):
+            self._removal = None
+            if self._notes is not None:
+                self._remove_settled(self._notes)
+
+    def _remove_settled(self, notes: "Notes") -> None:
+        writes = self._settled.copy()
+        if writes:
+            notes.remove(writes)
+        for write in writes:
+            self._settled.pop(write, None)
+
+    def _rest(self, why: object) -> None:
+        self._resting_until = self._timer() + REST
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "The journal %s cannot be used (%s): what becomes of unfinished writes is remembered in memory only, "
+                "until this process ends. Mend it, or name another file in TRIPS_MCP_JOURNAL.",
+                self._file,
+                why,
+            )
+
+    def _leave_to_parent(self) -> None:
+        """After a fork: the open file and all that is under way are the parent's."""
+        if self._process != os.getpid():
+            self._not_ours_to_close = self._notes
+            self._start()

@@ -1,0 +1,211 @@
+"""The journal's file: one small table, shared by every process of this user. Blocking; raises what goes wrong."""
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+from uuid import uuid4
+
+from trips_mcp.client.journal import Intent
+from trips_mcp.client.journal.memory import KEPT
+from trips_mcp.client.journal.process_lock import Hold, is_held, remove
+
+BUSY_SECONDS: Final = 1.0
+FAILURES: Final = (sqlite3.Error, OSError, ValueError)
+"""What may come of any of it; a ValueError of a path that is none."""
+
+_TIDIED_EVERY: Final = 3600.0
+
+_OURS: Final = 0x74726A31
+"""The file's application id, so that nobody's other database is written into. Another form takes another id."""
+_SCHEMA: Final = """
+    CREATE TABLE writes (
+        digest TEXT NOT NULL,
+        key TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('under way', 'unknown')),
+        owner TEXT NOT NULL,
+        note TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        PRIMARY KEY (digest, key)
+    ) WITHOUT ROWID
+"""
+_WRITTEN: Final = "CREATE TABLE IF NOT EXISTS written (target TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID"
+"""When an answered write last changed a thing; only as long as there are notes that it may be asked for."""
+
+
+class Notes:
+    """An open journal file, in the name of one process."""
+
+    def __init__(self, database: sqlite3.Connection, locks: Path, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._locks = locks
+        self._clock = clock
+        self._owner = uuid4().hex
+        self._tidied_at = float("-inf")
+        with self._transaction():
+            self._remove_locks_of_the_dead()
+            self._hold = Hold(self._lock_of(self._owner))
+
+    @classmethod
+    def open(cls, file: Path, clock: Callable[[], float]) -> Self:
+        locks = _folder_of_locks(file)
+        locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(file)
+        database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(database)
+            return cls(database, locks, clock)
+        except BaseException:
+            database.close()
+            raise
+
+    def begin(self, digest: str, operation: str, note: str, target: str | None) -> Intent:
+        now = self._clock()
+        with self._transaction() as database:
+            self._remove_expired(now)
+            found = database.execute(
+                "SELECT key, state, owner, note, created_at FROM writes WHERE digest = ? AND abs(? - created_at) < ? "
+                "ORDER BY created_at",
+                (digest, now, KEPT),
+            )
+            for key, state, owner, first_note, created_at in found.fetchall():
+                if state == "unknown" or not self._lives(owner):
+                    database.execute(
+                        "UPDATE writes SET state = 'under way', owner = ? WHERE digest = ? AND key = ?",
+                        (self._owner, digest, key),
+                    )
+                    superseded = target is not None and self._is_written_since(target, created_at)
+                    return Intent(key, True, first_note, superseded, created_at)
+            fresh = Intent(uuid4().hex, False, note, noted_at=now)
+            row = (digest, fresh.key, operation, "under way", self._owner, note, now)
+            database.execute("INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            return fresh
+
+    def annotate(self, digest: str, key: str, note: str) -> None:
+        with self._transaction() as database:
+            database.execute("UPDATE writes SET note = ? WHERE digest = ? AND key = ?", (note, digest, key))
+
+    def remove(self, writes: Mapping[tuple[str, str], tuple[Collection[str], float]]) -> None:
+        """By digest and key, what each has changed, and when that was answered."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM writes WHERE digest = ? AND key = ?", list(writes))
+            if database.execute("SELECT EXISTS (SELECT 1 FROM writes)").fetchone()[0]:
+                written = [(target, at) for targets, at in writes.values() for target in targets]
+                database.executemany("INSERT OR REPLACE INTO written VALUES (?, ?)", written)
+            else:
+                database.execute("DELETE FROM written")
+
+    def written_since(self, targets: Collection[str], noted_at: float) -> set[str]:
+        return {target for target in targets if self._is_written_since(target, noted_at)}
+
+    def _is_written_since(self, target: str, noted_at: float) -> bool:
+        found = self._database.execute("SELECT 1 FROM written WHERE target = ? AND at >= ?", (target, noted_at))
+        return found.fetchone() is not None
+
+    def leave_unknown(self, digest: str, key: str) -> bool:
+        """Whether it was there."""
+        with self._transaction() as database:
+            done = database.execute("UPDATE writes SET state = 'unknown' WHERE digest = ? AND key = ?", (digest, key))
+            return done.rowcount == 1
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """All that is done in the block is done, or nothing of it."""
+        with self._transaction():
+            yield
+
+    def close(self) -> None:
+        try:
+            self._database.close()
+        finally:
+            self._hold.release()
+
+    def _remove_expired(self, now: float) -> None:
+        if abs(now - self._tidied_at) >= _TIDIED_EVERY:
+            self._database.execute("DELETE FROM writes WHERE abs(? - created_at) >= ?", (now, KEPT))
+            self._database.execute("DELETE FROM written WHERE abs(? - at) >= ?", (now, KEPT))
+            self._tidied_at = now
+
+    def _lives(self, owner: str) -> bool:
+        return owner == self._owner or is_held(self._lock_of(owner))
+
+    def _lock_of(self, owner: str) -> Path:
+        return self._locks / f"{owner}.lock"
+
+    def _remove_locks_of_the_dead(self) -> None:
+        for lock in self._locks.glob("*.lock"):
+            if not is_held(lock):
+                remove(lock)
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        """The only one at this time in all processes: so locks too are made, asked for and removed in one."""
+        if self._database.in_transaction:
+            yield self._database
+            return
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+
+def lock_of(file: Path, owner: str) -> Path:
+    return _folder_of_locks(file) / f"{owner}.lock"
+
+
+def _folder_of_locks(file: Path) -> Path:
+    return file.with_name(file.name + ".d")
+
+
+def _make_private(file: Path) -> None:
+    """An empty file that its owner alone may read, unless there is one already."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError("it is no file") from None
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Survives the process, as the system holds what was written; NORMAL keeps a power cut from breaking the file."""
+    is_new(database)
+    database.execute("PRAGMA synchronous = NORMAL")
+    _switch_to_wal(database)
+    database.execute("BEGIN IMMEDIATE")
+    with database:
+        if is_new(database):
+            database.execute(_SCHEMA)
+            database.execute(f"PRAGMA application_id = {_OURS}")
+        database.execute(_WRITTEN)
+
+
+def is_new(database: sqlite3.Connection) -> bool:
+    """Raises: sqlite3.DatabaseError where it holds anything but notes of this form."""
+    # in this order, as another process may make the table, and give the id with it, between the two
+    tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    kind: int = database.execute("PRAGMA application_id").fetchone()[0]
+    if kind != _OURS and (kind or tables):
+        raise sqlite3.DatabaseError("it is a database of something else")
+    return not tables
+
+
+def _switch_to_wal(database: sqlite3.Connection) -> None:
+    """Waits for others who do the same: here SQLite itself does not."""
+    last_try = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last_try:
+                raise
+        time.sleep(0.01)

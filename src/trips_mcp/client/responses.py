@@ -1,0 +1,226 @@
+"""Reading what an API answers, tolerantly (docs/contract.md#reading-tolerantly).
+
+The usual answer is validated as it came. Only one that does not look usual is taken apart. A write is done only if
+its answer says so in the contract's words: a 200 may come from anything between here and the service.
+"""
+
+from functools import cache
+from typing import Any
+
+from pydantic import AliasChoices, ValidationError
+from pydantic_core import from_json
+
+from trips_mcp.client.error_responses import excerpt, refusal
+from trips_mcp.client.errors import BadAnswerError
+from trips_mcp.client.session import ApiResponse
+from trips_mcp.client.shapes import is_list
+from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.events import DeletedEvent, Event
+from trips_mcp.contract.models import Page, Params, Resource, Result, is_object
+from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.contract.shares import Revoked, ShareToken
+from trips_mcp.contract.sync import SyncReport
+
+_BOM = b"\xef\xbb\xbf"
+_ITEMS = ("items", "data", "page", "results")
+_CURSORS = ("nextCursor", "cursor", "continueCursor")
+
+
+def read(operation: Operation[P, R], asked: P, answer: ApiResponse, key: str | None = None) -> R:
+    """The answer as the operation's result; `key` is what no error may repeat.
+
+    Raises: ApiError, BadAnswerError.
+    """
+    if 400 <= answer.status < 600:
+        raise refusal(operation, answer, key)
+    if 300 <= answer.status < 400:
+        raise BadAnswerError(operation, "with a redirect, which is never followed", status=answer.status)
+    if not 200 <= answer.status < 300:
+        raise BadAnswerError(operation, f"with HTTP status {answer.status}", status=answer.status)
+    if operation.method == "DELETE" and answer.status == 204:
+        return _gone(operation, asked)
+    result = _usual(operation.result, answer.body) or _unusual(operation, asked, answer.body)
+    if result is not None and not operation.reads and not confirms(asked, result):
+        result = None
+    if result is None:
+        form = "in a form that could not be read" if operation.reads else "without saying what was done"
+        raise BadAnswerError(
+            operation,
+            f"{form} (HTTP {answer.status})",
+            status=answer.status,
+            excerpt=excerpt(answer.body, key),
+        )
+    return result
+
+
+def _usual(kind: type[R], body: bytes) -> R | None:
+    """The body as it stands, unless what it holds may be wrapped, renamed or ill-formed."""
+    try:
+        result = kind.model_validate_json(body)
+    except ValidationError:
+        return None
+    return result if _is_plain(result) else None
+
+
+def _is_plain(result: Result) -> bool:
+    extra = result.model_extra or {}
+    if isinstance(result, Page):
+        return not extra and "items" in result.model_fields_set and result.next_cursor != ""
+    if isinstance(result, Resource) and result.id:
+        return True
+    return bool(result.model_fields_set - set(extra)) and not set(_wrappers(type(result))) & set(extra)
+
+
+def _unusual(operation: Operation[P, R], asked: P, body: bytes) -> R | None:
+    try:
+        found = from_json(body.removeprefix(_BOM), allow_inf_nan=False) if body.strip() else None
+    except ValueError:
+        return None
+    plural_names = _plural_names(operation.result)
+    if plural_names is not None:
+        return _valid(operation.result, _page(plural_names, found))
+    if operation.when_empty is not None:
+        return _done(operation, asked, found)
+    bare: object = _bare(operation.result, found) if found is not None else dict[str, object]()
+    if operation.reads and bare and not _known(operation.result, bare):
+        return None  # it is something, but not what was asked for
+    return _valid(operation.result, bare)
+
+
+def _valid(kind: type[R], fields: object) -> R | None:
+    """Nulls are a way to say 'absent'; they are taken for that where the model has no place for them."""
+    for candidate in (fields, _without_nulls(fields)):
+        try:
+            return kind.model_validate(candidate)
+        except ValidationError:
+            continue
+    return None
+
+
+def _gone(operation: Operation[P, R], asked: P) -> R:
+    """What a 204 to a DELETE tells."""
+    if operation.when_empty is not None:
+        return operation.when_empty(asked)
+    return operation.result.model_validate({"_id": own_id(operation, asked)})
+
+
+def _done(operation: Operation[P, R], asked: P, found: object) -> R | None:
+    """A deletion that is answered with more than a 204: what it says of the thing that was asked about."""
+    kind = operation.result
+    bare = _bare(kind, found)
+    if not is_object(bare) or any(value is False for value in bare.values()):
+        return None  # as {"success": false}
+    named = own_id(operation, asked)
+    if (
+        any(str(bare.get(name)) == named for name in ("_id", "id", "event_id", "deleted"))
+        or bare.get("deleted") is True
+    ):
+        told = _gone(operation, asked).model_dump(by_alias=True, exclude_unset=True)
+        return _valid(kind, {**bare, **told})
+    return _valid(kind, bare) if _known(kind, bare) else None
+
+
+def confirms(asked: Params, result: Result) -> bool:
+    """Whether an answer to a write tells what became of it: an id, a token, an outcome for each item."""
+    match result:
+        case Resource():
+            return bool(result.id)
+        case Event():
+            return result.event_id is not None
+        case ShareToken():
+            return bool(result.token)
+        case BatchReport():
+            return _covers(result, getattr(asked, "items", ()))
+        case SyncReport():
+            lists = {name: getattr(asked, name) for name in ("legs", "action_items", "map_pins")}
+            return all(
+                _covers(getattr(result, name), items) for name, items in lists.items() if is_list(items) and items
+            )
+        case DeletedEvent():
+            return result.deleted is not None or result.already_deleted is True
+        case Revoked():
+            return result.revoked
+        case _:
+            return True
+
+
+def _covers(report: BatchReport | None, items: object) -> bool:
+    if report is None:
+        return False
+    asked = len(items) if is_list(items) else 0
+    return asked in (len(report.results), report.created + report.updated + report.unchanged + report.errors)
+
+
+def own_id(operation: Operation[Any, Any], asked: Params) -> str:
+    """The last id in the operation's path: of the thing itself."""
+    return str(asked.model_dump(mode="json").get(operation.path.rpartition("{")[2].rstrip("}"), ""))
+
+
+def _bare(kind: type[Result], found: object) -> object:
+    """The object itself, out of what it may be wrapped in; a field that only shares a wrapper's name is left alone."""
+    if not is_object(found):
+        return found
+    for name in _wrappers(kind):
+        inner = found.get(name)
+        if is_object(inner) and _known(kind, inner := _bare(kind, inner)) > _known(kind, found):
+            return inner
+    return found
+
+
+def _page(plural_names: tuple[str, ...], found: object) -> object:
+    if found is None:
+        return {"items": []}
+    if is_list(found):
+        return {"items": found}
+    if not is_object(found):
+        return found
+    names = (*_ITEMS, *plural_names)
+    place = next((name for name in names if is_list(found.get(name))), None)
+    if place is not None:
+        rest = {name: value for name, value in found.items() if name not in (place, *_CURSORS, "isDone")}
+        return {**rest, "items": found[place], "nextCursor": _cursor(found)}
+    for name in names:
+        inner = found.get(name)
+        if is_object(inner):
+            outer = {name: found[name] for name in (*_CURSORS, "isDone") if name in found}
+            return _page(plural_names, {**outer, **inner})
+    return {"items": []} if any(name in found for name in names) else None
+
+
+def _plural_names(kind: type[Result]) -> tuple[str, ...] | None:
+    """None for what is not a page."""
+    return kind.plural_names if issubclass(kind, Page) else None
+
+
+def _cursor(found: dict[str, Any]) -> object:
+    if found.get("isDone") is True:
+        return None
+    cursor = next((found[name] for name in _CURSORS if found.get(name) not in (None, "")), None)
+    return str(cursor) if isinstance(cursor, int) and not isinstance(cursor, bool) else cursor
+
+
+def _wrappers(kind: type[Result]) -> tuple[str, ...]:
+    return (*kind.own_names, "data")
+
+
+def _known(kind: type[Result], found: object) -> int:
+    """How many of the object's keys are fields of the model."""
+    return len(_names(kind).intersection(found)) if is_object(found) else 0
+
+
+@cache
+def _names(kind: type[Result]) -> frozenset[str]:
+    """Every name under which a field of the model may be read."""
+    names: set[str] = set()
+    for field in kind.model_fields.values():
+        alias = field.validation_alias
+        names.update(map(str, alias.choices) if isinstance(alias, AliasChoices) else [str(alias)])
+    return frozenset(names)
+
+
+def _without_nulls(value: object) -> object:
+    if is_object(value):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    if is_list(value):
+        return [_without_nulls(inner) for inner in value]
+    return value

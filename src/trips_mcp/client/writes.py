@@ -1,0 +1,342 @@
+"""A write's life: it is noted, attempted, and its note removed when the caller knows the outcome.
+
+Where the outcome stays unknown, the note stays, and the next identical call takes up its key: a service that
+has carried the write out then replays its answer, and one that has not carries it out. The replayed answer may be
+of the past, so it is told only if it still holds (`_after_earlier`).
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import anyio
+from pydantic_core import MISSING
+
+from trips_mcp import delivery
+from trips_mcp.client.errors import (
+    ApiError,
+    BadAnswerError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerFaultError,
+    TripsError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from trips_mcp.client.journal import Intent, Journal
+from trips_mcp.client.journal.digest import digest
+from trips_mcp.client.outcome import Outcome
+from trips_mcp.client.retry import Attempts, Course
+from trips_mcp.client.session import ApiSession
+from trips_mcp.client.write_targets import is_repeatable, made, target
+from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.models import Deleted, Params, Result
+from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.contract.shares import GET_SHARED_TRIP, GetSharedTrip, ShareToken
+from trips_mcp.contract.sync import SyncReport
+
+JOINED: Final = "This completed an earlier call whose answer was lost."
+
+R_co = TypeVar("R_co", bound=Result, covariant=True)
+
+
+class Recovery(Protocol[R_co]):
+    """How to find out what became of a write of unknown outcome, where the API knows no Idempotency-Key."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether `found` can find it."""
+        ...
+
+    async def note(self) -> str:
+        """What `found` will have to know of the time before the write; asked before the write is sent."""
+        ...
+
+    async def found(self, note: str) -> R_co | None:
+        """What the write has brought about; None if it is to be sent (again).
+
+        Raises: TripsError; the outcome is then unknown still.
+        """
+        ...
+
+
+class PartNotes:
+    """The notes of a call in several requests: they stay until all of it is done, so that none is made twice."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._answered: list[tuple[Intent, list[str]]] = []
+
+    async def add(self, intent: Intent, result: Result, written: list[str]) -> None:
+        """An answered part. A repetition takes its report from the note, unless there are faults to tell anew."""
+        self._answered.append((intent, written))
+        if not any(report.errors for report in _reports(result)):
+            await self._journal.annotate(intent, result.model_dump_json(exclude_unset=True))
+
+    async def end(self, *, complete: bool) -> None:
+        answered, self._answered = self._answered, []
+        for intent, written in answered:
+            if complete:
+                await _settle_when_told(self._journal, intent, written)
+            else:
+                await self._journal.leave_unknown(intent)
+
+
+@dataclass(slots=True)
+class _Write(Generic[P, R]):
+    """One call, over all the keys that it takes up."""
+
+    account: ApiSession
+    operation: Operation[P, R]
+    params: P
+    ends: float
+    recovery: Recovery[R] | None
+    parts: PartNotes | None
+    earlier: R | None = None
+    """What the key of an earlier call was answered with, where the write is sent anew all the same."""
+    notes: list[str] = field(default_factory=list[str])
+
+    digest: str = field(init=False)
+    target: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.digest = digest(self.account.secret, self.operation, self.params)
+        self.target = target(self.account.secret, self.operation, self.params)
+
+    def made(self, result: R) -> list[str]:
+        return made(self.account.secret, self.operation, self.params, result)
+
+    def join(self, note: str = JOINED) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+class Writing:
+    def __init__(self, attempts: Attempts, journal: Journal) -> None:
+        self._attempts = attempts
+        self._journal = journal
+        self._locks: dict[str, anyio.Lock] = {}
+        self._holding = Counter[str]()
+
+    def parts(self) -> PartNotes:
+        return PartNotes(self._journal)
+
+    async def outcome(
+        self,
+        account: ApiSession,
+        operation: Operation[P, R],
+        params: P,
+        ends: float,
+        recovery: Recovery[R] | None = None,
+        parts: PartNotes | None = None,
+    ) -> Outcome[R]:
+        """Raises: OutcomeUnknownError; any other TripsError says that the write was not carried out."""
+        write = _Write(account, operation, params, ends, recovery, parts)
+        async with self._one_at_a_time(write.target or write.digest, operation, ends):
+            result: R | None = None
+            while result is None:
+                result = await self._with_next_key(write)
+        return Outcome(result, tuple(write.notes))
+
+    async def _with_next_key(self, write: _Write[P, R]) -> R | None:
+        """The result; None if it is to be sent anew, with another key.
+
+        Each round takes an open note off the journal, or is the last.
+        """
+        note = await write.recovery.note() if write.recovery is not None else ""
+        intent = await self._journal.begin(write.digest, write.operation.name, note, write.target)
+        if intent.superseded and write.recovery is not None:
+            await self._journal.settle(intent)
+            return None
+        course = Course(write.ends, may_be_done=intent.resumed or write.earlier is not None)
+        settled = told = False
+        try:
+            result = await self._carried_out(write, course, intent)
+            if intent.resumed and write.recovery is None:
+                result = await self._after_earlier(write, intent, result)
+            settled = True
+            if result is None:
+                return None
+            if write.earlier is not None and _changed_nothing(result):
+                result = write.earlier  # which says what this call and the earlier one did together
+            if intent.resumed and not intent.superseded:
+                write.join()
+            await self._answered(write, intent, result)
+            told = True
+            return result
+        except OutcomeUnknownError as error:
+            settled = not error.repeatable  # no later call could tell either, so it shall be free to send
+            raise
+        except TripsError as error:
+            settled = not course.may_be_done or _tells(error)
+            if settled:
+                raise
+            unknown = _unknown(write.operation, error, write.recovery)
+            settled = not unknown.repeatable
+            raise unknown from error
+        finally:  # a cancelled call passes here too
+            if not told:
+                known = settled or not course.may_be_done
+                await (self._journal.settle if known else self._journal.leave_unknown)(intent)
+
+    async def _answered(self, write: _Write[P, R], intent: Intent, result: R) -> None:
+        written = write.made(result)
+        if write.target is not None:
+            written.append(write.target)
+        if write.parts is not None and not is_repeatable(write.operation, write.params):
+            await write.parts.add(intent, result, written)
+        else:
+            await _settle_when_told(self._journal, intent, written)
+
+    async def _carried_out(self, write: _Write[P, R], course: Course, intent: Intent) -> R:
+        operation = write.operation
+        if intent.resumed and write.recovery is not None:
+            found = await write.recovery.found(intent.note)
+            if found is not None:
+                return found
+            course.may_be_done = False
+        if intent.resumed and write.parts is not None and intent.note:
+            return operation.result.model_validate_json(intent.note)
+        key = intent.key if operation.api == "trips" else None
+        try:
+            return await self._attempts.result(write.account, operation, write.params, course, key)
+        except GoneError:
+            if operation.method == "DELETE" and operation.when_empty is not None and course.may_be_done:
+                return operation.when_empty(write.params)
+            raise
+
+    async def _after_earlier(self, write: _Write[P, R], intent: Intent, result: R) -> R | None:
+        """What the key of an earlier call was answered with, if it still holds; None if the write is to be sent anew.
+
+        The first attempt cannot be carried out any more, as its key is answered. What may be done twice is: then the
+        answer is of now. What makes something new is made again only if a later call has changed or removed that:
+        then its caller knows of it, and means a second one. A link is tried, as any later link ends it.
+        """
+        if write.operation.api == "events" or isinstance(result, Deleted):
+            return result  # what has an id of its own does not come back
+        things = write.made(result)
+        written = await self._journal.written_since(intent, things)
+        if is_repeatable(write.operation, write.params):
+            if _reports(result) and not written:
+                return result
+            write.earlier = result
+            if not intent.superseded and not written:
+                write.join()
+            return None
+        if things and len(written) == len(things):
+            return None
+        if written:
+            write.join(f"Since then {len(written)} of the {len(things)} items were changed or removed.")
+        if isinstance(result, ShareToken) and not await self._opens(write, result.token):
+            return None
+        return result
+
+    async def _opens(self, write: _Write[Any, Any], token: str) -> bool:
+        asked = GetSharedTrip(token=token)
+        try:
+            await self._attempts.result(write.account, GET_SHARED_TRIP, asked, Course(write.ends))
+        except NotFoundError:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, thing: str, operation: Operation[Any, Any], ends: float) -> AsyncGenerator[None]:
+        """Writes of this process to one thing go one after the other, and identical ones.
+
+        Else one that repeats a call which was just cancelled could begin before that one had noted that its
+        outcome is unknown, and would be sent with a key of its own; and one that was cancelled could still be
+        carried out after the next.
+        """
+        lock = self._locks.setdefault(thing, anyio.Lock())
+        self._holding[thing] += 1
+        try:
+            try:
+                lock.acquire_nowait()
+            except anyio.WouldBlock:
+                with anyio.move_on_after(ends - self._attempts.clock()) as patience:
+                    await lock.acquire()
+                if patience.cancelled_caught:
+                    raise UnavailableError(
+                        operation, "another call for the same thing is still under way", sent=False
+                    ) from None
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._holding[thing] -= 1
+            if not self._holding[thing]:
+                del self._holding[thing], self._locks[thing]
+
+
+async def _settle_when_told(journal: Journal, intent: Intent, written: list[str]) -> None:
+    """Until the caller has the answer, calling again has to find the note."""
+    answer = delivery.current()
+    if answer is None:
+        await journal.settle(intent, written)
+    else:
+        answer.add(partial(journal.settle, intent, written), partial(journal.leave_unknown, intent))
+
+
+def _changed_nothing(result: Result) -> bool:
+    return all(report.unchanged == len(report.results) for report in _reports(result)) and bool(_reports(result))
+
+
+def _reports(result: Result) -> list[BatchReport]:
+    match result:
+        case BatchReport():
+            return [result]
+        case SyncReport():
+            return [report for report in (result.legs, result.action_items, result.map_pins) if report is not None]
+        case _:
+            return []
+
+
+def is_dry_run(params: Params) -> bool:
+    return getattr(params, "dry_run", MISSING) is True
+
+
+def _tells(error: TripsError) -> bool:
+    """Whether it is the service's word on the write itself, whatever became of earlier attempts.
+
+    A key that is refused, or one request too many, is found before anything is known of the write.
+    """
+    if not isinstance(error, ApiError) or not error.by_service or error.status == 408:
+        return False
+    if isinstance(error, ConflictError) and error.code != "IDEMPOTENCY_CONFLICT":
+        return False  # with an attempt of our own that may be under way still
+    return not isinstance(error, (ServerFaultError, RateLimitedError, UnauthorizedError, ForbiddenError))
+
+
+def _unknown(operation: Operation[Any, Any], error: TripsError, recovery: Recovery[Any] | None) -> OutcomeUnknownError:
+    match error:
+        case BadAnswerError():
+            why = f"the answer{_status(error.status)} does not say what was done"
+        case RateLimitedError():
+            why = "the service takes no more requests for now"
+        case ConflictError():
+            why = "the service is still busy with it"
+        case ApiError(by_service=False) if error.status < 500 and error.status != 408:
+            why = f"something on the way to the service answered instead of it ({error.status})"
+        case UnauthorizedError() | ForbiddenError():
+            why = "the service no longer accepts the key"
+        case ApiError():
+            why = f"the service failed ({error.status})"
+        case _:
+            why = "the service did not answer"
+    repeatable = (
+        recovery.repeatable if recovery is not None else operation.api == "trips" or operation.method == "DELETE"
+    )
+    retry_after = error.retry_after if isinstance(error, (UnavailableError, ApiError)) else None
+    return OutcomeUnknownError(operation, why, repeatable=repeatable, retry_after=retry_after)
+
+
+def _status(status: int | None) -> str:
+    return "" if status is None else f" ({status})"

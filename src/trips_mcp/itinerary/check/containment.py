@@ -1,0 +1,204 @@
+"""Things outside their leg or the trip, ends before starts within them, and links that lead nowhere.
+
+A day more on either side is no fault of stays, cars and flights: one flies in overnight, takes a room for the
+early morning, leaves after midnight.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from trips_mcp.contract.commitments import Commitment
+from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
+from trips_mcp.itinerary.check.instants import wall
+from trips_mcp.itinerary.check.intervals import DAY, own_days
+from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.local_time import Moment, zone_info
+
+_ONE_TRAVEL: Final = 2 * DAY
+"""Flights that follow each other within this time are one journey."""
+
+
+def check_belonging(journey: Journey) -> Iterator[Finding]:
+    yield from _links(journey)
+    yield from _appointments(journey)
+    yield from _flights(journey)
+    yield from _stays(journey)
+    yield from _rentals(journey)
+
+
+def _links(journey: Journey) -> Iterator[Finding]:
+    for one in journey.appointments:
+        if not isinstance(one.source, Commitment):
+            continue
+        for field, linked, found in (
+            ("legId", one.source.leg_id, one.leg_id),
+            ("mapPinId", one.source.map_pin_id, one.pin_id),
+        ):
+            if linked and not found:
+                what = "leg" if field == "legId" else "map pin"
+                why = f"{phrases.begin(phrases.appointment(one))} is linked to a {what} that is not in the trip."
+                about = [citations.appointment(one, field)]
+                day = one.starts.day if one.starts else None
+                yield citations.finding("certain", "unknown_link", day, about, why, "update_commitment")
+
+
+def _appointments(journey: Journey) -> Iterator[Finding]:
+    trip = own_days(journey)
+    for one in journey.appointments:
+        stretch = journey.stretch.get(one.leg_id)
+        if one.starts is None:
+            continue
+        if stretch and stretch.days:
+            if not _is_on(one.starts, stretch.days, stretch.zone):
+                yield _outside_its_leg(one, one.starts, stretch, stretch.days, trip)
+        elif trip and one.starts.day not in trip:
+            why = f"{phrases.appointment(one)} ({phrases.at(one.starts)}) is outside the trip ({phrases.days(trip)})."
+            grade = _grade(one.starts, trip)
+            about = [citations.appointment(one)]
+            mend_with = citations.mend_appointment(one)
+            yield citations.finding(grade, "outside_trip", one.starts.day, about, phrases.begin(why), mend_with)
+
+
+def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
+    """By its own calendar or by the leg's, which may be a day apart."""
+    if starts.day in days:
+        return True
+    instant = starts.instant
+    return instant is not None and zone is not None and instant.astimezone(zone_info(zone)).date() in days
+
+
+def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: Days, trip: Days | None) -> Finding:
+    leg = f"its {phrases.leg(stretch)} ({phrases.days(days)}){_and_the_trip(trip, Days(starts.day, starts.day))}"
+    why = f"{phrases.appointment(one)} ({phrases.at(starts)}) is outside {leg}."
+    about = [citations.appointment(one), citations.leg(stretch)]
+    return citations.finding(
+        _grade(starts, days), "outside_leg", starts.day, about, phrases.begin(why), "update_commitment"
+    )
+
+
+def _and_the_trip(trip: Days | None, days: Days) -> str:
+    """What lies outside the whole trip is not just in the wrong leg."""
+    if trip is None or (days.first <= trip.last and days.last >= trip.first):
+        return ""
+    return f" and the whole trip ({phrases.days(trip)})"
+
+
+def _grade(starts: Moment, days: Days) -> Grade:
+    """What starts after midnight may end the last day."""
+    return "possible" if _ends_the_last_day(starts, days) else "certain"
+
+
+def _ends_the_last_day(starts: Moment | None, days: Days) -> bool:
+    return starts is not None and starts.time is not None and starts.time < DAWN and starts.day - DAY == days.last
+
+
+def _flights(journey: Journey) -> Iterator[Finding]:
+    of_leg: defaultdict[str, list[Move]] = defaultdict(list)
+    for move in journey.moves:
+        of_leg[move.leg_id].append(move)
+    trip = own_days(journey)
+    for leg_id, moves in of_leg.items():
+        stretch = journey.stretch.get(leg_id)
+        days = stretch.days if stretch else None
+        around = days or trip
+        if around is None:
+            continue
+        for travel in _travels(moves):
+            if not any(_touches(move, around) for move in travel):
+                yield _travel_outside(travel, around, stretch if days else None, trip)
+
+
+def _travels(moves: Sequence[Move]) -> Iterator[list[Move]]:
+    """Flights in a row; the first of three on the way to a leg may be far from it in time."""
+    travel: list[Move] = []
+    for move in moves:
+        days = move.days
+        if days is None:
+            continue
+        before = travel[-1].days if travel else None
+        if before and days.first - before.last > _ONE_TRAVEL:
+            yield travel
+            travel = []
+        travel.append(move)
+    if travel:
+        yield travel
+
+
+def _touches(move: Move, days: Days) -> bool:
+    ends = [end.day for end in (move.departs, move.arrives) if end]
+    return any(day in days for day in ends) or _ends_the_last_day(move.departs, days)
+
+
+def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None, trip: Days | None) -> Finding:
+    all_days = [days for move in travel if (days := move.days)]
+    days = Days(min(one.first for one in all_days), max(one.last for one in all_days))
+    flights = f"{phrases.flight(travel[0])}{f' and {len(travel) - 1} more' if len(travel) > 1 else ''}"
+    verb = "is" if len(travel) == 1 else "are"
+    leg = f"its {phrases.leg(stretch)}" if stretch else "the trip"
+    more = _and_the_trip(trip, days) if stretch else ""
+    why = f"{phrases.begin(flights)} ({phrases.days(days)}) {verb} outside {leg} ({phrases.days(around)}){more}."
+    about = [*(citations.flight(move) for move in travel)]
+    kind = "outside_leg" if stretch else "outside_trip"
+    return citations.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
+
+
+def _grade_apart(days: Days, around: Days) -> Grade:
+    """Next to each other, or further apart."""
+    apart = max(days.first - around.last, around.first - days.last)
+    return "certain" if apart > DAY else "possible"
+
+
+def _stays(journey: Journey) -> Iterator[Finding]:
+    legs = {id(stretch.source.accommodation): stretch for stretch in journey.stretches}
+    for stay in journey.stays:
+        check_in, check_out = _moment(stay.check_in), _moment(stay.check_out)
+        leg = phrases.leg_of(stay.leg_id)
+        if check_in and check_out and _is_before(check_out, check_in):
+            times = f"is {phrases.at(check_out)}, before the check-in, {phrases.at(check_in)}"
+            why = f"The check-out of {leg} {times}."
+            about = [citations.stay(stay, "checkOut")]
+            yield citations.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
+            continue
+        stretch = legs.get(id(stay.source))
+        if stretch and stretch.days and stay.first and stay.end and stay.first <= stay.end:
+            yield from _span_outside(
+                partial(citations.stay, stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days
+            )
+
+
+def _rentals(journey: Journey) -> Iterator[Finding]:
+    legs = {id(stretch.source.rental_car): stretch for stretch in journey.stretches}
+    for rental in journey.rentals:
+        pick_up, drop_off = _moment(rental.pick_up), _moment(rental.drop_off)
+        name = f"The rental car of {phrases.leg_of(rental.leg_id)}"
+        if pick_up and drop_off and _is_before(drop_off, pick_up):
+            why = f"{name} is returned {phrases.at(drop_off)}, before it is picked up, {phrases.at(pick_up)}."
+            about = [citations.rental(rental, "dropOff")]
+            yield citations.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
+            continue
+        stretch, days = legs.get(id(rental.source)), [moment.day for moment in (pick_up, drop_off) if moment]
+        if stretch and stretch.days and days:
+            span = Days(min(days), max(days))
+            if not (span.first <= stretch.days.last and span.last >= stretch.days.first):  # it may serve more legs
+                yield from _span_outside(partial(citations.rental, rental), name, span, stretch.days)
+
+
+def _span_outside(cite: Callable[[], CitedPart], name: str, span: Days, leg: Days) -> Iterator[Finding]:
+    if span.first >= leg.first - DAY and span.last <= leg.last + DAY:
+        return
+    apart = span.last < leg.first or span.first > leg.last
+    why = f"{name} ({phrases.days(span)}) is {'' if apart else 'partly '}outside the leg ({phrases.days(leg)})."
+    yield citations.finding("certain" if apart else "possible", "outside_leg", span.first, [cite()], why, "update_leg")
+
+
+def _moment(said: Moment | str | None) -> Moment | None:
+    return said if isinstance(said, Moment) else None
+
+
+def _is_before(end: Moment, start: Moment) -> bool:
+    ends, starts = wall(end), wall(start)
+    return ends < starts if ends and starts else end.day < start.day

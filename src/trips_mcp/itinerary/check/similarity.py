@@ -1,0 +1,52 @@
+"""When two texts mean the same place, the same booking, the same title: written alike but for case, accents, spaces."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from trips_mcp.itinerary.text_match import folded, parts_words
+from trips_mcp.places.airports import metropolitan, metropolitan_of
+
+_CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
+_REMEMBERED: Final = 1000
+_SHORT_WORD: Final = 3
+_SAYS_LITTLE: Final = frozenset({"with", "from", "into", "avec", "para"})
+
+
+@lru_cache(_REMEMBERED)
+def plain(text: str | None) -> str:
+    """What is left when only letters and digits count."""
+    return "".join(letter for letter in folded(text or "") if not parts_words(letter))
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """And something at all."""
+    return plain(one) == plain(other) != ""
+
+
+def airport(place: str | None) -> str | None:
+    """The code in `HND`, `hnd`, `HND T3` or `Tokyo Haneda (HND)`."""
+    found = _CODE.fullmatch((place or "").strip())
+    return found[found.lastindex or 0].upper() if found else None
+
+
+@lru_cache(_REMEMBERED)
+def city(place: str | None) -> str:
+    """The same for all airports of one city."""
+    code = airport(place)
+    if code is None:
+        return plain(place)
+    found = metropolitan(code) or next(iter(metropolitan_of(code)), None)
+    return found.code if found else code
+
+
+def titles_alike(one: str, other: str) -> bool:
+    """Whether they share a word that says something, or one contains the other."""
+    first, second = plain(one), plain(other)
+    if not first or not second:
+        return False
+    return first in second or second in first or not _telling(one).isdisjoint(_telling(other))
+
+
+def _telling(title: str) -> set[str]:
+    return {word for part in title.split() if len(word := plain(part)) > _SHORT_WORD and word not in _SAYS_LITTLE}

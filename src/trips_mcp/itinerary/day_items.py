@@ -1,0 +1,223 @@
+"""The lines of a day: its moves, check-ins, cars and appointments, each with where it stands in time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from trips_mcp.contract.map_pins import MapPin
+from trips_mcp.itinerary.formatting import clock_of, day_in_words, length, short
+from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
+from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.results import End, EventThing, Pin, Thing
+from trips_mcp.itinerary.travel_time import duration, remark
+
+_TITLE: Final = 200
+_PLACE: Final = 120
+_NOTES: Final = 200
+_USUAL_TYPES: Final = frozenset(
+    {"flight", "train", "accommodation", "activity", "food", "local_transit", "free_block", "other"}
+)
+"""Of events; whatever else stands there is somebody's free text."""
+
+
+Position = tuple[float, float]
+"""Latitude and longitude, in degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    thing: Thing
+    at: Moment | None
+    """When it concerns the day first."""
+    until: Moment | None
+    """When it is over; None where that is not known."""
+    begins: Moment | None
+    """On this day or an earlier one; None where that is not known."""
+    fills: bool = True
+    """Whether one is busy with it, so that what lies between two of them is free."""
+    starts_at: Position | None = None
+    """Where on earth, if that is known; as with ends_at."""
+    ends_at: Position | None = None
+    last: bool = False
+    """Without a time of day it stands at the day's end, not at its beginning."""
+
+
+def things_on(journey: Journey, day: date) -> list[Placed]:
+    """All of one day, in the order in which it is lived."""
+    found = [*_moves(journey.moves_on(day), day), *_stays(journey, day), *_rentals(journey, day)]
+    return in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in journey.appointments_on(day))])
+
+
+def undated(journey: Journey) -> list[Thing]:
+    """What lies on no day, for want of a date."""
+    moves = [_move(move, None) for move in journey.moves if move.days is None]
+    return [*moves, *(_appointment(journey, one, None).thing for one in journey.appointments if one.starts is None)]
+
+
+def in_order(journey: Journey, day: date, found: list[Placed]) -> list[Placed]:
+    """By the instant; where a zone is not known, the day's is taken for it, to this end alone."""
+    zones = sorted({one.at.zone for one in found if one.at is not None and one.at.zone is not None})
+    assumed = journey.zone_on(day) or next(iter(zones), "UTC")
+    return sorted(found, key=lambda one: _rank(one, day, assumed))
+
+
+def _rank(one: Placed, day: date, assumed: str) -> tuple[int, datetime, str, str]:
+    title, ids = one.thing.title or "", f"{one.thing.commitment_id} {one.thing.event_id} {one.thing.leg_id}"
+    at = one.at
+    if at is None or at.time is None:
+        return (3 if one.last else 0 if one.thing.all_day or one.thing.kind == "check_out" else 1, _EPOCH, title, ids)
+    start = Moment(day, time()) if at.day < day else at
+    return (2, replace(start, zone=at.zone or assumed).instant or _EPOCH, title, ids)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moves(moves: Iterable[Move], day: date) -> Iterator[Placed]:
+    for move in moves:
+        at, until = move.departs, move.arrives
+        starts_at, ends_at = (stop.position if stop else None for stop in (move.departs_from, move.arrives_at))
+        if at is not None and at.day == day:
+            yield Placed(_move(move, at), at, until, at, starts_at=starts_at, ends_at=ends_at)
+        elif until is not None and until.day == day:
+            yield Placed(_move(move, until, "flight_arrival"), until, until, at, ends_at=ends_at)
+        elif at is not None and until is not None and at.day < day < until.day:
+            yield Placed(_move(move, None, "flight_under_way"), None, until, at)
+
+
+def _move(move: Move, at: Moment | None, kind: str = "flight") -> Thing:
+    taken = duration(move)
+    return Thing(
+        kind=kind,
+        time=clock_of(at),
+        zone=at.zone if at else None,
+        zone_from=[stop.known_by for stop in move.inferred_zones] or None,
+        missing=_missing_of_move(move),
+        title=short(move.label, _TITLE),
+        departs=_end(move.departs),
+        arrives=_end(move.arrives),
+        duration=length(taken) if taken is not None else None,
+        seat=short(move.source.seat, _PLACE),
+        remark=" ".join(filter(None, (remark(move), _odd_time(move.departs), _odd_time(move.arrives)))) or None,
+        leg_id=move.leg_id or None,
+        flight=move.index,
+    )
+
+
+def _end(at: Moment | None) -> End | None:
+    if at is None:
+        return None
+    return End(date=str(at.day), weekday=at.weekday, time=clock_of(at), zone=at.zone)
+
+
+def _missing_of_move(move: Move) -> list[str] | None:
+    ends = {"departure": move.departs, "arrival": move.arrives}
+    lacking = [f"{name} {lack}" for name, end in ends.items() for lack in _lacking(end)]
+    return lacking or None
+
+
+def _lacking(at: Moment | None) -> Iterator[str]:
+    if at is None or at.time is None:
+        yield "time"
+    elif at.zone is None:
+        yield "zone"
+
+
+def _stays(journey: Journey, day: date) -> Iterator[Placed]:
+    """Only where something is said of the time: the nights tell the rest."""
+    for stay in journey.stays_at(day):
+        if stay.end == day and stay.check_out is not None:
+            yield _change("check_out", stay, stay.check_out, stay.name)
+        if stay.first == day and stay.check_in is not None:
+            yield _change("check_in", stay, stay.check_in, stay.name)
+
+
+def _rentals(journey: Journey, day: date) -> Iterator[Placed]:
+    for rental in journey.rentals_at(day):
+        for kind, said, leg_day in (
+            ("pick_up", rental.pick_up, rental.first),
+            ("drop_off", rental.drop_off, rental.last),
+        ):
+            if said is not None and (said.day if isinstance(said, Moment) else leg_day) == day:
+                yield _change(kind, rental, said, rental.company or "rental car")
+
+
+def _change(kind: str, source: Stay | Rental, said: Moment | str, title: str) -> Placed:
+    at = said if isinstance(said, Moment) else None
+    written = None if at else str(said)
+    place = source.location if isinstance(source, Rental) else None
+    notes = source.source.notes if isinstance(source, Stay) and kind == "check_in" else None
+    lacking = list(_lacking(at)) if isinstance(source, Stay) or at else ["date", "time"]
+    thing = Thing(
+        kind=kind,
+        time=clock_of(at),
+        zone=at.zone if at else None,
+        missing=None if written and isinstance(source, Stay) else lacking or None,
+        title=short(title, _TITLE),
+        written=short(written, _PLACE),
+        place=short(place, _PLACE),
+        remark=_odd_time(at),
+        notes=short(notes, _NOTES),
+        leg_id=source.leg_id or None,
+    )
+    return Placed(thing, at, at, at, fills=isinstance(source, Rental), last=kind in ("check_in", "pick_up"))
+
+
+def _appointment(journey: Journey, one: Appointment, day: date | None) -> Placed:
+    starts, ends = one.starts, one.ends
+    began = starts if starts is not None and day is not None and starts.day < day else None
+    days = one.days
+    ends_later = days is not None and day is not None and days.last != day
+    is_event, category = one.kind == "event", short(one.category, _PLACE)
+    is_usual = not is_event or category in _USUAL_TYPES
+    thing = (EventThing if is_event else Thing)(
+        kind=one.kind,
+        time=None if began else clock_of(starts),
+        until=clock_of(ends),
+        until_date=day_in_words(ends.day) if ends is not None and ends_later else None,
+        since=" ".join(filter(None, (day_in_words(began.day), clock_of(began)))) if began else None,
+        zone=starts.zone if starts is not None and (starts.time or ends) else None,
+        zone_from=[one.zone_by] if one.zone_by and starts is not None and starts.time else None,
+        all_day=True if one.all_day else None,
+        missing=_missing(one),
+        title=short(one.title, _TITLE),
+        category=category if is_usual else None,
+        event_type=None if is_usual else category,
+        place=short(one.place, _PLACE),
+        pin=_pin(journey.pins.get(one.pin_id)),
+        remark=" ".join(filter(None, (_odd_time(starts), _odd_time(ends)))) or None,
+        notes=short(one.notes, _NOTES),
+        leg_id=one.leg_id or None,
+        commitment_id=None if is_event else one.id or None,
+        event_id=int(one.id) if is_event and one.id else None,
+    )
+    here = _position(journey.pins.get(one.pin_id))
+    return Placed(thing, starts, ends, starts, starts_at=here, ends_at=here)
+
+
+def _missing(one: Appointment) -> list[str] | None:
+    if one.starts is None:
+        return ["date"]
+    if one.all_day:
+        return None
+    if one.starts.time is None:
+        return ["time"]
+    return ["zone"] if one.starts.zone is None else None
+
+
+def _position(pin: MapPin | None) -> Position | None:
+    return None if pin is None or pin.lat is None or pin.lng is None else (pin.lat, pin.lng)
+
+
+def _pin(pin: MapPin | None) -> Pin | None:
+    if pin is None:
+        return None
+    return Pin(pin_id=pin.id, name=short(pin.name, _TITLE), lat=pin.lat, lng=pin.lng)
+
+
+def _odd_time(at: Moment | None) -> str | None:
+    if at is None or not (at.gap or at.fold):
+        return None
+    why = "does not exist: the clocks go forward over it" if at.gap else "exists twice, as the clocks go back"
+    return f"{clock_of(at)} on {day_in_words(at.day)} {why} in {at.zone}."

@@ -1,0 +1,179 @@
+"""Whether a text has a word, as people mean it: whatever the case and the accents, in any script."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from trips_mcp.contract.invisible import hidden
+from trips_mcp.itinerary.formatting import one_line
+
+_LETTERS: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+    # Arabic, Persian and Urdu: kaf, ya, ha and alef in their variants, ta marbuta as it is said, no lengthening stroke
+    | dict.fromkeys("\u06a9\u06aa", "\u0643")
+    | dict.fromkeys("\u0649\u06cc\u06d2\u06d0", "\u064a")
+    | dict.fromkeys("\u0629\u06c1\u06c3\u06be\u06d5", "\u0647")
+    | {"\u0671": "\u0627", "\u0640": ""}
+)
+"""Letters that people without them on their keyboard write otherwise, and that Unicode does not take apart."""
+_IN_FULL: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
+)
+"""The other way of writing them: `Muenchen` beside `Munchen`."""
+_APOSTROPHES: Final = str.maketrans(
+    dict.fromkeys("`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u2018\u2019\u201b\u2032\u05f3\ua78c\uff07", "'")
+)
+_ACCENT: Final = "".join(chr(code) for code in range(0x300, 0x370)) + "".join(
+    chr(code)
+    for first, last in ((0x591, 0x5C8), (0x64B, 0x660), (0x670, 0x671), (0x6D6, 0x6EE))
+    for code in range(first, last)
+    if unicodedata.combining(chr(code))
+)
+"""Of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic. In other scripts such marks make other words."""
+_ACCENTS: Final = re.compile(f"[{_ACCENT}]")
+_DIGIT: Final = re.compile(r"(?![0-9])\d")
+_SPACES: Final = frozenset({"Z", "C", "P"})
+_SPACES_TOO: Final = frozenset({"Sm", "Sk"})
+_PARTING: Final = frozenset({"Cc", "Zs", "Zl", "Zp"})
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff"  # Thai and Lao, Burmese, Korean, Khmer
+    "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]"  # Japanese, Chinese
+)
+"""Scripts that set no spaces between words, and Korean, which adds endings to them."""
+_LONG: Final = 4
+"""Letters from which on a word is found inside of another too: `bahnhof` in `Hauptbahnhof`, not `art` in `party`."""
+_STARTS: Final = r"(?:(?<![^\W_])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]))"
+_ENDS: Final = r"(?:(?![^\W_])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]))"
+"""A word starts and ends between letters and digits too, so that `44` finds `JL44`."""
+_HYPHENS: Final = "-'\u2010"
+"""With which a word is written or not: so that `wifi` finds `Wi-Fi`, and the other way round."""
+_EXCERPT: Final = 60
+"""Characters on either side of the word."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """One way in which a word may be written."""
+
+    text: str
+    as_start: re.Pattern[str]
+    as_whole: re.Pattern[str]
+    hyphened: re.Pattern[str]
+
+    @classmethod
+    def of(cls, text: str) -> "_Spelling":
+        start = _STARTS + re.escape(text)
+        hyphened = _STARTS + f"[{_HYPHENS}]?".join(map(re.escape, text))
+        return cls(text, re.compile(start), re.compile(start + _ENDS), re.compile(hyphened))
+
+    def quality(self, text: str) -> int | None:
+        """In a folded text: 0 as a word, 1 as the start of one, 2 inside of one; None where it is not."""
+        if self.text not in text:
+            return 1 if len(self.text) >= _LONG and self.hyphened.search(text) else None
+        if self.as_start.search(text):
+            return 0 if self.as_whole.search(text) else 1
+        if _UNSPACED.search(self.text):
+            return 1
+        return 2 if len(self.text) >= _LONG else None
+
+    def place(self, text: str) -> int:
+        """Where it stands in a folded text that has it."""
+        found = self.as_start.search(text) or self.hyphened.search(text)
+        return found.start() if found else text.find(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    spellings: tuple[_Spelling, ...]
+    pieces: "tuple[Word, ...]" = ()
+    """Of one with hyphens or apostrophes, which may stand apart, as in `Kiyomizu dera`."""
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "Word":
+        """Of a word in its spellings."""
+        pieces = [re.split(f"[{_HYPHENS}]+", text) for text in texts]
+        joined = dict.fromkeys("".join(parts) for parts in pieces)
+        apart = [tuple(dict.fromkeys(parts)) for parts in zip(*pieces, strict=True)] if len(pieces[0]) > 1 else []
+        return cls(tuple(map(_Spelling.of, joined)), tuple(map(cls.of, apart)))
+
+    def quality(self, forms: Sequence[str]) -> int | None:
+        """In the forms of a text: 0 as a word, 1 as the start of one, 2 inside of one; None where it is not."""
+        found = [how for form in forms for one in self.spellings if (how := one.quality(form)) is not None]
+        parts = [piece.quality(forms) for piece in self.pieces]
+        known = [how for how in parts if how is not None]
+        if known and len(known) == len(parts):
+            found.append(max(known))
+        return min(found, default=None)
+
+    def places(self, form: str) -> Iterator[int]:
+        """Where it stands in one of the forms."""
+        yield from (one.place(form) for one in self.spellings if one.quality(form) is not None)
+        for piece in self.pieces:
+            yield from piece.places(form)
+
+
+def words_of(query: str) -> tuple[Word, ...]:
+    found = [_split(form) for form in forms_of(query)]
+    return tuple(map(Word.of, dict.fromkeys(zip(*found, strict=True))))
+
+
+def _split(form: str) -> list[str]:
+    spaced = "".join(" " if letter not in _HYPHENS and parts_words(letter) else letter for letter in form)
+    return list(filter(None, (word.strip(_HYPHENS) for word in spaced.split())))
+
+
+def folded(text: str) -> str:
+    """Without what makes no difference."""
+    if text.isascii():
+        return text.lower().translate(_APOSTROPHES)
+    plain = unicodedata.normalize("NFKD", _without_hidden(text.translate(_APOSTROPHES))).casefold()
+    return _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), _ACCENTS.sub("", plain).translate(_LETTERS))
+
+
+def forms_of(text: str) -> tuple[str, ...]:
+    """The folded text; and where umlauts are written in full elsewhere, that form too."""
+    return tuple(fold(text) for fold in _folds_of(text))
+
+
+def _folds_of(text: str) -> tuple[Callable[[str], str], ...]:
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return (folded,) if composed.translate(_IN_FULL) == composed else (folded, _folded_in_full)
+
+
+def _folded_in_full(text: str) -> str:
+    return folded(unicodedata.normalize("NFC", text).translate(_IN_FULL))
+
+
+def _without_hidden(text: str) -> str:
+    """Characters that show nothing split no word; those that part lines do."""
+    return hidden().sub(lambda found: " " if unicodedata.category(found[0]) in _PARTING else "", text)
+
+
+def excerpt(text: str, words: Sequence[Word]) -> str:
+    """The part of a text that has the first of the words, in one line."""
+    text = unicodedata.normalize("NFC", text)
+    found = [
+        _unfolded(text, place, fold) for fold in _folds_of(text) for word in words for place in word.places(fold(text))
+    ]
+    at = min(found, default=0)
+    first, last = max(0, at - _EXCERPT), at + 2 * _EXCERPT
+    cut = text[first:last].strip()
+    return one_line(f"{'…' if first else ''}{cut}{'…' if last < len(text) else ''}")
+
+
+def _unfolded(text: str, place: int, fold: Callable[[str], str]) -> int:
+    """Where in a text that stands which stands at a place in the folded one."""
+    length = 0
+    for index, letter in enumerate(text):
+        length += len(fold(letter))
+        if length > place:
+            return index
+    return 0
+
+
+def parts_words(letter: str) -> bool:
+    """Spaces, punctuation, arrows; but not emoji, which one may look for, nor the marks that are part of letters."""
+    category = unicodedata.category(letter)
+    return category[0] in _SPACES or category in _SPACES_TOO

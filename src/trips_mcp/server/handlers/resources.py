@@ -1,0 +1,152 @@
+"""resources/list, resources/templates/list and resources/read: what a tool answers, at an address."""
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import mcp_types as types
+from mcp import MCPError
+from mcp.server import Server, ServerRequestContext
+
+from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.error_boundary import walled
+from trips_mcp.server.handlers.resource_addresses import DATE, Place, place_of
+from trips_mcp.server.handlers.single_page import expect_no_cursor
+from trips_mcp.server.handlers.tools import Toolbox
+from trips_mcp.server.handlers.trip_cache import KnownTrips
+from trips_mcp.server.offer import Offer
+from trips_mcp.server.resource_uris import EXPORT, ResourceKind, uri_of
+
+if TYPE_CHECKING:
+    from trips_mcp.client import TripsClient
+    from trips_mcp.client.errors import TripsError
+    from trips_mcp.client.outcome import Report
+    from trips_mcp.contract.trips import Trip
+    from trips_mcp.tools import Tool
+    from trips_mcp.tools.call_context import Conduct
+
+TRIPS_A_PAGE: Final = 50
+
+_LONGEST_TITLE: Final = 200
+_UNKNOWN: Final = "There is no such resource; resources/list and resources/templates/list say which ones there are."
+
+Context = ServerRequestContext[ClientHolder]
+
+
+def add_resources(server: Server[ClientHolder], offer: Offer, tools: Toolbox, trips: KnownTrips) -> None:
+    kinds = offer.resources
+    conduct = offer.conduct
+
+    async def list_templates(_: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        expect_no_cursor(params)
+        return {"resourceTemplates": offer.templates, "resultType": "complete"}
+
+    async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        with walled("resources/list"), _failures_told("resources/list", conduct):
+            found = await trips.now(await context.lifespan_context.client())
+            return {**_page(found, params.cursor, kinds), "resultType": "complete"}
+
+    async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
+        place = place_of(params.uri)
+        if place is None or place.kind not in kinds or conduct.trip not in (None, place.trip):
+            raise _none_at(params.uri)
+        with walled("resources/read"), _failures_told("resources/read", conduct, uri=params.uri):
+            client = await context.lifespan_context.client()
+            if place.kind is EXPORT:
+                text = await _export(place, client, conduct)
+            else:
+                text = await _answer(place, tools[place.kind.tool], client, context.session.report_progress, conduct)
+        content = {"uri": params.uri, "mimeType": place.kind.mime_type, "text": text}
+        return {"contents": [content], "resultType": "complete"}
+
+    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, list_templates)
+    server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
+    server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
+
+
+async def _answer(
+    place: Place, tool: "Tool[Any, Any]", client: "TripsClient", report: "Report", conduct: "Conduct"
+) -> str:
+    """In full what the tool tells in words, other people's quoted as they are there. Raises: MCPError."""
+    arguments = {"tripId": place.trip} if place.date is None else {"tripId": place.trip, "date": place.date}
+    answer = await tool.call(client, arguments, report, conduct)
+    if answer.is_error:
+        raise _error(answer.text, answer.failure, place.uri)
+    return answer.text
+
+
+async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> str:
+    """All of it, whatever its size: unlike a tool's result, no model is given it unasked."""
+    from pydantic import ValidationError
+
+    from trips_mcp.contract.exports import ExportTrip
+    from trips_mcp.tools.resources.exports import export_of
+    from trips_mcp.tools.results.authors import others_may_have_written
+    from trips_mcp.tools.results.secrets import masked
+    from trips_mcp.tools.results.untrusted_text import UNMARKED
+
+    try:
+        params = ExportTrip(trip_id=place.trip)
+    except ValidationError:
+        raise _none_at(place.uri) from None
+    outcome = await export_of(client, params, conduct)
+    shown = masked(outcome.result) if conduct.mask_secrets else outcome.result
+    beside: dict[str, Any] = {"remarks": list(outcome.notes)} if outcome.notes else {}
+    if await others_may_have_written(client, place.trip, outcome.result):
+        beside["quoting"] = UNMARKED
+    told = {**shown.model_dump(mode="json", exclude_unset=True), **beside}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+@contextmanager
+def _failures_told(method: str, conduct: "Conduct", uri: str | None = None) -> Generator[None]:
+    """In the words that a tool's answer has for them."""
+    from trips_mcp.client.errors import TripsError
+    from trips_mcp.tools.error_text import advice
+    from trips_mcp.tools.results.tool_mentions import failure_without
+
+    try:
+        yield
+    except TripsError as error:
+        said = failure_without(advice(error, method, "", reads=True), error, method, conduct.absent)
+        raise _error(said, error, uri) from None
+
+
+def _error(said: str, failure: "TripsError | None", uri: str | None) -> MCPError:
+    """No failure is one of the address: it asks for what a tool refuses."""
+    from trips_mcp.client.errors import ForbiddenError, NotFoundError
+
+    of_the_address = failure is None or isinstance(failure, NotFoundError | ForbiddenError)
+    code = types.INVALID_PARAMS if of_the_address else types.INTERNAL_ERROR
+    return MCPError(code, said, None if uri is None else {"uri": uri})
+
+
+def _none_at(uri: str) -> MCPError:
+    return MCPError(types.INVALID_PARAMS, _UNKNOWN, {"uri": uri})
+
+
+def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[ResourceKind]) -> dict[str, Any]:
+    """From the trip on that the cursor names."""
+    ids = [trip.id for trip in trips]
+    if cursor is not None and cursor not in ids:
+        raise MCPError(types.INVALID_PARAMS, "This cursor is not, or no longer, one of this list; list it anew.")
+    start = 0 if cursor is None else ids.index(cursor)
+    end = start + TRIPS_A_PAGE
+    resources = [_resource(trip, kind) for trip in trips[start:end] for kind in kinds if kind.is_whole]
+    return {"resources": resources, **({"nextCursor": ids[end]} if end < len(ids) else {})}
+
+
+def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
+    """Nothing in it is a traveller's own but the title."""
+    from trips_mcp.tools.results.invisible_chars import visible
+
+    title = visible(" ".join((trip.title or trip.id).split()))
+    days = [day for day in (trip.start_date, trip.end_date) if day and DATE.fullmatch(day)]
+    return {
+        "uri": uri_of(kind, trip.id),
+        "name": f"{kind.name} {visible(trip.id)}",
+        "title": f"{title[:_LONGEST_TITLE]} ({kind.title})",
+        "description": " ".join((kind.description, *((f"{' to '.join(days)}.",) if days else ()))),
+        "mimeType": kind.mime_type,
+    }

@@ -1,0 +1,93 @@
+"""A batch over Streamable HTTP: each message is handled as a request of its own, and the answers are one array.
+
+Revision 2025-03-26 has batches, and is what a request without a version header speaks.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+
+import anyio
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from typing_extensions import override
+
+from trips_mcp.server.http.errors import RefusalError
+from trips_mcp.server.http.request import JSON, Visit
+from trips_mcp.server.http.request_body import refusal_of
+from trips_mcp.server.message_batch import array_of
+from trips_mcp.server.stdio.jsonrpc import BATCHES_VERSION, Batch, Message
+
+Handle = Callable[[Message, Visit], Awaitable[None]]
+
+
+def takes_batches(visit: Visit) -> bool:
+    return visit.headers.get(MCP_PROTOCOL_VERSION_HEADER, BATCHES_VERSION) == BATCHES_VERSION
+
+
+async def exchange_batch(batch: Batch, visit: Visit, handle: Handle) -> None:
+    """`handle` answers one message. They go one after the other, as a batch is one call to the limits.
+
+    A client that leaves is answered nothing, and what it still wanted is not begun.
+    """
+    written = _Written()
+    members: list[_Member] = []
+
+    async def handle_one(message: Message, member: _Member) -> None:
+        try:
+            await handle(message, member)
+        except RefusalError as refusal:
+            refusal.request_id = message.get("id")
+            await member.refuse(refusal)
+        finally:
+            member.over.set()
+
+    async with anyio.create_task_group() as tasks:
+        try:
+            for message in batch.messages:
+                members.append(_Member(visit, written))
+                tasks.start_soon(handle_one, message, members[-1])
+                await members[-1].over.wait()
+                if members[-1].kept is None:
+                    return
+            answers = [member.kept for member in members if member.kept]
+            answers += [refusal_of(refused).body() for refused in batch.refused]
+            if answers:
+                await visit.answer(HTTPStatus.OK, array_of(answers))
+            else:
+                await visit.answer(HTTPStatus.ACCEPTED, b"", ())
+            written.told = await visit.sent()
+        finally:
+            written.over.set()
+
+
+class _Written:
+    """What has become of the array."""
+
+    def __init__(self) -> None:
+        self.over = anyio.Event()
+        self.told = False
+
+
+class _Member(Visit):
+    """A request for one message of the batch: its answer is kept, and told when the array has been sent."""
+
+    def __init__(self, visit: Visit, written: _Written) -> None:
+        super().__init__(visit.scope, visit.receive, visit.send, visit.quiet_seconds)
+        self.kept: bytes | None = None
+        """None where the client has left."""
+        self.over = anyio.Event()
+        self._written = written
+
+    @override
+    def values(self, header: str) -> list[str]:
+        """Nothing can be told before the array."""
+        return ["application/json"] if header == "accept" else super().values(header)
+
+    @override
+    async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = JSON) -> None:
+        self.kept = body
+        self.over.set()
+
+    @override
+    async def sent(self) -> bool:
+        await self._written.over.wait()
+        return self._written.told

@@ -1,0 +1,88 @@
+"""Puts the app together, for callers with keys of their own or for this computer alone."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from trips_mcp.client.errors import TripsError
+from trips_mcp.connect import connect, services
+from trips_mcp.server.http.accounts import Accounts
+from trips_mcp.server.http.app import App, AppParts
+from trips_mcp.server.http.auth import ANYBODY, Callers, KeyVerifier
+from trips_mcp.server.http.auth_challenge import rejected, rejected_by_us
+from trips_mcp.server.http.deadlines import Deadlines
+from trips_mcp.server.http.limits import Turns
+from trips_mcp.server.http.origins import Origins
+from trips_mcp.server.http.scope_check import Scoping
+from trips_mcp.server.http.scopes import Faces, Offering
+from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.server.offer import Offer, offer
+from trips_mcp.settings import Settings
+
+Log = Callable[[str], object]
+
+
+def masked(settings: Settings) -> Offer:
+    """What is offered over HTTP: secrets are masked unless the settings say otherwise."""
+    return offer(settings, masks=True)
+
+
+@asynccontextmanager
+async def app_for_callers(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
+    """Each request acts with the key that came with it. `settings` are those of `settings_of_callers`.
+
+    Raises: CannotConnectError.
+    """
+    async with services(settings, rate_limit=http.rate_limit) as apis, anyio.create_task_group() as tasks:
+        accounts = Accounts(
+            lambda caller: apis.client(caller.trips_key, caller.events_token, caller.address),
+            tasks,
+            rejection=rejected_by_us if settings.team else rejected,
+            knows=(lambda caller: apis.knows(caller.trips_key)) if settings.team else None,
+        )
+        try:
+            parts = _parts(settings, http, address, masked, keyed=True)
+            yield App(parts, accounts, Callers(KeyVerifier()), apis.ready, http.transport, log)
+        finally:
+            accounts.end()
+
+
+@asynccontextmanager
+async def app_for_this_computer(
+    settings: Settings, http: HttpSettings, address: str, log: Log, offering: Offering = masked
+) -> AsyncGenerator[App]:
+    """Each request acts with the keys of the settings, or on the embedded backend, as over stdio."""
+    async with anyio.create_task_group() as tasks:
+        accounts = Accounts(lambda _: connect(settings), tasks, rejection=None, asks=not settings.embedded)
+
+        async def ready() -> bool:
+            if not settings.embedded:
+                return True
+            async with accounts.of(ANYBODY) as account:
+                try:
+                    await (await account.held.client()).me()
+                except TripsError:
+                    return False
+                return True
+
+        try:
+            parts = _parts(settings, http, address, offering, keyed=False)
+            yield App(parts, accounts, Callers(None), ready, http.transport, log)
+        finally:
+            accounts.end()
+
+
+def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> AppParts:
+    deadlines = Deadlines(http.call_seconds)
+    return AppParts(
+        origins=Origins(address, http.allowed_hosts, http.allowed_origins),
+        proxies=http.trusted_proxies,
+        scoping=Scoping(settings),
+        deadlines=deadlines,
+        faces=Faces(settings, deadlines, offering, keyed=keyed),
+        calls=Turns(http.max_calls, http.max_calls_per_caller),
+        streams=Turns(http.max_calls, http.max_calls_per_caller),
+        body_seconds=http.body_seconds,
+        quiet_seconds=http.quiet_seconds,
+    )

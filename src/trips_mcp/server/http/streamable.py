@@ -1,0 +1,231 @@
+"""Streamable HTTP: one POST is one message, and its answer holds everything that came of it.
+
+So any replica can answer any request, in both eras of the protocol, and whose client is used is one argument. The
+SDK runs the request (`serve_one`) and knows the rules of the newer era (`mcp.shared.inbound`). Its own transport is
+not used as its way through the older era, without sessions, costs twice what is needed.
+
+A call that says nothing before its result is answered with JSON. One that reports progress, or takes long, is
+answered with a stream of events, begun with the first of them, unless its client takes JSON alone. No tool has an
+argument that travels in a header of its own (x-mcp-header), so there is none to compare.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, Final
+
+import anyio
+from mcp.server import Server
+from mcp.server.connection import Connection
+from mcp.server.runner import modern_error_data, serve_one
+from mcp.shared.dispatcher import CallOptions
+from mcp.shared.exceptions import NoBackChannelError
+from mcp.shared.inbound import (
+    ERROR_CODE_HTTP_STATUS,
+    MCP_PROTOCOL_VERSION_HEADER,
+    InboundLadderRejection,
+    InboundModernRoute,
+    classify_inbound_request,
+    find_duplicated_routing_header,
+    unsupported_protocol_version_rejection,
+)
+from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
+from mcp.shared.message import MessageMetadata, ServerMessageMetadata
+from mcp.shared.transport_context import TransportContext
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from pydantic_core import to_json
+
+from trips_mcp.delivery import delivering
+from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.http.deadlines import Deadlines
+from trips_mcp.server.http.disconnect import watched
+from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.request import Visit
+from trips_mcp.server.stdio.handshake import has_envelope
+from trips_mcp.server.stdio.jsonrpc import Message
+
+EVENTS: Final = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),  # nginx: pass on each event at once
+]
+_TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
+
+
+async def exchange(
+    server: Server[ClientHolder], held: ClientHolder, message: Message, visit: Visit, deadlines: Deadlines
+) -> None:
+    """Raises: RefusalError."""
+    streams = _accepts_events(visit)
+    route = _routed(message, visit)
+    if "method" not in message or "id" not in message:
+        # notifications and answers: nothing here waits for one
+        await visit.answer(HTTPStatus.ACCEPTED, b"", ())
+        return
+    with delivering() as delivery:
+        try:
+            told = await _answered(server, held, _Answer(message, visit, streams), deadlines, route)
+            if told and delivery.pending and await visit.sent():
+                await delivery.confirm()
+        finally:
+            if delivery.pending:
+                with anyio.CancelScope(shield=True):
+                    await delivery.abandon()
+
+
+async def _answered(
+    server: Server[ClientHolder],
+    held: ClientHolder,
+    answer: "_Answer",
+    deadlines: Deadlines,
+    route: InboundModernRoute | str,
+) -> bool:
+    """Whether a result was sent, and no error."""
+    outcome: dict[str, Any] = {}  # stays so where the client is gone
+    status = HTTPStatus.OK
+    try:
+        with deadlines.one() as call, watched(answer.watch, call):
+            outcome["result"] = await serve_one(
+                server,
+                answer,
+                answer.message["method"],
+                answer.message.get("params"),
+                connection=_connection(route),
+                lifespan_state=held,
+            )
+    except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
+        told = modern_error_data(error)
+        outcome["error"] = told.model_dump(by_alias=True, mode="json", exclude_none=True)
+        status = _status(told.code, route)
+    if outcome:
+        await answer.finish(status, outcome)
+    return "result" in outcome
+
+
+def _connection(route: InboundModernRoute | str) -> Connection:
+    """For this one request."""
+    if isinstance(route, str):
+        return Connection.from_envelope(route, None, None)
+    return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+
+
+def _status(code: int, route: InboundModernRoute | str) -> HTTPStatus:
+    """The older era tells of errors in the body alone."""
+    return HTTPStatus(ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else 200)
+
+
+def _accepts_events(visit: Visit) -> bool:
+    """Whether the client takes a stream of events besides JSON. Raises: RefusalError, if it takes no JSON."""
+    kinds = {kind.partition(";")[0].strip().lower() for kind in ",".join(visit.values("accept")).split(",")} - {""}
+    if kinds and not kinds & {"application/json", "application/*", "*/*"}:
+        raise RefusalError(
+            HTTPStatus.NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream.", INVALID_REQUEST
+        )
+    return not kinds or bool(kinds & {"text/event-stream", "text/*", "*/*"})
+
+
+def _routed(message: Message, visit: Visit) -> InboundModernRoute | str:
+    """The newer era with its envelope, or the version of the older one. Raises: RefusalError."""
+    request_id = message.get("id")
+    if duplicated := find_duplicated_routing_header(visit.lines):
+        said = f"{duplicated} header appears more than once"
+        raise RefusalError(HTTPStatus.BAD_REQUEST, said, HEADER_MISMATCH, request_id=request_id)
+    version = visit.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    if version in HANDSHAKE_PROTOCOL_VERSIONS or (version is None and not has_envelope(message.get("params") or {})):
+        _check_session(message, visit)
+        return version or DEFAULT_NEGOTIATED_VERSION
+    if "method" not in message:
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "Invalid Request: this is an answer to nothing", INVALID_REQUEST)
+    if "id" not in message:
+        found = unsupported_protocol_version_rejection(version or "")
+    else:
+        found = classify_inbound_request(message, headers=visit.headers)
+    if isinstance(found, InboundLadderRejection):
+        status = ERROR_CODE_HTTP_STATUS.get(found.code, HTTPStatus.BAD_REQUEST)
+        raise RefusalError(status, found.message, found.code, request_id=request_id, data=found.data)
+    return found or (version or "")
+
+
+def _check_session(message: Message, visit: Visit) -> None:
+    """There are none, so one that is named was another server's: its client has to begin anew."""
+    if "mcp-session-id" in visit.headers and message.get("method") != "initialize":
+        raise RefusalError(
+            HTTPStatus.NOT_FOUND,
+            "There is no such session: this server keeps none; initialize again.",
+            INVALID_REQUEST,
+            request_id=message.get("id"),
+        )
+
+
+class _Answer:
+    """What goes back to the client: the SDK's view of the request while it runs (a DispatchContext)."""
+
+    def __init__(self, message: Message, visit: Visit, may_stream: bool) -> None:
+        self.message = message
+        self.request_id: str | int | None = message["id"]
+        self.transport = _TRANSPORT
+        self.can_send_request = False
+        self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=visit)
+        self._visit = visit
+        self._progress_token = progress_token_from_params(message.get("params"))
+        self._may_stream = may_stream
+        self._streams = False
+        self._finished = False
+
+    @property
+    def cancel_requested(self) -> anyio.Event:
+        """Never: to cancel a call is to close its request."""
+        return anyio.Event()
+
+    @cached_property
+    def _one_at_a_time(self) -> anyio.Lock:
+        return anyio.Lock()
+
+    async def send_raw_request(
+        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+    ) -> dict[str, Any]:
+        raise NoBackChannelError(method)
+
+    async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
+        await self._stream(event_of({"jsonrpc": "2.0", "method": method, "params": params or {}}))
+
+    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        if self._progress_token is None:
+            return
+        told = {"progressToken": self._progress_token, "progress": progress, "total": total, "message": message}
+        await self.notify("notifications/progress", {name: part for name, part in told.items() if part is not None})
+
+    async def finish(self, status: int, outcome: Mapping[str, Any]) -> None:
+        answer = {"jsonrpc": "2.0", "id": self.request_id, **outcome}
+        self._finished = True
+        if not self._streams:
+            await self._visit.answer(status, as_json(answer))
+            return
+        async with self._one_at_a_time:
+            await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
+
+    async def watch(self) -> None:
+        """Until the client is gone."""
+        await self._visit.gone(quiet=self._stream)
+
+    async def _stream(self, event: bytes) -> None:
+        async with self._one_at_a_time:
+            if self._finished or not self._may_stream:
+                return
+            if not self._streams:
+                self._streams = True
+                await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
+            await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})
+
+
+def as_json(message: Mapping[str, Any]) -> bytes:
+    with suppress(ValueError):  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+        return to_json(message)
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def event_of(message: Mapping[str, Any]) -> bytes:
+    return b"event: message\r\ndata: " + as_json(message) + b"\r\n\r\n"

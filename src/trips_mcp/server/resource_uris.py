@@ -1,0 +1,73 @@
+"""What can be read of a trip, and where: `trips://{tripId}` and below. Read at start, so it stays light."""
+
+from collections.abc import Set
+from typing import Any, Final, NamedTuple
+
+MARKDOWN: Final = "text/markdown"
+JSON: Final = "application/json"
+
+SCHEME: Final = "trips://"
+
+
+class ResourceKind(NamedTuple):
+    """What can be read of a trip, as an answer of one tool; without the tool it is not offered."""
+
+    name: str
+    tool: str
+    path: str
+    """Below the trip's own address."""
+    title: str
+    description: str
+    mime_type: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each trip has just one."""
+        return "{" not in self.path
+
+    def template(self, trip: str | None) -> dict[str, Any]:
+        """Its entry in resources/templates/list, as it stands on the wire."""
+        return {
+            "uriTemplate": f"{SCHEME}{{tripId}}{self.path}" if trip is None else uri_of(self, trip),
+            "name": f"trip_{self.name}",
+            "title": self.title,
+            "description": self.description,
+            "mimeType": self.mime_type,
+        }
+
+
+ITINERARY: Final = ResourceKind(
+    name="itinerary",
+    tool="get_timeline",
+    path="",
+    title="Itinerary",
+    description="A whole trip, day by day in local times, with the ids to act on.",
+    mime_type=MARKDOWN,
+)
+DAY: Final = ResourceKind(
+    name="day",
+    tool="get_day",
+    path="/day/{date}",
+    title="Day",
+    description="All that concerns one date (YYYY-MM-DD), in the order of the day and in local times.",
+    mime_type=MARKDOWN,
+)
+EXPORT: Final = ResourceKind(
+    name="export",
+    tool="export_trip",
+    path="/export.json",
+    title="Export",
+    description="A whole trip as data: legs, map pins, action items, commitments, members, events.",
+    mime_type=JSON,
+)
+KINDS: Final = (ITINERARY, DAY, EXPORT)
+
+
+def kinds(offered: Set[str]) -> tuple[ResourceKind, ...]:
+    return tuple(kind for kind in KINDS if kind.tool in offered)
+
+
+def uri_of(kind: ResourceKind, trip: str) -> str:
+    from urllib.parse import quote  # most starts need not wait for it
+
+    return f"{SCHEME}{quote(trip, safe='')}{kind.path}"

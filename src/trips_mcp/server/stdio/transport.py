@@ -1,0 +1,164 @@
+"""MCP over standard input and output: the front answers at once, the SDK takes over when it is needed.
+
+On the way of every start: nothing big is imported here before the host has its list of tools.
+"""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from trips_mcp import __version__
+from trips_mcp.server.offer import Offer, offer
+from trips_mcp.server.preload import without_collecting
+from trips_mcp.server.stdio.descriptors import POSIX, NoWireError, ProtocolDescriptors
+from trips_mcp.server.stdio.early_responses import Front
+from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError
+from trips_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from threading import Thread
+
+QUIET_SECONDS = 0.25
+"""A host that has been answered, and asks no more for so long, is not held up by an import."""
+
+_GLANCE_SECONDS = 0.02
+
+_IMPORTING_STACK = 16 * 1024 * 1024
+"""Some C libraries give threads little; building the SDK's models nests deep."""
+
+
+class _StoppedError(BaseException):
+    """A signal, before there is an event loop to take it."""
+
+
+def run_stdio(settings: Settings) -> NoReturn:
+    """Serves until the input ends, a signal comes, or nobody reads any more; then ends the process itself.
+
+    Raises: SettingsError where they choose what is not there.
+    """
+    with without_collecting():
+        offered = offer(settings)
+    serve_offer(offered, log=settings.log)
+
+
+def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -> NoReturn:
+    """`at_once=False` leaves every message to the SDK, as if there were no front."""
+    code = 0
+    try:
+        if os.isatty(0):
+            _say_what_this_is()
+        signal.signal(signal.SIGINT, _stop)
+        signal.signal(signal.SIGTERM, _stop)
+        _session(offered, log, at_once)
+    except (_StoppedError, BrokenPipeError):
+        pass
+    except NoWireError:
+        sys.stderr.write("trips-mcp: standard input or output is closed; it is for an MCP client to start.\n")
+        code = 2
+    except BaseException as error:  # noqa: BLE001 - the outermost wall: the process ends without a traceback's contents
+        from trips_mcp.server.logs import say_what_broke
+
+        say_what_broke(error)
+        code = 1
+    finally:
+        _leave(code)
+
+
+def _session(offered: Offer, log: str, at_once: bool) -> None:
+    wire = ProtocolDescriptors.claim()
+    inbox = Inbox()
+    sdk = _Sdk()
+    if at_once:
+        front = Front(offered)
+        if not _answer_until_needed(sdk, front, wire, inbox):
+            return
+    sdk.wait()
+    from trips_mcp.server.stdio.session import serve
+
+    serve(offered, wire, inbox, log)
+
+
+def _answer_until_needed(sdk: "_Sdk", front: Front, wire: ProtocolDescriptors, inbox: Inbox) -> bool:
+    """Whether the SDK is needed; False when the input ended without."""
+    while True:
+        try:
+            message = inbox.next()
+        except MalformedError as malformed:
+            wire.write(malformed.reply())
+            continue
+        if message is None:
+            if front.holds and (inbox.ended or sdk.is_there_before(wire)):
+                inbox.put_back(front.replay())
+                return True
+            if inbox.ended:
+                return False
+            if front.listed or (front.opened and wire.quiet_for(QUIET_SECONDS)):
+                sdk.begin()
+            inbox.feed(wire.read())
+            continue
+        reply = None if isinstance(message, Batch) else front.answer(message)
+        if reply is None:
+            inbox.put_back([*front.replay(), message])
+            return True
+        wire.write(reply)
+
+
+class _Sdk:
+    """Its import, in a thread: the front goes on answering meanwhile."""
+
+    def __init__(self) -> None:
+        self._thread: Thread | None = None
+
+    def begin(self) -> None:
+        if self._thread is None:
+            import threading
+
+            threading.stack_size(_IMPORTING_STACK)
+            self._thread = threading.Thread(target=_import_sdk, name="import", daemon=True)
+            self._thread.start()
+            threading.stack_size(0)
+
+    def is_there_before(self, wire: ProtocolDescriptors) -> bool:
+        """Imports it, unless the client says something first. Where that can't be seen, it is not waited for."""
+        if not POSIX:
+            return True
+        self.begin()
+        while self._thread is not None and self._thread.is_alive():
+            if not wire.quiet_for(_GLANCE_SECONDS):
+                return False
+        return True
+
+    def wait(self) -> None:
+        if self._thread is None:
+            _import_sdk()
+        else:
+            self._thread.join()
+
+
+def _import_sdk() -> None:
+    with without_collecting():
+        import trips_mcp.server.stdio.session as _  # noqa: F401
+
+
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    raise _StoppedError
+
+
+def _say_what_this_is() -> None:
+    sys.stderr.write(
+        f"trips-mcp {__version__} serves MCP here: it waits for a client's JSON-RPC on standard input. "
+        "Ctrl+C ends it; `trips-mcp --help` says what else there is.\n"
+    )
+
+
+def _leave(code: int) -> NoReturn:
+    """Without the interpreter's teardown.
+
+    That takes longer than a host wants to wait, and a thread in the middle of an import, or of a read that
+    nothing interrupts, would not survive it.
+    """
+    if sys.stderr is not None:  # as it is in a process started without one
+        sys.stderr.flush()
+    os._exit(code)

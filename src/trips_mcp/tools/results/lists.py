@@ -1,0 +1,191 @@
+"""Lists as an agent is shown them: each item lean, and of a long list as much as there is room for.
+
+An item has the fields that are known of its kind, without what the caller has just said (the trip's id) and what goes
+without saying (`completed: false`). What else the service tells of it is named once, in `notShown`; `fields` has it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from trips_mcp.client.outcome import Outcome
+from trips_mcp.contract.models import Params, Result
+from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
+from trips_mcp.tools.results.cursors import Position, is_ours
+from trips_mcp.tools.results.fields import (
+    Tree,
+    check,
+    is_nameable,
+    named_fields,
+    names_in_words,
+    selected,
+    wire_name,
+)
+from trips_mcp.tools.results.render import Showing
+from trips_mcp.tools.results.truncation import Shortening
+from trips_mcp.tools.results.view_params import is_paged, ours, theirs
+
+Read = Callable[[Any], Awaitable[Outcome[Any]]]
+Show = Callable[[Result], Showing]
+Item = dict[str, Any]
+
+_PAGES_TO_SEARCH: Final = 3
+"""So far may the place where a list was cut have moved by what was added since."""
+_BESIDE: Final = 700
+"""Characters kept free for what is said beside the items, but for the cursor."""
+_MOST_NOT_SHOWN: Final = 20
+
+MOVED: Final = "cursor: what it goes on from is gone; leave it out to start again."
+_NO_MORE: Final = "The service has more, which this tool has no way to read."
+_ALONE: Final = "One of `fields` alone may be shown whole."
+
+
+class Window(NamedTuple):
+    """From where on a list is shown."""
+
+    start: int
+    page: str | None = None
+    """The service's cursor of the page."""
+    paged: bool = False
+    """Whether the service takes a cursor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    item: type[Result]
+    within: str = "items"
+    """The field that holds the list."""
+    id: str = "id"
+    known: frozenset[str] = frozenset({"tripId"})
+    """What the caller has said."""
+    usual: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What need not be said, where it is so."""
+    on_request: frozenset[str] = frozenset()
+    """What is shown only when it is asked for."""
+    brief: tuple[str, ...] = ()
+    """What a summary tells of an item."""
+    newest_last: bool = False
+    """Whether the list ends with what is to be shown first; it is then cut at its beginning."""
+
+    @property
+    def names(self) -> str:
+        return names_in_words(self.item, {self._wire_id, *self.known})
+
+    async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
+        """Raises: ToolRefusedError, TripsError."""
+        tree, position = ours(asked)
+        outcome, window = await self._found(asked, params, position, read)
+        return self.shown(outcome, show(outcome.result), tree, window)
+
+    def shown(self, outcome: Outcome[Any], showing: Showing, tree: Tree, window: Window) -> Answer:
+        """Raises: ToolRefusedError where the tree names what is not there."""
+        result: Result = outcome.result
+        every = self._first_first(getattr(result, self.within))
+        rest = every[window.start :]
+        beside = showing.structured(result.model_copy(update={self.within: rest}))
+        whole: list[Item] = beside.pop(self._name(result), [])
+        following: str | None = beside.pop("nextCursor", None)
+        check(tree, [self.item], whole)
+        if more := [] if tree else self.not_shown(whole):
+            beside["notShown"] = more
+        items = [self.lean(item, tree) for item in whole]
+        ids = self.ids(every)
+        farthest = Position.after(window.page, ids)
+        room = LARGEST - len(as_text({**beside, "remarks": outcome.notes})) - len(str(farthest)) - _BESIDE
+        count = len(fitting(items, room))
+        remarks = list(outcome.notes)
+        if count == 0 and items:
+            count = 1
+            items[0], remark = self._shortened(result, rest[0], showing, tree, room)
+            remarks.append(remark)
+        shown = {**beside, self._name(result): self._first_first(items[:count])}
+        if left := len(items) - count:
+            shown["nextCursor"] = str(Position.after(window.page, ids[: window.start + count]))
+            remarks.append(f"{'At least ' if following else ''}{left} more remain: pass nextCursor as cursor.")
+        elif following and window.paged:
+            shown["nextCursor"] = _passed_on(following)
+        elif following:
+            remarks.append(_NO_MORE)
+        return showing.answer(shown, remarks)
+
+    def lean(self, item: Item, tree: Tree) -> Item:
+        """What of the item is wanted; its id always is."""
+        if tree:
+            return selected(item, {**tree, self._wire_id: {}})
+        usual = self._usually
+        return {name: value for name, value in item.items() if name in usual and not self._is_usual(name, value)}
+
+    def in_brief(self, item: Item) -> Item:
+        lean = self.lean(item, {}).items()
+        return {name: value for name, value in lean if name == self._wire_id or name in self.brief}
+
+    def not_shown(self, items: Iterable[Item]) -> list[str]:
+        """The names of what `lean` leaves out of these, but for what the caller knows."""
+        told = self._usually | self.known
+        names = dict.fromkeys(name for item in items for name in item if name not in told and is_nameable(name))
+        return list(names)[:_MOST_NOT_SHOWN]
+
+    def ids(self, items: Iterable[Result]) -> list[str]:
+        """What each can be recognised by."""
+        return [str(getattr(item, self.id, None) or item.model_dump_json()) for item in items]
+
+    async def _found(
+        self, asked: Params, params: type[Params], position: Position, read: Read
+    ) -> tuple[Outcome[Any], Window]:
+        paged, page = is_paged(params), position.page
+        if page is not None and not paged:
+            raise ToolRefusedError(MOVED)
+        for _ in range(_PAGES_TO_SEARCH):
+            outcome = await read(theirs(asked, params, page))
+            start = position.start(self.ids(self._first_first(getattr(outcome.result, self.within))))
+            if start is not None:
+                return outcome, Window(start, page, paged)
+            page = getattr(outcome.result, "next_cursor", None)
+            if page is None or not paged:
+                break
+        raise ToolRefusedError(MOVED)
+
+    def _shortened(self, result: Result, item: Result, showing: Showing, tree: Tree, room: int) -> tuple[Item, str]:
+        """An item that is too large by itself: as much of it as there is room for, and what is to be said of that."""
+        shown: Item = {}
+        for shortening in Shortening.ever_shorter():
+            alone = result.model_copy(update={self.within: [shortening.of(item)]})
+            shown = self.lean(showing.structured(alone)[self._name(result)][0], tree)
+            if len(as_text(shown)) <= room:
+                return shown, f"{shortening.remark} {_ALONE}"
+        return selected(shown, {self._wire_id: {}}), f"Nothing but its id has room here. {_ALONE}"
+
+    def _first_first(self, items: Sequence[Any]) -> list[Any]:
+        """In the order in which they are to be shown if not all can be; applied twice, in their own."""
+        return list(items[::-1] if self.newest_last else items)
+
+    def _name(self, result: Result) -> str:
+        return wire_name(type(result), self.within)
+
+    def _is_usual(self, name: str, value: object) -> bool:
+        return name in self.usual and self.usual[name] == value
+
+    @cached_property
+    def _wire_id(self) -> str:
+        return wire_name(self.item, self.id)
+
+    @cached_property
+    def _usually(self) -> frozenset[str]:
+        return frozenset(named_fields(self.item)) - self.known - self.on_request
+
+
+def fitting(items: Iterable[Item], room: int) -> list[Item]:
+    """As many of them as there is room for; it looks at no more than one more."""
+    kept: list[Item] = []
+    for item in items:
+        room -= len(as_text(item)) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return kept
+
+
+def _passed_on(cursor: str | None) -> str | None:
+    """A service's own cursor, so that it is recognised as that."""
+    return str(Position(cursor)) if cursor is not None and is_ours(cursor) else cursor

@@ -1,0 +1,72 @@
+"""The last resort for a result that is too large: its texts and lists cut, and that told."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import is_not
+from typing import Any, Final, Self, TypeVar
+
+from pydantic import BaseModel
+
+from trips_mcp.client.shapes import is_list
+from trips_mcp.contract.models import is_object
+from trips_mcp.tools.results.copies import with_changes
+
+M = TypeVar("M", bound=BaseModel)
+
+_CUT: Final = "… [cut]"
+
+
+@dataclass(slots=True)
+class Shortening:
+    """How much is kept of each text and each list, and whether anything had to go."""
+
+    characters: int
+    entries: int
+    cut_texts: bool = False
+    cut_lists: bool = False
+
+    @classmethod
+    def ever_shorter(cls) -> Iterator[Self]:
+        """No id is as long as the shortest."""
+        for characters, entries in ((4000, 200), (1000, 100), (300, 30), (300, 5)):
+            yield cls(characters, entries)
+
+    @classmethod
+    def of_texts(cls, characters: int) -> Self:
+        return cls(characters, sys.maxsize)
+
+    @property
+    def remark(self) -> str:
+        texts = f"a text that ends in “{_CUT}” is cut, never write it back" if self.cut_texts else ""
+        lists = f"lists end after {self.entries} entries" if self.cut_lists else ""
+        return f"Too large to show whole: {'; '.join(filter(None, (texts, lists)))}."
+
+    def of(self, result: M) -> M:
+        """The very same where nothing has to go."""
+        changed: dict[str, Any] = {}
+        for name in type(result).model_fields:
+            value = getattr(result, name)
+            if (cut := self._cut(value)) is not value:
+                changed[name] = cut
+        extra = self._cut(result.model_extra)
+        return result if not changed and extra is result.model_extra else with_changes(result, changed, extra)
+
+    def _cut(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._cut_text(value)
+        if is_list(value):
+            self.cut_lists |= len(value) > self.entries
+            cut = [self._cut(part) for part in value[: self.entries]]
+            return cut if len(cut) < len(value) or any(map(is_not, cut, value)) else value
+        if is_object(value):
+            self.cut_lists |= len(value) > self.entries
+            kept = {self._cut_text(key): self._cut(part) for key, part in list(value.items())[: self.entries]}
+            return kept if kept != value else value
+        return self.of(value) if isinstance(value, BaseModel) else value
+
+    def _cut_text(self, text: str) -> str:
+        if len(text) <= self.characters:
+            return text
+        self.cut_texts = True
+        return text[: self.characters] + _CUT

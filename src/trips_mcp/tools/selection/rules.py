@@ -1,0 +1,219 @@
+"""Which tools a server offers, by its settings, and why the others are not there. Standard library alone.
+
+What takes a tool off, in the order in which it is told: it writes and the server only reads; its API is not set up;
+its key lacks the scope; it reaches other people; it is about other trips than the one; it is excluded; others were
+chosen; it tells masked secrets and none is masked. What is left stands in its fixed order, so that the same settings
+always list the same.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.tools.listing import Entry, entries
+from trips_mcp.tools.selection.scope_filter import lack
+
+_KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
+_FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
+_WITH_SECRETS: Final = "list_legs"
+
+
+class Hidden(NamedTuple):
+    setting: str
+    """Which one takes the tool off, as the user may have written it."""
+    sentence: str
+    """What a call of it is answered with."""
+    brings_back: bool = False
+    """Whether it is off for want of that setting, and not because of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    entries: list[Entry]
+    """What is offered, in its fixed order."""
+    hidden: dict[str, Hidden]
+    """What is not, by name."""
+
+    @property
+    def listing(self) -> list[dict[str, Any]]:
+        """The tools as they stand on the wire."""
+        return [entry["listing"] for entry in self.entries]
+
+
+def choose(settings: Settings, *, masks: bool = False) -> Selection:
+    """`masks`: whether this transport masks secrets unless the settings say.
+
+    Raises: SettingsError for a name that no tool has, and where nothing would be left.
+    """
+    known = entries()
+    settings = replace(settings, mask_secrets=settings.masks_secrets(by_default=masks))
+    _check_names(settings, known)
+    hidden = {entry["listing"]["name"]: why for entry in known if (why := _why_hidden(entry, settings)) is not None}
+    _tell_where_else(hidden)
+    offered = [entry for entry in known if entry["listing"]["name"] not in hidden]
+    if settings.apis and not offered:
+        causes = {hidden[entry["listing"]["name"]].setting for entry in known if _has_api(entry, settings)}
+        raise SettingsError(f"No tool is left to offer under {', '.join(sorted(causes))}; allow at least one.")
+    offered = [_as_described(entry, settings) for entry in offered]
+    return Selection(entries=_as_listed(offered, hidden, settings.trip), hidden=hidden)
+
+
+def _as_described(entry: Entry, settings: Settings) -> Entry:
+    """As the tool is described where the trips are."""
+    said = entry.get("local") if settings.embedded else None if settings.one_store else entry.get("apart")
+    return entry if said is None else {**entry, "listing": {**entry["listing"], "description": said}}
+
+
+def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) -> list[Entry]:
+    absent = frozenset(hidden)
+    if trip is not None:
+        from trips_mcp.tools.selection.single_trip_listing import FILLED_IN, of_one_trip
+
+        absent |= FILLED_IN
+        offered = [{**entry, "listing": of_one_trip(entry["listing"])} for entry in offered]
+    if not any(_mentions(entry["listing"], absent) for entry in offered):
+        return offered
+    from trips_mcp.tools.selection.descriptions import reworded  # most servers do without it, and start the faster
+
+    return [{**entry, "listing": reworded(entry["listing"], absent)} for entry in offered]
+
+
+def _mentions(part: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether any description in this listing, or schema, has one of these words in it."""
+    text: str = part.get("description", "")
+    inner = (*part.get("properties", {}).values(), part.get("items"), part.get("inputSchema"))
+    return any(name in text for name in names) or any(_mentions(each, names) for each in inner if each)
+
+
+def _why_hidden(entry: Entry, settings: Settings) -> Hidden | None:
+    return next((why for rule in _RULES if (why := rule(entry, settings)) is not None), None)
+
+
+def _only_reading(entry: Entry, settings: Settings) -> Hidden | None:
+    if not settings.read_only or entry["listing"]["annotations"]["readOnlyHint"]:
+        return None
+    name = entry["listing"]["name"]
+    return Hidden("--read-only", f"{name} changes {_what(entry)}, and this server is read-only (--read-only).")
+
+
+def _without_api(entry: Entry, settings: Settings) -> Hidden | None:
+    if _has_api(entry, settings):
+        return None
+    api, key = _KEYS[entry["api"]]
+    needs = f"{entry['listing']['name']} needs the {api} API, which is not set up: set {key} for this server."
+    return Hidden(key, " ".join((needs, *settings.notices)), brings_back=True)
+
+
+def _without_scope(entry: Entry, settings: Settings) -> Hidden | None:
+    found = lack(entry, settings.scopes, events_too=settings.team, trip=settings.trip)
+    if found is None:
+        return None
+    how = "has only for another trip" if found.elsewhere else "does not have"
+    return Hidden(
+        "TRIPS_MCP_SCOPES",
+        f"{entry['listing']['name']} needs the scope {found.scope}, which this API key {how} (TRIPS_MCP_SCOPES); "
+        "make a key with it in Osoto under Settings → API Keys, and set OSOTO_API_KEY and TRIPS_MCP_SCOPES.",
+    )
+
+
+def _not_outbound(entry: Entry, settings: Settings) -> Hidden | None:
+    if not (settings.no_outbound and entry["outbound"]):
+        return None
+    name = entry["listing"]["name"]
+    return Hidden("--no-outbound", f"{name} reaches people outside, and that is switched off here (--no-outbound).")
+
+
+def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
+    trip = settings.trip
+    if trip is None:
+        return None
+    from trips_mcp.tools.selection.single_trip_listing import is_of_one_trip
+
+    name = entry["listing"]["name"]
+    if not is_of_one_trip(entry):
+        return Hidden("--trip", f"{name} is about other trips, and this server is bound to one (--trip {trip}).")
+    if entry["api"] == "events" and not settings.one_store and trip not in settings.event_trips:
+        return Hidden(
+            "--event-trips",
+            f"{name} needs the number that the trip {trip} has in the Events API; set --event-trips {trip}=<number>.",
+            brings_back=True,
+        )
+    return None
+
+
+def _excluded(entry: Entry, settings: Settings) -> Hidden | None:
+    name = entry["listing"]["name"]
+    if name not in settings.exclude_tools:
+        return None
+    return Hidden("--exclude-tools", f"{name} is switched off for this server (--exclude-tools).")
+
+
+def _not_chosen(entry: Entry, settings: Settings) -> Hidden | None:
+    name = entry["listing"]["name"]
+    if entry["toolset"] in settings.toolsets or name in settings.tools or not (settings.toolsets or settings.tools):
+        return None
+    given = (("--toolsets", settings.toolsets), ("--tools", settings.tools))
+    flags = " and ".join(flag for flag, names in given if names)
+    return Hidden(flags, f"{name} is not among the tools that were chosen for this server ({flags}).")
+
+
+def _unmasked(entry: Entry, settings: Settings) -> Hidden | None:
+    name = entry["listing"]["name"]
+    if settings.mask_secrets or name not in _FOR_MASKED_SECRETS:
+        return None
+    return Hidden("--mask-secrets", f"{name} is for servers that mask secrets (--mask-secrets).", brings_back=True)
+
+
+def _tell_where_else(hidden: dict[str, Hidden]) -> None:
+    """Of secrets that are not masked: where they are shown, if that is offered."""
+    for name in _FOR_MASKED_SECRETS:
+        why = hidden.get(name)
+        if why is not None and why.setting == "--mask-secrets" and _WITH_SECRETS not in hidden:
+            hidden[name] = why._replace(sentence=f"{why.sentence.removesuffix('.')}; here {_WITH_SECRETS} has them.")
+
+
+_RULES: Final[tuple[Callable[[Entry, Settings], Hidden | None], ...]] = (
+    _only_reading,
+    _without_api,
+    _without_scope,
+    _not_outbound,
+    _of_other_trips,
+    _excluded,
+    _not_chosen,
+    _unmasked,
+)
+
+
+def _has_api(entry: Entry, settings: Settings) -> bool:
+    return entry["api"] in settings.apis
+
+
+def _what(entry: Entry) -> str:
+    return "events" if entry["api"] == "events" else "trips"
+
+
+def _check_names(settings: Settings, known: Iterable[Entry]) -> None:
+    if not (settings.toolsets or settings.tools or settings.exclude_tools):
+        return
+    tools = tuple(entry["listing"]["name"] for entry in known)
+    toolsets = tuple(dict.fromkeys(entry["toolset"] for entry in known))
+    for setting, given, kind, there in (
+        ("--toolsets (TRIPS_MCP_TOOLSETS)", settings.toolsets, "toolset", toolsets),
+        ("--tools (TRIPS_MCP_TOOLS)", settings.tools, "tool", tools),
+        ("--exclude-tools (TRIPS_MCP_EXCLUDE_TOOLS)", settings.exclude_tools, "tool", tools),
+    ):
+        for name in given:
+            if name not in there:
+                from trips_mcp.spelling import nearest
+
+                near = f"the nearest is {found[0]}, and " if (found := nearest(name, there)) else ""
+                raise SettingsError(
+                    f"{setting} names {_shown(name)}, which is no {kind}; {near}the toolsets are {', '.join(toolsets)}."
+                )
+
+
+def _shown(name: str) -> str:
+    """A key that has slipped in here is not repeated; what might be a tool's name is no key."""
+    might_be_a_name = name.replace("_", "").replace("-", "").isalpha() and len(name) <= 41
+    return name if might_be_a_name else "something"
