@@ -182,7 +182,13 @@ def test_what_is_no_scope_is_refused() -> None:
 async def test_the_embedded_backend_agrees(tmp_path: Path) -> None:
     """What it forbids for want of a scope, and that alone, is refused here once the scopes are known."""
     database = str(tmp_path / "trips.db")
-    key = await create_key(database, [Scope.parse(text) for text in ("trips:read", "messages:write:t9")])
+    maker = await create_key(database, [Scope.parse("trips:write"), Scope.parse("trips:read")])
+    async with open_backend(database, require_keys=True, rate_limit=None) as app:
+        endpoint = Endpoint("http://trips.test/api/v1", maker, httpx.ASGITransport(app))
+        async with TripsClient(trips=endpoint, events=None) as client:
+            group = (await client.me()).default_group_id or ""
+            trip = await client.trips.create(TRIP.model_copy(update={"group_id": group}))
+    key = await create_key(database, [Scope.parse(text) for text in ("trips:read", f"messages:write:{trip.id}")])
     async with open_backend(database, require_keys=True, rate_limit=None) as app:
         endpoint = Endpoint("http://trips.test/api/v1", key, httpx.ASGITransport(app))
         async with TripsClient(trips=endpoint, events=None) as client:
