@@ -724,12 +724,12 @@ FAULTY = {name: trip for name, (trip, found) in CASES.items() if found}
 
 
 @pytest.mark.parametrize("trip", FAULTY.values(), ids=FAULTY.keys())
-def test_a_finding_is_one_sentence_about_something_that_a_tool_can_mend(trip: Journey) -> None:
+def test_a_finding_is_one_sentence_about_something_that_a_tool_can_fix(trip: Journey) -> None:
     tools = {tool.name for tool in TOOLS}
 
     for finding in check(trip).findings:
         assert re.fullmatch(r"[A-Z0-9][^\n]*[^.]\.", finding.why)
-        assert finding.mend_with in tools
+        assert finding.fix_with in tools
         assert all(part.model_dump(exclude_none=True) for part in finding.about)
         assert finding.about or finding.kind in ("end_before_start", "no_bed")
 
@@ -836,7 +836,7 @@ def test_a_report_is_complete_in_words() -> None:
         "Checked 1 leg, 1 stay, 1 commitment, 1 event: 0 certain, 1 possible, 0 not checkable.\n"
         "- possible, overlap: Event 7 (Monday 2026-07-20 12:00 Asia/Tokyo) starts while commitment com_museum "
         "(Monday 2026-07-20 10:00 to 12:30 Asia/Tokyo) is going on. [commitmentId com_museum “Museum”; "
-        "event_id 7 “«Ramen with Ann»”] Mend with update_event.\n"
+        "event_id 7 “«Ramen with Ann»”] Fix with update_event.\n"
         "Events have no end: of each, only the start is compared with what else is going on."
     )
 

@@ -215,20 +215,20 @@ async def test_what_else_there_is_of_a_large_trip_is_told_with_the_tools_there_a
     assert re.search(r"^- and \d+ more legs\.$", lean["get_timeline"], re.M)
     assert re.search(r"; and \d+ more in list_action_items\.$", every["get_day"], re.M)
     assert re.search(r"; and \d+ more\.$", lean["get_day"], re.M)
-    assert " Mend with update_leg." in every["check_trip"]
-    assert "Mend with" not in lean["check_trip"]
+    assert " Fix with update_leg." in every["check_trip"]
+    assert "Fix with" not in lean["check_trip"]
     assert "have the parts" not in lean["export_trip"]
     assert "`fields`" in lean["export_trip"]
 
 
-async def test_a_finding_keeps_the_tool_that_mends_it_where_that_is_there() -> None:
+async def test_a_finding_keeps_the_tool_that_fixes_it_where_that_is_there() -> None:
     async with service().called(Conduct(absent=frozenset({"update_commitment"}))) as call:
         findings = (await call("check_trip", tripId="jx7")).structured
 
     assert findings is not None
-    mended = {finding.get("mendWith") for finding in findings["findings"]}
-    assert mended <= {None, "update_leg", "update_trip", "create_leg", "delete_commitment"}
-    assert "update_leg" in mended
+    fixes = {finding.get("fixWith") for finding in findings["findings"]}
+    assert fixes <= {None, "update_leg", "update_trip", "create_leg", "delete_commitment"}
+    assert "update_leg" in fixes
 
 
 @pytest.mark.parametrize(

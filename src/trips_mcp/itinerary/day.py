@@ -1,23 +1,29 @@
 """All that concerns one date of a trip, in the order in which it is lived."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from math import isfinite
 from typing import Final
 
-from trips_mcp.itinerary.clock_changes import clock_changes
-from trips_mcp.itinerary.day_items import things_on
+from trips_mcp.itinerary.day_items import Placed, Position, things_on
 from trips_mcp.itinerary.due import due_on, told
-from trips_mcp.itinerary.formatting import day_in_words, one_line, short
+from trips_mcp.itinerary.formatting import clock, day_in_words, length, one_line, short
 from trips_mcp.itinerary.free_time import free_time
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.local_time import WEEKDAYS
+from trips_mcp.itinerary.local_time import WEEKDAYS, zone_info
 from trips_mcp.itinerary.overnight import beds_of, named, night_unclear, where
 from trips_mcp.itinerary.results import Day, DayChoice, LegHere, Thing
 from trips_mcp.itinerary.size_budget import fitting
-from trips_mcp.itinerary.transfers import with_transfers
 from trips_mcp.itinerary.travel_time import lost_days
+from trips_mcp.places.distance import distance_km
 
 _DAY: Final = timedelta(days=1)
+_STEP: Final = timedelta(minutes=30)
+_MINUTE: Final = timedelta(minutes=1)
+_MORNING: Final = time(6)
+_LEAST_KM: Final = 0.1
+"""Below this distance two places count as one."""
+_ROUNDED_FROM_KM: Final = 10
 _MOST_LEGS: Final = 10
 _MOST_DUE: Final = 5
 _MOST_NAMED: Final = 5
@@ -34,7 +40,7 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
     placed = things_on(journey, day)
     zone = journey.zone_on(day)
     free = free_time(day, placed)
-    things = fitting(_in_short(list(with_transfers(placed)), zone), room, journey.others_write)
+    things = fitting(_in_short(list(_with_transfers(placed)), zone), room, journey.others_write)
     due = due_on(journey, day, today)
     legs = journey.stretches_on(day)
     days = journey.dates
@@ -106,7 +112,7 @@ def _unclear(journey: Journey, day: date) -> Iterator[str]:
         yield from night_unclear(journey, day - _DAY)
         yield from night_unclear(journey, day)
         yield from _zone_unclear(journey, day)
-    yield from clock_changes(day, (leg.zone for leg in journey.stretches_on(day) if leg.zone))
+    yield from _clock_changes(day, (leg.zone for leg in journey.stretches_on(day) if leg.zone))
     if lacking := [one for one in journey.appointments if one.starts is None]:
         names = ", ".join(one_line(one.id) for one in lacking[:_MOST_NAMED])
         yield f"Without a date that can be read, and so on no day: {len(lacking)} commitments or events ({names})."
@@ -118,3 +124,55 @@ def _zone_unclear(journey: Journey, day: date) -> Iterator[str]:
         yield "No leg covers this day, so its zone is not known."
     elif zones == {None}:
         yield "The leg of this day has no time zone, so its zone is not known."
+
+
+def _with_transfers(placed: Iterable[Placed]) -> Iterator[Thing]:
+    """The things, each with its distance from the one before, where both places are known."""
+    before: Position | None = None
+    for one in placed:
+        here = one.starts_at
+        transfer = _distance(before, here) if before and here else None
+        yield one.thing.model_copy(update={"transfer": transfer}) if transfer else one.thing
+        if one.fills:
+            before = one.ends_at
+
+
+def _distance(one: Position, other: Position) -> str | None:
+    if not all(map(isfinite, (*one, *other))):
+        return None
+    km = distance_km(one, other)
+    if km < _LEAST_KM:
+        return None
+    return f"{km:.1f} km" if km < _ROUNDED_FROM_KM else f"{km:,.0f} km"
+
+
+def _clock_changes(day: date, zones: Iterable[str]) -> list[str]:
+    """A sentence for each change of the day and of the night after it."""
+    return [said for zone in sorted(set(zones)) if (said := _change(day, zone))]
+
+
+def _change(day: date, zone: str) -> str | None:
+    start = datetime.combine(day, time(), zone_info(zone)).astimezone(UTC)
+    end = datetime.combine(day + _DAY, _MORNING, zone_info(zone)).astimezone(UTC)
+    before = _offset(start - _MINUTE, zone)
+    if before == _offset(end, zone):
+        return None
+    at = _first_change(start - _MINUTE, end, zone)
+    jump = _offset(at, zone) - before
+    shown = (at + before).replace(tzinfo=None)
+    way = "forward" if jump > timedelta() else "back"
+    return f"Clocks go {way} {length(jump)} on {day_in_words(shown.date())} at {clock(shown.time())} in {zone}."
+
+
+def _first_change(start: datetime, end: datetime, zone: str) -> datetime:
+    """The minute from which another offset holds; there is one between the two."""
+    before = _offset(start, zone)
+    while start + _STEP < end and _offset(start + _STEP, zone) == before:
+        start += _STEP
+    while _offset(start, zone) == before:
+        start += _MINUTE
+    return start
+
+
+def _offset(at: datetime, zone: str) -> timedelta:
+    return at.astimezone(zone_info(zone)).utcoffset() or timedelta()

@@ -19,7 +19,7 @@ from trips_mcp.itinerary.check.missing_facts import check_missing, notes
 from trips_mcp.itinerary.check.nights import check_nights
 from trips_mcp.itinerary.check.overlaps import check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
-from trips_mcp.itinerary.check.quota import MOST, Found
+from trips_mcp.itinerary.check.reporting import MOST, Found
 from trips_mcp.itinerary.check.zones import check_zones
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.size_budget import fitting

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Final
 
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
+from trips_mcp.itinerary.check.dst import wall
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
-from trips_mcp.itinerary.check.instants import wall
 from trips_mcp.itinerary.check.intervals import DAY, own_days
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
@@ -40,10 +40,10 @@ def _links(journey: Journey) -> Iterator[Finding]:
         ):
             if linked and not found:
                 what = "leg" if field == "legId" else "map pin"
-                why = f"{phrases.begin(phrases.appointment(one))} is linked to a {what} that is not in the trip."
-                about = [citations.appointment(one, field)]
+                why = f"{reporting.begin(reporting.appointment(one))} is linked to a {what} that is not in the trip."
+                about = [reporting.cite_appointment(one, field)]
                 day = one.starts.day if one.starts else None
-                yield citations.finding("certain", "unknown_link", day, about, why, "update_commitment")
+                yield reporting.finding("certain", "unknown_link", day, about, why, "update_commitment")
 
 
 def _appointments(journey: Journey) -> Iterator[Finding]:
@@ -56,11 +56,12 @@ def _appointments(journey: Journey) -> Iterator[Finding]:
             if not _is_on(one.starts, stretch.days, stretch.zone):
                 yield _outside_its_leg(one, one.starts, stretch, stretch.days, trip)
         elif trip and one.starts.day not in trip:
-            why = f"{phrases.appointment(one)} ({phrases.at(one.starts)}) is outside the trip ({phrases.days(trip)})."
+            name, span = reporting.appointment(one), reporting.days(trip)
+            why = f"{name} ({reporting.at(one.starts)}) is outside the trip ({span})."
             grade = _grade(one.starts, trip)
-            about = [citations.appointment(one)]
-            mend_with = citations.mend_appointment(one)
-            yield citations.finding(grade, "outside_trip", one.starts.day, about, phrases.begin(why), mend_with)
+            about = [reporting.cite_appointment(one)]
+            fix_with = reporting.update_tool(one)
+            yield reporting.finding(grade, "outside_trip", one.starts.day, about, reporting.begin(why), fix_with)
 
 
 def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
@@ -72,11 +73,11 @@ def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
 
 
 def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: Days, trip: Days | None) -> Finding:
-    leg = f"its {phrases.leg(stretch)} ({phrases.days(days)}){_and_the_trip(trip, Days(starts.day, starts.day))}"
-    why = f"{phrases.appointment(one)} ({phrases.at(starts)}) is outside {leg}."
-    about = [citations.appointment(one), citations.leg(stretch)]
-    return citations.finding(
-        _grade(starts, days), "outside_leg", starts.day, about, phrases.begin(why), "update_commitment"
+    leg = f"its {reporting.leg(stretch)} ({reporting.days(days)}){_and_the_trip(trip, Days(starts.day, starts.day))}"
+    why = f"{reporting.appointment(one)} ({reporting.at(starts)}) is outside {leg}."
+    about = [reporting.cite_appointment(one), reporting.cite_leg(stretch)]
+    return reporting.finding(
+        _grade(starts, days), "outside_leg", starts.day, about, reporting.begin(why), "update_commitment"
     )
 
 
@@ -84,7 +85,7 @@ def _and_the_trip(trip: Days | None, days: Days) -> str:
     """What lies outside the whole trip is not just in the wrong leg."""
     if trip is None or (days.first <= trip.last and days.last >= trip.first):
         return ""
-    return f" and the whole trip ({phrases.days(trip)})"
+    return f" and the whole trip ({reporting.days(trip)})"
 
 
 def _grade(starts: Moment, days: Days) -> Grade:
@@ -136,14 +137,14 @@ def _touches(move: Move, days: Days) -> bool:
 def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None, trip: Days | None) -> Finding:
     all_days = [days for move in travel if (days := move.days)]
     days = Days(min(one.first for one in all_days), max(one.last for one in all_days))
-    flights = f"{phrases.flight(travel[0])}{f' and {len(travel) - 1} more' if len(travel) > 1 else ''}"
+    flights = f"{reporting.flight(travel[0])}{f' and {len(travel) - 1} more' if len(travel) > 1 else ''}"
     verb = "is" if len(travel) == 1 else "are"
-    leg = f"its {phrases.leg(stretch)}" if stretch else "the trip"
+    leg = f"its {reporting.leg(stretch)}" if stretch else "the trip"
     more = _and_the_trip(trip, days) if stretch else ""
-    why = f"{phrases.begin(flights)} ({phrases.days(days)}) {verb} outside {leg} ({phrases.days(around)}){more}."
-    about = [*(citations.flight(move) for move in travel)]
+    why = f"{reporting.begin(flights)} ({reporting.days(days)}) {verb} outside {leg} ({reporting.days(around)}){more}."
+    about = [*(reporting.cite_flight(move) for move in travel)]
     kind = "outside_leg" if stretch else "outside_trip"
-    return citations.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
+    return reporting.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
 
 
 def _grade_apart(days: Days, around: Days) -> Grade:
@@ -156,17 +157,17 @@ def _stays(journey: Journey) -> Iterator[Finding]:
     legs = {id(stretch.source.accommodation): stretch for stretch in journey.stretches}
     for stay in journey.stays:
         check_in, check_out = _moment(stay.check_in), _moment(stay.check_out)
-        leg = phrases.leg_of(stay.leg_id)
+        leg = reporting.leg_of(stay.leg_id)
         if check_in and check_out and _is_before(check_out, check_in):
-            times = f"is {phrases.at(check_out)}, before the check-in, {phrases.at(check_in)}"
+            times = f"is {reporting.at(check_out)}, before the check-in, {reporting.at(check_in)}"
             why = f"The check-out of {leg} {times}."
-            about = [citations.stay(stay, "checkOut")]
-            yield citations.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
+            about = [reporting.cite_stay(stay, "checkOut")]
+            yield reporting.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
             continue
         stretch = legs.get(id(stay.source))
         if stretch and stretch.days and stay.first and stay.end and stay.first <= stay.end:
             yield from _span_outside(
-                partial(citations.stay, stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days
+                partial(reporting.cite_stay, stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days
             )
 
 
@@ -174,25 +175,25 @@ def _rentals(journey: Journey) -> Iterator[Finding]:
     legs = {id(stretch.source.rental_car): stretch for stretch in journey.stretches}
     for rental in journey.rentals:
         pick_up, drop_off = _moment(rental.pick_up), _moment(rental.drop_off)
-        name = f"The rental car of {phrases.leg_of(rental.leg_id)}"
+        name = f"The rental car of {reporting.leg_of(rental.leg_id)}"
         if pick_up and drop_off and _is_before(drop_off, pick_up):
-            why = f"{name} is returned {phrases.at(drop_off)}, before it is picked up, {phrases.at(pick_up)}."
-            about = [citations.rental(rental, "dropOff")]
-            yield citations.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
+            why = f"{name} is returned {reporting.at(drop_off)}, before it is picked up, {reporting.at(pick_up)}."
+            about = [reporting.cite_rental(rental, "dropOff")]
+            yield reporting.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
             continue
         stretch, days = legs.get(id(rental.source)), [moment.day for moment in (pick_up, drop_off) if moment]
         if stretch and stretch.days and days:
             span = Days(min(days), max(days))
             if not (span.first <= stretch.days.last and span.last >= stretch.days.first):  # it may serve more legs
-                yield from _span_outside(partial(citations.rental, rental), name, span, stretch.days)
+                yield from _span_outside(partial(reporting.cite_rental, rental), name, span, stretch.days)
 
 
 def _span_outside(cite: Callable[[], CitedPart], name: str, span: Days, leg: Days) -> Iterator[Finding]:
     if span.first >= leg.first - DAY and span.last <= leg.last + DAY:
         return
     apart = span.last < leg.first or span.first > leg.last
-    why = f"{name} ({phrases.days(span)}) is {'' if apart else 'partly '}outside the leg ({phrases.days(leg)})."
-    yield citations.finding("certain" if apart else "possible", "outside_leg", span.first, [cite()], why, "update_leg")
+    why = f"{name} ({reporting.days(span)}) is {'' if apart else 'partly '}outside the leg ({reporting.days(leg)})."
+    yield reporting.finding("certain" if apart else "possible", "outside_leg", span.first, [cite()], why, "update_leg")
 
 
 def _moment(said: Moment | str | None) -> Moment | None:

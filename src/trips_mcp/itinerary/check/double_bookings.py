@@ -11,14 +11,13 @@ from datetime import date
 from functools import partial
 from typing import Final, TypeVar
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import is_dated
+from trips_mcp.itinerary.check.dst import wall
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade, Kind
-from trips_mcp.itinerary.check.instants import wall
-from trips_mcp.itinerary.check.intervals import DAY
-from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.intervals import DAY, overlapping_pairs
+from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import city, plain
-from trips_mcp.itinerary.check.sweep import abreast
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
 from trips_mcp.itinerary.local_time import Moment
@@ -93,12 +92,14 @@ def _same_flight(flights: list[Move]) -> Finding:
     apart = _differ(move.source.confirmation_number for move in flights) or _differ(
         move.source.seat for move in flights
     )
-    what = f"{phrases.begin(phrases.flight(first))} on {day_in_words(starts[0].day)}"
+    what = f"{reporting.begin(reporting.flight(first))} on {day_in_words(starts[0].day)}"
     why = (
         f"{what} is in the trip {_times(flights)}, departing at {' and at '.join(times)}{_TRAVELLERS if apart else ''}."
     )
     grade: Grade = "possible" if apart or len(times) > 1 else "certain"
-    return _twice(grade, starts[0].day, [citations.flight(move, "departure") for move in flights], why, "update_leg")
+    return _twice(
+        grade, starts[0].day, [reporting.cite_flight(move, "departure") for move in flights], why, "update_leg"
+    )
 
 
 _TRAVELLERS: Final = "; the seats or confirmation numbers differ, so it may be for different travellers"
@@ -115,14 +116,14 @@ def _same_appointment(many: list[Appointment]) -> Finding:
     first = many[0]
     kinds = {one.kind for one in many}
     alike = len({(one.kind, one.pin_id, plain(one.place), wall(one.ends)) for one in many}) == 1
-    names = _listed([phrases.appointment(one) for one in many])
-    start = phrases.at(first.starts) if first.starts else ""
+    names = _listed([reporting.appointment(one) for one in many])
+    start = reporting.at(first.starts) if first.starts else ""
     lists = "; an event and a commitment may well stand for one thing" if len(kinds) > 1 else ""
     why = f"{names} have the same title and the same start ({start}){lists}."
     day = first.starts.day if first.starts else None
-    mend_with = "delete_commitment" if "commitment" in kinds else "delete_event"
-    about = [citations.appointment(one) for one in many]
-    return _twice("certain" if alike else "possible", day, about, why, mend_with)
+    fix_with = "delete_commitment" if "commitment" in kinds else "delete_event"
+    about = [reporting.cite_appointment(one) for one in many]
+    return _twice("certain" if alike else "possible", day, about, why, fix_with)
 
 
 def _rental(one: Rental) -> Hashable | None:
@@ -133,9 +134,9 @@ def _same_rental(rentals: list[Rental]) -> Finding:
     pick_up = rentals[0].pick_up
     starts = pick_up if isinstance(pick_up, Moment) else None
     apart = _differ(one.source.confirmation_number for one in rentals)
-    at = f" picked up {phrases.at(starts)}" if starts else ""
+    at = f" picked up {reporting.at(starts)}" if starts else ""
     why = f"A rental car{at} is in the trip {_times(rentals)}."
-    about = [citations.rental(one) for one in rentals]
+    about = [reporting.cite_rental(one) for one in rentals]
     return _twice("possible" if apart else "certain", starts.day if starts else None, about, why, "update_leg")
 
 
@@ -143,18 +144,18 @@ def _same_stays(stays: list[Stay]) -> Iterator[Found]:
     dated = [
         ((stay, nights, is_dated(stay)), nights.first, nights.last + DAY) for stay in stays if (nights := stay.nights)
     ]
-    enough = Enough()
-    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(dated):
+    quota = Quota()
+    for (one, first, one_is_dated), (other, second, other_is_dated) in overlapping_pairs(dated):
         numbers = one.source.confirmation_number, other.source.confirmation_number
         alike = one_is_dated and other_is_dated and first == second and not _differ(numbers)
         grade: Grade = "certain" if alike else "possible"
-        yield enough.of(grade, partial(_same_stay, one, other, second.first, grade))
+        yield quota.of(grade, partial(_same_stay, one, other, second.first, grade))
 
 
 def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
-    legs = f"{phrases.leg_of(one.leg_id)} and {phrases.leg_of(other.leg_id)}"
-    why = f"{phrases.begin(legs)} have the same accommodation from {day_in_words(day)}."
-    return _twice(grade, day, [citations.stay(one), citations.stay(other)], why, "update_leg")
+    legs = f"{reporting.leg_of(one.leg_id)} and {reporting.leg_of(other.leg_id)}"
+    why = f"{reporting.begin(legs)} have the same accommodation from {day_in_words(day)}."
+    return _twice(grade, day, [reporting.cite_stay(one), reporting.cite_stay(other)], why, "update_leg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +172,17 @@ def _confirmed(journey: Journey) -> Iterator[_Confirmed]:
     for stay in journey.stays:
         what = ("stay", plain(stay.name) or stay.leg_id)
         yield _Confirmed(
-            _number(stay.source.confirmation_number), what, partial(citations.stay, stay, field), stay.first
+            _number(stay.source.confirmation_number), what, partial(reporting.cite_stay, stay, field), stay.first
         )
     for rental in journey.rentals:
         what = ("rental", plain(rental.company) or rental.leg_id)
         day = rental.pick_up.day if isinstance(rental.pick_up, Moment) else None
         yield _Confirmed(
-            _number(rental.source.confirmation_number), what, partial(citations.rental, rental, field), day
+            _number(rental.source.confirmation_number), what, partial(reporting.cite_rental, rental, field), day
         )
     for move in journey.moves:
         number, day = _number(move.source.confirmation_number), move.departs.day if move.departs else None
-        yield _Confirmed(number, ("flight", ""), partial(citations.flight, move, field), day)
+        yield _Confirmed(number, ("flight", ""), partial(reporting.cite_flight, move, field), day)
 
 
 def _number(text: str | None) -> str | None:
@@ -197,8 +198,8 @@ def _same_confirmation(sharing: list[_Confirmed]) -> Finding:
     return _twice("possible", min(days) if days else None, [one.cite() for one in sharing], why, "update_leg")
 
 
-def _twice(grade: Grade, day: date | None, about: Sequence[CitedPart], why: str, mend_with: str) -> Finding:
-    return citations.finding(grade, _TWICE, day, about, phrases.begin(why), mend_with)
+def _twice(grade: Grade, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str) -> Finding:
+    return reporting.finding(grade, _TWICE, day, about, reporting.begin(why), fix_with)
 
 
 def _times(many: Sequence[object]) -> str:
@@ -206,5 +207,5 @@ def _times(many: Sequence[object]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = names if len(names) <= citations.MOST_PARTS else [*names[: citations.MOST_PARTS], "others"]
+    shown = names if len(names) <= reporting.MOST_PARTS else [*names[: reporting.MOST_PARTS], "others"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -1,4 +1,4 @@
-"""What a check tells: findings, each with what it is about, why, and the tool that would mend it."""
+"""What a check tells: findings, each with what it is about, why, and the tool that fixes it."""
 
 from typing import Annotated, Final, Literal
 
@@ -70,7 +70,7 @@ class Finding(Result):
     """How many things it is about beside those listed."""
     why: str
     """In our words: ids, local times and zones; no text of the trip's."""
-    mend_with: str | None = None
+    fix_with: str | None = None
     """The tool; None where it is not to be had."""
 
 
@@ -108,7 +108,7 @@ def in_words(report: CheckReport) -> str:
     """The whole report as text."""
     lines = [_summary(report), *map(_line, report.findings)]
     if report.not_shown:
-        lines.append(f"{report.not_shown} more are not shown; mend these and check again.")
+        lines.append(f"{report.not_shown} more are not shown; fix these and check again.")
     return "\n".join([*lines, *report.notes])
 
 
@@ -127,8 +127,8 @@ def _line(finding: Finding) -> str:
     about = "; ".join(map(_named, finding.about))
     more = f" and {finding.more} more" if finding.more else ""
     about = f" [{about}{more}]" if about else ""
-    mend = f" Mend with {finding.mend_with}." if finding.mend_with else ""
-    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{mend}"
+    fix = f" Fix with {finding.fix_with}." if finding.fix_with else ""
+    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{fix}"
 
 
 def _named(part: CitedPart) -> str:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
+from trips_mcp.itinerary.check.dst import wall, when
 from trips_mcp.itinerary.check.event_types import is_travel
 from trips_mcp.itinerary.check.findings import Finding
-from trips_mcp.itinerary.check.instants import wall, when
 from trips_mcp.itinerary.check.intervals import merged
 from trips_mcp.itinerary.check.similarity import airport, city, plain
 from trips_mcp.itinerary.day_index import Days
@@ -73,20 +73,20 @@ def flights_by_another_name(journey: Journey) -> set[int]:
 def _arrival_before_departure(move: Move) -> Finding:
     ends = ""
     if move.departs and move.arrives:
-        ends = f"arrives {phrases.at(move.arrives)}, before it departs {phrases.at(move.departs)}"
+        ends = f"arrives {reporting.at(move.arrives)}, before it departs {reporting.at(move.departs)}"
     by = ""
     if (departs := when(move.departs)) and (arrives := when(move.arrives)):
         by = f" ({length(departs.earliest - arrives.latest)} earlier in UTC)"
-    why = f"{phrases.begin(phrases.flight(move))} {ends}{by}."
+    why = f"{reporting.begin(reporting.flight(move))} {ends}{by}."
     day = move.departs.day if move.departs else None
-    about = [citations.flight(move, "arrival")]
+    about = [reporting.cite_flight(move, "arrival")]
     inferred = [stop.known_by for stop in move.inferred_zones]
     if inferred:
         why = f"{why} Its zones are from {' and '.join(inferred)}."
     if (later := _a_day_later(move)) is not None:
         why = f"{why} If it arrives a day later, it takes {length(later)}."
     sure = move.zones_are_sure or not inferred
-    return citations.finding(
+    return reporting.finding(
         "certain" if sure else "possible", "arrival_before_departure", day, about, why, "update_leg"
     )
 
@@ -109,11 +109,11 @@ def _under_way(move: Move) -> timedelta | None:
 
 
 def _too_long(move: Move, time: timedelta) -> Finding:
-    why = f"{phrases.begin(phrases.flight(move))} is under way for {length(time)}"
+    why = f"{reporting.begin(reporting.flight(move))} is under way for {length(time)}"
     ends = f"{_at(move.departs)} to {_at(move.arrives)}"
     day = move.departs.day if move.departs else None
-    about = [citations.flight(move, "arrival")]
-    return citations.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
+    about = [reporting.cite_flight(move, "arrival")]
+    return reporting.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
 
 
 def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
@@ -162,15 +162,15 @@ def _too_short(arriving: Move, departing: Move, time: timedelta, minimum: timede
     where = f" at {here}" if here == there else f", from {here} to {there},"
     if not here or not there:
         where = ""
-    flights = f"{phrases.flight(arriving)} and {phrases.flight(departing)}"
+    flights = f"{reporting.flight(arriving)} and {reporting.flight(departing)}"
     times = f"arrives {_at(arriving.arrives)}, departs {_at(departing.departs)}"
     why = f"{length(time)}{where} between {flights} ({times}), less than {length(minimum)}."
     day = departing.departs.day if departing.departs else None
-    about = [citations.flight(arriving, "arrival"), citations.flight(departing, "departure")]
+    about = [reporting.cite_flight(arriving, "arrival"), reporting.cite_flight(departing, "departure")]
     once = not any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs))
     grade = "certain" if here and here == there and once else "possible"
-    return citations.finding(grade, "connection_too_short", day, about, why, "update_leg")
+    return reporting.finding(grade, "connection_too_short", day, about, why, "update_leg")
 
 
 def _at(moment: Moment | None) -> str:
-    return phrases.at(moment) if moment else "at an unknown time"
+    return reporting.at(moment) if moment else "at an unknown time"

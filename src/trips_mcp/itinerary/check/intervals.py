@@ -1,16 +1,22 @@
 """Sums and differences of stretches of days, whatever their length: a trip may span four thousand years by mistake."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time, timedelta
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 
+T = TypeVar("T")
+At = TypeVar("At", bound=Any)
+
 DAY: Final = timedelta(days=1)
 _NOON: Final = time(12)
+_COMPANIONS: Final = 3
+"""With how many of those that are still going on a new one is paired; so 10,000 at once give no 50 million pairs."""
 
 
 def own_days(journey: Journey) -> Days | None:
@@ -60,3 +66,20 @@ def is_within(days: Days, many: Sequence[Days]) -> bool:
 def exists(day: date, zone: str | None) -> bool:
     """Whether the zone has this day at all; Samoa has no 30 December 2011."""
     return not Moment(day, _NOON, zone).gap
+
+
+def overlapping_pairs(stretches: Iterable[tuple[T, At, At]]) -> Iterator[tuple[T, T]]:
+    """Pairs of things whose half-open stretches `[from, to)` overlap, the one that starts earlier first.
+
+    Of what starts at the same moment, what was given earlier counts as earlier. Where very many overlap, each is
+    paired with those that last longest.
+    """
+    going_on: list[tuple[At, T]] = []
+    for thing, starts, ends in sorted(stretches, key=itemgetter(1, 2)):
+        if ends <= starts:
+            continue
+        if going_on and going_on[0][0] <= starts:
+            del going_on[: bisect_right(going_on, starts, key=itemgetter(0))]
+        for _, other in going_on[: -_COMPANIONS - 1 : -1]:
+            yield other, thing
+        insort(going_on, (ends, thing), key=itemgetter(0))

@@ -4,14 +4,22 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import all_dated
 from trips_mcp.itinerary.check.event_types import is_travel
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.flights import lived_twice
-from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, own_days, trip_days, without
-from trips_mcp.itinerary.check.quota import Enough, Found
-from trips_mcp.itinerary.check.sweep import abreast
+from trips_mcp.itinerary.check.intervals import (
+    DAY,
+    exists,
+    is_within,
+    merged,
+    overlapping_pairs,
+    own_days,
+    trip_days,
+    without,
+)
+from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey, Stretch
@@ -40,13 +48,13 @@ def gaps(journey: Journey) -> list[Days]:
 def _backwards(journey: Journey) -> Iterator[Finding]:
     if journey.starts and journey.ends and journey.ends < journey.starts:
         why = f"The trip ends on {day_in_words(journey.ends)}, before it starts on {day_in_words(journey.starts)}."
-        yield citations.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
+        yield reporting.finding("certain", "end_before_start", journey.ends, [], why, "update_trip")
     for stretch in journey.stretches:
         if stretch.starts and stretch.ends and stretch.ends < stretch.starts:
             dates = f"ends on {day_in_words(stretch.ends)}, before it starts on {day_in_words(stretch.starts)}"
-            about = [citations.leg(stretch, "endDate")]
-            why = f"{phrases.begin(phrases.leg(stretch))} {dates}."
-            yield citations.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
+            about = [reporting.cite_leg(stretch, "endDate")]
+            why = f"{reporting.begin(reporting.leg(stretch))} {dates}."
+            yield reporting.finding("certain", "end_before_start", stretch.ends, about, why, "update_leg")
 
 
 def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
@@ -56,23 +64,25 @@ def _outside_the_trip(journey: Journey) -> Iterator[Finding]:
         if trip is None or days is None or (days.first in trip and days.last in trip):
             continue
         apart = days.last < trip.first or days.first > trip.last
-        leg = phrases.begin(phrases.leg(stretch))
-        why = f"{leg} ({phrases.days(days)}) is {'' if apart else 'partly '}outside the trip ({phrases.days(trip)})."
-        mend_with = "update_leg" if apart else "update_trip"
-        yield citations.finding("certain", "leg_outside_trip", days.first, [citations.leg(stretch)], why, mend_with)
+        leg = reporting.begin(reporting.leg(stretch))
+        why = (
+            f"{leg} ({reporting.days(days)}) is {'' if apart else 'partly '}outside the trip ({reporting.days(trip)})."
+        )
+        fix_with = "update_leg" if apart else "update_trip"
+        yield reporting.finding("certain", "leg_outside_trip", days.first, [reporting.cite_leg(stretch)], why, fix_with)
 
 
 def _overlaps(journey: Journey) -> Iterator[Found]:
     legs = [((stretch, days), days.first, days.last + DAY) for stretch in journey.stretches if (days := stretch.days)]
     twice = lived_twice(journey)
-    enough = Enough()
-    for (one, first), (other, second) in abreast(legs):
+    quota = Quota()
+    for (one, first), (other, second) in overlapping_pairs(legs):
         if not _share_the_change_over_alone(first, second):
             shared = Days(max(first.first, second.first), min(first.last, second.last))
             if not (twice and is_within(shared, twice)):
                 inside = shared in (first, second)
                 build = partial(_overlap, one, other, shared, inside=inside)
-                yield enough.of("possible" if inside else "certain", build)
+                yield quota.of("possible" if inside else "certain", build)
 
 
 def _share_the_change_over_alone(one: Days, other: Days) -> bool:
@@ -81,9 +91,10 @@ def _share_the_change_over_alone(one: Days, other: Days) -> bool:
 
 def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
     meaning = "; a trip within the other leg, if so meant" if inside else ""
-    why = f"{phrases.begin(phrases.leg(one))} and {phrases.leg(other)} both cover {phrases.days(shared)}{meaning}."
-    about = [citations.leg(one), citations.leg(other)]
-    return citations.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
+    legs = f"{reporting.begin(reporting.leg(one))} and {reporting.leg(other)}"
+    why = f"{legs} both cover {reporting.days(shared)}{meaning}."
+    about = [reporting.cite_leg(one), reporting.cite_leg(other)]
+    return reporting.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
 
 
 def _gaps(journey: Journey) -> Iterator[Finding]:
@@ -95,10 +106,10 @@ def _gaps(journey: Journey) -> Iterator[Finding]:
         explained = next(without(gap, travels), None) != gap
         sure = dated and not at_an_end and not explained
         what = "starts before its first leg" if gap.last < legs[0].first else "goes on after its last leg"
-        why = f"No leg covers {phrases.days(gap)}{f': the trip {what}' if at_an_end else ''}."
-        mend_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
-        about = [citations.leg(stretch) for stretch in _beside(journey, gap)]
-        yield citations.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, mend_with)
+        why = f"No leg covers {reporting.days(gap)}{f': the trip {what}' if at_an_end else ''}."
+        fix_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
+        about = [reporting.cite_leg(stretch) for stretch in _beside(journey, gap)]
+        yield reporting.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, fix_with)
 
 
 def _beside(journey: Journey, gap: Days) -> list[Stretch]:

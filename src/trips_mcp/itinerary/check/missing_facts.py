@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Kind
 from trips_mcp.itinerary.check.flights import flights_by_another_name
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Unreadable
@@ -25,7 +25,7 @@ def check_missing(journey: Journey) -> Iterator[Finding]:
 
 
 def notes(journey: Journey) -> Iterator[str]:
-    """What no one can mend, or what says that there is little to check."""
+    """What nobody can fix, or what says that there is little to check."""
     if not (journey.stretches or journey.appointments or journey.pins):
         yield "There is nothing to check: the trip has no legs, commitments, events or pins."
     elif not journey.stretches:
@@ -38,9 +38,9 @@ def notes(journey: Journey) -> Iterator[str]:
 
 def _unreadable(found: Unreadable) -> Finding:
     kind = found.kind if found.kind in ("trip", "commitment", "event") else "leg"
-    what = "the trip" if kind == "trip" else phrases.named(kind, found.id)
+    what = "the trip" if kind == "trip" else reporting.named(kind, found.id)
     why = f"What stands in {found.field} of {what} cannot be read as a date, time or zone."
-    return citations.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
+    return reporting.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
 
 
 def _part_of(kind: str, found: Unreadable) -> CitedPart:
@@ -54,14 +54,16 @@ def _part_of(kind: str, found: Unreadable) -> CitedPart:
 def _dates(journey: Journey) -> Iterator[Finding]:
     legs = [one for one in journey.stretches if not (one.source.start_date and one.source.end_date)]
     yield from _together(
-        "no_date", [(None, citations.leg(leg)) for leg in legs], "leg", "without both dates", "update_leg"
+        "no_date", [(None, reporting.cite_leg(leg)) for leg in legs], "leg", "without both dates", "update_leg"
     )
     moves = [move for move in journey.moves if not (move.source.departure or move.source.arrival)]
-    flights = [(None, citations.flight(move)) for move in moves]
+    flights = [(None, reporting.cite_flight(move)) for move in moves]
     yield from _together("no_date", flights, "flight", "without departure and arrival", "update_leg")
     for kind in ("commitment", "event"):
         undated = [
-            (None, citations.appointment(one)) for one in journey.appointments if one.kind == kind and _undated(one)
+            (None, reporting.cite_appointment(one))
+            for one in journey.appointments
+            if one.kind == kind and _undated(one)
         ]
         yield from _together("no_date", undated, kind, "without a date", f"update_{kind}")
 
@@ -72,13 +74,13 @@ def _undated(one: Appointment) -> bool:
 
 def _ends(journey: Journey) -> Iterator[Finding]:
     open_ended = [
-        (one.starts.day, citations.appointment(one, "endTime"))
+        (one.starts.day, reporting.cite_appointment(one, "endTime"))
         for one in journey.appointments
         if isinstance(one.source, Commitment) and one.starts and one.starts.time and not one.source.end_time
     ]
     lack = "with a start but no end: whether they overlap anything later is not known"
     yield from _together("no_end", open_ended, "commitment", lack, "update_commitment")
-    halves = [(_day(move), citations.flight(move)) for move in journey.moves if _is_half(move)]
+    halves = [(_day(move), reporting.cite_flight(move)) for move in journey.moves if _is_half(move)]
     lack = "without the time of departure or of arrival: they are not compared with anything"
     yield from _together("no_end", halves, "flight", lack, "update_leg")
 
@@ -92,11 +94,11 @@ def _is_half(move: Move) -> bool:
 
 
 def _zones(journey: Journey) -> Iterator[Finding]:
-    legs = [(one.starts, citations.leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
+    legs = [(one.starts, reporting.cite_leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
     lack = "without a time zone: its times are compared with each other alone"
     yield from _together("no_zone", legs, "leg", lack, "update_leg")
     flights = [
-        (end.day, citations.flight(move, field))
+        (end.day, reporting.cite_flight(move, field))
         for move in journey.moves
         for end, own, field in (
             (move.departs, move.source.departure_timezone, "departureTimezone"),
@@ -107,9 +109,9 @@ def _zones(journey: Journey) -> Iterator[Finding]:
     lack = "without a time zone: its length and what it overlaps are not known"
     yield from _together("no_zone", flights, "end of a flight", lack, "update_leg", many="ends of flights")
     told = flights_by_another_name(journey)
-    for kind, mend_with in (("commitment", "update_commitment"), ("event", "create_commitment")):
+    for kind, fix_with in (("commitment", "update_commitment"), ("event", "create_commitment")):
         times = [
-            (one.starts.day, citations.appointment(one))
+            (one.starts.day, reporting.cite_appointment(one))
             for one in journey.appointments
             if one.kind == kind
             and one.starts
@@ -117,7 +119,7 @@ def _zones(journey: Journey) -> Iterator[Finding]:
             and _lacks_a_zone_of_its_own(journey, one, one.starts)
         ]
         lack = "with a time but no zone, on days that have no leg or legs in more than one zone"
-        yield from _together("no_zone", times, kind, lack, mend_with)
+        yield from _together("no_zone", times, kind, lack, fix_with)
 
 
 def _lacks_a_zone_of_its_own(journey: Journey, one: Appointment, starts: Moment) -> bool:
@@ -137,13 +139,13 @@ def _together(
     found: Sequence[tuple[date | None, CitedPart]],
     one: str,
     lack: str,
-    mend_with: str,
+    fix_with: str,
     many: str | None = None,
 ) -> Iterator[Finding]:
     if found:
         what = f"1 {one}" if len(found) == 1 else f"{len(found)} {many or f'{one}s'}"
         days = [day for day, _ in found if day]
         why = f"There {'is' if len(found) == 1 else 'are'} {what} {lack}."
-        yield citations.finding(
-            "not_checkable", kind, min(days, default=None), [part for _, part in found], why, mend_with
+        yield reporting.finding(
+            "not_checkable", kind, min(days, default=None), [part for _, part in found], why, fix_with
         )

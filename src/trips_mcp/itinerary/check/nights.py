@@ -10,16 +10,15 @@ from functools import partial
 from itertools import accumulate
 from typing import Final
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import all_dated, is_dated
 from trips_mcp.itinerary.check.event_types import is_stay, is_travel
 from trips_mcp.itinerary.check.findings import Finding, Grade
 from trips_mcp.itinerary.check.flights import lived_twice
-from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, trip_days, without
+from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, overlapping_pairs, trip_days, without
 from trips_mcp.itinerary.check.legs import gaps
-from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import same
-from trips_mcp.itinerary.check.sweep import abreast
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stay, Stretch
@@ -42,8 +41,8 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
         if (nights := stay.nights)
     ]
     twice = lived_twice(journey)
-    enough = Enough()
-    for (one, first, one_is_dated), (other, second, other_is_dated) in abreast(stays):
+    quota = Quota()
+    for (one, first, one_is_dated), (other, second, other_is_dated) in overlapping_pairs(stays):
         # two stays without dates of their own overlap because their legs do, and that is told
         if not (one_is_dated or other_is_dated) or same(one.name, other.name):
             continue
@@ -51,20 +50,20 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
         if twice and is_within(Days(shared.first, shared.last + DAY), twice):
             continue
         grade: Grade = "certain" if one_is_dated and other_is_dated else "possible"
-        yield enough.of(grade, partial(_beds_of, one, other, shared, grade))
+        yield quota.of(grade, partial(_beds_of, one, other, shared, grade))
 
 
 def _beds_of(one: Stay, other: Stay, shared: Days, grade: Grade) -> Finding:
     stays_of = f"the stays of {_dated(one)} and {_dated(other)}"
-    why = f"There are two beds for {phrases.nights(shared)}: {stays_of}."
-    about = [citations.stay(one, "checkOut"), citations.stay(other, "checkIn")]
-    return citations.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+    why = f"There are two beds for {reporting.nights(shared)}: {stays_of}."
+    about = [reporting.cite_stay(one, "checkOut"), reporting.cite_stay(other, "checkIn")]
+    return reporting.finding(grade, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _dated(stay: Stay) -> str:
     """`leg jx7 (Sunday 2026-07-19 to Friday 2026-07-24)`, from check-in to check-out."""
-    leg = phrases.leg_of(stay.leg_id)
-    return f"{leg} ({phrases.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
+    leg = reporting.leg_of(stay.leg_id)
+    return f"{leg} ({reporting.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
 
 
 def _accounted_for(journey: Journey) -> list[Days]:
@@ -95,9 +94,9 @@ def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
     """One finding, where a plan leaves all its beds out."""
     if nights:
         count = sum(map(len, nights))
-        why = f"No leg has an accommodation: there is no bed for {phrases.nights(nights[0])}"
+        why = f"No leg has an accommodation: there is no bed for {reporting.nights(nights[0])}"
         more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
-        yield citations.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+        yield reporting.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
 
 
 class _Beds:
@@ -128,19 +127,19 @@ class _Beds:
         if stretch is None:
             because = "no leg covers it"
         elif stay is None:
-            because = f"{phrases.leg(stretch)} has no accommodation"
+            because = f"{reporting.leg(stretch)} has no accommodation"
         elif not is_dated(stay) or stay.nights is None:
             because = (
-                f"the stay of {phrases.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
+                f"the stay of {reporting.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
             )
         else:
             dates = f"from {day_in_words(stay.nights.first)} to {day_in_words(stay.nights.last + DAY)}"
-            because = f"the stay of {phrases.leg(stretch)} is {dates}"
+            because = f"the stay of {reporting.leg(stretch)} is {dates}"
             if self._all_dated and next(without(nights, self._travels), None) == nights:
                 grade = "certain"
-        about = [citations.stay(stay)] if stay else [citations.leg(stretch)] if stretch else []
-        why = f"There is no bed for {phrases.nights(nights)}: {because}."
-        return citations.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+        about = [reporting.cite_stay(stay)] if stay else [reporting.cite_leg(stretch)] if stretch else []
+        why = f"There is no bed for {reporting.nights(nights)}: {because}."
+        return reporting.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
 
     def _stay_among_events(self, nights: Days) -> Appointment | None:
         place = bisect_left(
@@ -199,8 +198,8 @@ def _existing(nights: Days, zone: str | None) -> Days | None:
 
 
 def _open_end(event: Appointment, nights: Days) -> Finding:
-    which = phrases.nights(nights)
-    why = f"{phrases.appointment(event)} is a stay without an end: whether it covers {which} is not known."
-    return citations.finding(
-        "not_checkable", "no_end", nights.first, [citations.appointment(event)], phrases.begin(why), "update_leg"
+    which = reporting.nights(nights)
+    why = f"{reporting.appointment(event)} is a stay without an end: whether it covers {which} is not known."
+    return reporting.finding(
+        "not_checkable", "no_end", nights.first, [reporting.cite_appointment(event)], reporting.begin(why), "update_leg"
     )

@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.double_bookings import is_same_booking
+from trips_mcp.itinerary.check.dst import wall, when
 from trips_mcp.itinerary.check.event_types import is_free, is_stay
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
 from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
-from trips_mcp.itinerary.check.instants import wall, when
-from trips_mcp.itinerary.check.quota import Enough, Found
+from trips_mcp.itinerary.check.intervals import overlapping_pairs
+from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import city, plain, titles_alike
-from trips_mcp.itinerary.check.sweep import abreast
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Appointment, Journey, Move
 from trips_mcp.itinerary.local_time import Moment
@@ -61,11 +61,11 @@ def _timed(journey: Journey) -> Iterator[_Timed]:
 def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Found]:
     known = [(one, starts, when(one.ends)) for one in timed if (starts := when(one.starts))]
     spans = [(one, starts.earliest, ends.latest if ends else starts.latest + _A_MOMENT) for one, starts, ends in known]
-    enough = Enough()
-    for one, other in abreast(spans):
+    quota = Quota()
+    for one, other in overlapping_pairs(spans):
         if not _is_one_thing(one.what, other.what):
             grade = _grade_in_utc(one, other, flying)
-            yield enough.of(grade, partial(_overlap, one, other, grade, in_utc=True))
+            yield quota.of(grade, partial(_overlap, one, other, grade, in_utc=True))
 
 
 def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
@@ -76,11 +76,11 @@ def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
     spans = [
         (one, starts, wall(one.ends) or starts + _A_MOMENT) for one in appointments if (starts := wall(one.starts))
     ]
-    enough = Enough()
-    for one, other in abreast(spans):
+    quota = Quota()
+    for one, other in overlapping_pairs(spans):
         if not (one.starts.zone and other.starts.zone) and not _is_one_thing(one.what, other.what):
             grade = _grade_by_the_clock(one, other)
-            yield enough.of(grade, partial(_overlap, one, other, grade, in_utc=False))
+            yield quota.of(grade, partial(_overlap, one, other, grade, in_utc=False))
 
 
 def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
@@ -162,21 +162,21 @@ def _overlap(one: _Timed, other: _Timed, grade: Grade, *, in_utc: bool) -> Findi
     else:
         why = f"{second} starts while {first} is going on."
     about = [_thing(one.what), _thing(other.what)]
-    return citations.finding(
-        grade, "overlap", other.starts.day, about, phrases.begin(why), _mend_with(one.what, other.what)
+    return reporting.finding(
+        grade, "overlap", other.starts.day, about, reporting.begin(why), _fix_with(one.what, other.what)
     )
 
 
 def _described(one: _Timed) -> str:
-    name = phrases.flight(one.what) if isinstance(one.what, Move) else phrases.appointment(one.what)
-    return f"{name} ({phrases.between(one.starts, one.ends)})"
+    name = reporting.flight(one.what) if isinstance(one.what, Move) else reporting.appointment(one.what)
+    return f"{name} ({reporting.between(one.starts, one.ends)})"
 
 
 def _thing(what: Move | Appointment) -> CitedPart:
-    return citations.flight(what) if isinstance(what, Move) else citations.appointment(what)
+    return reporting.cite_flight(what) if isinstance(what, Move) else reporting.cite_appointment(what)
 
 
-def _mend_with(one: Move | Appointment, other: Move | Appointment) -> str:
+def _fix_with(one: Move | Appointment, other: Move | Appointment) -> str:
     """Appointments are moved more easily than flights."""
     movable = [what for what in (other, one) if isinstance(what, Appointment)]
-    return citations.mend_appointment(movable[0]) if movable else "update_leg"
+    return reporting.update_tool(movable[0]) if movable else "update_leg"

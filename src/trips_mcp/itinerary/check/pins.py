@@ -13,9 +13,9 @@ from statistics import median
 from typing import Final
 
 from trips_mcp.contract.map_pins import MapPin
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
+from trips_mcp.itinerary.check.dst import noon, offset_at
 from trips_mcp.itinerary.check.findings import Finding, Grade
-from trips_mcp.itinerary.check.instants import noon, offset_at
 from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
 from trips_mcp.places.stops import Stop, find_stop
 
@@ -52,9 +52,9 @@ class _Linked:
 def check_pins(journey: Journey) -> Iterator[Finding]:
     for pin in journey.pins.values():
         if wrong := _wrong(pin):
-            why = f"{phrases.begin(phrases.pin(pin.id))} {wrong}."
+            why = f"{reporting.begin(reporting.pin(pin.id))} {wrong}."
             grade: Grade = "not_checkable" if pin.lat is None or pin.lng is None else "certain"
-            yield citations.finding(grade, "bad_coordinates", None, [citations.pin(pin)], why, "update_map_pin")
+            yield reporting.finding(grade, "bad_coordinates", None, [reporting.cite_pin(pin)], why, "update_map_pin")
     by_leg = [*_by_leg(journey)]
     loose = _loose(journey, by_leg)
     if len(journey.stretches) <= 1:
@@ -77,9 +77,9 @@ def pin_notes(journey: Journey) -> Iterator[str]:
 
 
 def _far(one: _Linked, why: str, stretch: Stretch | None) -> Finding:
-    commitment = [] if one.commitment is None else [citations.appointment(one.commitment, "mapPinId")]
-    about = [citations.pin(one.pin), *commitment, *([] if stretch is None else [citations.leg(stretch)])]
-    return citations.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
+    commitment = [] if one.commitment is None else [reporting.cite_appointment(one.commitment, "mapPinId")]
+    about = [reporting.cite_pin(one.pin), *commitment, *([] if stretch is None else [reporting.cite_leg(stretch)])]
+    return reporting.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
 
 
 def _wrong(pin: MapPin) -> str | None:
@@ -139,7 +139,7 @@ def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[
     """Of several legs, pins that can be none of theirs."""
     places = _places_of_legs(journey) if loose else None
     for one in loose:
-        pin = phrases.begin(phrases.pin(one.pin.id))
+        pin = reporting.begin(reporting.pin(one.pin.id))
         if places is not None:
             distance = min(_apart(_point(one.lat, one.lng), place) for place in places)
             if distance > _FAR_FROM_THE_ONLY_OTHER:
@@ -160,7 +160,7 @@ def _far_pins(stretch: Stretch | None, linked: Sequence[_Linked]) -> Iterator[tu
     if len(points) == 2:
         distances = [_apart(*points)] * 2
     for one, distance in zip(linked, distances, strict=True):
-        leg, pin = phrases.leg(stretch) if stretch else "the trip", phrases.begin(phrases.pin(one.pin.id))
+        leg, pin = reporting.leg(stretch) if stretch else "the trip", reporting.begin(reporting.pin(one.pin.id))
         if distance > limit:
             others = f"the middle of the pins of {leg}" if len(points) > 2 else f"the other pin of {leg}"
             swapped = len(points) > 2 and _is_swapped(one, middle)
@@ -185,7 +185,7 @@ def _under_another_sun(one: _Linked, stretch: Stretch) -> str | None:
     if abs(off) <= _HOURS_OFF:
         return None
     where = f"is at longitude {one.lng:g}, where the sun is {abs(off):.0f} hours {'behind' if off > 0 else 'ahead of'}"
-    return f"{where} the clocks of {phrases.leg(stretch)} ({stretch.zone})"
+    return f"{where} the clocks of {reporting.leg(stretch)} ({stretch.zone})"
 
 
 def _point(lat: float, lng: float) -> _Point:

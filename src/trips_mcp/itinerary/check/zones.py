@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import citations, phrases
+from trips_mcp.itinerary.check import reporting
+from trips_mcp.itinerary.check.dst import offset_at
 from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.flights import connections
-from trips_mcp.itinerary.check.instants import offset_at
 from trips_mcp.itinerary.check.similarity import airport
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
 from trips_mcp.itinerary.local_time import Moment
@@ -52,13 +52,13 @@ class _End:
 
     @property
     def part(self) -> CitedPart:
-        return citations.flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
+        return reporting.cite_flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
 
     @property
     def said(self) -> str:
         """`flight JL44 arrives Friday 2027-03-26 17:30 Asia/Tokyo (UTC+9)`"""
         verb = "arrives" if self.arrives else "departs"
-        return f"{phrases.flight(self.move)} {verb} {phrases.at(self.moment)} ({_offset(self.zone, self.instant)})"
+        return f"{reporting.flight(self.move)} {verb} {reporting.at(self.moment)} ({_offset(self.zone, self.instant)})"
 
 
 def _destinations(journey: Journey) -> Iterator[Finding]:
@@ -73,9 +73,9 @@ def _destinations(journey: Journey) -> Iterator[Finding]:
         city = cities[0]
         others = " or another city of that name" if len(cities) > 1 else ""
         expected = f"{city.name} ({city.country}){others} is in {city.zone} ({_offset(city.zone, middle)})"
-        why = f"{phrases.begin(_in_zone(leg, middle))}, but {expected}."
-        about = [citations.leg(leg, "timezone")]
-        yield citations.finding("possible", "zone_contradicts", leg.starts, about, why, "update_leg")
+        why = f"{reporting.begin(_in_zone(leg, middle))}, but {expected}."
+        about = [reporting.cite_leg(leg, "timezone")]
+        yield reporting.finding("possible", "zone_contradicts", leg.starts, about, why, "update_leg")
 
 
 def _middle_of(leg: Stretch) -> datetime | None:
@@ -89,8 +89,8 @@ def _middle_of(leg: Stretch) -> datetime | None:
 def _of_another_place(end: _End) -> Finding:
     stop = end.stop
     expected = f"{stop.name} is in {stop.zone} ({_offset(stop.zone, end.instant)})" if stop else ""
-    why = f"{phrases.begin(end.said)}, but {expected}."
-    return citations.finding("possible", "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
+    why = f"{reporting.begin(end.said)}, but {expected}."
+    return reporting.finding("possible", "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
 
 
 def _own_ends(journey: Journey) -> Iterator[_End]:
@@ -151,10 +151,10 @@ def _commitments(journey: Journey, legs: _ByDay) -> Iterator[Finding]:
 
 
 def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, at: datetime) -> Finding:
-    what = f"{phrases.appointment(one)} starts {phrases.at(starts)} ({_offset(zone, at)})"
-    why = f"{phrases.begin(what)}, but {_in_zone(leg, at)}."
-    about = [citations.appointment(one, "timezone"), citations.leg(leg, "timezone")]
-    return citations.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
+    what = f"{reporting.appointment(one)} starts {reporting.at(starts)} ({_offset(zone, at)})"
+    why = f"{reporting.begin(what)}, but {_in_zone(leg, at)}."
+    about = [reporting.cite_appointment(one, "timezone"), reporting.cite_leg(leg, "timezone")]
+    return reporting.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _airport_of_two_zones(code: str, ends: Sequence[_End]) -> _Airport | None:
 def _airport(one: _Airport) -> Finding:
     why = f"{one.code} has two zones: {one.odd[0].said}, but {one.usual.said}."
     about = [end.part for end in (*one.odd, one.usual)]
-    return citations.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
+    return reporting.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
 
 
 def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
@@ -198,9 +198,9 @@ def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterat
         staying = legs.after(day) if end.arrives else legs.before(day)
         allowed = [leg.zone for leg in legs.on(day)]
         if staying and (id(end.move), end.arrives) not in passing and not _is_any_of(end.zone, allowed, end.instant):
-            why = f"{phrases.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
-            about = [end.part, citations.leg(staying[0], "timezone")]
-            yield citations.finding("possible", "zone_contradicts", day, about, why, "update_leg")
+            why = f"{reporting.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
+            about = [end.part, reporting.cite_leg(staying[0], "timezone")]
+            yield reporting.finding("possible", "zone_contradicts", day, about, why, "update_leg")
         elif end.contradicts_its_airport:
             yield _of_another_place(end)
 
@@ -210,8 +210,8 @@ def _is_any_of(zone: str, zones: Sequence[str | None], at: datetime) -> bool:
 
 
 def _in_zone(leg: Stretch, at: datetime) -> str:
-    return f"{phrases.leg(leg)} is in {leg.zone} ({_offset(leg.zone, at)})" if leg.zone else phrases.leg(leg)
+    return f"{reporting.leg(leg)} is in {leg.zone} ({_offset(leg.zone, at)})" if leg.zone else reporting.leg(leg)
 
 
 def _offset(zone: str, at: datetime) -> str:
-    return phrases.offset(offset_at(zone, at))
+    return reporting.offset(offset_at(zone, at))

@@ -176,15 +176,15 @@ async def _check(client: TripsClient, asked: CheckTrip, _: Report, conduct: Cond
     if asked.min_connection_minutes is not MISSING:
         minutes = asked.min_connection_minutes
     report = await aside(read.things, checking.check, read.journey, minutes)
-    return read.outcome(_mendable(report, conduct.absent))
+    return read.outcome(_fixable(report, conduct.absent))
 
 
-def _mendable(report: CheckReport, absent: Collection[str]) -> CheckReport:
-    """Without the tools that are not to be had."""
-    if not any(finding.mend_with in absent for finding in report.findings):
+def _fixable(report: CheckReport, absent: Collection[str]) -> CheckReport:
+    """Drop the tools that this server does not offer."""
+    if not any(finding.fix_with in absent for finding in report.findings):
         return report
     findings = [
-        finding.model_copy(update={"mend_with": None}) if finding.mend_with in absent else finding
+        finding.model_copy(update={"fix_with": None}) if finding.fix_with in absent else finding
         for finding in report.findings
     ]
     return report.model_copy(update={"findings": findings})
@@ -227,7 +227,7 @@ check_trip = Tool(
     name="check_trip",
     title="Check trip",
     description="Find what does not fit in a trip: overlaps, nights with two beds or none, gaps, missed connections, "
-    "wrong zones, double bookings (tripId from list_trips). Changes nothing; each finding names the tool that mends "
+    "wrong zones, double bookings (tripId from list_trips). Changes nothing; each finding names the tool that fixes "
     "it.",
     params=CheckTrip,
     hints=_READS,
