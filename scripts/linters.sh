@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The public linters of MCP servers, on this one with its embedded backend. What each still remarks is answered in
-# docs/tools.md. Wants uv. Exit code 75: they could not be installed. Inspector's own is run by scripts/real_clients.py.
+# Runs the public linters of MCP servers on this server with its embedded backend. CONTRIBUTING.md answers the remaining remarks.
+# Needs uv. Exit code 75: the linters could not be installed. scripts/real_clients.py runs the linter of the Inspector.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
