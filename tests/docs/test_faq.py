@@ -22,9 +22,8 @@ from trips_mcp.client.httpx_errors import failure
 from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
-from trips_mcp.server.http.auth_challenge import no_key
+from trips_mcp.server.http.auth import check_nearby, no_key
 from trips_mcp.server.http.errors import RefusalError, not_found
-from trips_mcp.server.http.local_only import check_nearby
 from trips_mcp.server.http.origins import Origins
 from trips_mcp.server.http.request import Visit
 from trips_mcp.server.http.settings import HttpSettings

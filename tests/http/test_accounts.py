@@ -14,8 +14,7 @@ from trips_mcp.client.errors import ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
 from trips_mcp.server.http import key_checks
 from trips_mcp.server.http.accounts import Account, Accounts
-from trips_mcp.server.http.auth import Caller
-from trips_mcp.server.http.auth_challenge import rejected
+from trips_mcp.server.http.auth import Caller, rejected
 from trips_mcp.server.http.errors import RefusalError
 
 A, B, C = (Caller(name, f"osk_{name}") for name in "abc")

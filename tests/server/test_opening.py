@@ -15,7 +15,7 @@ import pytest
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.server.client_holder import holding
-from trips_mcp.server.http import disconnect, factory
+from trips_mcp.server.http import factory, streamable
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.server import build_server
 from trips_mcp.server.stdio.handshake import CAPABILITIES_KEY, VERSION_KEY
@@ -178,7 +178,7 @@ async def test_a_client_that_leaves_during_its_first_call_does_not_hang_the_serv
     step: int, era: str, service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = anyio.Event()
-    monkeypatch.setattr(disconnect, "UNWATCHED_SECONDS", 0)
+    monkeypatch.setattr(streamable, "UNWATCHED_SECONDS", 0)
     monkeypatch.setattr(factory, "connect", Opening(service, step, left.set))
     settings = Settings.from_env({"OSOTO_API_KEY": "osk_x", "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")})
 

@@ -1,9 +1,11 @@
 """resources/list, resources/templates/list and resources/read: what a tool answers, at an address."""
 
 import json
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote
 
 import mcp_types as types
 from mcp import MCPError
@@ -11,12 +13,11 @@ from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.error_boundary import walled
-from trips_mcp.server.handlers.resource_addresses import DATE, Place, place_of
 from trips_mcp.server.handlers.single_page import expect_no_cursor
 from trips_mcp.server.handlers.tools import Toolbox
 from trips_mcp.server.handlers.trip_cache import KnownTrips
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.resource_uris import EXPORT, ResourceKind, uri_of
+from trips_mcp.server.resource_uris import DAY, EXPORT, ITINERARY, SCHEME, ResourceKind, uri_of
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -32,6 +33,14 @@ _LONGEST_TITLE: Final = 200
 _UNKNOWN: Final = "There is no such resource; resources/list and resources/templates/list say which ones there are."
 
 Context = ServerRequestContext[ClientHolder]
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Place(NamedTuple):
+    uri: str
+    kind: ResourceKind
+    trip: str
+    date: str | None = None
 
 
 def add_resources(server: Server[ClientHolder], offer: Offer, tools: Toolbox, trips: KnownTrips) -> None:
@@ -142,7 +151,7 @@ def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
     from trips_mcp.tools.results.invisible_chars import visible
 
     title = visible(" ".join((trip.title or trip.id).split()))
-    days = [day for day in (trip.start_date, trip.end_date) if day and DATE.fullmatch(day)]
+    days = [day for day in (trip.start_date, trip.end_date) if day and _DATE.fullmatch(day)]
     return {
         "uri": uri_of(kind, trip.id),
         "name": f"{kind.name} {visible(trip.id)}",
@@ -150,3 +159,21 @@ def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
         "description": " ".join((kind.description, *((f"{' to '.join(days)}.",) if days else ()))),
         "mimeType": kind.mime_type,
     }
+
+
+def place_of(uri: str) -> Place | None:
+    """None for an address that is none of ours; whether there is such a trip is another question."""
+    if not uri.startswith(SCHEME):
+        return None
+    trip, *below = (unquote(part) for part in uri.removeprefix(SCHEME).removesuffix("/").split("/"))
+    match below:
+        case _ if not trip:
+            return None
+        case []:
+            return Place(uri, ITINERARY, trip)
+        case ["export.json"]:
+            return Place(uri, EXPORT, trip)
+        case ["day", date] if _DATE.fullmatch(date):
+            return Place(uri, DAY, trip, date)
+        case _:
+            return None

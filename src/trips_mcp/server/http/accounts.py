@@ -21,8 +21,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
 from trips_mcp.contract.scopes import Scope
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http.auth import Caller
-from trips_mcp.server.http.auth_challenge import unverified
+from trips_mcp.server.http.auth import Caller, unverified
 from trips_mcp.server.http.errors import RefusalError
 from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
 

@@ -7,8 +7,10 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
+import anyio
 from mcp.server import Server
 from starlette.types import Receive, Scope, Send
 
@@ -17,16 +19,12 @@ from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.auth import Callers
 from trips_mcp.server.http.batch_request import exchange_batch, takes_batches
-from trips_mcp.server.http.deadlines import Deadlines
 from trips_mcp.server.http.errors import RefusalError, broken, crowded, ending, not_allowed, not_found, too_much_head
-from trips_mcp.server.http.health import answer_healthz, answer_readyz
-from trips_mcp.server.http.limits import Turns
+from trips_mcp.server.http.limits import Deadlines, Turns
 from trips_mcp.server.http.origins import Origins, answer_preflight
 from trips_mcp.server.http.proxies import with_real_client
-from trips_mcp.server.http.request import Visit
-from trips_mcp.server.http.request_body import ClientDisconnectedError, read_message, read_messages
-from trips_mcp.server.http.scope_check import Scoping, called_tool
-from trips_mcp.server.http.scopes import Faces
+from trips_mcp.server.http.request import ClientDisconnectedError, Visit, read_message, read_messages
+from trips_mcp.server.http.scopes import Faces, Scoping, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.sse import MESSAGES, Connections, SseConnection
 from trips_mcp.server.http.streamable import exchange
@@ -34,6 +32,11 @@ from trips_mcp.server.stdio.jsonrpc import Batch, Message
 
 _LARGEST_HEAD: Final = 16 * 1024
 _METHOD: Final = re.compile(r"[A-Za-z/_]{1,64}")
+
+_READY_SECONDS: Final = 5
+_LIVES: Final = b'{"status":"ok"}'
+_READY: Final = b'{"status":"ready"}'
+_NOT_READY: Final = b'{"status":"not ready"}'
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +81,7 @@ class App:
         self._connections = Connections()
         self._ending = False
         self._routes = {
-            "/healthz": _Route(("GET", "HEAD"), answer_healthz, guarded=False),
+            "/healthz": _Route(("GET", "HEAD"), _answer_healthz, guarded=False),
             "/readyz": _Route(("GET", "HEAD"), self._readyz, guarded=False),
             "/sse": _Route(("GET",), self._sse),
             MESSAGES.removesuffix("/"): _Route(("POST",), self._messages),
@@ -189,4 +192,21 @@ class App:
         async def ready() -> bool:
             return not self._ending and await self._ready()
 
-        await answer_readyz(visit, ready)
+        await _answer_readyz(visit, ready)
+
+
+async def _answer_healthz(visit: Visit) -> None:
+    await visit.answer(HTTPStatus.OK, _LIVES)
+
+
+async def _answer_readyz(visit: Visit, ready: Callable[[], Awaitable[bool]]) -> None:
+    if await _within_time(ready):
+        await visit.answer(HTTPStatus.OK, _READY)
+    else:
+        await visit.answer(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
+
+
+async def _within_time(ready: Callable[[], Awaitable[bool]]) -> bool:
+    with anyio.move_on_after(_READY_SECONDS):
+        return await ready()
+    return False

@@ -3,20 +3,29 @@
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
-from trips_mcp.addresses import UNKNOWN
-from trips_mcp.server.http.auth_challenge import malformed, no_key
-from trips_mcp.server.http.local_only import check_nearby
+from trips_mcp.addresses import UNKNOWN, is_loopback
+from trips_mcp.server.http.errors import RefusalError
 from trips_mcp.server.http.request import Visit
 
 EVENTS_TOKEN_HEADER: Final = "x-travelmode-token"  # noqa: S105 - its name
 
 _KEY: Final = re.compile(r"osk_[A-Za-z0-9._~+/-]{1,250}=*")
 _EVENTS_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,4096}")
+_SCHEME = 'Bearer realm="trips-mcp"'
+_WANTED = "send your Trips API key as Authorization: Bearer osk_..."
+_BY_PROXIES: Final = frozenset(
+    {"client-ip", "fly-client-ip", "forwarded", "true-client-ip", "via", "x-client-ip", "x-cluster-client-ip"}
+    | {"x-forwarded", "x-original-forwarded-for", "x-original-host", "x-original-url", "x-real-ip"}
+)
+_PREFIXES_OF_PROXIES: Final = ("x-forwarded-", "cf-", "tailscale-")
+_OF_PROXIES: Final = ("1.0", "0.9")
+"""What nginx speaks to a server unless it is told otherwise, and no client of MCP does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +93,70 @@ def _events_token(visit: Visit) -> str | None:
 
 def _hash(*keys: str) -> str:
     return sha256("\0".join(keys).encode()).hexdigest()
+
+
+def no_key() -> RefusalError:
+    return RefusalError(
+        HTTPStatus.UNAUTHORIZED, f"A key is missing: {_WANTED}", headers=(("www-authenticate", _SCHEME),)
+    )
+
+
+def malformed(what: str) -> RefusalError:
+    return _invalid_token(f"{what}: {_WANTED}")
+
+
+def rejected() -> RefusalError:
+    return _invalid_token(
+        "The service rejects this key as wrong or revoked: make one in Osoto under Settings, API Keys"
+    )
+
+
+def rejected_by_us() -> RefusalError:
+    return _invalid_token("This key is wrong or revoked: ask whoever runs this server for one")
+
+
+def unverified(seconds: int) -> RefusalError:
+    """A 503, as it is not the caller's fault."""
+    return RefusalError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"The service cannot be asked about this key just now; try again in {seconds} seconds.",
+        headers=(("retry-after", str(seconds)),),
+    )
+
+
+def out_of_scope(tool: str, scope: str, request_id: str | int | None) -> RefusalError:
+    said = f"{tool} needs the scope {scope}, which this key does not have"
+    header = f'{_SCHEME}, error="insufficient_scope", scope="{scope}", error_description="{said}"'
+    return RefusalError(
+        HTTPStatus.FORBIDDEN,
+        f"{said}; nothing was done.",
+        headers=(("www-authenticate", header),),
+        request_id=request_id,
+    )
+
+
+def _invalid_token(said: str) -> RefusalError:
+    header = f'{_SCHEME}, error="invalid_token", error_description="{said}"'
+    return RefusalError(HTTPStatus.UNAUTHORIZED, f"{said}.", headers=(("www-authenticate", header),))
+
+
+def check_nearby(visit: Visit) -> None:
+    """Raises: RefusalError, a 403."""
+    if any(map(_is_by_proxy, visit.headers)) or visit.scope["http_version"] in _OF_PROXIES:
+        raise _refused("This request came through a proxy")
+    if not is_loopback(visit.address):
+        raise _refused("This request came from another computer")
+    if not all(is_loopback(host) for host in visit.values("host")):
+        raise _refused("This request is to a name that is not this computer's own")
+
+
+def _is_by_proxy(header: str) -> bool:
+    return header in _BY_PROXIES or header.startswith(_PREFIXES_OF_PROXIES)
+
+
+def _refused(why: str) -> RefusalError:
+    return RefusalError(
+        HTTPStatus.FORBIDDEN,
+        f"{why}, and without keys this server answers programs on its own computer alone: "
+        "start it with --auth key for others.",
+    )

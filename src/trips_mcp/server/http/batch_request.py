@@ -11,8 +11,7 @@ from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
 from typing_extensions import override
 
 from trips_mcp.server.http.errors import RefusalError
-from trips_mcp.server.http.request import JSON, Visit
-from trips_mcp.server.http.request_body import refusal_of
+from trips_mcp.server.http.request import JSON, Visit, refusal_of
 from trips_mcp.server.message_batch import array_of
 from trips_mcp.server.stdio.jsonrpc import BATCHES_VERSION, Batch, Message
 

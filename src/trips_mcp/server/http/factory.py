@@ -9,13 +9,10 @@ from trips_mcp.client.errors import TripsError
 from trips_mcp.connect import connect, services
 from trips_mcp.server.http.accounts import Accounts
 from trips_mcp.server.http.app import App, AppParts
-from trips_mcp.server.http.auth import ANYBODY, Callers, KeyVerifier
-from trips_mcp.server.http.auth_challenge import rejected, rejected_by_us
-from trips_mcp.server.http.deadlines import Deadlines
-from trips_mcp.server.http.limits import Turns
+from trips_mcp.server.http.auth import ANYBODY, Callers, KeyVerifier, rejected, rejected_by_us
+from trips_mcp.server.http.limits import Deadlines, Turns
 from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.scope_check import Scoping
-from trips_mcp.server.http.scopes import Faces, Offering
+from trips_mcp.server.http.scopes import Faces, Offering, Scoping
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings

@@ -3,8 +3,19 @@
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any, Final
+
+import anyio
+import mcp_types as types
+from mcp import MCPError
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 from trips_mcp.server.http.errors import busy
+
+LAST_SECONDS: Final = 2.5
+"""What calls still get that are under way when the server is told to end."""
+
+_UNKNOWN = "Whether it took effect is unknown; calling again with the same arguments finishes it, and does it once."
 
 
 class Turns:
@@ -37,3 +48,40 @@ class Turns:
             yield
         finally:
             self.give_back(caller)
+
+
+class Deadlines:
+    """Of the calls under way. As a middleware of the SDK's server for those that come over a stream (`sse.py`)."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._under_way = set[anyio.CancelScope]()
+        self._ending: float | None = None
+
+    @contextmanager
+    def one(self) -> Generator[anyio.CancelScope]:
+        """Ends the block in time. Raises: MCPError, if that was needed; but not where the scope was cancelled."""
+        with anyio.CancelScope(deadline=self._latest()) as scope:
+            self._under_way.add(scope)
+            try:
+                yield scope
+            finally:
+                self._under_way.discard(scope)
+        if scope.cancelled_caught and anyio.current_time() >= scope.deadline:
+            why = "The server is shutting down" if self._ending is not None else f"No answer within {self._seconds:g} s"
+            raise MCPError(types.INTERNAL_ERROR, f"{why}. {_UNKNOWN}")
+
+    async def __call__(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
+        if ctx.request is not None:  # it has a deadline, and a response to itself (`exchange.py`)
+            return await call_next(ctx)
+        with self.one():
+            return await call_next(ctx)
+
+    def end(self) -> None:
+        self._ending = anyio.current_time() + LAST_SECONDS
+        for scope in self._under_way:
+            scope.deadline = min(scope.deadline, self._ending)
+
+    def _latest(self) -> float:
+        latest = anyio.current_time() + self._seconds
+        return latest if self._ending is None else min(latest, self._ending)

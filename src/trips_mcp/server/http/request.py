@@ -1,11 +1,13 @@
 """One HTTP request from its arrival to its end: what is known of it, and what the log says of it."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 from pydantic_core import to_json
@@ -13,7 +15,8 @@ from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import UNKNOWN
-from trips_mcp.server.http.errors import RefusalError
+from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
+from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parsed
 
 CONNECTION: Final = "trips_mcp.connection"
 """In a scope's state: the connection that the request came over (`patience.py`), which has a `sent`."""
@@ -30,6 +33,7 @@ _PASSING_SECONDS: Final = 2
 _COMMENT: Final = b": \r\n\r\n"
 _GONE: Final = 499
 """As nginx has it: the client did not wait for an answer."""
+LARGEST_BODY: Final = 4 * 1024 * 1024
 
 
 class Visit:
@@ -147,3 +151,62 @@ class Visit:
     def _requested_id(self) -> str | None:
         asked = next((value for name, value in self.lines if name == "x-request-id"), "")
         return asked if _ID.fullmatch(asked) else None
+
+
+class ClientDisconnectedError(Exception):
+    """The client has left; there is nobody to answer."""
+
+
+async def read_message(visit: Visit, seconds: float) -> Message:
+    """`seconds`: within which all of it must be here. Raises: RefusalError, ClientDisconnectedError."""
+    return cast("Message", await read_messages(visit, seconds, takes_batches=False))
+
+
+async def read_messages(visit: Visit, seconds: float, *, takes_batches: bool) -> Message | Batch:
+    """As `read_message`."""
+    kind = visit.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or "content-encoding" in visit.headers:
+        raise RefusalError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send plain JSON, with Content-Type: application/json and no Content-Encoding.",
+            INVALID_REQUEST,
+        )
+    try:
+        return parsed(await _body(visit, seconds), "body", takes_batches=takes_batches)
+    except MalformedError as malformed:
+        raise refusal_of(malformed) from None
+
+
+def refusal_of(malformed: MalformedError) -> RefusalError:
+    answered = malformed.answered if isinstance(malformed.answered, str | int) else None
+    return RefusalError(HTTPStatus.BAD_REQUEST, str(malformed), malformed.code, request_id=answered)
+
+
+async def _body(visit: Visit, seconds: float) -> bytes:
+    declared = visit.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > LARGEST_BODY:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):  # anyio's costs several times as much, and every request has one
+            while True:
+                event = await visit.receive()
+                if event["type"] == "http.disconnect":
+                    raise ClientDisconnectedError
+                chunks.append(event.get("body", b""))
+                size += len(chunks[-1])
+                if size > LARGEST_BODY:
+                    raise _too_large()
+                if not event.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise RefusalError(
+            HTTPStatus.REQUEST_TIMEOUT, f"The body was not all here within {seconds:g} seconds.", INVALID_REQUEST
+        ) from None
+
+
+def _too_large() -> RefusalError:
+    return RefusalError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {LARGEST_BODY} bytes.", INVALID_REQUEST
+    )

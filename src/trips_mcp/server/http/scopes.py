@@ -3,18 +3,22 @@
 It keeps nothing of its callers: whose client a call uses is handed to it with each request (`exchange.py`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from mcp.server import Server
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http.deadlines import Deadlines
+from trips_mcp.server.http.auth import out_of_scope
+from trips_mcp.server.http.limits import Deadlines
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.server import build_server
+from trips_mcp.server.stdio.jsonrpc import Message
 from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.tools.listing import Entry, entries
+from trips_mcp.tools.selection.scope_filter import lack
 
 Offering = Callable[[Settings], Offer]
 
@@ -50,3 +54,34 @@ class Faces:
             offered = self._offering(settings)
             conduct = replace(offered.conduct, absent=offered.conduct.absent | offered.names)
             return replace(offered, listing=[], conduct=conduct)
+
+
+class Scoping:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check(self, message: Message, scopes: Iterable[str] | None) -> None:
+        """Raises: RefusalError, a 403, for a call of a tool that these scopes forbid."""
+        tool = called_tool(message)
+        entry = self._entries.get(tool or "")
+        if tool is None or entry is None:
+            return
+        found = lack(entry, scopes, events_too=self._settings.team, trip=self._settings.trip)
+        if found is not None:
+            raise out_of_scope(tool, found.scope, message.get("id"))
+
+    def known(self, tool: str | None) -> str | None:
+        """The name, if there is such a tool: any other text is the client's own, and nothing for a log."""
+        return tool if tool in self._entries else None
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        return {entry["listing"]["name"]: entry for entry in entries()}
+
+
+def called_tool(message: Message) -> str | None:
+    if message.get("method") != "tools/call":
+        return None
+    params: Mapping[str, object] = message.get("params") or {}
+    name = params.get("name")
+    return name if isinstance(name, str) else None

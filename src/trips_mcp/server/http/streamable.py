@@ -9,9 +9,10 @@ answered with a stream of events, begun with the first of them, unless its clien
 argument that travels in a header of its own (x-mcp-header), so there is none to compare.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
@@ -40,9 +41,8 @@ from pydantic_core import to_json
 
 from trips_mcp.delivery import delivering
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http.deadlines import Deadlines
-from trips_mcp.server.http.disconnect import watched
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
+from trips_mcp.server.http.limits import Deadlines
 from trips_mcp.server.http.request import Visit
 from trips_mcp.server.stdio.handshake import has_envelope
 from trips_mcp.server.stdio.jsonrpc import Message
@@ -53,6 +53,7 @@ EVENTS: Final = [
     (b"x-accel-buffering", b"no"),  # nginx: pass on each event at once
 ]
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
+UNWATCHED_SECONDS: Final = 0.2
 
 
 async def exchange(
@@ -229,3 +230,30 @@ def as_json(message: Mapping[str, Any]) -> bytes:
 
 def event_of(message: Mapping[str, Any]) -> bytes:
     return b"event: message\r\ndata: " + as_json(message) + b"\r\n\r\n"
+
+
+@contextmanager
+def watched(watch: Callable[[], Awaitable[None]], call: anyio.CancelScope) -> Generator[None]:
+    """Begins to watch after a moment; what it watches for, or its breaking, cancels the call.
+
+    On asyncio, by a timer: a task for each call, and its cancelling, would be a twentieth of what a small one costs.
+    """
+    watching: asyncio.Task[None] | None = None
+
+    async def to_its_end() -> None:
+        try:
+            await watch()
+        finally:
+            call.cancel()
+
+    def begin() -> None:
+        nonlocal watching
+        watching = asyncio.get_running_loop().create_task(to_its_end())
+
+    timer = asyncio.get_running_loop().call_later(UNWATCHED_SECONDS, begin)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if watching is not None:
+            watching.cancel()

@@ -7,6 +7,7 @@ watch (files; anything on Windows) or should not make non-blocking (a terminal) 
 import asyncio
 import os
 import queue
+import select
 import stat
 import threading
 from collections import deque
@@ -15,7 +16,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from trips_mcp.server.stdio.descriptors import CHUNK, POSIX, ProtocolDescriptors
-from trips_mcp.server.stdio.unread import has_reader, unread
 
 
 class Input(Protocol):
@@ -213,3 +213,29 @@ class ThreadedOutput(_Output):
                     self._loop.call_soon_threadsafe(self._break)
                     return
                 self._loop.call_soon_threadsafe(self._advance, len(line))
+
+
+def unread(descriptor: int) -> int:
+    """An upper bound in bytes. Linux counts them; 0 elsewhere, where to be written has to be enough."""
+    if not POSIX:
+        return 0
+    import fcntl
+    import termios
+
+    kind = os.fstat(descriptor).st_mode
+    if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
+        return 0
+    request = termios.FIONREAD if stat.S_ISFIFO(kind) else termios.TIOCOUTQ
+    try:
+        return int.from_bytes(fcntl.ioctl(descriptor, request, bytes(4)), "little")
+    except OSError:
+        return 0
+
+
+def has_reader(descriptor: int) -> bool:
+    """Whether anybody could still read it."""
+    if not POSIX:
+        return True
+    ends = select.poll()
+    ends.register(descriptor, 0)
+    return not ends.poll(0)
