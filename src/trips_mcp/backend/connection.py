@@ -1,4 +1,4 @@
-"""What a handler may do with the database: statements, in a transaction that somebody else begins and ends."""
+"""The database connection as handlers see it; the transaction is the caller's."""
 
 from typing import Any, Protocol
 
@@ -10,5 +10,5 @@ class Connection(Protocol):
     def dialect(self) -> Dialect: ...
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
-        """With one set of parameters, or with a list of them."""
+        """`parameters` is one set of parameters, or a list of sets."""
         ...

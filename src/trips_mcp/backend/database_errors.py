@@ -1,12 +1,12 @@
-"""What opening a backend may raise; light, so that it can be caught before SQLAlchemy is imported."""
+"""Errors of opening and using a database, importable without SQLAlchemy."""
 
 
 class DatabaseError(Exception):
-    """The database cannot be opened; its text is one sentence for people."""
+    """The database cannot be opened; the message is one sentence for people."""
 
 
 class DatabaseLostError(Exception):
-    """The way to the open database is gone for now; whether what was under way is done, is not known."""
+    """The connection to the open database was lost; the current transaction may or may not be committed."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

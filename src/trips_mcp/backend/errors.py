@@ -1,4 +1,4 @@
-"""Refusals, and the two envelopes they travel in (docs/contract.md#errors)."""
+"""The error that refuses a request, and its JSON body in both APIs (docs/contract.md#errors)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +8,12 @@ from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.validation_errors import in_words
 
 _SHOWN = 5
-"""How many faults the message names; `details` has them all."""
+"""Most faults in the message; `details` has all of them."""
 _LONGEST_PATH = 200
 
 
 class ProblemError(Exception):
-    """The request is refused; nothing of it is kept."""
+    """The request is refused; its transaction is rolled back."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ def trips_error(problem: ProblemError, request_id: str) -> dict[str, Any]:
 
 
 def item_error(problem: ProblemError) -> dict[str, Any]:
-    """An item's error in the outcome of a batch."""
+    """The error of one item in a batch."""
     return {"code": problem.code, "message": problem.message, "details": details(problem)}
 
 
@@ -74,5 +74,5 @@ def events_error(problem: ProblemError, operation: Operation[Any, Any] | None) -
 
 
 def _readable(path: str) -> str:
-    """A path may hold a field name as it was sent: of any length, and not always valid Unicode."""
+    """Shortens and escapes a path: it may contain a field name as sent, of any length and not always valid Unicode."""
     return path[:_LONGEST_PATH].encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Opening the backend over a database, and migrating one."""
+"""Factory functions that open the backend over a database, or migrate one."""
 
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -20,9 +20,9 @@ async def open_backend(
     rate_limit: int | None = 60,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Backend]:
-    """Both APIs as an ASGI app, over the database of this URL or path, until the block ends.
+    """Both APIs as an ASGI app over the database at this URL or path, until the block ends.
 
-    Without `require_keys` every request is the local owner's, with every scope and no rate limit.
+    Without `require_keys` every request acts as the local owner, with every scope and no rate limit.
 
     Raises: DatabaseError.
     """
@@ -37,7 +37,7 @@ async def open_backend(
 
 
 async def migrate(database: str) -> Opened:
-    """Brings the database's tables up to date, or makes them. Of PostgreSQL nothing else does.
+    """Creates or migrates the tables. For PostgreSQL this is the only way; SQLite also migrates on opening.
 
     Raises: DatabaseError.
     """

@@ -1,4 +1,4 @@
-"""A database's groups, for whoever has the database at hand: who is in one, and which trips are its own."""
+"""Administration of a database's groups: their members and their trips."""
 
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from trips_mcp.backend.store.tables import action_items, group_members, groups, 
 class GroupMember:
     user: str
     shown_name: str
-    """What others read."""
+    """The display name."""
     role: str
 
 
@@ -24,13 +24,13 @@ class GroupMember:
 class MovedTrip:
     title: str
     group: str
-    """The one it is in now."""
+    """The new group."""
     ownerless: int
-    """How many action items lost an owner who is not in that group."""
+    """How many action items lost their owner, who is not in the new group."""
 
 
 async def list_members(database: str, group: str | None = None) -> list[GroupMember]:
-    """In the order they joined; without a group, of the local owner's. Raises: DatabaseError."""
+    """Members in the order they joined; the default is the local owner's group. Raises: DatabaseError."""
     async with existing(database) as db:
         return await _members(db, await _group_id(db, group))
 
@@ -38,7 +38,7 @@ async def list_members(database: str, group: str | None = None) -> list[GroupMem
 async def add_member(
     database: str, user: str, group: str | None = None, *, shown_name: str | None = None
 ) -> list[GroupMember]:
-    """Makes the user if need be; `shown_name` replaces what others read. Gives all members.
+    """Adds a member, and creates the user if needed. `shown_name` is the new display name. Returns all members.
 
     Raises: DatabaseError.
     """
@@ -52,7 +52,7 @@ async def add_member(
 
 
 async def remove_member(database: str, user: str, group: str | None = None) -> list[GroupMember]:
-    """Their action items in trips of the group have no owner then. Gives the others. Raises: DatabaseError."""
+    """Returns the other members. The member's action items in the group have no owner then. Raises: DatabaseError."""
     async with existing(database) as db:
         group_id = await _group_id(db, group)
         found = (await db.execute(_MEMBERSHIPS.where(users.c.name == user))).all()
@@ -74,7 +74,7 @@ async def remove_member(database: str, user: str, group: str | None = None) -> l
 
 
 async def move_trip(database: str, trip_id: str, group: str) -> MovedTrip:
-    """To a group that its owner is in. Raises: DatabaseError."""
+    """Moves a trip to another group of its owner. Raises: DatabaseError."""
     async with existing(database) as db:
         group_id = await _group_id(db, group)
         owner = select(users.c.name).where(users.c.id == trips.c.creator_id).scalar_subquery()
@@ -124,7 +124,7 @@ async def _members(db: Connection, group_id: str) -> list[GroupMember]:
 
 
 async def _release_items(db: Connection, which: Any) -> int:
-    """Those that are owned by nobody of their trip's group."""
+    """Clears the owner of items whose owner is not in the trip's group; returns the number of items."""
     members = (
         select(group_members.c.user_id)
         .join(trips, trips.c.group_id == group_members.c.group_id)

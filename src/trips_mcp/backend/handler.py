@@ -1,4 +1,4 @@
-"""What a handler is given and what it answers."""
+"""Types of a handler: its input `Call` and its output `HandlerResult`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Q = TypeVar("Q")
 @dataclass(frozen=True, slots=True)
 class Caller:
     id: str
-    """The API key's id: what idempotency keys and rate limits are counted for."""
+    """The API key's id, to which idempotency keys and rate limits belong."""
     user_id: str
     scopes: tuple[Scope, ...]
     group_id: str | None = None
-    """The key's group; None stands for the user's first."""
+    """The key's group; None means the user's first."""
     last_used_at: str = ""
-    """When the key was last used, as far as that was noted."""
+    """When the key was last used, as stored (accurate to an hour)."""
 
 
 ANYONE = Caller("", "", ())
@@ -30,28 +30,28 @@ ANYONE = Caller("", "", ())
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: who asks, when, and the connection in whose transaction it all happens."""
+    """The context of one request: caller, time, and the connection with the open transaction."""
 
     db: Connection
     caller: Caller
     now: float
     kept_at: str | None
-    """Where the trips are kept, if that is no secret to the caller: the database is his own."""
+    """Location of the database; None if callers must not see it."""
 
     @property
     def time(self) -> str:
-        """Now, as the API writes it."""
+        """`now` in the format of the API."""
         return timestamp(self.now)
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerResult(Generic[R]):
-    """What is sent for a result of type R: JSON that fits it, made without a detour over the model."""
+    """The response for a result of type R, as JSON that was not validated again."""
 
     kind: type[R]
     body: JsonObject | None = None
     status: int | None = None
-    """None means the operation's usual one."""
+    """None means `Operation.success`."""
 
 
 Handler = Callable[[Call, Q], Awaitable[HandlerResult[R]]]

@@ -1,11 +1,11 @@
-"""Ids that a model can copy without error: a prefix that says what it is, and ten characters."""
+"""Generator of ids that a model can copy without error: a prefix and ten characters."""
 
 import secrets
 from random import Random
 from uuid import UUID
 
-_requests = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: none reads as another
+_requests = Random()  # noqa: S311 - unique, not secret; the system's generator is slow
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u, which look like other characters
 
 
 def new_id(prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""Telling apart what JSON was parsed into."""
+"""Type checks for parsed JSON."""
 
 from typing import Any, TypeGuard
 
@@ -10,7 +10,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether it can be stored and sent: JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    """Whether UTF-8 can encode the text: JSON may contain half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A database's keys, for whoever has the database at hand: to make, to list and to take back."""
+"""Administration of a database's API keys: create, list and revoke."""
 
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -35,9 +35,9 @@ async def make_key(
     group: str | None = None,
     label: str | None = None,
 ) -> NewKey:
-    """A new key, shown this once. A SQLite database, the user and the group to join are made when need be.
+    """Creates a key, whose secret is returned only here. Creates the SQLite database, user and group if needed.
 
-    That group is the key's own: trips that name no other are made there.
+    `group` is the default group for trips that the key creates.
 
     Raises: DatabaseError.
     """
@@ -49,7 +49,7 @@ async def make_key(
 
 
 async def _check_trips(db: Connection, scopes: Sequence[Scope]) -> None:
-    """A mistyped id would make a key that opens nothing. Raises: DatabaseError."""
+    """Refuses scopes for unknown trips, e.g. after a typing error. Raises: DatabaseError."""
     named = {scope.trip_id for scope in scopes if scope.trip_id is not None}
     if not named:
         return
@@ -61,7 +61,7 @@ async def _check_trips(db: Connection, scopes: Sequence[Scope]) -> None:
 async def create_key(
     database: str, scopes: Sequence[Scope], user: str = LOCAL_OWNER, *, group: str | None = None
 ) -> str:
-    """The same, for who needs nothing but the key. Raises: DatabaseError."""
+    """As `make_key`, but returns only the secret. Raises: DatabaseError."""
     return (await make_key(database, scopes, user, group=group)).secret
 
 
@@ -72,7 +72,7 @@ async def list_keys(database: str) -> list[HeldKey]:
 
 
 async def revoke_key(database: str, *, key_id: str = "", secret: str = "") -> HeldKey | None:
-    """The key of this id, or this very key, is refused from the next request on; None where there is none.
+    """Revokes the key with this id or secret, from the next request on. None if there is no such key.
 
     Raises: DatabaseError.
     """
@@ -82,7 +82,7 @@ async def revoke_key(database: str, *, key_id: str = "", secret: str = "") -> He
 
 @asynccontextmanager
 async def existing(database: str) -> AsyncGenerator[Connection]:
-    """Not a new file, made of a mistyped name, of which it would be told that it has nothing. Raises: DatabaseError."""
+    """A connection to a database that exists: a mistyped name must not create a file. Raises: DatabaseError."""
     url = locate(database)
     file = file_of(url)
     if file is not None and not await Path(file).exists():

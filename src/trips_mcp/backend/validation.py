@@ -1,4 +1,4 @@
-"""From what a request says to the operation's parameters, or to all its faults."""
+"""Validation of a request's fields against the operation's model."""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Params)
 
 
 class Envelope(OfTrip):
-    """What stands around items that are judged one by one, later."""
+    """Fields around a list whose items are validated one by one later."""
 
 
 def validated(model: type[M], fields: object) -> M:
@@ -24,7 +24,7 @@ def validated(model: type[M], fields: object) -> M:
     try:
         params = model.model_validate(fields, strict=True, by_name=False)
     except ValidationError as error:
-        raise invalid(faults(error, model)) from None  # its own text repeats the values
+        raise invalid(faults(error, model)) from None  # its text repeats the values
     unstorable = [] if isinstance(params, Envelope) else list(_unstorable(fields, ""))
     if unstorable:
         raise invalid(unstorable)
@@ -32,7 +32,7 @@ def validated(model: type[M], fields: object) -> M:
 
 
 def _unstorable(value: Any, path: str) -> Iterator[Fault]:
-    """Texts, under keys that no model names too, that a database or a UTF-8 answer cannot hold."""
+    """Faults for strings, also under unknown keys, that a database or UTF-8 cannot store."""
     if isinstance(value, str):
         if "\0" in value:
             yield Fault(path=path, reason="must not contain the NUL character")

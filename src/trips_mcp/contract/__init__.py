@@ -1,4 +1,4 @@
-"""The two REST APIs as data. Imports nothing of ours and does no I/O; everything else imports it."""
+"""The two REST APIs as data; it does no I/O, and every other layer imports it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/action-items: the checklist (docs/contract.md)."""
+"""Action items, a trip's checklist: /trips/{tripId}/action-items (docs/contract.md)."""
 
 from typing import Annotated, ClassVar, Literal
 

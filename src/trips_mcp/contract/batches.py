@@ -1,4 +1,4 @@
-"""What batch and sync have in common: one outcome for each item (docs/contract.md#batches)."""
+"""Types that batch and sync share, with one outcome for each item (docs/contract.md#batches)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -13,7 +13,7 @@ from trips_mcp.contract.models import Result
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
-    """Marks a list of items that one request takes so many of; the client splits a longer one."""
+    """Marks a list with the most items that one request takes; the client splits a longer list."""
 
     items: int
 
@@ -21,16 +21,16 @@ class AtOnce:
 BATCH: Final = AtOnce(50)
 SYNC: Final = AtOnce(500)
 MANY: Final = Field(min_length=1, max_length=500)
-"""How many items a batch takes of its caller."""
+"""Bounds of a batch as the caller passes it."""
 
 AutoClientRef = Annotated[bool | MISSING, NotSent()]
-"""Whether items without a clientRef are given one that stands for their content; so it is if left out."""
+"""Whether an item without a clientRef gets one derived from its content. The default is true."""
 
 Outcome = Literal["created", "updated", "unchanged", "error"]
-"""What a service says of an item."""
+"""A service's outcome for an item."""
 
 Unanswered = Literal["unknown", "not_sent"]
-"""What the client says of an item in a request that got no answer, or that was not made any more."""
+"""The client's outcome for an item whose request got no response, or was not sent."""
 
 
 class ItemError(Result):

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/commitments: what is scheduled with people, by date and time (docs/contract.md)."""
+"""Commitments, plans with people at a date and time: /trips/{tripId}/commitments (docs/contract.md)."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""The bodies of error answers, and their codes (docs/contract.md#errors)."""
+"""Error codes, their statuses, and faults in a request (docs/contract.md#errors)."""
 
 from typing import Final, Literal
 
@@ -30,7 +30,7 @@ STATUS_OF: Final[dict[ErrorCode, int]] = {
 
 
 class Fault(BaseModel):
-    """One thing wrong with a request: where, and what is accepted there."""
+    """One invalid field of a request: its path, and what is accepted there."""
 
     model_config = ConfigDict(frozen=True)
 

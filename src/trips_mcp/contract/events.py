@@ -1,6 +1,6 @@
-"""The Events API: events on the itinerary (docs/contract.md#events-api-operations).
+"""The Events API for events on the itinerary (docs/contract.md#events-api-operations).
 
-snake_case, integer ids, no envelope.
+It uses snake_case and integer ids, and no envelope.
 """
 
 from typing import Annotated, ClassVar

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/export: a whole trip in one answer (docs/contract.md)."""
+"""Export of a whole trip in one response: /trips/{tripId}/export (docs/contract.md)."""
 
 from typing import ClassVar
 

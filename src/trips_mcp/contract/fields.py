@@ -1,6 +1,6 @@
-"""The types that fields share: ids, texts, dates, times, zones (docs/contract.md#validation).
+"""Field types for ids, texts, dates, times and time zones (docs/contract.md#validation).
 
-Values stay the strings that travel on the wire: what was read is what is written back.
+Values stay strings as on the wire, so reading and writing back changes nothing.
 """
 
 import re
@@ -59,14 +59,14 @@ def _iana_zone(name: str) -> str:
 
 
 def _path_segment(text: str) -> str:
-    """An id becomes one segment of a path, whatever decodes it on the way: no slash, no dots alone."""
+    """An id is one path segment, even if a proxy decodes it: no slash, and not only dots."""
     if _CONTROL.search(text) or "/" in text or "\\" in text or unquote(text).strip(".") == "" or "/" in unquote(text):
         raise PydanticCustomError("id", "not an id; copy it exactly as another tool returned it")
     return text
 
 
 def _no_nul(text: str) -> str:
-    if "\0" in text:  # PostgreSQL cannot store it, and no one means it
+    if "\0" in text:  # PostgreSQL cannot store it
         raise PydanticCustomError("nul", "must not contain the NUL character")
     return text
 
@@ -86,7 +86,7 @@ def _shortest(value: float) -> int | float:
 
 
 def not_before(start: object, end: str, start_name: str) -> str:
-    """`end`, if it is no earlier than `start` (which may be missing or already refused)."""
+    """`end`, if it is not before `start` (which may be missing or already invalid)."""
     if isinstance(start, str) and end < start:
         raise PydanticCustomError("order", "is before {start}", {"start": start_name})
     return end
@@ -103,7 +103,7 @@ LocalTime = Annotated[str, Field(description="HH:mm"), AfterValidator(_clock_tim
 LocalDateTime = Annotated[str, AfterValidator(_local_datetime)]
 Zone = Annotated[str, Field(description="IANA, e.g. Asia/Tokyo"), AfterValidator(_iana_zone)]
 WHOLE: Final = BeforeValidator(_whole)
-"""For whole numbers, as JSON's 50.0 is one: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
+"""Accepts 50.0 as a whole number: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
 Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]
 Latitude = Annotated[
     float, Field(ge=-90, le=90, allow_inf_nan=False, description="-90 to 90"), PlainSerializer(_shortest)

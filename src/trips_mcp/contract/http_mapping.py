@@ -1,6 +1,6 @@
-"""Where an operation's parameters stand in a request, both ways.
+"""Mapping of an operation's parameters to an HTTP request, and back.
 
-`place` is what the client sends; `gather` is what the backend reads. They are inverse to each other.
+The client calls `place` to build a request; the backend calls `gather` to read one. Each is the inverse of the other.
 """
 
 import re
@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class InQuery:
-    """Marks a parameter that stands in the query although the request has a body."""
+    """Marks a parameter that is in the query although the request has a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Under:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Marks a parameter that tells the client what to do; no request has it."""
+    """Marks a parameter for the client alone; it is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Request:
     path: str
     query: dict[str, str | int | float | bool]
     body: dict[str, Any] | None
-    """None where the operation sends none."""
+    """None if the operation has no body."""
 
 
 def place(operation: Operation[P, R], params: P) -> Request:
@@ -66,9 +66,9 @@ def place(operation: Operation[P, R], params: P) -> Request:
 def gather(
     operation: Operation[P, R], path: dict[str, str], query: dict[str, str], body: dict[str, Any]
 ) -> dict[str, Any]:
-    """The fields of `operation.params` as a request has them, still to be validated.
+    """The fields of `operation.params` from a request, not yet validated.
 
-    Raises: MisplacedError, naming what stands where it does not belong.
+    Raises: MisplacedError if a field is in the wrong part of the request.
     """
     model, under = operation.params, marked(operation.params, Under)
     in_query = set(marked(model, InQuery)) if operation.has_body else set(names(model)) - set(path)
@@ -101,7 +101,7 @@ class MisplacedError(ValueError):
 
 
 def location(operation: Operation[P, R], fault_path: str) -> list[str]:
-    """Where in the request body a parameter's fault lies: `trip_ids.0` → attach, trip_ids, 0."""
+    """The path of a parameter's fault in the request body: `trip_ids.0` → attach, trip_ids, 0."""
     steps = fault_path.split(".")
     mark = marked(operation.params, Under).get(steps[0])
     return [mark.name, *steps] if mark else steps
@@ -114,7 +114,7 @@ def names(model: type[Params]) -> list[str]:
 
 
 def marked(model: type[Params], kind: type[M]) -> dict[str, M]:
-    """Wire name → mark, for the fields that carry one."""
+    """Wire name → mark, for the fields that have one."""
     return {
         field.alias or name: mark
         for name, field in model.model_fields.items()
@@ -135,7 +135,7 @@ def _write_null(target: dict[str, Any], steps: list[str]) -> None:
 
 
 def _without_nulls(fields: dict[str, Any], cleared: list[str], above: str = "") -> dict[str, Any]:
-    """`fields` without its nulls, whose paths are added to `cleared`; lists are left as they are."""
+    """`fields` without nulls; adds their paths to `cleared`. Lists are not searched."""
     kept: dict[str, Any] = {}
     for name, value in fields.items():
         if value is None:
@@ -150,7 +150,7 @@ def _without_nulls(fields: dict[str, Any], cleared: list[str], above: str = "") 
 
 
 def _parsed(model: type[Params], name: str, text: str) -> Any:
-    """A path or query value as the type its field wants; left as text where it does not look like one."""
+    """A path or query value in its field's type; text that does not parse stays text."""
     field = next(f for n, f in model.model_fields.items() if name == (f.alias or n))
     kinds = set(_kinds(field.annotation))
     if bool in kinds:

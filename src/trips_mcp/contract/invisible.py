@@ -1,11 +1,11 @@
-"""Characters that show nothing, or turn what is seen: which ones there are, and texts that have no others."""
+"""Detection and removal of characters that are invisible or change how text is displayed."""
 
 import re
 from functools import cache
 
 
 def characters(ranges: str) -> str:
-    """Ranges as `unicode_tables` has them, as the inside of a class of a regular expression."""
+    """Ranges in the format of `unicode_tables` → the inside of a regex character class."""
     return "".join("-".join(rf"\U{int(code, 16):08X}" for code in part.split("-")) for part in ranges.split())
 
 
@@ -21,5 +21,5 @@ def without_hidden(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it is seen."""
+    """Whether the text shows nothing."""
     return not without_hidden(text).strip()

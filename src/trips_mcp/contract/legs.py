@@ -1,4 +1,4 @@
-"""/trips/{tripId}/legs: the stretches of a trip, with where one sleeps and how one moves (docs/contract.md)."""
+"""Legs, the stretches of a trip with lodging and transport: /trips/{tripId}/legs (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

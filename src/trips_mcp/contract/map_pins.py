@@ -1,4 +1,4 @@
-"""/trips/{tripId}/map-pins: places on the trip's map (docs/contract.md)."""
+"""Map pins, places on a trip's map: /trips/{tripId}/map-pins (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

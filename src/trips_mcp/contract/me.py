@@ -1,4 +1,4 @@
-"""GET /me: who the key belongs to (docs/contract.md)."""
+"""The key's user, groups and scopes: GET /me (docs/contract.md)."""
 
 from typing import ClassVar
 
@@ -30,7 +30,7 @@ class Me(Result):
     groups: list[Group] = Field(default_factory=list[Group])
     default_group_id: str | None = None
     scopes: list[str] | None = None
-    """What the key may do; None where the service does not report it."""
+    """The key's scopes; None if the service does not report them."""
 
 
 GET_ME = Operation("get_me", "GET", "/me", "any key", GetMe, Me)

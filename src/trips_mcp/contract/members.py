@@ -1,4 +1,4 @@
-"""/trips/{tripId}/members: who travels (docs/contract.md)."""
+"""A trip's members: /trips/{tripId}/members (docs/contract.md)."""
 
 from typing import ClassVar
 

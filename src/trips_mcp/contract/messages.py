@@ -1,4 +1,4 @@
-"""/trips/{tripId}/channels and their messages: what the travellers say to each other (docs/contract.md)."""
+"""Channels and messages between travellers: /trips/{tripId}/channels (docs/contract.md)."""
 
 from typing import Annotated, ClassVar
 

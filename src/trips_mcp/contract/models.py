@@ -1,7 +1,7 @@
-"""The three kinds of model in the contract: what goes in, what is nested in it, what comes out.
+"""Base models of the contract for parameters, nested objects and results.
 
-Attributes are snake_case, the wire is camelCase (the Events API overrides that).
-Models are built at their first use, not at import: a server's cold start does not pay for forty operations.
+Attributes are snake_case and wire names are camelCase (the Events API overrides that).
+Pydantic builds each model at its first use, not at import, to keep the cold start short.
 """
 
 from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
@@ -13,7 +13,7 @@ T = TypeVar("T", bound="Result")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether parsed JSON is an object (whose keys are then text)."""
+    """Whether parsed JSON is an object (its keys are then strings)."""
     return isinstance(value, dict)
 
 
@@ -28,7 +28,7 @@ class WireModel(BaseModel):
 
 
 class Params(WireModel):
-    """What an operation takes. A field it does not know is the caller's mistake."""
+    """Parameters of an operation. An unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class OpenObject(Params):
 
 
 class Result(WireModel):
-    """What an operation answers. Read tolerantly: unknown fields are kept, and a field may be absent."""
+    """Result of an operation. It is read tolerantly: unknown fields are kept, and any field may be absent."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -53,13 +53,13 @@ class Result(WireModel):
 
 
 class Resource(Result):
-    """A thing with an id of its own; the id is empty only if the service left it out."""
+    """A result with an id, which is empty only if the service left it out."""
 
     id: str = Field(default="", validation_alias=AliasChoices("_id", "id"), serialization_alias="_id")
 
 
 class Page(Result, Generic[T]):
-    """A list's answer: items, and the cursor of the next page if there is one (docs/contract.md#lists)."""
+    """A page of a list, with the cursor of the next page if there is one (docs/contract.md#lists)."""
 
     plural_names: ClassVar[tuple[str, ...]] = ()
     """Keys under which a service may put the items instead of `items` (docs/contract.md#reading-tolerantly)."""

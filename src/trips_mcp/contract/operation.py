@@ -1,4 +1,4 @@
-"""One REST call, described once for the client, the backend and the tools."""
+"""A REST operation, described once for the client, the backend and the tools."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ R = TypeVar("R", bound=Result)
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 Api = Literal["trips", "events"]
 Access = BaseScope | Literal["any key", "nobody"]
-"""What a caller needs: a scope, any valid key, or no key (then no Authorization is sent either)."""
+"""What a caller needs: a scope, any valid key, or no key (the client then sends no Authorization header)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class Operation(Generic[P, R]):
     name: str
     method: Method
     path: str
-    """Below the API's base URL, `{camelCase}` places for path values."""
+    """Below the API's base URL, with a `{camelCase}` placeholder for each path value."""
     scope: Access
     params: type[P]
     result: type[R]
     success: int = 200
     """The usual status; docs/contract.md names the other ones (200 for a merge, 207 for a partial batch)."""
     when_empty: Callable[[P], R] | None = None
-    """What a 204 means, told from what was asked; None where the answer has a body."""
+    """Makes the result of a 204 from the parameters; None if the response has a body."""
     api: Api = "trips"
 
     @property

@@ -1,6 +1,6 @@
-"""Fields that an update clears, as a list of paths: Python and the tools have no null.
+"""The `clear` list of fields to empty in an update (docs/contract.md#updates-and-clearing-fields).
 
-The rule: docs/contract.md#updates-and-clearing-fields.
+It is used in place of null, which Python models and tools do not take.
 """
 
 from typing import Annotated, ClassVar, Self
@@ -14,13 +14,13 @@ Clear = Annotated[list[str], Field(max_length=50, description="Optional fields t
 
 
 class Update(Params):
-    """A change to one thing: fields left out keep their value, fields named in `clear` lose it."""
+    """Parameters of an update: omitted fields keep their value, fields in `clear` are emptied."""
 
     required: ClassVar[frozenset[str]] = frozenset()
-    """Wire names that a thing of this kind cannot be without."""
+    """Wire names of the fields that cannot be cleared."""
 
     nested: ClassVar[frozenset[str]] = frozenset()
-    """Wire names of the objects whose keys can be cleared one by one, as `accommodation.doorCode`."""
+    """Wire names of the objects whose keys can be cleared one by one, e.g. `accommodation.doorCode`."""
 
     clear: Clear | MISSING = MISSING
 

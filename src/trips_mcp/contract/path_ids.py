@@ -1,4 +1,4 @@
-"""The ids that place a call: every operation on a trip's parts takes the trip's."""
+"""Ids in paths: the trip's id that most operations take, and the Events API's integer ids."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Scopes: `trips:read`, or limited to one trip, `trips:write:jx7…` (docs/contract.md#scopes)."""
+"""Scopes for all trips (`trips:read`) or one (`trips:write:jx7…`) (docs/contract.md#scopes)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Scope:
         return self.base if self.trip_id is None else f"{self.base}:{self.trip_id}"
 
     def covers(self, needed: BaseScope, trip_id: str | None) -> bool:
-        """Whether it allows `needed` on this trip; None stands for what belongs to no single trip."""
+        """Whether it allows `needed` on this trip; `trip_id` is None for an operation outside any single trip."""
         return self.base == needed and self.trip_id in (None, trip_id)
 
 

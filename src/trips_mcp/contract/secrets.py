@@ -1,8 +1,8 @@
-"""The fields that let one into a house or a booking, by their names on the wire, and what stands in for them."""
+"""Wire names of the secret fields (door codes, booking numbers), and the mask shown in their place."""
 
 from typing import Final
 
 SECRETS: Final = frozenset({"wifiPassword", "doorCode", "hostPhone", "confirmationNumber", "checkInInstructions"})
 
 MASK: Final = "•••• (hidden)"
-"""Shown instead of a secret; sent back in a write it means that what is there stays."""
+"""Shown instead of a secret; a write that sends it back keeps the stored value."""

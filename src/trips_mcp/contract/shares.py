@@ -1,7 +1,7 @@
-"""Share links: a token that anyone may read with, and the safe view it opens (docs/contract.md#share-links).
+"""Share links and the public view that their token opens (docs/contract.md#share-links).
 
-The view is an allow-list: each model here names every field that leaves, at every depth. What is not
-named here (door codes, contacts, notes, confirmation numbers, unknown keys) never does.
+The view is an allow-list: the models here name every field that is published, at every depth. Any other field
+(door codes, contacts, notes, confirmation numbers, unknown keys) is never published.
 """
 
 from typing import Annotated, ClassVar

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/sync: importing a snapshot, or previewing what that would change (docs/contract.md#sync)."""
+"""Import or preview of a snapshot: /trips/{tripId}/sync (docs/contract.md#sync)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""/trips: the trips themselves (docs/contract.md)."""
+"""Trips: /trips and /trips/{tripId} (docs/contract.md)."""
 
 from typing import ClassVar, Literal
 
@@ -18,7 +18,7 @@ class Trip(Resource):
     own_names: ClassVar = ("trip",)
 
     number: int | None = None
-    """The trip's id in the Events API, where both show the same trips (docs/contract.md#one-store-for-both)."""
+    """The trip's id in the Events API, if both APIs share one store (docs/contract.md#one-store-for-both)."""
     group_id: str | None = None
     title: str | None = None
     start_date: str | None = None

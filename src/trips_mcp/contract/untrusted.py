@@ -1,4 +1,4 @@
-"""Which fields of a result hold other people's words: marked where the field is declared, acted on by the tools."""
+"""Marks for result fields that hold text written by other people; the tools act on them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Marks a field whose text was written by other people, as `Annotated[str | None, OTHERS]`.
+    """Marks a field whose text was written by other people: `Annotated[str | None, OTHERS]`.
 
-    All text in the field is meant, however deep: of lists and objects too.
+    The mark covers all text in the field, also inside lists and objects.
     """
 
     members_only: bool = False
-    """Whether the trip's members alone can write it: others have only where the trip has more members than one."""
+    """Whether only the trip's members write it; if there is one member, it is not other people's text."""
 
 
 OTHERS: Final = Others()

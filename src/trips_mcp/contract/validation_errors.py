@@ -1,6 +1,6 @@
-"""A refused model's faults, each as a path and a reason that says what is accepted.
+"""Conversion of a pydantic ValidationError to faults, each with a path and what is accepted there.
 
-No reason repeats the value: it may be a secret, or ten megabytes.
+A reason never repeats the value, which may be a secret or ten megabytes long.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def in_words(found: list[Fault]) -> str:
 
 def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
     path, context = detail["loc"], detail.get("ctx", {})
-    if "path" in context:  # raised for another field than the one it was found in
+    if "path" in context:  # the error concerns another field than the one that raised it
         return Fault(path=context["path"], reason=detail["msg"])
     return Fault(path=".".join(map(str, path)) or "arguments", reason=_reason(detail, context, model))
 
@@ -62,7 +62,7 @@ def _reason(detail: ErrorDetails, context: dict[str, Any], model: type[BaseModel
 
 
 def _accepted(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The field names of the model that stands at `path` in `model`."""
+    """The field names of the model at `path` in `model`."""
     for step in path:
         if isinstance(step, str):
             field = next(f for n, f in model.model_fields.items() if step in (n, f.alias))

@@ -1,1 +1,1 @@
-"""Who calls, what of, how often, and how often the same."""
+"""Authentication, authorization, rate limits and idempotency of callers."""

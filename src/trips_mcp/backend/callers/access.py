@@ -1,4 +1,4 @@
-"""Who may do what: scopes of the key, and membership of the trip (docs/contract.md#scopes)."""
+"""Access checks on the key's scopes and the trip's members (docs/contract.md#scopes)."""
 
 from sqlalchemy import ColumnElement, bindparam, exists
 
@@ -14,7 +14,7 @@ IS_MEMBER: ColumnElement[bool] = exists().where(
     group_members.c.group_id == trips.c.group_id, group_members.c.user_id == bindparam("user")
 )
 _READ = TRIP.select.add_columns(IS_MEMBER.label("is_member")).where(trips.c.id == bindparam("trip"))
-# PostgreSQL: one writer a trip, while others may still refer to it; SQLite has one writer anyway
+# PostgreSQL: one writer per trip, while other rows may still reference it; SQLite has a single writer anyway
 _WRITE = _READ.with_for_update(of=trips, key_share=True)
 
 
@@ -36,7 +36,7 @@ def _of_member(found: list[JsonObject]) -> JsonObject:
 
 
 def check_scope(caller: Caller, needed: Access, trip_id: str | None) -> None:
-    """What can be told without the database: a key without the scope, or limited to another trip."""
+    """Checks what needs no database: the key has the scope, for this trip. Raises: ProblemError."""
     if needed not in BASE_SCOPES:
         return
     if not any(scope.base == needed for scope in caller.scopes):
@@ -46,7 +46,7 @@ def check_scope(caller: Caller, needed: Access, trip_id: str | None) -> None:
 
 
 def check_trip(caller: Caller, needed: BaseScope, trip_id: str | None) -> None:
-    """None stands for what belongs to no single trip."""
+    """`trip_id` is None for an operation outside any single trip. Raises: ProblemError."""
     if not allows(caller.scopes, needed, trip_id):
         raise limited(needed)
 

@@ -1,11 +1,11 @@
-"""Idempotency-Key: a repeated request is answered as the first time (docs/contract.md#idempotency-key).
+"""Stored responses for repeated requests with one Idempotency-Key (docs/contract.md#idempotency-key).
 
-The answer is kept in the transaction that does the work, last. So of two racing requests, of one process or of two,
-one waits for the other's commit, finds that an answer is kept, and has its own work undone; and work that is undone
-leaves no answer behind.
+The response is stored last, in the transaction that does the work. If two requests race, in one process or two, the
+second waits for the first commit, finds a stored response, and rolls back its own work. Work that is rolled back
+leaves no response behind.
 
-A kept answer may hold a share link or a door code. So it is sealed with the Idempotency-Key, of which only a hash is
-kept: who reads the database reads neither.
+A response may contain a share link or a door code. It is therefore encrypted with the Idempotency-Key, and only a hash
+of that key is stored, so neither can be read from the database.
 """
 
 import json
@@ -29,14 +29,14 @@ _held = idempotency.c
 _FIRST = select(_held.fingerprint, _held.request_id, _held.status, _held.body).where(
     _held.caller == bindparam("of"), _held.key == bindparam("named"), _held.expires_at > bindparam("now")
 )
-# not those that another request is at (PostgreSQL): two that wait for each other never end
+# PostgreSQL: skip rows locked by another request, which could deadlock
 _EXPIRED = select(_held.caller, _held.key).where(_held.expires_at <= bindparam("now")).with_for_update(skip_locked=True)
 _FORGET = delete(idempotency).where(tuple_(_held.caller, _held.key).in_(_EXPIRED))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The answer that was given the first time."""
+    """The response to the first request."""
 
     status: int
     body: bytes
@@ -58,27 +58,27 @@ def check_key(key: str) -> None:
 
 
 def fingerprint(method: str, path: str, query: dict[str, str], body: object) -> str:
-    """Equal for what is the same request, however its JSON is spaced and ordered."""
+    """Equal for equal requests, whatever the whitespace and key order of their JSON."""
     canonical = json.dumps([method, path, query, body], sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
 
 
 def key_digest(caller: str, key: str) -> str:
-    """How a key is stored."""
+    """The hash under which a key is stored."""
     return sha256(f"{caller}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def sealed(body: bytes, key: str, request_id: str) -> bytes:
-    """The body, unreadable without the key; its own inverse. No two requests share a `request_id`."""
+    """The body, encrypted with the key. Its own inverse. No two requests share a `request_id`."""
     stream = shake_256(f"trips-mcp kept answer\0{request_id}\0{key}".encode("utf-8", "surrogatepass"))
     pad = int.from_bytes(stream.digest(len(body)))
     return (int.from_bytes(body) ^ pad).to_bytes(len(body))
 
 
 async def kept(db: Connection, claim: Claim, now: float) -> Kept | None:
-    """The first answer, where there was one.
+    """The stored response, if there is one.
 
-    Raises: ProblemError where that was to another request.
+    Raises: ProblemError if the key was used for a different request.
     """
     named = {"of": claim.caller, "named": key_digest(claim.caller, claim.key), "now": now}
     first = (await db.execute(_FIRST, named)).one_or_none()
@@ -93,7 +93,7 @@ async def kept(db: Connection, claim: Claim, now: float) -> Kept | None:
 
 
 async def keep(db: Connection, claim: Claim, status: int, body: bytes, now: float) -> bool:
-    """Whether this is the first answer, and now kept; waits for another request that is just keeping one."""
+    """Stores the first response and returns True; waits for a concurrent request with the same key."""
     row = {
         "caller": claim.caller,
         "key": key_digest(claim.caller, claim.key),

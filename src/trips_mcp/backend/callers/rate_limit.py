@@ -1,4 +1,4 @@
-"""The rate limit: so many requests in a window, counted in the database so that all processes agree."""
+"""The rate limit per window, counted in the database so that all processes share it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ WINDOW: Final = 60.0
 
 
 _held = rate_windows.c
-# not those that another request is at (PostgreSQL): two that wait for each other never end
+# PostgreSQL: skip rows locked by another request, which could deadlock
 _ENDED = select(_held.bucket).where(_held.started <= bindparam("before")).with_for_update(skip_locked=True)
 _FORGET = delete(rate_windows).where(_held.bucket.in_(_ENDED))
 
@@ -36,7 +36,7 @@ class Allowance:
         ]
 
     def check(self) -> None:
-        """Raises: ProblemError when it is used up."""
+        """Raises: ProblemError if the limit is exceeded."""
         if self.used > self.limit:
             wait = max(1, ceil(self.resets_in))
             raise ProblemError(
@@ -47,7 +47,7 @@ class Allowance:
 
 
 async def count_request(db: Connection, bucket: str, limit: int, now: float) -> Allowance:
-    """Counts this request too, in one statement: no two requests ever take the same place."""
+    """Counts this request and returns the state of its window. It is one statement, so it is atomic."""
     row = {"bucket": bucket, "now": now, "before": now - WINDOW, "after": now + WINDOW}
     started, used = (await db.execute(_count(db.dialect.name), row)).one()
     if used == 1:
@@ -57,8 +57,8 @@ async def count_request(db: Connection, bucket: str, limit: int, now: float) -> 
 
 @cache
 def _count(dialect: str) -> Executable:
-    # The window may have begun a little after `now`: by another computer's clock, or while this waited for its turn.
-    # One that begins more than its own length ahead is of a clock that was set back since.
+    # The window may start a little after `now`: another computer's clock, or a wait for the lock.
+    # A start more than one window ahead means that the clock was set back since.
     over = or_(_held.started <= bindparam("before"), _held.started > bindparam("after"))
     new = insert_into(dialect, rate_windows).values(bucket=bindparam("bucket"), started=bindparam("now"), count=1)
     return new.on_conflict_do_update(

@@ -1,4 +1,4 @@
-"""Users, their groups and their keys."""
+"""Queries for users, their groups and their keys."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trips_mcp.backend.store.tables import api_keys, group_members, groups, user
 from trips_mcp.contract.scopes import Scope
 
 LOCAL_OWNER = "owner"
-"""Who a user is that nobody named."""
+"""Name of the default user."""
 
 SHOWN_NAME = func.coalesce(users.c.display_name, users.c.name)
 _FIND = select(
@@ -50,26 +50,26 @@ _USED = update(api_keys).where(api_keys.c.id == bindparam("which")).values(last_
 class NewKey:
     id: str
     secret: str = field(repr=False)
-    """The key itself, which is held by whoever asked for it and nowhere else."""
+    """The key itself; only its hash is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """What is known of a key that was made: all but the key."""
+    """A stored key without its secret."""
 
     id: str
     user: str
     group: str | None
-    """Where its trips are made that name no other group."""
+    """The default group for new trips."""
     label: str | None
     scopes: tuple[str, ...]
     created_at: str
     last_used_at: str | None
-    """To the hour."""
+    """Accurate to one hour."""
 
 
 def digest(secret: str) -> str:
-    """How a key or token is stored: enough to recognise it, useless to who reads the database."""
+    """The hash under which a key or token is stored."""
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -110,12 +110,12 @@ async def add_key(
 
 
 async def held_keys(db: Connection) -> list[HeldKey]:
-    """In the order they were made."""
+    """All keys, oldest first."""
     return [_held(row) for row in await db.execute(_LIST)]
 
 
 async def remove_key(db: Connection, by: ColumnElement[bool]) -> HeldKey | None:
-    """What it was; None where there is no such key."""
+    """The removed key; None if there is no such key."""
     found = (await db.execute(_LIST.where(by))).one_or_none()
     gone = await db.execute(delete(api_keys).where(by))
     return _held(found) if found and gone.rowcount else None
@@ -135,7 +135,7 @@ def _held(row: Row[*tuple[Any, ...]]) -> HeldKey:
 
 
 async def user_named(db: Connection, name: str) -> str:
-    """The user's id; he and a group of his own are made when need be."""
+    """The user's id. Creates the user and a group of their own if there is no such user."""
     find = select(users.c.id).where(users.c.name == name)
     if found := (await db.execute(find)).scalar_one_or_none():
         return found
@@ -146,7 +146,7 @@ async def user_named(db: Connection, name: str) -> str:
 
 
 async def join(db: Connection, user_id: str, group: str) -> str:
-    """Makes the user a member of the group of that name, and tells its id; who makes a group owns it."""
+    """Adds the user to the group of that name; returns the group's id. The user owns a group that this creates."""
     find = select(groups.c.id).where(groups.c.name == group)
     made = await db.execute(
         insert_into(db.dialect.name, groups).values(id=new_id("grp"), name=group).on_conflict_do_nothing()

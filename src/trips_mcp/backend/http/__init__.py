@@ -1,1 +1,1 @@
-"""A request, from bytes to an operation and back."""
+"""The HTTP side of the backend: requests, routes, dispatch and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The backend's ASGI app: who asks, how often, for what; then the operation; then the answer."""
+"""The backend's ASGI app, which authenticates, rate-limits and routes each request."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ LOG = logging.getLogger("trips_mcp.backend")
 
 _DOCUMENT = "/openapi.json"
 _SECONDS_UNNOTED = 3600.0
-"""How old the noted last use of a key may be: to note each one would make a write of every read."""
+"""How old the stored last use of a key may be. Storing every use would make each read a write."""
 
 
 class Backend:
@@ -40,7 +40,7 @@ class Backend:
     def __init__(
         self, database: Database, *, owner: Caller | None, rate_limit: int | None, clock: Callable[[], float]
     ) -> None:
-        """`owner`: whose every request is, when no keys are required."""
+        """`owner` makes every request if no keys are required."""
         self._database = database
         self._owner = owner
         self._rate_limit = rate_limit
@@ -73,7 +73,7 @@ class Backend:
         return True
 
     async def knows(self, key: str) -> bool:
-        """Whether the key is valid; assumed so while the database is lost. Not counted by the rate limit."""
+        """Whether the key is valid, outside the rate limit. True while the database cannot be reached."""
         try:
             async with self._database.single() as db:
                 return await find_caller(db, key) is not None
@@ -93,7 +93,7 @@ class Backend:
             LOG.error("request %s: %s was lost (%s)", request_id, self._database.shown, lost.why)
             problem = ProblemError("INTERNAL_ERROR", "The database cannot be reached just now; try again in a moment.")
             sent = request.refusal(problem, request_id)
-        except Exception:  # the outermost wall: whatever broke, the caller gets an answer and the log the rest
+        except Exception:  # the last resort: the caller gets a response, and the log the details
             LOG.exception("request %s broke", request_id)
             problem = ProblemError("INTERNAL_ERROR", "Something broke here; it has been logged.")
             sent = request.refusal(problem, request_id)
@@ -122,7 +122,7 @@ class Backend:
         return await self._run.run(asked, caller or ANYONE)
 
     async def _admit(self, request: "_Request") -> Caller | None:
-        """Who asks, if it can be told. Raises: ProblemError when he has asked too often."""
+        """The caller, if the key is valid. Raises: ProblemError if the rate limit is exceeded."""
         key = request.key
         caller = None
         if key is not None:
@@ -131,7 +131,7 @@ class Backend:
         if caller is not None and caller.last_used_at < timestamp(self._clock() - _SECONDS_UNNOTED):
             async with self._database.writing() as db:
                 await note_use(db, caller, self._clock())
-        if self._rate_limit is None or request.is_events:  # that API knows no limit
+        if self._rate_limit is None or request.is_events:  # the Events API has no rate limit
             return caller
         async with self._database.writing() as db:
             bucket = caller.id if caller else f"address {client_network(request.address)}"
@@ -147,7 +147,7 @@ class Backend:
 
 
 class _Request:
-    """What is known of a request before it is known what it asks for."""
+    """A request's method, path, headers and key, before routing."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -187,7 +187,7 @@ async def _send(send: Send, status: int, body: bytes, headers: Iterable[tuple[st
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """There is nothing to do: whoever made the app opened its database."""
+    """Does nothing: the database is opened and closed by `open_backend`."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -1,4 +1,4 @@
-"""One operation, from what was asked to what is sent, in one transaction."""
+"""Dispatch of a routed request to its handler in one transaction."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -28,13 +28,13 @@ _SECONDS_UNTIDIED = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request whose path is known and whose body is read; nothing of it is judged yet."""
+    """A routed request with its body read; nothing is validated yet."""
 
     served: Served
     request_id: str
     path: str
     segments: dict[str, str]
-    """The path's values, as they were sent."""
+    """The path's values, still percent-encoded."""
     query: dict[str, str]
     body: bytes
     idempotency_key: str | None
@@ -54,11 +54,11 @@ class Sent:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     request_id: str | None = None
-    """Of the request that this answered the first time; None when it is this one's."""
+    """The first request's id, for a replayed response; None means this request's."""
 
 
 class _AnsweredBeforeError(Exception):
-    """The work was already done, by an earlier request with the same Idempotency-Key."""
+    """An earlier request with this Idempotency-Key already did the work."""
 
 
 class Runner:
@@ -69,7 +69,7 @@ class Runner:
         self._tidied = -_SECONDS_UNTIDIED
 
     async def run(self, asked: Asked, caller: Caller) -> Sent:
-        """Raises: ProblemError, with everything undone."""
+        """Raises: ProblemError, after rolling back."""
         key = asked.idempotency_key
         if key is not None:
             check_key(key)
@@ -85,7 +85,7 @@ class Runner:
         return self._database.single() if asked.served.is_single else self._database.reading()
 
     async def _run_once(self, asked: Asked, caller: Caller, key: str) -> Sent:
-        """The work first: most keys are new. One that is not, shows when the answer is to be kept, or a 404 is."""
+        """Does the work first, because most keys are new. A used key is noticed when the response is stored."""
         claim = Claim(caller.id, key, _fingerprint(asked), asked.request_id)
         problem: ProblemError | None = None
         try:
@@ -102,9 +102,9 @@ class Runner:
         return await self._answered_before(asked, claim, problem)
 
     async def _answered_before(self, asked: Asked, claim: Claim, problem: ProblemError | None) -> Sent:
-        """As the first time, if there was one; else with the problem, which is then the first answer.
+        """Replays the stored response. If there is none, stores the problem as the first response.
 
-        A request that was not even understood is no first time: corrected, it may be sent with the same key.
+        A validation error is not stored: the corrected request may use the same key.
         Raises: ProblemError.
         """
         async with self._database.writing() as db:
@@ -118,7 +118,7 @@ class Runner:
         return await self._answered_before(asked, claim, problem)
 
     async def _tidy(self, db: Connection) -> None:
-        """Now and then: an answer that is kept too long does no harm, and looking for one takes its time."""
+        """Deletes expired responses, at most once a minute, because the query takes time."""
         now = self._clock()
         if abs(now - self._tidied) >= _SECONDS_UNTIDIED:
             self._tidied = now
@@ -132,7 +132,7 @@ class Runner:
 
 
 def _params(asked: Asked, caller: Caller) -> Params:
-    """What is asked for, if the caller's key allows it. Raises: ProblemError."""
+    """The validated parameters, after checking the key's scopes. Raises: ProblemError."""
     served = asked.served
     path = path_values(asked.segments)
     check_scope(caller, served.operation.scope, path.get("tripId"))
@@ -148,7 +148,7 @@ def _params(asked: Asked, caller: Caller) -> Params:
 
 
 def _in_request(operation: Operation[Any, Any], fault: Fault) -> Fault:
-    """A parameter's fault, as one of the body that nests it."""
+    """A parameter's fault with its path in the request body."""
     return Fault(path=".".join(location(operation, fault.path)), reason=fault.reason)
 
 

@@ -1,4 +1,4 @@
-"""Every operation with the handler that serves it."""
+"""The table of operations and their handlers."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -68,13 +68,13 @@ Q = TypeVar("Q", bound=Params)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An operation, the model that its fields are read into, and the handler. Typed where it is made."""
+    """An operation, the model that validates its fields, and its handler. The `_serve*` functions check the types."""
 
     operation: Operation[Any, Any]
     reads: type[Params]
     run: Callable[[Call, Any], Awaitable[HandlerResult[Any]]]
     is_single: bool = False
-    """Whether all that it tells comes from one statement, so that it needs no transaction to be of one state."""
+    """Whether one statement reads the whole result, so that it needs no transaction to be consistent."""
 
 
 def _serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
@@ -82,14 +82,14 @@ def _serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[Handle
 
 
 def _serve_read(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
-    """For what is told by one statement; that the caller may read the trip is asked before."""
+    """For a result that one statement reads, after the access check."""
     return Served(operation, operation.params, run, is_single=True)
 
 
 def _serve_items(
     operation: Operation[Any, R], reads: type[Q], run: Callable[[Call, Q], Awaitable[HandlerResult[R]]]
 ) -> Served:
-    """For requests whose items are judged one by one: `reads` judges only what stands around them."""
+    """For requests whose items are validated one by one; `reads` validates only the envelope."""
     return Served(operation, reads, run)
 
 

@@ -124,7 +124,7 @@ def _fields(operation: Operation[Any, Any], schemas: JsonObject) -> tuple[JsonOb
 
 
 def _body(operation: Operation[Any, Any], fields: JsonObject, required: list[str]) -> JsonObject:
-    """The body as it stands on the wire: nested, and with null for what is cleared."""
+    """The body's schema on the wire: nested, and with null for fields to clear."""
     if issubclass(operation.params, Update):
         del fields["clear"]
         never_empty = operation.params.required

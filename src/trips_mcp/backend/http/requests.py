@@ -1,4 +1,4 @@
-"""Reading a request: its path, query and body, all bounded."""
+"""Parsing of a request's path, query, body and credentials, within limits."""
 
 import json
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from trips_mcp.contract.models import is_object
 
 LONGEST_BODY = 2**20
 _DEEPEST = 64
-"""Levels of nesting: far more than an itinerary has, and what every walk over a body may recurse."""
+"""Most levels of nesting: far more than an itinerary has, and safe for recursive functions."""
 
 
 def raw_path(scope: Scope) -> str:
-    """The path as it was sent: an encoded slash in it parts nothing."""
+    """The path, still percent-encoded, so that an encoded slash separates nothing."""
     raw: bytes | None = scope.get("raw_path")
     return quote(scope["path"], safe="/:") if raw is None else raw.partition(b"?")[0].decode("latin-1")
 
@@ -51,7 +51,7 @@ def query_values(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(receive: Receive, headers: Headers) -> bytes:
-    """Raises: ProblemError when it is too long, ClientDisconnect when it does not end."""
+    """Raises: ProblemError if the body is too long, ClientDisconnect if it is incomplete."""
     announced = headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and (len(announced) > 9 or int(announced) > LONGEST_BODY):
         raise _too_long()
@@ -71,7 +71,7 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:
-    """A body's JSON object; of no body, an empty one.
+    """The body's JSON object; empty if there is no body.
 
     Raises: ProblemError.
     """
@@ -93,7 +93,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
 
 
 def credentials(headers: Headers, *, cookie: bool) -> str | None:
-    """The key or token that was sent; the Events API takes it as a cookie too."""
+    """The key or token of the request; the Events API also accepts a cookie."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()

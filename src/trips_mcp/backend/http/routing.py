@@ -1,4 +1,4 @@
-"""Which operation a path means, told from its segments as they were sent."""
+"""Routing of a method and a path, still percent-encoded, to an operation."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -9,7 +9,7 @@ from trips_mcp.contract.operation import Method, Operation
 T = TypeVar("T")
 
 _MOUNTS = {"trips": "/api/v1", "events": ""}
-"""Events' paths carry their /v1 themselves: it is no part of that API's base URL (docs/contract.md#base-urls)."""
+"""The paths of the Events API include /v1, which is not part of its base URL (docs/contract.md#base-urls)."""
 
 
 def full_path(operation: Operation[Any, Any]) -> str:
@@ -17,7 +17,7 @@ def full_path(operation: Operation[Any, Any]) -> str:
 
 
 class Routes(Generic[T]):
-    """Paths with `{places}` in them → for each method, what serves it."""
+    """Path templates with `{name}` placeholders → a target for each method."""
 
     def __init__(self, served: Iterable[tuple[str, Method, T]]) -> None:
         by_path: dict[str, dict[str, T]] = {}
@@ -34,7 +34,7 @@ class Routes(Generic[T]):
                 yield from ((method, "/".join(segments)) for method in by_method)
 
     def find(self, method: str, path: str) -> tuple[T, dict[str, str]]:
-        """What serves it, and the path's values, still encoded. Raises: ProblemError."""
+        """The target and the path's values, still percent-encoded. Raises: ProblemError."""
         segments = path.split("/")
         for wanted, by_method in self._by_length.get(len(segments), ()):
             values = _match(wanted, segments)

@@ -1,1 +1,1 @@
-"""One file a resource: a handler for each of its operations."""
+"""Handlers of the operations, one module per resource."""

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/action-items (docs/contract.md)."""
+"""Handlers of action items (docs/contract.md)."""
 
 from sqlalchemy import bindparam
 

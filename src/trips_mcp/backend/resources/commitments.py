@@ -1,4 +1,4 @@
-"""/trips/{tripId}/commitments (docs/contract.md)."""
+"""Handlers of commitments (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam, case, func
@@ -21,7 +21,7 @@ from trips_mcp.contract.commitments import (
 from trips_mcp.contract.models import Deleted
 
 _REFERENCES = (LEG, MAP_PIN)
-# a day's first are those without a time; of an all-day one the times are ignored
+# commitments without a time come first in a day; the times of an all-day one are ignored
 _STARTS = case((commitments.c.is_all_day, ""), else_=func.coalesce(commitments.c.start_time, ""))
 BY_START = (commitments.c.start_date, _STARTS, commitments.c.seq)
 _PAGING = Paging(

@@ -1,4 +1,4 @@
-"""The Events API, over the same trips (docs/contract.md#events-api-operations)."""
+"""Handlers of the Events API, over the same trips (docs/contract.md#events-api-operations)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _EVENT = ResourceMapping(
     CreateEvent,
 )
 _ONE = _EVENT.select.add_columns(events.c.deleted_at.label("deleted_at")).where(events.c.seq == bindparam("event"))
-_ONE_TO_WRITE = _ONE.with_for_update(key_share=True)  # PostgreSQL: so that no revision is given twice
+_ONE_TO_WRITE = _ONE.with_for_update(key_share=True)  # PostgreSQL: locked, so that no revision is assigned twice
 _ATTACHED = (
     select(trips.c.seq, trips.c.id, IS_MEMBER.label("is_member"))
     .join_from(event_trips, trips, trips.c.seq == event_trips.c.trip)
@@ -162,7 +162,7 @@ def _check_planner(call: Call, event: JsonObject, attached: Sequence[_Attached])
 
 
 async def _check_trips(call: Call, numbers: Sequence[int]) -> None:
-    """All of them, or the whole is refused; whether a trip exists is not for strangers to know."""
+    """Refuses the request unless the caller may write all trips. The error hides whether a trip exists."""
     rows = await call.db.execute(_TRIPS, {"numbers": numbers, "user": call.caller.user_id})
     found = {number: (trip_id, is_member) for number, trip_id, is_member in rows}
     if any(number not in found or not found[number][1] for number in numbers):
@@ -182,6 +182,6 @@ async def _attach(call: Call, event: int, numbers: Iterable[int]) -> None:
 
 
 async def _bump(call: Call, numbers: Iterable[int]) -> None:
-    """Their itineraries have changed."""
+    """Increments the itinerary revisions of the trips."""
     if rows := [{"number": number} for number in sorted(set(numbers))]:
         await call.db.execute(_BUMP, rows)

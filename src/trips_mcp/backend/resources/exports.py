@@ -1,4 +1,4 @@
-"""/trips/{tripId}/export (docs/contract.md)."""
+"""Handler of trip exports (docs/contract.md)."""
 
 from sqlalchemy import bindparam
 
@@ -26,5 +26,5 @@ async def export_trip(call: Call, asked: ExportTrip) -> HandlerResult[TripExport
 
 
 async def snapshot(call: Call, trip: JsonObject) -> JsonObject:
-    """The trip with all its parts, each list in full."""
+    """The trip with all its lists, unpaged."""
     return {"trip": trip} | {name: await listed(call.db, query, trip=trip["_id"]) for name, query in _PARTS.items()}

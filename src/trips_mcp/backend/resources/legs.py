@@ -1,4 +1,4 @@
-"""/trips/{tripId}/legs (docs/contract.md)."""
+"""Handlers of legs (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/map-pins (docs/contract.md)."""
+"""Handlers of map pins (docs/contract.md)."""
 
 from sqlalchemy import bindparam
 

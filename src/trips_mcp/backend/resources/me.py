@@ -1,4 +1,4 @@
-"""GET /me (docs/contract.md)."""
+"""Handler of GET /me (docs/contract.md)."""
 
 from sqlalchemy import bindparam, select
 

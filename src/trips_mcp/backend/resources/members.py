@@ -1,4 +1,4 @@
-"""/trips/{tripId}/members (docs/contract.md)."""
+"""Handler of trip members (docs/contract.md)."""
 
 from sqlalchemy import bindparam, case, select
 
@@ -22,7 +22,7 @@ OF_TRIP = (
     .where(trips.c.id == bindparam("trip"))
     .order_by(group_members.c.seq)
 )
-"""The group that the trip was made in; whoever made the trip owns it."""
+"""The members of the trip's group. The trip's creator has the role `owner`."""
 
 
 async def list_members(call: Call, asked: ListMembers) -> HandlerResult[MemberPage]:

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/channels and their messages (docs/contract.md)."""
+"""Handlers of channels and messages (docs/contract.md)."""
 
 from pydantic_core import MISSING
 from sqlalchemy import bindparam, exists, insert, select
@@ -47,7 +47,7 @@ async def list_channels(call: Call, asked: ListChannels) -> HandlerResult[Channe
 
 
 async def list_messages(call: Call, asked: ListMessages) -> HandlerResult[MessagePage]:
-    """The newest first page by page, but oldest first within the page."""
+    """The first page has the newest messages; within a page the oldest is first."""
     await trip_to_read(call, asked.trip_id)
     await _check_channel(call, asked.trip_id, asked.channel_id)
     limit = 50 if asked.limit is MISSING else asked.limit

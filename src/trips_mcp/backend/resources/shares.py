@@ -1,4 +1,4 @@
-"""Share links: making and revoking one, and what anyone may read with it (docs/contract.md#share-links)."""
+"""Handlers that create, revoke and read share links (docs/contract.md#share-links)."""
 
 import secrets
 
@@ -33,7 +33,7 @@ _safe_export = projection(SharedExport)
 
 
 async def create_share_token(call: Call, asked: CreateShareToken) -> HandlerResult[ShareToken]:
-    """Only its hash is kept, so asking again cannot show the same one: it makes a new one instead."""
+    """Replaces the trip's token: only a hash is stored, so the old one cannot be shown again."""
     await trip_to_write(call, asked.trip_id)
     token = secrets.token_urlsafe(24)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
@@ -43,7 +43,7 @@ async def create_share_token(call: Call, asked: CreateShareToken) -> HandlerResu
 
 
 async def revoke_share_token(call: Call, asked: RevokeShareToken) -> HandlerResult[Revoked]:
-    """A trip that is not shared is left so: revoking is done either way."""
+    """Succeeds also for a trip that is not shared."""
     await trip_to_write(call, asked.trip_id)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
     return HandlerResult(Revoked)

@@ -1,4 +1,4 @@
-"""/trips/{tripId}/sync (docs/contract.md#sync)."""
+"""Handler of sync (docs/contract.md#sync)."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""/trips (docs/contract.md)."""
+"""Handlers of trips (docs/contract.md)."""
 
 from sqlalchemy import bindparam, exists, insert, select
 
@@ -32,7 +32,7 @@ _GROUP = select(
 async def list_trips(call: Call, _: ListTrips) -> HandlerResult[TripPage]:
     found = await listed(call.db, _MINE, user=call.caller.user_id)
     readable = {scope.trip_id for scope in call.caller.scopes if scope.base == "trips:read"}
-    if None not in readable:  # the key is limited to these
+    if None not in readable:  # the key is limited to these trips
         found = [trip for trip in found if trip["_id"] in readable]
     return HandlerResult(TripPage, {"items": found, "nextCursor": None})
 

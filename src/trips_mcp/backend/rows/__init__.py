@@ -1,1 +1,1 @@
-"""One engine for every kind of thing that is kept."""
+"""Reading and writing of rows, the same for every resource."""

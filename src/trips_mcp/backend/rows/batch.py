@@ -1,4 +1,4 @@
-"""Batch and sync: one outcome for each item (docs/contract.md#batches)."""
+"""Batch and sync reports with one outcome for each item (docs/contract.md#batches)."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ class Batch(Envelope):
 async def report(
     call: Call, mergeable: Mergeable, trip_id: str, items: list[Any], *, dry_run: bool = False
 ) -> JsonObject:
-    """Merges the items; tells what became of each, and how many of each outcome there are."""
+    """Upserts the items and reports the outcome of each, with totals."""
     read = [_item(mergeable, item) for item in items]
     outcomes = await merge_items(call, mergeable, trip_id, read, dry_run=dry_run)
     results = [
@@ -51,7 +51,7 @@ def _item(mergeable: Mergeable, item: object) -> JsonObject | ProblemError:
 
 def _client_ref(item: object) -> JsonObject:
     ref = item.get("clientRef") if is_object(item) else None
-    # a refused one may be no text, or text that cannot be sent
+    # in a refused item it may be no string, or one that cannot be encoded
     return {"clientRef": ref} if isinstance(ref, str) and len(ref) <= 200 and is_unicode(ref) else {}
 
 
@@ -59,12 +59,12 @@ def _told(outcome: Merged | ProblemError, dry_run: bool) -> JsonObject:
     if isinstance(outcome, ProblemError):
         return {"status": "error", "error": item_error(outcome)}
     if dry_run and outcome.new:
-        return {"status": outcome.status}  # its id would be another one in earnest
+        return {"status": outcome.status}  # the real import would assign another id
     return {"status": outcome.status, "id": outcome.row["_id"]}
 
 
 async def merge_one(call: Call, mergeable: Mergeable, trip_id: str, fields: JsonObject) -> tuple[JsonObject, int]:
-    """The row that a create made or merged into, and the status that says which. Raises: ProblemError."""
+    """The row that was created (201) or merged into (200), and that status. Raises: ProblemError."""
     (outcome,) = await merge_items(call, mergeable, trip_id, [fields])
     if isinstance(outcome, ProblemError):
         raise outcome

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as the last row's key; so inserts and deletes move no page."""
+"""Keyset cursors, which encode the last row's key so that inserts and deletes shift no page."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,13 +12,13 @@ Key = tuple[str | int | float, ...]
 
 
 def write_cursor(list_name: str, key: Key) -> str:
-    """`list_name` says which list of what it belongs to, so that it opens no other."""
+    """`list_name` identifies the list, so that the cursor is valid for no other."""
     text = json.dumps([list_name, *key], separators=(",", ":"))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, list_name: str, *kinds: type[str] | type[float] | type[int]) -> Key:
-    """Raises: ProblemError when it is no cursor of this list, whose key has values of these `kinds`."""
+    """Raises: ProblemError unless it is a cursor of this list, with a key of these `kinds`."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         found: Any = json.loads(urlsafe_b64decode(padded))

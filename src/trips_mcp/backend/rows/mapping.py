@@ -1,4 +1,4 @@
-"""Rows as the JSON that travels: what each kind of thing is called in the database and on the wire."""
+"""Mapping of each resource between its table's columns and its JSON."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,17 +26,17 @@ _FIXED = {"id", "seq", "trip_id", "group_id", "planner_id"}
 
 
 class ResourceMapping:
-    """A kind of thing that is stored row by row and told as JSON."""
+    """A resource's table, the wire names of its columns, and the statements that use them."""
 
     def __init__(self, noun: str, prefix: str, table: Table, wire: Mapping[str, str], whole: type[Params]) -> None:
         self.noun = noun
         self.prefix = prefix
         self.table = table
         self.wire = wire
-        """Name on the wire → column, in the order of telling; the first is what it is known by."""
+        """Wire name → column, in the order of the JSON. The first one is the id."""
         self.id_name, id_column = next(iter(wire.items()))
         self.whole = whole
-        """What every stored one satisfies."""
+        """The model that every stored row satisfies."""
         self.select: Select[Any] = select(*(table.c[column].label(name) for name, column in wire.items()))
         self.changing = {name: column for name, column in wire.items() if column not in _FIXED}
         self.insert: Insert = insert(table)
@@ -48,7 +48,7 @@ class ResourceMapping:
 
 
 def _wire(*names: str, **others: str) -> dict[str, str]:
-    """Columns are called as on the wire, but in snake_case."""
+    """Wire name → column: the same name in snake_case."""
     snake = {name: "".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in names}
     return {"_id": "id"} | others | snake
 
@@ -111,7 +111,7 @@ COMMITMENT = ResourceMapping(
 
 
 async def listed(db: Connection, query: Executable, **values: object) -> list[JsonObject]:
-    """The query's rows, each without what is empty in it."""
+    """The query's rows as objects without nulls."""
     found = await db.execute(query, values)
     names = tuple(found.keys())
     return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in found]

@@ -1,4 +1,4 @@
-"""One page of a list, by keyset (docs/contract.md#lists)."""
+"""Keyset pagination of a list (docs/contract.md#lists)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Page:
 
 
 class Paging:
-    """A list of what belongs to one thing (a trip, a channel), in the order of `keys`, which are unique."""
+    """A list of rows that belong to one owner (a trip, a channel), ordered by `keys`, which are unique together."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Paging:
         *,
         backwards: bool = False,
     ) -> None:
-        """`belonging` compares with `bindparam("owner")`."""
+        """`belonging` selects the owner's rows by `bindparam("owner")`."""
         columns = list(keys)
         self._name = name
         self._kinds = tuple(keys.values())
@@ -49,9 +49,9 @@ class Paging:
         self._next = self._first.where(place < after if backwards else place > after)
 
     async def page(self, call: Call, owner: str, limit: int, cursor: str | MISSING) -> Page:
-        """Raises: ProblemError when the cursor is not one of this list."""
+        """Raises: ProblemError if the cursor is not of this list."""
         list_name = f"{self._name}:{owner}"
-        values: dict[str, object] = {"owner": owner, "rows": limit + 1}  # one row more means one page more
+        values: dict[str, object] = {"owner": owner, "rows": limit + 1}  # an extra row shows that there is a next page
         query = self._first
         if cursor is not MISSING:
             query = self._next

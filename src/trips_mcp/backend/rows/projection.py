@@ -1,4 +1,4 @@
-"""The allow-list of share links, read off the Shared* models: what they do not name does not leave."""
+"""The allow-list of share links, derived from the Shared* models."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_origin
@@ -9,11 +9,11 @@ from trips_mcp.backend.json_values import JsonObject, is_list
 from trips_mcp.contract.models import is_object
 
 _Pick = Callable[[Any], Any]
-"""What may leave of a value; None when nothing may."""
+"""Returns the public part of a value; None if there is none."""
 
 
 def projection(model: type[BaseModel]) -> Callable[[JsonObject], JsonObject]:
-    """What of a stored object may leave: the fields of `model`, each only if it is of the type said there."""
+    """A function that reduces a stored object to the fields of `model`, and drops values of another type."""
     picks = {
         field.serialization_alias or field.alias or name: _pick(field.annotation)
         for name, field in model.model_fields.items()

@@ -1,4 +1,4 @@
-"""Fields that name another thing of the same trip (docs/contract.md#validation)."""
+"""Checks of fields that refer to another row of the same trip (docs/contract.md#validation)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Reference:
     field: str
     reason: str
     known: Select[Any]
-    """Those of the ids `named` that are in the trip `trip`."""
+    """Selects the ids in `named` that exist in the trip `trip`."""
 
 
 _TRIP: BindParameter[str] = bindparam("trip")
@@ -52,7 +52,7 @@ async def unknown_references(call: Call, reference: Reference, trip_id: str, nam
 
 
 async def check_references(call: Call, references: Iterable[Reference], trip_id: str, fields: JsonObject) -> None:
-    """Raises: ProblemError naming every field that refers to nothing."""
+    """Raises: ProblemError with each field whose reference does not exist."""
     unknown = [
         Fault(path=reference.field, reason=reference.reason)
         for reference in references

@@ -1,4 +1,4 @@
-"""Updating and deleting one row of a trip, the same for every kind."""
+"""Update and delete of one row of a trip, for every resource."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ from trips_mcp.contract.patch_clear import Update
 async def change_row(
     call: Call, kind: ResourceMapping, trip_id: str, row_id: str, asked: Update, references: Iterable[Reference] = ()
 ) -> JsonObject:
-    """The row with the change made. Raises: ProblemError."""
+    """Updates a row and returns it. Raises: ProblemError."""
     before = await _the_row(call, kind, trip_id, row_id)
     change = {name: value for name, value in asked.model_dump().items() if name in kind.changing}
     after = changed(kind, before, change, asked)
@@ -33,7 +33,7 @@ async def change_row(
 
 
 def changed(kind: ResourceMapping, before: JsonObject, change: JsonObject, asked: Update) -> JsonObject:
-    """`before` with the change made, which must hold together as a whole. Raises: ProblemError."""
+    """`before` with the change applied, validated as a whole. Raises: ProblemError."""
     after = merged(before, change)
     for path in () if asked.clear is MISSING else asked.clear:
         after = cleared(after, path)
@@ -43,7 +43,7 @@ def changed(kind: ResourceMapping, before: JsonObject, change: JsonObject, asked
 
 
 async def delete_row(call: Call, kind: ResourceMapping, trip_id: str, row_id: str) -> None:
-    """Raises: ProblemError when there is none."""
+    """Raises: ProblemError if there is no such row."""
     columns = kind.table.c
     gone = await call.db.execute(
         delete(kind.table).where(columns.trip_id == bindparam("trip"), columns.id == bindparam("which")),

@@ -1,6 +1,6 @@
-"""Diff-merge: how an update and a clientRef change a stored row, one and the same for all kinds.
+"""Upsert of rows by clientRef, and the merge that it shares with updates.
 
-A create, a batch and a sync are one thing, `merge_items`, with one item or many.
+Create, batch and sync all use `merge_items`, with one item or many.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,17 +24,17 @@ class Merged:
     status: Status
     row: JsonObject
     new: bool
-    """Whether the row was not there before the request; an earlier item of it may have made it."""
+    """Whether this request created the row, for this item or an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mergeable:
-    """A kind whose rows are recognised by their clientRef."""
+    """A resource whose rows have a clientRef."""
 
     kind: ResourceMapping
     references: tuple[Reference, ...] = ()
     at_first: JsonObject = field(default_factory=dict[str, Any])
-    """What a new row has besides what was asked."""
+    """Default values of a new row."""
 
 
 async def merge_items(
@@ -45,7 +45,7 @@ async def merge_items(
     *,
     dry_run: bool = False,
 ) -> list[Merged | ProblemError]:
-    """One outcome for each item; a refused one never stops the others."""
+    """Upserts the items and returns one outcome for each; a refused item does not stop the others."""
     kind = mergeable.kind
     items = await _referring(call, mergeable, trip_id, items)
     stored = await _by_client_ref(call, kind, trip_id, (item for item in items if is_object(item)))
@@ -79,7 +79,7 @@ async def merge_items(
 async def _referring(
     call: Call, mergeable: Mergeable, trip_id: str, items: Sequence[JsonObject | ProblemError]
 ) -> list[JsonObject | ProblemError]:
-    """The items, with those refused that name what is not in the trip."""
+    """The items, with an error in place of each that refers to a row that is not in the trip."""
     checked = list(items)
     for reference in mergeable.references:
         named = {item[reference.field] for item in items if is_object(item) and reference.field in item}
@@ -104,7 +104,7 @@ async def _by_client_ref(
 
 
 def merged(before: JsonObject, change: JsonObject) -> JsonObject:
-    """`before` with `change` merged in: objects key by key, all else replaced."""
+    """`before` with `change` merged in: objects by key; any other value is replaced."""
     after = dict(before)
     for name, value in change.items():
         held = before.get(name)
@@ -113,7 +113,7 @@ def merged(before: JsonObject, change: JsonObject) -> JsonObject:
 
 
 def cleared(row: JsonObject, path: str) -> JsonObject:
-    """`row` without what stands at the dotted path, if anything does; a key may itself hold a dot."""
+    """`row` without the value at the dotted path, if there is one. A key may itself contain a dot."""
     if path in row:
         return {name: value for name, value in row.items() if name != path}
     for name, value in row.items():

@@ -1,1 +1,1 @@
-"""The database: SQLite or PostgreSQL, its tables and its versions."""
+"""The SQLite or PostgreSQL database, its tables and its migrations."""

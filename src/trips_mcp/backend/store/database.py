@@ -1,4 +1,4 @@
-"""The open database, of either kind: its transactions; how it is opened, and its tables are made ready."""
+"""The open SQLite or PostgreSQL database and its transactions."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -20,22 +20,22 @@ from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
 from trips_mcp.backend.store.sqlite_connection import SqliteTransactions, sentence
 
 PATIENCE = 5.0
-"""Seconds that a writer waits for another process."""
+"""Seconds that a writer waits for a lock held by another process."""
 
 
 class Transactions(Protocol):
-    """Each raises DatabaseLostError where the way to the database is gone."""
+    """Each raises DatabaseLostError if the connection is lost."""
 
     def single(self) -> AbstractAsyncContextManager[Connection]:
-        """For one statement, which is a transaction by itself."""
+        """For one statement, which is its own transaction."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """One transaction that sees one state of the database from its first query on."""
+        """One transaction that sees a snapshot of the database from its first query on."""
         ...
 
     def writing(self) -> AbstractAsyncContextManager[Connection]:
-        """One transaction: committed when the block ends, undone when it raises."""
+        """One transaction: committed when the block ends, rolled back if it raises."""
         ...
 
 
@@ -49,7 +49,7 @@ class Database:
 
     @asynccontextmanager
     async def preparing(self) -> AsyncGenerator[Connection]:
-        """As `writing`, for whoever has just opened it. Raises: DatabaseError."""
+        """As `writing`, with errors as for opening the database. Raises: DatabaseError."""
         with CancelScope(shield=True), _in_words(self._url):
             async with self.writing() as db:
                 yield db
@@ -59,7 +59,7 @@ class Database:
 async def open_database(
     database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE
 ) -> AsyncGenerator[Database]:
-    """The database until the block ends, its tables up to date: a SQLite file's are made or migrated for that.
+    """Opens the database until the block ends. The tables of a SQLite file are created or migrated first.
 
     Raises: DatabaseError.
     """
@@ -83,7 +83,7 @@ async def open_database(
 
 
 async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE) -> Opened:
-    """Makes or migrates the tables; of PostgreSQL too, which many use and nobody migrates in passing.
+    """Creates or migrates the tables, also of PostgreSQL, which is never migrated on opening.
 
     Raises: DatabaseError.
     """
@@ -136,6 +136,6 @@ def _in_words(url: URL) -> Generator[None]:
         raise DatabaseError(said or _UNKNOWN.format(place=shown(url))) from error
 
 
-# what the drivers raise; a setting that asyncpg does not know is a TypeError, a port out of range an OverflowError
+# what the drivers raise: TypeError for a setting unknown to asyncpg, OverflowError for a port out of range
 _CANNOT_OPEN = (SqliteError, SQLAlchemyError, OSError, TypeError, ValueError, OverflowError)
 _UNKNOWN = "The database {place} cannot be opened; name another with a path or a database URL."

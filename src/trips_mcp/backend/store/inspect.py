@@ -1,4 +1,4 @@
-"""What a SQLite file is, told without making, migrating or touching it: for whoever only wants to know."""
+"""Read-only inspection of a SQLite file's version and integrity."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from trips_mcp.backend.store.sqlite_file import BEFORE_ALEMBIC, recognise, revis
 @dataclass(frozen=True, slots=True)
 class FileStatus:
     version: str | None
-    """None where it has no tables yet."""
+    """None if it has no tables yet."""
     newest: str
 
     @property
@@ -22,7 +22,7 @@ class FileStatus:
 
 
 def look(db: sqlite3.Connection, file: Path, schema: Schema = SCHEMA) -> FileStatus:
-    """Raises: DatabaseError where no start could use it; sqlite3.Error where it cannot be read."""
+    """Raises: DatabaseError if the file is unusable; sqlite3.Error if it cannot be read."""
     recognise(db, file)
     (checked,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if checked != "ok":

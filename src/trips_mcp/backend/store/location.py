@@ -1,4 +1,4 @@
-"""Where a database is: a SQLAlchemy URL or a file path, as a person wrote it."""
+"""The database setting, a file path or URL, parsed to a SQLAlchemy URL."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ _WANTED = "want a file path, sqlite:///path or postgresql+asyncpg://user:passwor
 
 
 def locate(database: str) -> URL:
-    """Raises: DatabaseError when it is neither a path nor a URL."""
+    """Raises: DatabaseError if it is neither a path nor a supported URL."""
     url = _url(database)
-    if is_sqlite(url) and (url.database or "").startswith("file:"):  # some builds of SQLite would read it, some not
+    if is_sqlite(url) and (url.database or "").startswith("file:"):  # only some builds of SQLite support it
         raise DatabaseError("The database setting is a file: URI; want the file's path.")
     if is_sqlite(url) and (url.host or url.username):
         raise DatabaseError(f"The database setting names a SQLite file on another computer; {_WANTED}.")
@@ -33,12 +33,12 @@ def _url(database: str) -> URL:
     try:
         url = make_url(database)
     except (ArgumentError, ValueError):
-        # the text may hold a password: it is not repeated
+        # not repeated in the error: the text may contain a password
         raise DatabaseError(f"The database setting is no database URL; {_WANTED}.") from None
     if url.drivername not in _DRIVERS:
         raise DatabaseError(f"The database setting names no database that trips-mcp knows; {_WANTED}.")
     url = url.set(drivername=_DRIVERS[url.drivername])
-    if "sslmode" in url.query and not is_sqlite(url):  # as every other program that uses PostgreSQL calls it
+    if "sslmode" in url.query and not is_sqlite(url):  # the name that other PostgreSQL programs use
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     return url
 
@@ -57,7 +57,7 @@ def in_memory(url: URL) -> bool:
 
 
 def shown(url: URL) -> str:
-    """How to name it to a person: the path, or of the URL what is no secret. A password may stand in its query too."""
+    """The path, or the URL without secrets. Its query may contain a password too."""
     if file := file_of(url):
         return str(file.absolute())
     place = {name: value for name, value in url.query.items() if name in ("host", "port")}
@@ -67,9 +67,9 @@ def shown(url: URL) -> str:
 
 
 def make_room(file: Path) -> None:
-    """Makes the folder that the file is to be in.
+    """Creates the parent folder of the file.
 
-    Raises: DatabaseError, where no such file can be made, or only somewhere else.
+    Raises: DatabaseError if the file cannot be created there.
     """
     try:
         if file.is_dir():

@@ -1,4 +1,4 @@
-"""The one place where the two databases' SQL differs: INSERT … ON CONFLICT."""
+"""INSERT … ON CONFLICT, the only SQL that differs between the two databases."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
     if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 30 ms that SQLite's users need not wait for
+        from sqlalchemy.dialects import postgresql  # 30 ms that users of SQLite do not need
 
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -1,4 +1,4 @@
-"""PostgreSQL: how it is connected to, and what its tables must be before it is used. Many processes may use one."""
+"""PostgreSQL connections, transactions, migration and error messages."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,19 +16,19 @@ from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, 
 NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
 
 CONNECTIONS: Final = 10
-"""Of one process at most. PostgreSQL allows 100 in all unless told otherwise, so a few processes fit."""
+"""Most connections of one process. PostgreSQL allows 100 in all by default, so a few processes fit."""
 _SECONDS_TO_CONNECT: Final = 10.0
 _SECONDS_A_STATEMENT: Final = 30.0
-"""The longest that it waits for another process's lock; far more than any request takes."""
+"""Timeout of a statement, including the wait for a lock; far more than any request takes."""
 _SECONDS_OF_USE: Final = 300
-"""After which a connection is replaced: firewalls forget idle ones without a word."""
+"""Age at which a connection is replaced: firewalls drop idle ones silently."""
 _SETTINGS: Final = {
     "application_name": "trips-mcp",
-    "idle_in_transaction_session_timeout": "30s",  # locks of a machine that vanished in the middle of a request
-    "jit": "off",  # compiling takes longer than any of these queries does
+    "idle_in_transaction_session_timeout": "30s",  # releases the locks of a machine that vanished during a request
+    "jit": "off",  # compiling takes longer than any of these queries
 }
 _MIGRATING: Final = 0x5452_4950
-"""The advisory lock that two migrations at once take turns by."""
+"""Key of the advisory lock that serialises migrations."""
 
 _TABLES: Final = text(
     "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column), "
@@ -37,12 +37,12 @@ _TABLES: Final = text(
 
 
 def make_engine(url: URL, patience: float, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> AsyncEngine:
-    """`patience`: half of the seconds that a request waits while all connections are in use."""
+    """A request waits `2 * patience` seconds for a free connection."""
     engine = create_async_engine(
         url,
-        hide_parameters=True,  # they are people's secrets, and errors are logged
+        hide_parameters=True,  # parameters may be secrets, and errors are logged
         pool_size=CONNECTIONS,
-        max_overflow=0,  # one more would be opened and closed for a single request
+        max_overflow=0,  # an extra connection would be closed after a single request
         pool_timeout=2 * patience,
         pool_recycle=_SECONDS_OF_USE,
         pool_use_lifo=True,
@@ -59,9 +59,9 @@ def make_engine(url: URL, patience: float, *, seconds_a_statement: float | None 
 class PostgresqlTransactions:
     def __init__(self, engine: AsyncEngine) -> None:
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
-        # one state of the database in all of a request's queries, as SQLite's readers see it
+        # one snapshot for all queries of a request, as in SQLite
         self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # each query sees what others have committed: so who waited for a lock finds what was done under it
+        # each query sees what others committed, e.g. while this one waited for a lock
         self._writers = engine.execution_options(isolation_level="READ COMMITTED")
 
     def single(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -77,7 +77,7 @@ class PostgresqlTransactions:
 @asynccontextmanager
 async def _begun(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     """Raises: DatabaseLostError."""
-    with CancelScope(shield=True):  # a statement left half-way would cost the connection
+    with CancelScope(shield=True):  # a cancelled statement would break the connection
         try:
             async with engine.begin() as db:
                 yield db
@@ -88,13 +88,13 @@ async def _begun(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
 
 
 def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
-    """The pool then replaces it. asyncpg knows at once that a server has closed one; asking would be three queries."""
+    """Makes the pool replace a closed connection. asyncpg knows that without a query; a ping would be three."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 
 
 def check_tables(db: Connection, schema: Schema, shown: str) -> Opened:
-    """Raises: DatabaseError unless they are the newest; many use this database, so nobody migrates it in passing."""
+    """Raises: DatabaseError unless the tables are the newest. A shared database is never migrated on opening."""
     found = _revision(db, shown)
     if found == schema.newest:
         return Opened(shown, found, schema.newest)
@@ -108,7 +108,7 @@ def check_tables(db: Connection, schema: Schema, shown: str) -> Opened:
 
 
 def migrate(db: Connection, schema: Schema, shown: str) -> Opened:
-    """Raises: DatabaseError, DBAPIError; everything is as it was then."""
+    """Raises: DatabaseError, DBAPIError; then nothing has changed."""
     from trips_mcp.backend.store import migrate
 
     db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
@@ -122,14 +122,14 @@ def migrate(db: Connection, schema: Schema, shown: str) -> Opened:
     try:
         migrate.upgrade(db, schema)
     except Exception as error:
-        if sentence(error, shown) is not None:  # it is not the migration that is wrong
+        if sentence(error, shown) is not None:  # the cause is the database, not the migration
             raise
         raise not_migrated(shown, found, schema, error) from error
     return Opened(shown, found, schema.newest)
 
 
 def _revision(db: Connection, shown: str) -> str | None:
-    """Of its tables; None when there are none. Raises: DatabaseError when they are another program's."""
+    """The revision of the tables; None if there are none. Raises: DatabaseError if they are another program's."""
     ours, any_at_all = db.execute(_TABLES, {"table": REVISIONS, "column": REVISION}).one()
     if ours:
         return held_revision(db, shown)
@@ -152,33 +152,33 @@ def _check_unicode(db: Connection, shown: str) -> None:
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether it is not the request that failed, but the way to the database."""
+    """Whether the connection failed, not the request."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _state(error)[:2] in ("08", "53", "57") or _closed(error)
     return isinstance(error, OSError | PoolTimeoutError)
 
 
 def sentence(error: Exception, shown: str) -> str | None:
-    """What stands in the way of opening it; None when that is not known."""
+    """Why the database cannot be opened; None if the cause is unknown."""
     for start, words in _SENTENCES.items():
         if _state(error).startswith(start):
             return words.format(place=shown)
     if isinstance(error, TypeError | ValueError) and not isinstance(error, OSError):
         return f"The URL of {shown} has a setting that its driver asyncpg does not know; leave it out."
-    if is_lost(error) or isinstance(error, OverflowError):  # no port has such a number
+    if is_lost(error) or isinstance(error, OverflowError):  # a port out of range
         return f"{shown} cannot be reached; check that the server runs there, and the URL."
     return None
 
 
 def reason(error: Exception) -> str:
-    """Of a loss, for the log: what kind of thing happened, as the driver says it."""
+    """Type and message of the driver's error, for the log."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     said = " ".join(str(cause).split())
     return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
 
 
 def _state(error: Exception) -> str:
-    """PostgreSQL's own five characters for what went wrong; none when it was not PostgreSQL that said so."""
+    """PostgreSQL's SQLSTATE; empty if the error is not from PostgreSQL."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlstate", None) or ""
 

@@ -1,7 +1,7 @@
-"""Which tables there should be, and how a database says which it has.
+"""The expected schema, and the revision that a database stores.
 
-A database holds the revision of its tables in a table of one row, which Alembic writes from revision to revision
-(migrations/). Knowing that it is the newest takes one query and no Alembic: so nobody waits for that at a start.
+A table with one row has the revision of the tables; Alembic updates it (migrations/). One query tells whether it is
+the newest, so a start does not import Alembic.
 """
 
 import logging
@@ -17,9 +17,9 @@ from trips_mcp.backend.store.tables import metadata
 LOG = logging.getLogger("trips_mcp.backend")
 
 REVISIONS: Final = "schema_version"
-"""The table; before there was Alembic its column was a number called `version`."""
+"""The table's name. Before Alembic its column was a number called `version`."""
 REVISION: Final = "version_num"
-"""Its column, as Alembic calls it."""
+"""Its column, as Alembic names it."""
 
 _held = Table(REVISIONS, MetaData(), Column(REVISION, String(32), primary_key=True))
 
@@ -28,9 +28,9 @@ _held = Table(REVISIONS, MetaData(), Column(REVISION, String(32), primary_key=Tr
 class Schema:
     metadata: MetaData
     migrations: Path
-    """The folder of Alembic's scripts."""
+    """The folder with Alembic's scripts."""
     newest: str
-    """The last revision in that folder, whose tables are those of `metadata`."""
+    """The last revision in that folder. Its tables are those of `metadata`."""
 
 
 SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0002")
@@ -38,18 +38,18 @@ SCHEMA: Final = Schema(metadata, Path(__file__).with_name("migrations"), "0002")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What making a database ready has done."""
+    """The result of creating, checking or migrating the tables."""
 
     shown: str
     before: str | None
-    """Its revision until then; None when it had no tables."""
+    """The previous revision; None if there were no tables."""
     after: str
     copy: Path | None = None
-    """The file as it was, when that was another revision."""
+    """The backup of the file, if it was migrated."""
 
 
 def make_tables(db: Connection, schema: Schema, shown: str) -> Opened:
-    """In a database without any: all at once, as the migrations would make them one after the other."""
+    """Creates all tables of the newest revision at once, in an empty database."""
     schema.metadata.create_all(db)
     _held.create(db)
     db.execute(insert(_held).values({REVISION: schema.newest}))

@@ -1,8 +1,8 @@
-"""SQLite at work: reads on the event loop, and writes that are committed together.
+"""SQLite transactions, with reads on the event loop and writes in group commits.
 
-A statement on a local file takes less time than handing it to a thread does, so statements run where they are asked
-for. What takes long is left to a worker thread: the wait for another process that writes, and a commit where the disk
-is slow. Those who are ready to write at the same moment, or while a commit is under way, share the next one.
+A statement on a local file takes less time than a switch to a thread, so statements run on the event loop. A worker
+thread does what may block: the wait for another process's lock, and the commit on a slow disk. Writes that are ready
+at the same moment, or during a commit, share the next commit.
 """
 
 import sqlite3
@@ -20,15 +20,15 @@ from sqlalchemy import CursorResult, Dialect, Executable, NullPool, create_engin
 from sqlalchemy.exc import DBAPIError
 
 _MOST_TOGETHER: Final = 64
-"""Writes in one transaction: the first of them waits for the last."""
+"""Most writes in one transaction, because the first one waits for the last."""
 _QUICK_SECONDS: Final = 0.02
-"""A commit that takes less, as the last one did, is not worth a thread."""
+"""If the last commit took less, the next one runs on the event loop."""
 _SECONDS_BETWEEN_TRIES: Final = 0.001
-"""SQLite's own handler waits for up to 100 ms, and misses the moment between two writes of a busy process."""
+"""SQLite's busy handler sleeps up to 100 ms and misses the gap between two writes of a busy process."""
 
 
 class Connection:
-    """The sync one of SQLAlchemy, as a handler sees it."""
+    """SQLAlchemy's sync connection with the async interface that handlers use."""
 
     def __init__(self, db: SyncConnection) -> None:
         self.sync = db
@@ -45,20 +45,20 @@ class Connection:
 
 
 class SqliteTransactions:
-    """On connections to one file, or on the only one to a database in memory."""
+    """Transactions on one file, or on the single connection to an in-memory database."""
 
     def __init__(self, file: Path | None, patience: float) -> None:
-        """`file`: None for a database in memory. `patience`: seconds that a writer waits for another process."""
+        """`file` is None for an in-memory database. A writer waits `patience` seconds for another process."""
         self._file = file
         self._patience = patience
         self._engine = create_engine(
             "sqlite://",
-            hide_parameters=True,  # they are people's secrets, and errors are logged
+            hide_parameters=True,  # parameters may be secrets, and errors are logged
             creator=self._opened,
             poolclass=NullPool,
         )
         self._readers: list[Connection] = []
-        """Those that nobody uses just now."""
+        """Idle connections."""
         self._writes = _Writes(self._connect, patience)
 
     @asynccontextmanager
@@ -72,8 +72,8 @@ class SqliteTransactions:
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Connection]:
-        """One transaction that sees one state of the database from its first query on."""
-        if self._file is None:  # each connection would have a database of its own
+        """One transaction that sees a snapshot of the database from its first query on."""
+        if self._file is None:  # a second connection would open another database
             async with self._writes.one() as db:
                 yield db
             return
@@ -86,7 +86,7 @@ class SqliteTransactions:
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Connection]:
-        """One transaction: committed when the block ends, undone when it raises."""
+        """One transaction: committed when the block ends, rolled back if it raises."""
         async with self._writes.one() as db:
             yield db
 
@@ -107,7 +107,7 @@ class SqliteTransactions:
         return Connection(self._engine.connect())
 
     def _opened(self) -> sqlite3.Connection:
-        # None: a transaction begins where it is said, not where the driver guesses
+        # None: transactions begin explicitly, not where the driver guesses
         name = ":memory:" if self._file is None else self._file
         db = sqlite3.connect(name, timeout=self._patience, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA foreign_keys = ON")
@@ -115,17 +115,17 @@ class SqliteTransactions:
 
 
 class _Group:
-    """Writes of one transaction."""
+    """The writes in one transaction."""
 
     def __init__(self) -> None:
         self.size = 0
         self.is_over = False
-        """Whether it was committed, or is undone."""
+        """Whether it was committed or rolled back."""
         self.error: BaseException | None = None
 
 
 class _Writes:
-    """The writes of this process, one after the other on one connection, each in a savepoint of its own."""
+    """Serialises this process's writes on one connection, each in its own savepoint."""
 
     def __init__(self, connect: Callable[[], Connection], patience: float) -> None:
         self._connect = connect
@@ -137,7 +137,7 @@ class _Writes:
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Connection]:
-        """Its block is left once it is committed, whether or not it raises."""
+        """Leaves the block after the group's commit, even if the block raises."""
         group: _Group | None = None
         failure: BaseException | None = None
         async with self._turn:
@@ -153,7 +153,7 @@ class _Writes:
                 else:
                     db.raw.execute("RELEASE one")
         with CancelScope(shield=True):
-            await checkpoint()  # who is ready to write now, comes along
+            await checkpoint()  # lets other ready writes join the group
             if group is not None and not group.is_over:
                 async with self._turn:
                     await self._commit(group)
@@ -201,11 +201,11 @@ class _Writes:
         if raw.in_transaction:
             raw.execute("ROLLBACK TO one")
             raw.execute("RELEASE one")
-        else:  # a full disk, say, for which SQLite undoes the whole transaction
+        else:  # on a full disk, for example, SQLite rolls back the whole transaction
             group.error = error
 
     async def _commit(self, group: _Group) -> None:
-        """By whoever has the turn; nothing where another was faster."""
+        """Commits the group unless another write already did. Needs the lock."""
         if group.is_over:
             return
         raw = self.opened[0].raw
@@ -214,7 +214,7 @@ class _Writes:
                 self._timed_commit(raw)
             else:
                 await run_sync(self._timed_commit, raw)
-        except BaseException as error:  # noqa: BLE001  (raised by each of them)
+        except BaseException as error:  # noqa: BLE001  (each write of the group raises it)
             group.error = error
             if raw.in_transaction:
                 raw.rollback()
@@ -231,7 +231,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 def sentence(error: Exception, shown: str) -> str | None:
-    """What stands in the way of opening it; None when that is not known."""
+    """Why the database cannot be opened; None if the cause is unknown."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(cause, "sqlite_errorname", "") or ""
     return next((words.format(place=shown) for start, words in _SENTENCES.items() if name.startswith(start)), None)

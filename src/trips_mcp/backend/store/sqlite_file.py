@@ -1,4 +1,4 @@
-"""A SQLite file, before it is used: recognised, made, or copied beside itself and then migrated."""
+"""Preparation of a SQLite file: recognise, create, or back up and migrate."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ from trips_mcp.backend.store.location import no_room
 from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
 
 APPLICATION_ID: Final = 0x54524950
-"""How a SQLite file of ours is told from any other: "TRIP", in the header's field for it."""
+"""SQLite's application id of our files: "TRIP" in ASCII."""
 BEFORE_ALEMBIC: Final = {"1": "0001"}
-"""Versions that were counted without it, as the revisions that have the same tables."""
+"""Version numbers from before Alembic → the revisions with the same tables."""
 
 
 def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
-    """The file has the newest tables after it. One that is not ours is refused before anything is written to it.
+    """Creates or migrates the file. Another program's file is refused before anything is written.
 
     Raises: DatabaseError, sqlite3.Error, SQLAlchemyError.
     """
@@ -41,9 +41,9 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
 
 
 def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
-    """A file with all tables, which its owner alone may read: it will hold door codes. None if another was first.
+    """Creates the file, readable by its owner alone (it will contain door codes). None if another process was first.
 
-    It has its name once it is whole, so that an empty file is never one that is only just being made.
+    The file gets its name when it is complete, so that an incomplete file is never seen.
     """
     new = file.with_name(f".trips-{secrets.token_hex(4)}.new")
     try:
@@ -65,7 +65,7 @@ def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
 
 
 def _connect(file: Path, patience: float) -> sqlite3.Connection:
-    # None: a transaction begins where it is said, not where the driver guesses
+    # None: transactions begin explicitly, not where the driver guesses
     return sqlite3.connect(file, timeout=patience, isolation_level=None)
 
 
@@ -82,7 +82,7 @@ def recognise(db: sqlite3.Connection, file: Path) -> None:
 
 
 def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
-    """SQLite does not wait for other processes that do the same: so this does."""
+    """Sets WAL mode. Retries, because SQLite does not wait for other processes that set it."""
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -94,19 +94,19 @@ def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
 
 
 def revision(db: sqlite3.Connection, shown: str) -> str | None:
-    """What its tables are; None when it has none yet. Raises: DatabaseError."""
+    """The revision of the tables; None if there are none. Raises: DatabaseError."""
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({REVISIONS})")]
     if not columns:
         return None
-    rows = db.execute(f"SELECT {columns[0]} FROM {REVISIONS}").fetchall()  # noqa: S608  (a name out of the schema)
+    rows = db.execute(f"SELECT {columns[0]} FROM {REVISIONS}").fetchall()  # noqa: S608  (a name from the schema)
     return the_only([str(number) for (number,) in rows], shown)
 
 
 @contextmanager
 def _alone_with(file: Path, patience: float) -> Generator[Connection]:
-    """One transaction that no other process writes beside, on a connection that enforces no foreign keys.
+    """An exclusive write transaction, on a connection without foreign key enforcement.
 
-    For SQLite to alter a table is to copy and to drop it, and dropping would take along what refers to it.
+    Altering a table in SQLite means copying and dropping it; the drop would delete the rows that refer to it.
     """
     engine = create_engine("sqlite://", creator=lambda: _connect(file, patience), poolclass=NullPool)
     event.listen(engine, "begin", _begin_immediate)
@@ -129,7 +129,7 @@ def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) ->
 
 
 def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str) -> Path:
-    """Gives the copy of the file as it was. Raises: DatabaseError, with everything as it was."""
+    """Backs up and migrates the file; returns the backup. Raises: DatabaseError; then nothing has changed."""
     from trips_mcp.backend.store import migrate
 
     since = BEFORE_ALEMBIC.get(found)
@@ -143,7 +143,7 @@ def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str)
         if lost := db.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise LookupError(f"a row of {lost[0]} refers to one of {lost[2]} that is not there")
     except BaseException as error:
-        copy.unlink()  # the original is as it was: a copy at every failed start would only pile up
+        copy.unlink()  # the original is unchanged, and copies of failed starts would pile up
         if isinstance(error, Exception):
             raise not_migrated(shown, found, schema, error) from error
         raise
@@ -151,7 +151,7 @@ def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str)
 
 
 def _copy(file: Path, version: str) -> Path:
-    """A copy beside the file, made by SQLite itself; the write lock that the caller holds keeps it whole."""
+    """Backs up the file next to it with SQLite's backup API. The caller's write lock keeps the copy consistent."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = file.with_name(f"{file.name}.v{version}-{stamp}.bak")
     try:

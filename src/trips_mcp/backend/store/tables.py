@@ -1,6 +1,6 @@
-"""The database, as SQLAlchemy Core tables; SQLite and PostgreSQL alike. A change here needs a migration.
+"""SQLAlchemy Core tables for SQLite and PostgreSQL; a change here needs a migration.
 
-Every table has an ever-growing `seq` beside its public `id`: stable order, and the key of cursors.
+Every table has an ever-growing `seq` besides its public `id`, for a stable order and for cursors.
 """
 
 from typing import Any
@@ -29,12 +29,12 @@ metadata = MetaData()
 
 _Big = BigInteger().with_variant(Integer(), "sqlite")
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
-"""Compared and sorted by its bytes, as SQLite does, whatever language the server was set up for."""
+"""Compared and sorted by bytes, as in SQLite, whatever the locale of the server."""
 _Json = JSON(none_as_null=True)
 
 
 class Number(TypeDecorator[float]):
-    """A JSON number: whole ones are read back without a fraction, as they were sent."""
+    """A JSON number; a whole one is read back without a fraction, as it was sent."""
 
     impl = Float
     cache_ok = True
@@ -65,12 +65,12 @@ def _maybe(name: str) -> Column[str | None]:
 
 
 def _of(table: str, name: str, **how: Any) -> Column[str]:
-    """A column that names a row of `table`, and goes with it."""
+    """A required reference to `table`; the row is deleted with the referenced one."""
     return Column(name, _Text, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **how)
 
 
 def _link(table: str, column: str, *, name: str | None = None) -> Column[str | None]:
-    """A column that may name a row of `table`, and is emptied when that goes.
+    """An optional reference to `table`, set to null when the referenced row is deleted.
 
     `name`: of the constraint; to add one to a table that is there, Alembic needs it on SQLite.
     """
@@ -84,10 +84,10 @@ def _table(name: str, *columns: Column[Any] | UniqueConstraint | Index) -> Table
 users = _table(
     "users",
     _id(),
-    Column("name", _Text, nullable=False, unique=True),  # what administrators call them
+    Column("name", _Text, nullable=False, unique=True),  # for administrators
     _maybe("email"),
     _maybe("phone"),
-    _maybe("display_name"),  # what others read; the name where there is none
+    _maybe("display_name"),  # for other users; the default is the name
 )
 groups = _table("groups", _id(), Column("name", _Text, nullable=False, unique=True))
 group_members = _table(
@@ -105,7 +105,7 @@ api_keys = _table(
     Column("scopes", _Json, nullable=False),
     _text("created_at"),
     _maybe("label"),
-    _link("groups", "group_id", name="api_keys_group_id_fkey"),  # where trips are made that name no other group
+    _link("groups", "group_id", name="api_keys_group_id_fkey"),  # the default group of new trips
     _maybe("last_used_at"),
 )
 trips = _table(

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command: over the connection and the tables of trips_mcp.backend.store.migrate."""
+"""Alembic's environment, with the connection and tables from trips_mcp.backend.store.migrate."""
 
 from alembic import context
 
@@ -8,7 +8,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=context.config.attributes["metadata"],
     version_table=REVISIONS,
-    render_as_batch=True,  # SQLite alters next to nothing: its tables are copied
+    render_as_batch=True,  # SQLite has little ALTER TABLE: Alembic copies the table
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,4 +1,4 @@
-"""The first tables: those of a SQLite file that was made before there was Alembic, and of the first PostgreSQL."""
+"""The first tables, as in SQLite files from before Alembic and in the first PostgreSQL version."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -148,7 +148,7 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
     )
     if op.get_context().dialect.name == "postgresql":
-        # every request writes here, and need not wait for the disk: after a crash the windows begin anew
+        # every request writes here: UNLOGGED avoids the wait for the disk, and a crash only resets the windows
         op.execute("ALTER TABLE rate_windows SET UNLOGGED")
 
 

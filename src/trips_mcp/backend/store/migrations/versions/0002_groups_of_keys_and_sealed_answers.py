@@ -1,4 +1,4 @@
-"""Keys have a label, a group and a last use, users a name that is shown; kept answers are sealed."""
+"""Label, group and last use of keys, display names of users, and encrypted stored responses."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ def _text() -> sa.Text:
 
 
 def _seal_kept_answers() -> None:
-    """So that a write whose answer was lost just before the update is still repeated as the first time."""
+    """Encrypts stored responses, so that a retry from before the migration still gets the first response."""
     db = op.get_bind()
     texts = (sa.column(name, sa.Text) for name in ("caller", "key", "request_id"))
     kept = sa.table("idempotency", *texts, sa.column("body", sa.LargeBinary))
