@@ -1,8 +1,8 @@
 # `make check` is what a change must pass; `make soak` is the long runs. .ci/run does both from nothing.
-UV ?= uv run --all-groups
+UV ?= uv run --group checks
 CODE = src tests benchmarks examples scripts
 
-.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration bench demo \
+.PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration mutants bench demo \
 	bundle bundle-check release-check workflows pictures
 
 check: lint types layers generated test
@@ -57,6 +57,10 @@ clients: # only="claude-code inspector" for these alone
 migration: # m="what it changes", after tables.py was changed
 	$(UV) python scripts/migration.py "$(m)"
 	$(UV) ruff format src/trips_mcp/backend/store/migrations
+
+mutants: # only="trips_mcp.client.retry*" for those of one module; what survives is listed, `mutmut show NAME` shows one
+	uv run --group mutants mutmut run --max-children 1 $(only)
+	uv run --group mutants mutmut results
 
 bench:
 	uv run --isolated --no-dev --compile-bytecode python benchmarks/run.py

@@ -181,14 +181,49 @@ async def test_a_key_with_a_dot_in_it_can_be_cleared(api: httpx.AsyncClient, tri
     assert updated.json()["accommodation"] == {"a": {"b": 2}}
 
 
-async def test_true_and_one_are_not_the_same_value(api: httpx.AsyncClient, trip: str, leg: dict[str, Any]) -> None:
-    made = (await api.post(f"{trip}/legs", json=leg | {"accommodation": {"pets": True}})).json()
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        (True, 1, "updated"),
+        ([True], [1], "updated"),
+        ([0, [False]], [0, [0]], "updated"),
+        ([{"a": True}], [{"a": 1}], "updated"),
+        ([1], [1, 2], "updated"),
+        ([1, 2], [1], "updated"),
+        ([1, 2], [2, 1], "updated"),
+        ([1], 1, "updated"),
+        (1, [1], "updated"),
+        ([], {"a": 1}, "updated"),
+        ({"a": 1}, ["a"], "updated"),
+        (1, {"a": 1}, "updated"),
+        ({"a": 1}, 1, "updated"),
+        (None, 1, "updated"),
+        (True, True, "unchanged"),
+        ([1, [2.0, {"a": None}]], [1.0, [2, {"a": None}]], "unchanged"),
+        ({"a": [True, 1]}, {"a": [True, 1]}, "unchanged"),
+    ],
+)
+async def test_values_are_compared_as_json(
+    api: httpx.AsyncClient, trip: str, leg: dict[str, Any], before: object, after: object, status: str
+) -> None:
+    def item(value: object) -> dict[str, Any]:
+        return leg | {"clientRef": "a", "accommodation": {"pets": value}}
 
-    await api.patch(f"{trip}/legs/{made['_id']}", json={"accommodation": {"pets": 1}})
+    await api.post(f"{trip}/legs", json=item(before))
+    told = await api.post(f"{trip}/legs:batch", json={"items": [item(after)]})
 
     kept = (await api.get(f"{trip}/legs")).json()["items"][0]["accommodation"]["pets"]
-    assert kept is not True
-    assert kept == 1
+    assert told.json()["results"][0]["status"] == status
+    assert repr(kept) == repr(after if status == "updated" else before)
+
+
+async def test_only_what_the_path_names_is_cleared(api: httpx.AsyncClient, trip: str, leg: dict[str, Any]) -> None:
+    full = leg | {"accommodation": STAY | {"company": "Hotels"}, "rentalCar": {"company": "Hertz", "class": "B"}}
+    made = (await api.post(f"{trip}/legs", json=full)).json()
+
+    updated = await api.patch(f"{trip}/legs/{made['_id']}", json={"rentalCar": {"company": None}})
+
+    assert updated.json() == made | {"rentalCar": {"class": "B"}}
 
 
 @pytest.mark.parametrize(

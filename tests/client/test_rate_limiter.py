@@ -121,6 +121,8 @@ async def test_a_hundred_calls_at_once_provoke_no_429(shared_time: "SharedTime")
     assert len(calls.refused) == 40
     for waited, error in calls.refused:
         assert isinstance(error, RateLimitedError)
+        assert (error.status, error.code) == (429, "RATE_LIMITED")
+        assert error.message == "60 requests a minute are allowed, and these are used up"
         assert waited < 1
         assert error.retry_after is not None
         assert 58 <= error.retry_after <= 61
@@ -224,6 +226,23 @@ async def test_a_429_holds_back_everyone_until_it_has_passed(shared_time: "Share
     assert not [at for _, at in service.arrivals if began + 1 < at < began + 34]
 
 
+async def test_a_429_without_a_limit_is_told_without_one(shared_time: "SharedTime") -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"Retry-After": "50"})
+
+    endpoint = Endpoint("http://trips.test", "osk_key", httpx.MockTransport(refuse))
+    client = TripsClient(trips=endpoint, events=None, clock=shared_time.clock, sleep=shared_time.sleep)
+    calls = Calls(client, shared_time)
+
+    async with passing(shared_time):
+        await calls.at_once(names(1))
+        await calls.at_once(names(1))
+
+    _, error = calls.refused[1]
+    assert isinstance(error, RateLimitedError)
+    assert (error.status, error.code, error.message, error.retry_after) == (429, "RATE_LIMITED", "", 50)
+
+
 async def test_who_waits_may_be_cancelled_at_any_time(shared_time: "SharedTime") -> None:
     service = Service(shared_time, limit=10)
     calls = Calls(paced(service, 150), shared_time)
@@ -284,6 +303,10 @@ async def test_where_nobody_answers_waiting_ends_too(shared_time: "SharedTime") 
     assert [waited < 45 for waited, _ in calls.refused] == [True, True, False]
     assert all(isinstance(error, UnavailableError) for _, error in calls.refused)
     assert [error.sent for _, error in calls.refused if isinstance(error, UnavailableError)] == [False, False, True]
+    waited_in_vain = calls.refused[0][1]
+    assert isinstance(waited_in_vain, UnavailableError)
+    assert "it got no turn within 44 seconds, as an earlier request had no answer yet" in str(waited_in_vain)
+    assert waited_in_vain.retry_after == 1
 
 
 async def test_the_budget_is_seen_in_the_client(shared_time: "SharedTime") -> None:

@@ -81,6 +81,16 @@ SCENARIOS = {
         3    send C   -> 2
         4    C fails  -> 3
     """,
+    "each request that is lost counts": """
+        0    send A   -> 0
+        0    A says 4 -> 4
+        1    send B   -> 3
+        1    send C   -> 2
+        1    send D   -> 1
+        2    B ends   -> 1
+        3    C ends   -> 1
+        4    D ends   -> 1
+    """,
     "a lost request stays subtracted when a slower one says what was counted before it": """
         0    send A   -> 0
         0    A says 4 -> 4
@@ -128,6 +138,15 @@ SCENARIOS = {
         20   send B   -> 0
         20   B says 4 -> 4
         79.9 wait     -> 4
+        80   wait     -> 5
+    """,
+    "an answer that says no less than before is of a new window": """
+        0    send A   -> 0
+        5    A says 3 -> 3
+        20   send B   -> 2
+        20   B says 3 -> 3
+        66   wait     -> 3
+        79.9 wait     -> 3
         80   wait     -> 5
     """,
     "a request of an earlier window may be counted in this one, whatever it says": """
@@ -198,7 +217,7 @@ def test_a_service_that_names_no_limit_allows_everything() -> None:
     budget = RequestBudget()
     budget.send(0)
     budget.no_limit()
-    budget.end(0)
+    budget.end(0, counted=True)
 
     assert budget.unlimited
     assert all(budget.allows(0) for _ in range(100) if budget.send(0))

@@ -23,8 +23,9 @@ def test_the_default_group_is_what_the_tests_import() -> None:
     assert "default-groups" not in PROJECT["tool"]["uv"]
     assert names("dev") - PLUGINS - needed == {"asyncpg"}  # SQLAlchemy imports it
     assert names("checks") == HEAVY
+    assert names("mutants") == {"mutmut"}
 
 
 def test_make_and_ci_ask_for_the_rest() -> None:
-    assert "\nUV ?= uv run --all-groups\n" in (ROOT / "Makefile").read_text("utf-8")
-    assert "uv sync --quiet --all-groups\n" in (ROOT / ".ci/run").read_text("utf-8")
+    assert "\nUV ?= uv run --group checks\n" in (ROOT / "Makefile").read_text("utf-8")
+    assert "uv sync --quiet --group checks\n" in (ROOT / ".ci/run").read_text("utf-8")

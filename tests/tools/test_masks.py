@@ -420,3 +420,132 @@ async def test_where_nothing_is_masked_a_preview_compares_secrets(trips: TripsCl
 
     assert answer.structured is not None
     assert answer.structured["legs"]["unchanged"] == 1
+
+
+async def test_where_nothing_is_a_preview_what_is_told_is_what_was_done(call: Call, do: Do, trip_id: str) -> None:
+    await do("create_leg", tripId=trip_id, **FULL)
+
+    told = await do("sync_trip", tripId=trip_id, legs=[FULL])
+
+    assert (told["legs"]["unchanged"], "remarks" in told) == (1, False)
+
+
+NEW = {**LEG, "clientRef": "new"}
+GIVEN = {**LEG, "accommodation": {"doorCode": "4711"}}
+
+
+@pytest.mark.parametrize(
+    ("report", "shown"),
+    [
+        (
+            {"results": [{"status": "created", "id": "l2"}, {"status": "unchanged", "id": "l1"}], "created": 1},
+            {"statuses": ["created", "updated"], "created": 1, "updated": 1, "unchanged": -1},
+        ),
+        (
+            {
+                "results": [
+                    {"index": 1, "status": "unchanged", "id": "l1"},
+                    {"index": 0, "status": "unchanged", "id": "l2"},
+                ],
+                "updated": 3,
+                "unchanged": 2,
+            },
+            {"statuses": ["updated", "unchanged"], "updated": 4, "unchanged": 1},
+        ),
+        (
+            {"results": [{"index": 0, "status": "created"}, {"index": 1, "status": "updated", "id": "l1"}]},
+            {"statuses": ["created", "updated"]},
+        ),
+    ],
+    ids=["places and numbers untold", "in another order", "nothing to hide"],
+)
+async def test_a_preview_is_read_as_the_service_tells_it(report: dict[str, Any], shown: dict[str, Any]) -> None:
+    service = Service({"/trips/t/sync": {"dryRun": True, "legs": report}})
+
+    async with service.called(MASKING) as call:
+        answer = await call("sync_trip", tripId="t", dryRun=True, legs=[NEW, GIVEN])
+
+    assert answer.structured is not None
+    told = answer.structured["legs"]
+    found = {name: told[name] for name in ("created", "updated", "unchanged") if name in told}
+    assert {"statuses": [each["status"] for each in told["results"]], **found} == shown
+
+
+async def test_a_preview_of_other_things_is_passed_on_whatever_it_says_of_legs() -> None:
+    legs = {"results": [{"index": 0, "status": "unchanged", "id": "l1"}]}
+    service = Service(
+        {"/trips/t/sync": {"dryRun": True, "legs": legs, "mapPins": {"results": [{"status": "created"}]}}}
+    )
+
+    async with service.called(MASKING) as call:
+        answer = await call("sync_trip", tripId="t", dryRun=True, mapPins=[{"name": "x", "lat": 1, "lng": 2}])
+
+    assert answer.structured is not None
+    assert answer.structured["legs"]["results"][0]["status"] == "unchanged"
+    assert "remarks" not in answer.structured
+
+
+async def sent(tool: str, stored: dict[str, Any] | None, **arguments: Any) -> list[tuple[str, Any]]:
+    """The requests of this call, on a service with one leg or none."""
+    legs = [] if stored is None else [{"_id": "l1", **stored}]
+    service = Service({"/trips/t/legs": lambda query: {"items": legs} if query else LEG, "/trips/t/legs/l1": LEG})
+    async with service.called(MASKING) as call:
+        await call(tool, tripId="t", **arguments)
+    return [(each.method, json.loads(each.content) if each.content else None) for each in service.asked]
+
+
+async def test_a_mask_in_what_is_merged_is_left_out_without_looking() -> None:
+    changed = await sent("update_leg", FULL, legId="l1", accommodation={"name": "Inn", "doorCode": MASK})
+
+    assert changed == [("PATCH", {"accommodation": {"name": "Inn"}})]
+    assert await sent("update_leg", FULL, legId="l1", title="x", rentalCar={"confirmationNumber": MASK}) == [
+        ("PATCH", {"title": "x"})
+    ]
+
+
+async def test_a_service_that_replaces_a_leg_is_sent_its_secrets_too() -> None:
+    looked, (method, body) = await sent("create_leg", FULL, **{**FULL, "accommodation": masked(STAY)})
+
+    assert looked[0] == "GET"
+    assert (method, body["accommodation"]) == ("POST", STAY)
+
+
+async def test_a_mask_of_an_empty_secret_is_left_out() -> None:
+    emptied = [{**OUT, "confirmationNumber": ""}]
+    *_, (_, body) = await sent("update_leg", {**FULL, "flights": emptied}, legId="l1", flights=[masked(OUT)])
+
+    assert body == {"flights": [{name: value for name, value in OUT.items() if name != "confirmationNumber"}]}
+
+
+async def test_two_seats_on_one_flight_are_told_apart_by_their_places() -> None:
+    seats = [OUT, {**OUT, "confirmationNumber": "SECOND"}]
+    *_, (_, body) = await sent("update_leg", {**FULL, "flights": seats}, legId="l1", flights=list(map(masked, seats)))
+
+    assert body == {"flights": seats}
+
+
+@pytest.mark.parametrize("spelt", ["NH212", "nh 212", " NH 2 12 "])
+async def test_a_flight_number_is_known_however_it_is_spelt(spelt: str) -> None:
+    flights = [masked({**OUT, "flightNumber": spelt})]
+    *_, (_, body) = await sent("update_leg", FULL, legId="l1", flights=flights)
+
+    assert body == {"flights": [{**OUT, "flightNumber": spelt}]}
+
+
+@pytest.mark.parametrize("missing", ["flightNumber", "departure"])
+async def test_a_flight_without_a_number_or_departure_is_known_by_its_place_alone(missing: str) -> None:
+    unknown = {name: value for name, value in OUT.items() if name != missing}
+    *_, (_, body) = await sent("update_leg", {**FULL, "flights": [unknown]}, legId="l1", flights=[masked(unknown)])
+    refused = await sent("update_leg", FULL, legId="l1", flights=[masked(unknown)])
+
+    assert body == {"flights": [unknown]}
+    assert [method for method, _ in refused] == ["GET"]
+
+
+@pytest.mark.parametrize("mask", [MASK, MASK.partition(" ")[0], f" {MASK} "])
+async def test_a_mask_is_known_by_its_dots(call: Call, trip_id: str, mask: str) -> None:
+    flights = [OUT, {**BACK, "confirmationNumber": mask}]
+
+    answer = await call("update_leg", tripId=trip_id, legId="leg_0", flights=flights)
+
+    assert answer.text.startswith("flights.1.confirmationNumber: the mask stands for nothing")

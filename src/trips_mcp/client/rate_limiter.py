@@ -109,7 +109,7 @@ class RequestBudget:
         """For a turn that was given and not used."""
         self._under_way -= 1
 
-    def end(self, now: float, *, counted: bool = True) -> None:
+    def end(self, now: float, *, counted: bool) -> None:
         """A request ended without saying what remains. `counted`: whether the service may have counted it."""
         self._under_way -= 1
         if counted and not self.unlimited:
