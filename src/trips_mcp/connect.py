@@ -1,4 +1,7 @@
-"""Which APIs the client talks to: the configured ones, or the embedded backend. Nothing else knows both."""
+"""The choice of APIs for the client: the configured ones, or the embedded backend.
+
+No other module knows both the client and the backend.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,15 +20,15 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGenerator[TripsClient]":
-    """A client that is ready to be called, until the block ends; each of its calls takes `deadline` seconds at most.
+    """A client that is open until the block ends. `deadline`: the seconds within which each call ends.
 
     Raises: CannotConnectError.
     """
-    from trips_mcp.client import TripsClient  # brings httpx, which a start does not wait for
+    from trips_mcp.client import TripsClient  # imports httpx, which the start does not need
 
     async with AsyncExitStack() as stack:
         if settings.embedded:
-            trips, events = _in_process(*await _opened(settings.database, stack))
+            trips, events = _in_process(*await _open_embedded(settings.database, stack))
         else:
             trips = _endpoint("OSOTO_BASE_URL", settings.trips_url, settings.trips_key)
             events = _endpoint("TRAVELMODE_BASE_URL", settings.events_url, settings.events_token)
@@ -42,15 +45,15 @@ class _Team:
 
 
 class Services:
-    """The APIs for callers with keys of their own: what opening a client for one more caller needs.
+    """The APIs for callers who bring their own keys; opens a client for each caller.
 
-    They have one journal, in which only a caller's own keys lead to a note (`client/journal/digest.py`).
+    All clients share one journal, in which a note is found only with its caller's keys (`client/journal/digest.py`).
     """
 
     def __init__(
         self, trips: "Endpoint", events: "Endpoint", journal: "Journal", deadline: float, team: "_Team | None"
     ) -> None:
-        """`team`: our own backend where both APIs are its own, and one key opens both."""
+        """`team`: the embedded backend, if it serves both APIs and one key opens both."""
         self._trips = trips
         self._events = events
         self._journal = journal
@@ -59,13 +62,13 @@ class Services:
 
     @asynccontextmanager
     async def client(self, trips_key: str, events_token: str | None, address: str) -> "AsyncGenerator[TripsClient]":
-        """With these keys and no others. `address`: the caller's own. Raises: CannotConnectError."""
+        """A client with these keys only. `address`: the caller's address. Raises: CannotConnectError."""
         from trips_mcp.client import TripsClient
 
         trips, events = self._trips, self._events
         token = events_token
         if self._team is not None:
-            trips, events = _in_process(_counted_for(trips_key, self._team.backend), self._team.account, address)
+            trips, events = _in_process(_with_key(trips_key, self._team.backend), self._team.account, address)
             token = events_token or trips_key
         async with TripsClient(
             trips=replace(trips, key=trips_key),
@@ -76,11 +79,11 @@ class Services:
             yield client
 
     async def knows(self, key: str) -> bool:
-        """Whether our own backend still has this key; that is not counted as a request."""
+        """Whether the embedded backend still knows this key; does not count as a request. True for other APIs."""
         return self._team is None or await self._team.backend.knows(key)
 
     async def ready(self) -> bool:
-        """Whether the database answers; of APIs elsewhere nothing is asked."""
+        """Whether the embedded backend's database answers. True for other APIs, which get no request."""
         return self._team is None or await self._team.backend.ready()
 
 
@@ -88,9 +91,9 @@ class Services:
 async def services(
     settings: "Settings", *, deadline: float = 45.0, rate_limit: int | None = 60
 ) -> AsyncGenerator[Services]:
-    """The APIs of these settings, whose keys don't count; those of the embedded backend where it is for a team.
+    """The APIs of these settings without their keys, or of the embedded backend for a team.
 
-    `rate_limit`: how many requests a minute that allows each key.
+    `rate_limit`: the requests per minute that the embedded backend allows each key.
 
     Raises: CannotConnectError.
     """
@@ -99,7 +102,7 @@ async def services(
     async with AsyncExitStack() as stack:
         team = None
         if settings.team:
-            team = _Team(*await _opened(settings.database, stack, require_keys=True, rate_limit=rate_limit))
+            team = _Team(*await _open_embedded(settings.database, stack, require_keys=True, rate_limit=rate_limit))
             trips, events = _in_process(team.backend, team.account)
         else:
             trips = _checked("OSOTO_BASE_URL", settings.trips_url)
@@ -112,7 +115,7 @@ async def services(
 
 
 def _journal(file: str | None) -> "Journal":
-    """Nothing of it is opened, or refused, before the first write."""
+    """The journal, which is opened (and fails) only with the first write."""
     from trips_mcp.client.journal.memory import MemoryJournal
     from trips_mcp.client.journal.persistent import SqliteJournal
 
@@ -132,10 +135,10 @@ def _checked(setting: str, url: str, key: str | None = None) -> "Endpoint":
         raise CannotConnectError(f"{setting}: {error}") from None
 
 
-async def _opened(
+async def _open_embedded(
     database: str, stack: AsyncExitStack, *, require_keys: bool = False, rate_limit: int | None = None
 ) -> "tuple[Backend, str]":
-    """Our own backend, and whose account its trips are: that of the database."""
+    """The embedded backend, and the account that its database stands for."""
     from trips_mcp.backend import DatabaseError, open_backend
     from trips_mcp.client import CannotConnectError
 
@@ -147,12 +150,12 @@ async def _opened(
 
 
 def _in_process(app: "ASGIApp", account: str, address: str = "127.0.0.1") -> "tuple[Endpoint, Endpoint]":
-    """Both APIs of our own backend. `address`: from which it sees requests come."""
+    """Both APIs of the embedded backend. `address`: the client address that the backend sees."""
     import httpx
 
     from trips_mcp.client import Endpoint
 
-    # A defect of the backend is then its answer 500, as over a network, and not an exception in the caller.
+    # A defect of the backend becomes a 500 answer, as over a network, and not an exception in the caller.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 0))
     return (
         Endpoint("http://embedded/api/v1", transport=transport, account=account),
@@ -160,22 +163,22 @@ def _in_process(app: "ASGIApp", account: str, address: str = "127.0.0.1") -> "tu
     )
 
 
-def _counted_for(key: str, app: "ASGIApp") -> "ASGIApp":
-    """Sends the caller's key with what needs none, too, such as reading a share: so it counts as the caller's."""
-    mine = (b"authorization", b"Bearer " + key.encode())
+def _with_key(key: str, app: "ASGIApp") -> "ASGIApp":
+    """Adds the caller's key to requests without one, such as reading a share, so that they count for the caller."""
+    header = (b"authorization", b"Bearer " + key.encode())
 
-    async def counted(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if not any(name == mine[0] for name, _ in scope["headers"]):
-            scope = {**scope, "headers": [*scope["headers"], mine]}
+    async def with_key(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if not any(name == header[0] for name, _ in scope["headers"]):
+            scope = {**scope, "headers": [*scope["headers"], header]}
         await app(scope, receive, send)
 
-    return counted
+    return with_key
 
 
 def _absolute(file: str) -> Path:
-    """However the same file is named from wherever."""
+    """The same path for the same file, however it is written."""
     try:
         return Path(file).expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
-        # no home, a ring of links, no name for a file: whoever opens it will say so
+        # no home folder, a loop of links, an invalid name: opening the file reports it
         return Path(file)

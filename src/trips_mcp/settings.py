@@ -1,5 +1,7 @@
-"""Settings, read once from the environment and the command's flags. On the way of every start, so the standard
-library alone."""
+"""The settings, read once from the environment and the command's flags.
+
+Every start imports this module, so it imports only the standard library.
+"""
 
 import os
 import re
@@ -51,57 +53,57 @@ _NAME: Final = r"[A-Za-z_]\w*"
 _REFERENCE: Final = re.compile(
     r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}|\{env:[^{}]*\}|\{env\.[^{}]*\}" rf"|\$(?:env:)?{_NAME}|%{_NAME}%"
 )
-"""A value that is nothing but a reference, in the forms that MCP clients, shells and CI systems write."""
+"""A value that is only a variable reference, in the forms of MCP clients, shells and CI systems."""
 _HAS_REFERENCE: Final = re.compile(rf"\$\{{|\{{\{{|\{{env[:.]|^(?:\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)")
-"""A reference somewhere in a value. `$NAME` and `%NAME%` count at the start only: a URL may hold `$` and `%41%`."""
+"""A reference inside a value. `$NAME` and `%NAME%` count only at the start: a URL may contain `$` and `%41%`."""
 _LEFT_EMPTY: Final = re.compile(r"\s*\$\{user_config\.\w+\}\s*")
-"""What a host of bundles may put in place of a field that its user has not filled in."""
+"""The placeholder that a bundle's host may pass for a field that its user left empty."""
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be meant; one sentence, which never repeats a key."""
+    """Invalid setting; the message is one sentence and never contains a key."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    # A URL is as secret as a key: it may hold a password, though it should not.
+    # A URL is as secret as a key: it may contain a password, though it should not.
     trips_url: str = field(default=TRIPS_URL, repr=False)
     trips_key: str | None = field(default=None, repr=False)
     events_url: str = field(default=EVENTS_URL, repr=False)
     events_token: str | None = field(default=None, repr=False)
     chosen_database: str | None = field(default=None, repr=False)
-    """As it was set; `database` is what to use."""
+    """The configured value; use `database`."""
     chosen_journal: str | None = field(default=None, repr=False)
-    """As it was set; `journal` is what to use."""
+    """The configured value; use `journal`."""
     team: bool = False
-    """Whether both APIs are those of the embedded backend, and its callers have keys."""
+    """Whether the embedded backend serves both APIs to callers with keys."""
     scopes: tuple[str, ...] | None = None
-    """What the trips key allows; None where that is not said."""
+    """The scopes of the trips key; None if not set."""
     log: Log = "warning"
     toolsets: tuple[str, ...] = ()
-    """Of these sets of tools, and of `tools`, are those that are offered; all where both are empty."""
+    """Offer the tools of these sets and of `tools`; all tools if both are empty."""
     tools: tuple[str, ...] = ()
     exclude_tools: tuple[str, ...] = ()
-    """Not offered, whatever else is chosen."""
+    """Never offered; takes precedence over `toolsets` and `tools`."""
     read_only: bool = False
-    """Whether nothing may be changed, whatever else is chosen."""
+    """Whether to offer only read-only tools; takes precedence over every other choice."""
     trip: str | None = None
-    """The one trip that the server is bound to."""
+    """The only trip that the tools can use."""
     no_outbound: bool = False
-    """Whether the tools that let words or data out to other people are taken off."""
+    """Whether to omit the tools that send messages or share data with other people."""
     mask_secrets: bool | None = None
-    """Whether door codes and the like are masked in answers; None leaves it to the transport."""
+    """Whether secrets such as door codes are masked in results; None uses the transport's default."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
-    """The Events API's number of each trip that the user has linked."""
+    """Trip id → its number in the Events API, as linked by the user."""
     switched_off: tuple[Api, ...] = ()
-    """APIs whose key was meant to be there, but is not."""
+    """APIs whose key is an unexpanded variable reference."""
     notices: tuple[str, ...] = ()
-    """Sentences that the user should see, though nothing has failed."""
+    """Sentences that the user should see although nothing failed."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Self:
-        """`flags` by their own names, as `--trip`; where one is given, its variable does not count.
+        """`flags`: flag name, such as `--trip`, → text. A flag takes precedence over its variable.
 
         Raises: SettingsError.
         """
@@ -131,7 +133,7 @@ class Settings:
 
     @property
     def embedded(self) -> bool:
-        """Whether the APIs are those of the embedded backend, on a local file, without keys."""
+        """Whether the embedded backend serves both APIs from a local database, without keys."""
         return not (self.trips_key or self.events_token or self.switched_off or self.team)
 
     @property
@@ -141,40 +143,40 @@ class Settings:
 
     @property
     def apis(self) -> tuple[Api, ...]:
-        """What can be called; a key opens its own API, and the embedded ones are always both there."""
+        """The available APIs: those with a key, or both of the embedded backend."""
         if self.one_store:
             return ("trips", "events")
         keys: tuple[tuple[Api, str | None], ...] = (("trips", self.trips_key), ("events", self.events_token))
         return tuple(api for api, key in keys if key)
 
     def masks_secrets(self, *, by_default: bool) -> bool:
-        """`by_default`: what the transport does where nothing is set."""
+        """`by_default`: the transport's default."""
         return by_default if self.mask_secrets is None else self.mask_secrets
 
     @property
     def database(self) -> str:
-        """A SQLAlchemy URL, or the path of a file: in a folder that was named it is `trips.db`."""
+        """A SQLAlchemy URL or a file's path. In a folder, the file is `trips.db`."""
         if self.chosen_database is None:
             return _default_database()
-        folder = os.path.expanduser(self.chosen_database)  # noqa: PTH111 - as light as it gets
+        folder = os.path.expanduser(self.chosen_database)  # noqa: PTH111 - pathlib would slow the start
         is_folder = os.path.isdir(folder)  # noqa: PTH112
         return os.path.join(folder, "trips.db") if is_folder else self.chosen_database  # noqa: PTH118
 
     @property
     def journal(self) -> str | None:
-        """The path of a file; None where unfinished writes are to be remembered in memory only."""
+        """A file's path; None keeps the journal in memory only."""
         if self.chosen_journal is None:
             return _default_journal()
         return None if self.chosen_journal.lower() == _NO_JOURNAL else self.chosen_journal
 
 
 def _is_set(name: str, text: str) -> bool:
-    """A key is more: one that was meant to be there must not be taken for none, and the trips for those of a file."""
+    """An unexpanded key counts as set, so we never fall back to the local file."""
     return bool(text.strip()) and (name in _SERVICES or not _LEFT_EMPTY.fullmatch(text))
 
 
 def _default_database() -> str:
-    from platformdirs import user_data_path  # only who opens the database needs to know where it is
+    from platformdirs import user_data_path  # needed only to open the database
 
     return str(user_data_path("trips-mcp", appauthor=False) / "trips.db")
 
@@ -205,7 +207,7 @@ def _is_reference(text: str) -> bool:
 
 
 def has_reference(text: str) -> bool:
-    """Whether a variable in it was not expanded."""
+    """Whether the text contains an unexpanded variable."""
     return _HAS_REFERENCE.search(text) is not None
 
 
@@ -252,7 +254,7 @@ def _is_log(text: str) -> TypeGuard[Log]:
 
 
 def _flags(given: Mapping[str, str]) -> dict[str, str]:
-    """An empty one is rather a variable of the caller's that was not set than a wish for no limit."""
+    """Raises: SettingsError for an empty flag: its value was probably a variable that is not set."""
     for name, text in given.items():
         if not text.strip():
             raise SettingsError(f"{name} is empty; give it a value, or leave it out.")
@@ -260,7 +262,7 @@ def _flags(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _chosen(given: Mapping[str, str], name: str) -> tuple[str, str | None]:
-    """The text, of the flag if there is one, and what the user calls it."""
+    """The name of the flag or variable that is set, and its text."""
     flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")
     source = flag if flag in given else name
     return source, _expanded(given, source)
@@ -293,7 +295,7 @@ def _trip(given: Mapping[str, str]) -> str | None:
 
 
 def _is_trip_id(text: str) -> bool:
-    """What may be one segment of a URL's path, and one word of a list."""
+    """Whether the text can be one segment of a URL's path and one word of a list."""
     return len(text) <= 256 and text.isprintable() and text.strip(".") != "" and not set(text) & set(" ,=/\\%")
 
 
@@ -323,14 +325,14 @@ def _key_not_expanded(name: str) -> str:
 
 
 def _check_names(given: Mapping[str, str]) -> None:
-    """A misspelled limit must not start a server without the limit."""
+    """Raises: SettingsError for an unknown name: a misspelled limit must not start a server without the limit."""
     for name in sorted(given):
         if name.startswith(_PREFIX) and name not in OURS:
             raise SettingsError(f"{name} is not a setting; {_nearest(name)}.")
 
 
 def _nearest(name: str) -> str:
-    from trips_mcp.spelling import nearest  # only for the error
+    from trips_mcp.spelling import nearest  # needed only for the error
 
     tails = {known.removeprefix(_PREFIX): known for known in OURS}
     near = nearest(name.removeprefix(_PREFIX), tails)

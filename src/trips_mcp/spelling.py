@@ -1,10 +1,10 @@
-"""The nearest known names to a misspelled one. Standard library alone."""
+"""The known names nearest to a misspelled one. Imports only the standard library."""
 
 from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """Whatever their case, and with - for _; empty where none is near."""
+    """Ignores case, and treats - as _. Empty if no name is near."""
     from difflib import get_close_matches  # only for an error
 
     names = {_folded(one): one for one in known}

@@ -213,7 +213,7 @@ async def test_repeating_a_batch_without_client_refs_adds_nothing_and_twins_stay
 def test_the_derived_client_ref_is_the_same_in_every_process() -> None:
     (part,) = parts_of(UpsertMapPins(trip_id="t", items=[*pins(1), *pins(1, notes="é"), *pins(1)]))
 
-    assert [item.client_ref for item in part.asked.items] == [
+    assert [item.client_ref for item in part.params.items] == [
         "auto-08b4dc8d063d022bfd9b044a2af20af0-1",
         "auto-31b8d3aaa8fc847a2910672c1b771de0-1",
         "auto-08b4dc8d063d022bfd9b044a2af20af0-2",
@@ -355,7 +355,7 @@ async def test_a_refusal_that_will_not_change_ends_it(world: World) -> None:
         ["created"] * 50 + ["error"] * 50 + ["not_sent"] * 50
     )
     assert len(world.relay.batches) == 2
-    assert "Mend that, then call upsert_map_pins again" in outcome.notes[0]
+    assert "Fix that, then call upsert_map_pins again" in outcome.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ async def test_where_nothing_was_done_it_is_an_error(world: World, fault: Fault,
         (says(429, "RATE_LIMITED", **{"Retry-After": "60"}), "not_sent", "Wait 60 seconds, then call sync_trip again"),
         (down, "not_sent", "all sync_trip again"),
         (unreadable, "not_sent", "all sync_trip again"),
-        (says(404, "NOT_FOUND"), "error", "Mend that, then call sync_trip again"),
+        (says(404, "NOT_FOUND"), "error", "Fix that, then call sync_trip again"),
     ],
 )
 async def test_a_dry_run_that_breaks_off_says_how_far_it_looked(

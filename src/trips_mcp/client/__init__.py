@@ -1,6 +1,6 @@
-"""The typed async REST client. Knows the contract and HTTP; knows no MCP.
+"""The typed async client of both REST APIs, which knows the contract and HTTP but not MCP.
 
-What is named here is loaded when it is first used, so that the errors can be had without httpx.
+The names below are loaded on first use, so importing an error does not import httpx.
 """
 
 from importlib import import_module
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     )
     from trips_mcp.client.outcome import Outcome, RateLimit
 else:
-    _FILES = {"TripsClient": "client", "Endpoint": "endpoint", "Outcome": "outcome", "RateLimit": "outcome"}
+    _MODULES = {"TripsClient": "client", "Endpoint": "endpoint", "Outcome": "outcome", "RateLimit": "outcome"}
 
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        file = _FILES.get(name, "errors")
-        found = getattr(import_module(f"{__name__}.{file}"), name)
-        globals()[name] = found
-        return found
+        module = _MODULES.get(name, "errors")
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = value
+        return value
 
 
 __all__ = [

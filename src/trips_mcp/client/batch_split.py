@@ -1,4 +1,7 @@
-"""A batch of any size as the requests an API takes: so many items, and less than 1 MiB, in each."""
+"""The split of a batch of any size into requests that an API accepts.
+
+Each request stays within the operation's number of items and below 1 MiB.
+"""
 
 import json
 import unicodedata
@@ -17,36 +20,39 @@ from trips_mcp.contract.models import Item, Params, is_object
 from trips_mcp.contract.operation import Operation, P
 
 LARGEST: Final = 2**20 - 1024
-"""Bytes of items in a request; the rest of the MiB is for what stands around them."""
+"""Bytes of items in a request. The rest of the MiB is for the JSON around them."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPart(Generic[P]):
-    asked: P
+    params: P
     places: Mapping[str, list[int]]
-    """For each list of items, where they stand in the whole list."""
+    """For each list, the items' indexes in the whole list."""
     end: int
-    """How many items there are up to and in this part."""
+    """Number of items up to the end of this part."""
 
     def items(self, name: str) -> list[tuple[int, Item]]:
-        return list(zip(self.places[name], getattr(self.asked, name), strict=True))
+        """Each item of the list with its index in the whole list."""
+        return list(zip(self.places[name], getattr(self.params, name), strict=True))
 
 
 def is_batch(operation: Operation[Any, Any]) -> bool:
     return bool(limits(operation.params))
 
 
-def parts_of(asked: P) -> list[BatchPart[P]]:
-    """In order. Every item has a clientRef, if `asked` does not say that it shall go without."""
-    most = limits(type(asked))
-    waiting = {name: deque(enumerate(_recognisable(asked, name))) for name in most if _is_given(asked, name)}
+def parts_of(params: P) -> list[BatchPart[P]]:
+    """The parts in order. Every item gets a clientRef unless `params` switches that off."""
+    most = limits(type(params))
+    waiting = {
+        name: deque(enumerate(_with_client_refs(params, name))) for name in most if getattr(params, name) is not MISSING
+    }
     parts: list[BatchPart[P]] = []
     end = 0
     while not parts or any(waiting.values()):
         taken = _next(waiting, most)
         end += sum(map(len, taken.values()))
         lists = {name: [item for _, item in items] for name, items in taken.items()}
-        part = asked.model_copy(update={**lists, "auto_client_ref": MISSING})
+        part = params.model_copy(update={**lists, "auto_client_ref": MISSING})
         parts.append(BatchPart(part, {name: [place for place, _ in items] for name, items in taken.items()}, end))
     return parts
 
@@ -57,13 +63,13 @@ def client_ref(item: Item) -> str | None:
 
 
 def _next(waiting: dict[str, deque[tuple[int, Item]]], most: dict[str, int]) -> dict[str, list[tuple[int, Item]]]:
-    """What fits into one request, taken off the queues."""
+    """The items for one request, removed from the queues."""
     taken: dict[str, list[tuple[int, Item]]] = {name: [] for name in waiting}
     room = LARGEST
     for name, queue in waiting.items():
         while queue and len(taken[name]) < most[name]:
             room -= len(queue[0][1].model_dump_json().encode()) + 1
-            # an item that is too large by itself goes alone: to refuse it is for the API
+            # an item that is too large by itself goes alone; the API refuses it
             if room < 0 and any(taken.values()):
                 return taken
             taken[name].append(queue.popleft())
@@ -72,7 +78,7 @@ def _next(waiting: dict[str, deque[tuple[int, Item]]], most: dict[str, int]) -> 
 
 @cache
 def limits(model: type[Params]) -> dict[str, int]:
-    """How many items of each list a request takes."""
+    """Maximum number of items of each list in one request."""
     return {
         name: mark.items
         for name, described in model.model_fields.items()
@@ -81,22 +87,18 @@ def limits(model: type[Params]) -> dict[str, int]:
     }
 
 
-def _is_given(asked: Params, name: str) -> bool:
-    return getattr(asked, name) is not MISSING
-
-
-def _recognisable(asked: Params, name: str) -> Iterator[Item]:
-    items: list[Item] = getattr(asked, name)
-    derives = getattr(asked, "auto_client_ref", True) is not False
+def _with_client_refs(params: Params, name: str) -> Iterator[Item]:
+    items: list[Item] = getattr(params, name)
+    derives = getattr(params, "auto_client_ref", True) is not False
     twins = Counter[str]()
     for item in items:
         yield _with_client_ref(item, twins) if derives and client_ref(item) is None else item
 
 
 def _with_client_ref(item: Item, twins: Counter[str]) -> Item:
-    """One that any process derives from the same content; of twins, each has its own.
+    """Adds a clientRef that any process derives from the same content. Identical items are numbered.
 
-    Texts that Unicode calls equivalent are the same: clients on a Mac write ü as two characters, others as one.
+    Texts that are equivalent in Unicode count as equal: clients on a Mac write ü as two characters, others as one.
     """
     content = json.dumps(_composed(item.model_dump(mode="json")), sort_keys=True, separators=(",", ":"))
     digest = sha256(content.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The client: any operation of the contract, by `call` or by name."""
+"""The client, which runs any operation of the contract by `call` or by a named method."""
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import replace
@@ -43,13 +43,13 @@ from trips_mcp.contract.trips import LIST_TRIPS, ListTrips, Trip
 
 
 class TripsClient:
-    """Speaks the two APIs; None for one that is not to be had.
+    """A client of both APIs. Pass None for an API that is not available.
 
         async with TripsClient(trips=Endpoint(url, key), events=None) as client:
             async for leg in client.iterate_legs(trip_id): ...
 
-    Every call raises TripsError where it fails. An argument that cannot be right (an id with a slash, a
-    date that is none) is pydantic's ValidationError, before anything is sent.
+    Every call that fails raises TripsError. An argument that cannot be valid (an id with a slash, a date that does
+    not exist) raises pydantic's ValidationError before anything is sent.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class TripsClient:
     ) -> None:
         """`deadline`: the seconds within which each call ends. `scopes`: what the trips key allows, if known.
 
-        The journal stays the caller's to close. Raises: ValueError for what is no scope.
+        The caller closes the journal. Raises: ValueError for an invalid scope.
         """
-        self._accounts: dict[Api, ApiSession] = {}
+        self._sessions: dict[Api, ApiSession] = {}
         if trips is not None:
-            self._accounts["trips"] = ApiSession(trips, clock, sleep)
+            self._sessions["trips"] = ApiSession(trips, clock, sleep)
         if events is not None:
-            self._accounts["events"] = ApiSession(events, clock, sleep)
+            self._sessions["events"] = ApiSession(events, clock, sleep)
         self._deadline = deadline
         self._clock = clock
         self._permissions = Permissions(scopes)
@@ -80,7 +80,7 @@ class TripsClient:
         self._event_calls = EventCalls(self._one, clock, sleep, self._attempts.backoff)
         self._closed = False
         self.key_refused = False
-        """Whether the Trips API has refused the key, and not accepted it since in `me`."""
+        """Whether the Trips API refused the key and has not accepted it in `me` since."""
         self.trips = resources.Trips(self)
         self.legs = resources.Legs(self)
         self.action_items = resources.ActionItems(self)
@@ -100,15 +100,15 @@ class TripsClient:
 
     async def aclose(self) -> None:
         self._closed = True
-        for account in self._accounts.values():
-            await account.aclose()
+        for session in self._sessions.values():
+            await session.aclose()
 
     async def call(self, operation: Operation[P, R], params: P) -> R:
         """`await client.call(GET_TRIP, GetTrip(trip_id="jx7…"))`."""
         return (await self.outcome(operation, params)).result
 
     async def outcome(self, operation: Operation[P, R], params: P, report: Report | None = None) -> Outcome[R]:
-        """`call`, with what there is to say besides the result; `report` hears how far a long call is."""
+        """`call` with notes and rate limit besides the result. `report` receives the progress of a long call."""
         ends = self._clock() + self._deadline
         if is_batch(operation):
 
@@ -122,9 +122,9 @@ class TripsClient:
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """Of the Trips API; None as long as it has told of none."""
-        account = self._accounts.get("trips")
-        return account.pace.known if account is not None else None
+        """The Trips API's; None until an answer names one."""
+        session = self._sessions.get("trips")
+        return session.rate_limiter.known if session is not None else None
 
     async def _one(
         self,
@@ -134,32 +134,32 @@ class TripsClient:
         recovery: Recovery[R] | None = None,
         parts: PartNotes | None = None,
     ) -> Outcome[R]:
-        """One request, however often it must be sent."""
-        account = self._account(operation)
+        """One request, sent as often as needed."""
+        session = self._session(operation)
         self._permissions.check(operation, params)
         try:
             if operation.reads or is_dry_run(params):
-                result = await self._attempts.result(account, operation, params, Course(ends))
+                result = await self._attempts.result(session, operation, params, Course(ends))
                 outcome = Outcome(result)
             else:
-                outcome = await self._writing.outcome(account, operation, params, ends, recovery, parts)
+                outcome = await self._writing.outcome(session, operation, params, ends, recovery, parts)
         except TripsError as error:
-            if account.key is not None and account is self._accounts.get("trips") and _refuses_the_key(error):
+            if session.key is not None and session is self._sessions.get("trips") and _refuses_the_key(error):
                 self.key_refused = True
             raise
         if isinstance(outcome.result, Me):
             self.key_refused = False
             self._permissions.learn(outcome.result.scopes)
-        rate_limit = account.limiter(operation).known
+        rate_limit = session.limiter(operation).known
         return outcome if rate_limit is None else replace(outcome, rate_limit=rate_limit)
 
-    def _account(self, operation: Operation[Any, Any]) -> ApiSession:
+    def _session(self, operation: Operation[Any, Any]) -> ApiSession:
         if self._closed:
             raise CannotConnectError("This client was closed; open another one.")
-        account = self._accounts.get(operation.api)
-        if account is None:
+        session = self._sessions.get(operation.api)
+        if session is None:
             raise NotConfiguredError(operation)
-        return account
+        return session
 
     async def me(self) -> Me:
         return await self.call(GET_ME, GetMe())
@@ -187,10 +187,10 @@ class TripsClient:
         return each(LIST_CHANNELS, first, lambda asked: self.call(LIST_CHANNELS, asked))
 
     def iterate_messages(self, trip_id: str, channel_id: str) -> AsyncGenerator[Message]:
-        """The newest first, across pages too."""
+        """Newest first, across pages too."""
 
-        async def newest_first(asked: ListMessages) -> MessagePage:
-            page = await self.call(LIST_MESSAGES, asked)
+        async def newest_first(params: ListMessages) -> MessagePage:
+            page = await self.call(LIST_MESSAGES, params)
             return page.model_copy(update={"items": page.items[::-1]})
 
         return each(LIST_MESSAGES, ListMessages(trip_id=trip_id, channel_id=channel_id), newest_first)
@@ -206,5 +206,5 @@ class TripsClient:
 
 
 def _refuses_the_key(error: TripsError) -> bool:
-    """Also where it is why the outcome of a write stays unknown."""
+    """True also if the refusal is the cause of a write's unknown outcome."""
     return isinstance(error, UnauthorizedError) or isinstance(error.__cause__, UnauthorizedError)

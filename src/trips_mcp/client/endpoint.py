@@ -1,4 +1,4 @@
-"""Where an API is reached, and with which key."""
+"""The base URL and key of an API, checked before use."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,11 +20,11 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An API's base URL, the key that opens it, and the way there if it is not the network.
+    """An API's base URL, its key, and a transport if the API is not reached over the network.
 
-    `account` says whose API it is where URL and key do not: the path of an embedded backend's database.
+    `account` identifies the account if URL and key do not: the path of an embedded backend's database.
 
-    Raises: CannotConnectError for a URL or key that must not be used; its sentence repeats neither.
+    Raises: CannotConnectError for a URL or key that must not be used; its text repeats neither.
     """
 
     base_url: str
@@ -32,10 +32,10 @@ class Endpoint:
     transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
     account: str | None = field(default=None, repr=False)
     tls: "ssl.SSLContext | None" = field(default=None, repr=False)
-    """Whom to trust, where that was read before: reading it anew takes longer than a call. See `trusted`."""
+    """Trusted certificates shared by many endpoints (`session.trusted`); loading them takes longer than a call."""
 
     def __post_init__(self) -> None:
-        fault = _fault_of_url(self.base_url, plain_allowed=self.transport is not None)
+        fault = _url_fault(self.base_url, plain_allowed=self.transport is not None)
         if fault is None and self.key is not None and not _KEY.fullmatch(self.key):
             fault = "The API key has characters that no key has; copy it again"
         if fault is not None:
@@ -43,10 +43,10 @@ class Endpoint:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
 
 
-def _fault_of_url(url: str, *, plain_allowed: bool) -> str | None:
+def _url_fault(url: str, *, plain_allowed: bool) -> str | None:
     parts = _split(url)
     if parts is None or not parts.hostname:
-        return "The base URL is not one; want something like https://host/path"
+        return "The base URL is not valid; use something like https://host/path"
     if parts.scheme not in ("http", "https"):
         return "The base URL must begin with https://"
     if "@" in parts.netloc:
@@ -59,7 +59,7 @@ def _fault_of_url(url: str, *, plain_allowed: bool) -> str | None:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The URL's parts, if every one of them can be used."""
+    """The URL's parts; None if any part cannot be used."""
     if len(url) > _LONGEST or _UNFIT.search(url):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The error answers of both APIs, as one of our errors (docs/contract.md#errors)."""
+"""The error responses of both APIs, translated to our errors (docs/contract.md#errors)."""
 
 import re
 from collections.abc import Iterator
@@ -45,17 +45,17 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,127}")
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _NOT_SECONDS = re.compile(r"[0-9]{10,}(?:\.[0-9]+)?")
-"""An epoch, or a wait of decades."""
+"""A Unix time, or a wait of decades."""
 _DAY: Final = 86_400.0
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 _NOT_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _SECRET = re.compile(r"osk_[A-Za-z0-9_-]+|((?i:bearer)\s+)\S+?(?=[.,;:!?)\]]?(?:\s|$))")
-"""The word Bearer and the sentence's last sign stay: `send Authorization: Bearer ….`"""
+"""Keeps the word Bearer and the final punctuation: `send Authorization: Bearer ….`"""
 
 
 def refusal(operation: Operation[Any, Any], answer: ApiResponse, key: str | None = None) -> ApiError:
-    said = _error(answer.body)
+    error = _error(answer.body)
     status = answer.status
     kind = ServerFaultError if status >= 500 else _KINDS.get(status, ApiError)
     if is_rate_limit(answer):
@@ -63,20 +63,20 @@ def refusal(operation: Operation[Any, Any], answer: ApiResponse, key: str | None
     return kind(
         operation,
         status=status,
-        code=_matching(_CODE, said.get("code"), key) or _CODES.get(status) or f"HTTP_{status}",
-        message=_cleaned(said.get("message"), key),
-        request_id=_matching(_REQUEST_ID, said.get("requestId"), key) or request_id(answer, key),
-        details=list(_details(said.get("details"), key)),
+        code=_matching(_CODE, error.get("code"), key) or _CODES.get(status) or f"HTTP_{status}",
+        message=_cleaned(error.get("message"), key),
+        request_id=_matching(_REQUEST_ID, error.get("requestId"), key) or request_id(answer, key),
+        details=list(_details(error.get("details"), key)),
         retry_after=seconds_to_wait(answer.headers),
         by_service=is_of_service(operation, answer),
     )
 
 
 def is_of_service(operation: Operation[Any, Any], answer: ApiResponse) -> bool:
-    """Whether an answer from 300 on is the service's own word on the request, in the contract's error envelope.
+    """Whether an answer of status 300 or above comes from the service, in the contract's error envelope.
 
-    Anything between here and the service may answer too, even after the service carried the request out. The Trips
-    API signs its errors with the request's id; the Events API has nothing but its `{"error": …}`.
+    A gateway or proxy may answer instead, even after the service carried the request out. Errors of the Trips API
+    have a request id; errors of the Events API have only `{"error": …}`.
     """
     if answer.status < 400:
         return False
@@ -91,7 +91,7 @@ def is_of_service(operation: Operation[Any, Any], answer: ApiResponse) -> bool:
 
 
 def is_in_progress(operation: Operation[Any, Any], answer: ApiResponse) -> bool:
-    """Whether the request may still be under way with this Idempotency-Key."""
+    """Whether a request with this Idempotency-Key may still be in progress."""
     if answer.status != 409:
         return False
     return not is_of_service(operation, answer) or _error(answer.body).get("code") == "IDEMPOTENCY_IN_PROGRESS"
@@ -102,9 +102,9 @@ def is_key_conflict(answer: ApiResponse) -> bool:
 
 
 def is_rate_limit(answer: ApiResponse) -> bool:
-    """Some services refuse one request too many with a 403, and tell it by their headers.
+    """Whether the service refused one request too many: a 429, or a 403 with rate limit headers.
 
-    The last request that is allowed has nothing remaining either: there a plain FORBIDDEN is what it says.
+    The last allowed request also has nothing remaining, so a FORBIDDEN there is a plain FORBIDDEN.
     """
     if answer.status != 403:
         return answer.status == 429
@@ -123,23 +123,23 @@ def excerpt(body: bytes, key: str | None) -> str:
 
 
 def seconds_to_wait(headers: httpx.Headers) -> float | None:
-    """What Retry-After names, in seconds from now; None where it is missing or says nothing.
+    """Retry-After in seconds from now; None if it is missing or cannot be read.
 
-    A date is relative to the answer's own Date, as this computer's clock may be wrong.
+    A date is relative to the answer's Date header, as this computer's clock may be wrong.
     """
     header = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(header):
         return float(header)
-    said_at = _date(headers.get("Date", "")) or datetime.now(UTC)
+    sent_at = _date(headers.get("Date", "")) or datetime.now(UTC)
     if _NOT_SECONDS.fullmatch(header):
-        until = float(header[:15]) - said_at.timestamp()
+        until = float(header[:15]) - sent_at.timestamp()
         return until if 0 < until < _DAY else _DAY
     at = _date(header)
-    return None if at is None else max(0.0, (at - said_at).total_seconds())
+    return None if at is None else max(0.0, (at - sent_at).total_seconds())
 
 
 def says_not_now(headers: httpx.Headers) -> bool:
-    """Whether Retry-After is a number that cannot be a wait: this call is not to try again."""
+    """Whether Retry-After is a number too large for a wait, so that this call is not retried."""
     return _NOT_SECONDS.fullmatch(headers.get("Retry-After", "").strip()) is not None
 
 
@@ -156,7 +156,7 @@ def _is_text(value: object) -> bool:
 
 
 def _error(body: bytes) -> dict[str, Any]:
-    """Either API's envelope as {code, message, requestId, details}, with what there is of them."""
+    """The error envelope of either API as {code, message, requestId, details}; each may be missing."""
     try:
         whole = from_json(body)
     except ValueError:
@@ -166,8 +166,8 @@ def _error(body: bytes) -> dict[str, Any]:
         return error
     if is_list(error):
         return {"details": error}
-    beside = whole if is_object(whole) else {}
-    return {**beside, "message": error}
+    envelope = whole if is_object(whole) else {}
+    return {**envelope, "message": error}
 
 
 def _details(found: object, key: str | None) -> Iterator[Fault]:
@@ -183,7 +183,7 @@ def _details(found: object, key: str | None) -> Iterator[Fault]:
 
 
 def _cleaned(text: object, key: str | None) -> str:
-    """One line of another system's words, fit to repeat; empty where it isn't."""
+    """The text of another system as one line without secrets; empty if it must not be repeated."""
     if not isinstance(text, str) or _MARKUP.search(text):
         return ""
     line = _NOT_TEXT.sub(" ", _without_secrets(text[:10_000], key)).strip()

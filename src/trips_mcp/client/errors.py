@@ -1,13 +1,13 @@
-"""What can go wrong in a call.
+"""The errors of a call.
 
 TripsError
-├── CannotConnectError       the API could not be opened at all: database, base URL, settings
-├── NotConfiguredError       no endpoint for this API, as the event tools with a trips key alone
-├── MissingScopeError        the key is known to lack what this call needs; nothing was sent
+├── CannotConnectError       the API cannot be used at all: database, base URL, settings
+├── NotConfiguredError       no endpoint for this API, such as the Events API with only a trips key
+├── MissingScopeError        the key is known to lack the scope; nothing was sent
 ├── UnavailableError         no answer: refused, reset, timed out
-├── OutcomeUnknownError      a write that may have been made, and no answer says so
-├── BadAnswerError           an answer that is not of the contract
-└── ApiError                 the API said no
+├── OutcomeUnknownError      a write that may have been carried out, and no answer says so
+├── BadAnswerError           an answer that breaks the contract
+└── ApiError                 the API refused the request
     ├── InvalidError         400, 413, 422
     ├── UnauthorizedError    401
     ├── ForbiddenError       403
@@ -17,8 +17,8 @@ TripsError
     ├── RateLimitedError     429
     └── ServerFaultError     5xx
 
-The text of each is one sentence of ours, so a model may read it. It repeats what the API said only where
-the API refused the request (4xx), and then cleaned (`refusals.py`). Needs no httpx.
+The text of each is one sentence of ours, so a model may read it. It repeats the API's message only if the API
+refused the request (4xx), and then cleaned (`error_responses.py`). Does not import httpx.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _KEYS: Final[dict[Api, str]] = {"trips": "OSOTO_API_KEY", "events": "TRAVELMODE_
 
 
 class TripsError(Exception):
-    """Any failure of a call."""
+    """Base class of every failure of a call."""
 
 
 class CannotConnectError(TripsError):
@@ -66,11 +66,11 @@ class UnavailableError(TripsError):
         self.sent = sent
         """Whether the request may have reached the API, so that a write may have been carried out."""
         self.retry_after = retry_after
-        """Seconds to wait before another call; None where nothing is known of it."""
+        """Seconds to wait before another call, if known."""
 
 
 class OutcomeUnknownError(TripsError):
-    """What went wrong last is its `__cause__`. The next identical call finishes this one (`docs/reliability.md`)."""
+    """`__cause__` is the last failure. The next identical call completes this one (`docs/reliability.md`)."""
 
     def __init__(
         self,
@@ -84,9 +84,9 @@ class OutcomeUnknownError(TripsError):
         self.operation = operation
         self.why = why
         self.repeatable = repeatable
-        """Whether an identical call can tell that this one was carried out, or has the service tell."""
+        """Whether an identical call can find out, itself or from the service, if this one was carried out."""
         self.retry_after = retry_after
-        """Seconds to wait before another call; None where nothing is known of it."""
+        """Seconds to wait before another call, if known."""
 
 
 class BadAnswerError(TripsError):
@@ -102,13 +102,13 @@ class BadAnswerError(TripsError):
         self.operation = operation
         self.status = status
         self.excerpt = excerpt
-        """How the body begins. For logs at most: it is not ours, and may hold anything."""
+        """The beginning of the body. Only for logs: it is untrusted text."""
 
 
 class ApiError(TripsError):
     did: ClassVar[str] = "refused"
     means: ClassVar[str] = "it gave no reason that could be read"
-    """What to say where the API's own words are missing, or not fit to repeat."""
+    """The reason in our words, for a message that is missing or must not be repeated."""
 
     def __init__(
         self,
@@ -122,19 +122,19 @@ class ApiError(TripsError):
         retry_after: float | None = None,
         by_service: bool = True,
     ) -> None:
-        said = message if message and status < 500 else self.means
-        super().__init__(f"{_subject(operation)} {self.did} {operation.name}: {said.rstrip('.')}.")
+        reason = message if message and status < 500 else self.means
+        super().__init__(f"{_subject(operation)} {self.did} {operation.name}: {reason.rstrip('.')}.")
         self.operation = operation
         self.status = status
         self.code = code
         self.message = message
-        """What the API said, cleaned; empty where it said nothing."""
+        """The API's message, cleaned; may be empty."""
         self.request_id = request_id
         self.details = list(details)
         self.retry_after = retry_after
-        """Seconds to wait before another attempt, where the API named them."""
+        """Seconds to wait before another attempt, if the API named them."""
         self.by_service = by_service
-        """Whether it is the API's own word: anything on the way to it may answer with an error as well."""
+        """Whether the API itself answered, rather than a proxy or gateway on the way to it."""
 
 
 class InvalidError(ApiError):

@@ -1,6 +1,6 @@
-"""Calls of the Events API, which knows no idempotency key: what became of a lost write is found out by reading.
+"""Calls of the Events API, which has no Idempotency-Key, so lost writes are looked up by reading.
 
-It is looked for within the same call, as long as there is time, and by the next identical one.
+The lookup runs within the same call while there is time, and again in the next identical call.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _TOOK_TOO_LONG: Final = frozenset({408, 504, 522, 524})
 
 
 class One(Protocol):
-    """One request, however often it must be sent."""
+    """Runs one request, sent as often as needed."""
 
     async def __call__(
         self, operation: Operation[P, R], params: P, ends: float, recovery: Recovery[R] | None = None
@@ -31,7 +31,7 @@ class One(Protocol):
 
 class EventCalls:
     def __init__(self, one: One, clock: Clock, sleep: Sleep, backoff: Callable[[int], float]) -> None:
-        """`backoff`: seconds to let pass after so many attempts."""
+        """`backoff`: the seconds to wait after that many attempts."""
         self._one = one
         self._clock = clock
         self._sleep = sleep
@@ -43,28 +43,28 @@ class EventCalls:
         if lookup is None:
             outcome = await self._one(operation, params, ends)
         else:
-            outcome = await self._looked_after(operation, params, ends, lookup)
+            outcome = await self._with_lookup(operation, params, ends, lookup)
         self._seen.take(outcome.result)
         if isinstance(params, CreateEvent):
             self._seen.remember_as_made(outcome.result)
         return replace(outcome, notes=(*outcome.notes, *_remarks(params, outcome.result)))
 
-    def _lookup(self, params: Params, ends: float) -> Lookup | None:
-        async def read(operation: Operation[P, R], asked: P) -> R:
-            result = (await self._one(operation, asked, ends)).result
+    def _lookup(self, write: Params, ends: float) -> Lookup | None:
+        async def read(operation: Operation[P, R], params: P) -> R:
+            result = (await self._one(operation, params, ends)).result
             self._seen.take(result)
             return result
 
-        match params:
+        match write:
             case CreateEvent():
-                return Creation(params, read, self._seen, self._sleep)
+                return Creation(write, read, self._seen, self._sleep)
             case UpdateEvent():
-                return EventUpdate(params, read, self._seen)
+                return EventUpdate(write, read, self._seen)
             case _:
                 return None
 
-    async def _looked_after(self, operation: Operation[P, R], params: P, ends: float, lookup: Lookup) -> Outcome[R]:
-        """Repeats the call as its caller would: each time the lookup says first what became of the last."""
+    async def _with_lookup(self, operation: Operation[P, R], params: P, ends: float, lookup: Lookup) -> Outcome[R]:
+        """Repeats the call as its caller would. Each time the lookup first reads what the last attempt did."""
         attempts = 0
         lost_here = False
         while True:
@@ -79,7 +79,7 @@ class EventCalls:
                 lookup.may_be_under_way = lookup.may_be_under_way or _took_too_long(unknown)
                 await self._sleep(wait)
                 continue
-            if lost_here:  # no earlier call was completed, but this one
+            if lost_here:  # this call was completed, not an earlier one
                 outcome = replace(outcome, notes=tuple(note for note in outcome.notes if note != JOINED))
             return replace(outcome, notes=(*outcome.notes, *lookup.remarks))
 

@@ -1,4 +1,4 @@
-"""Finding out whether an event whose answer was lost has been made, or changed."""
+"""The lookup of an event write whose answer was lost: was the event created, or updated?"""
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -32,26 +32,26 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 
 _REMEMBERED: Final = 1000
-_TELLING_APART: Final = ("type", "title", "date", "time", "location", "description")
-_TEXTS: Final = (*_TELLING_APART, "importance")
-_PATIENCE: Final = 3.0
-"""Seconds between the two looks for an event before it is sent again: one that is late may still arrive."""
+_IDENTIFYING: Final = ("type", "title", "date", "time", "location", "description")
+_TEXTS: Final = (*_IDENTIFYING, "importance")
+_SECOND_LOOKUP_AFTER: Final = 3.0
+"""Seconds between the two lookups before an event is sent again, as a late request may still arrive."""
 FOUND: Final = "The answer was lost; found an event just like it, which is taken for the one that this call made."
 MAY_COME_TWICE: Final = (
     "An earlier attempt got no answer and was not found, so the event was sent again. If that attempt still arrives, "
     "there will be two: look with list_trip_events."
 )
 _CLOSED: Final = (ForbiddenError, MissingScopeError, NotFoundError, GoneError)
-"""Reading was refused, and will be the next time too."""
+"""Reading was refused, and will be refused the next time too."""
 _NOWHERE: Final = "an event on no trip cannot be looked up, so that sending it again may make a second one"
 
 
 class Read(Protocol):
-    async def __call__(self, operation: Operation[P, R], asked: P) -> R: ...
+    async def __call__(self, operation: Operation[P, R], params: P) -> R: ...
 
 
 class Seen:
-    """What this client has last seen of each event, and which ones it has made."""
+    """The latest state of each event that this client has read, and the ids of those it created."""
 
     def __init__(self) -> None:
         self._events: OrderedDict[int, Event] = OrderedDict()
@@ -72,20 +72,20 @@ class Seen:
         event = self._events.get(event_id)
         return None if event is None else event.revision
 
-    def alike(self, asked: CreateEvent) -> list[int]:
-        return [event_id for event_id, event in self._events.items() if _may_be(event, asked)]
+    def alike(self, params: CreateEvent) -> list[int]:
+        return [event_id for event_id, event in self._events.items() if _may_be(event, params)]
 
 
 class Lookup(ABC):
-    """A `Recovery` for the Events API, of one call."""
+    """The `Recovery` of one call of the Events API."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
         self.was_asked = False
         self.may_be_under_way = False
-        """Whether the service may be carrying out an earlier attempt of this very call."""
+        """Whether the service may still be carrying out an earlier attempt of this call."""
         self.remarks: list[str] = []
-        """What the caller has to know besides the result."""
+        """Notes for the caller besides the result."""
 
     @property
     @abstractmethod
@@ -95,7 +95,7 @@ class Lookup(ABC):
     async def note(self) -> str: ...
 
     async def found(self, note: str) -> Any:
-        """Raises: OutcomeUnknownError where that cannot be told, TripsError where it cannot be told now."""
+        """Raises: OutcomeUnknownError if the lookup can never tell, TripsError if it cannot tell now."""
         self.was_asked = True
         return await self._found(note)
 
@@ -107,14 +107,14 @@ class Lookup(ABC):
 
 
 class Creation(Lookup):
-    """A new event is in the itinerary of each of its trips; one of no trip is nowhere to be found."""
+    """A new event is in the itinerary of each of its trips. An event on no trip cannot be looked up."""
 
-    def __init__(self, asked: CreateEvent, read: Read, seen: Seen, sleep: Sleep) -> None:
+    def __init__(self, params: CreateEvent, read: Read, seen: Seen, sleep: Sleep) -> None:
         super().__init__(read)
-        self._asked = asked
+        self._params = params
         self._seen = seen
         self._sleep = sleep
-        self._trips: list[int] = [] if asked.trip_ids is MISSING else sorted(set(asked.trip_ids))
+        self._trips: list[int] = [] if params.trip_ids is MISSING else sorted(set(params.trip_ids))
 
     @property
     @override
@@ -123,8 +123,8 @@ class Creation(Lookup):
 
     @override
     async def note(self) -> str:
-        """The ids of those that are just like it, but were there before."""
-        return " ".join(map(str, self._seen.alike(self._asked)))
+        """The ids of events that are just like it and existed before."""
+        return " ".join(map(str, self._seen.alike(self._params)))
 
     @override
     async def _found(self, note: str) -> Event | None:
@@ -133,7 +133,7 @@ class Creation(Lookup):
         older = self._seen.made.union(map(int, note.split()))
         found = await self._newest_but(older)
         if found is None and not self.may_be_under_way:
-            await self._sleep(_PATIENCE)
+            await self._sleep(_SECOND_LOOKUP_AFTER)
             found = await self._newest_but(older)
         if found is not None:
             self.remarks = [FOUND]
@@ -158,7 +158,7 @@ class Creation(Lookup):
         return OutcomeUnknownError(CREATE_EVENT, f"{unknown.why}, and {_NOWHERE}", repeatable=False)
 
     async def _on_all_trips(self) -> list[Event]:
-        """Those that are like it and in every itinerary."""
+        """Events just like it that are in the itinerary of every trip."""
         alike: list[Event] = []
         for at, trip in enumerate(self._trips):
             before = {event.event_id for event in alike}
@@ -180,21 +180,21 @@ class Creation(Lookup):
             raise OutcomeUnknownError(CREATE_EVENT, why, repeatable=False) from error
 
     async def _is_alike(self, event: Event) -> bool:
-        """Of a list that shows less than there is, the event itself is read."""
-        if _untold(event, self._asked) and _may_be(event, self._asked):
+        """Reads the event itself if the list leaves out fields that matter."""
+        if _left_out(event, self._params) and _may_be(event, self._params):
             try:
                 event = await self._read(GET_EVENT, GetEvent(event_id=event.event_id or 0))
             except _CLOSED:
                 return False
-        return _is_like(event, self._asked)
+        return _is_like(event, self._params)
 
 
 class EventUpdate(Lookup):
-    """A change that was made has moved the event's revision, and left the fields as they were sent."""
+    """An update that was carried out changed the event's revision and set the fields to the values sent."""
 
-    def __init__(self, asked: UpdateEvent, read: Read, seen: Seen) -> None:
+    def __init__(self, params: UpdateEvent, read: Read, seen: Seen) -> None:
         super().__init__(read)
-        self._asked = asked
+        self._params = params
         self._seen = seen
 
     @property
@@ -204,15 +204,15 @@ class EventUpdate(Lookup):
 
     @override
     async def note(self) -> str:
-        """The revision before; empty where it cannot be known.
+        """The revision before the update; empty if it cannot be read.
 
-        Raises: TripsError of get_event, and then the change was not sent.
+        Raises: TripsError of get_event; the update was then not sent.
         """
-        revision = self._seen.revision(self._asked.event_id)
+        revision = self._seen.revision(self._params.event_id)
         if revision is None:
             try:
                 revision = (await self._event()).revision
-            except (ForbiddenError, MissingScopeError):  # who may not read may write nevertheless
+            except (ForbiddenError, MissingScopeError):  # a key that cannot read may still write
                 return ""
         return "" if revision is None else str(revision)
 
@@ -225,71 +225,71 @@ class EventUpdate(Lookup):
             raise OutcomeUnknownError(UPDATE_EVENT, why, repeatable=False) from error
         if note == str(event.revision):
             return None
-        if not not_as_sent(self._asked, event):
+        if not not_as_sent(self._params, event):
             return event
         why = (
-            f"event {self._asked.event_id} is not as this call wants it, and may have been changed by somebody "
+            f"event {self._params.event_id} differs from what this call sent, and may have been changed by somebody "
             f"since (revision {note or 'unknown'}, now {event.revision}); read it with get_event before changing it"
         )
         raise OutcomeUnknownError(UPDATE_EVENT, why, repeatable=False)
 
     async def _event(self) -> Event:
-        return await self._read(GET_EVENT, GetEvent(event_id=self._asked.event_id))
+        return await self._read(GET_EVENT, GetEvent(event_id=self._params.event_id))
 
 
-def not_as_sent(asked: UpdateEvent, event: Event) -> list[str]:
-    """The fields that the event tells of, and that are not what the change made them."""
+def not_as_sent(params: UpdateEvent, event: Event) -> list[str]:
+    """The fields whose value in the event differs from the value sent. Fields that the event omits do not count."""
     found = [
         name
         for name in _TEXTS
-        if _is_set(asked, name) and name in event.model_fields_set and not _same(name, event, asked)
+        if _is_set(params, name) and name in event.model_fields_set and not _same(name, event, params)
     ]
     if (
-        asked.trip_ids is not MISSING
+        params.trip_ids is not MISSING
         and event.attached_trips is not None
-        and set(event.attached_trips) != set(asked.trip_ids)
+        and set(event.attached_trips) != set(params.trip_ids)
     ):
         found.append("trip_ids")
-    cleared = [] if asked.clear is MISSING else asked.clear
+    cleared = [] if params.clear is MISSING else params.clear
     return found + [name for name in cleared if getattr(event, "attached_trips" if name == "trip_ids" else name, None)]
 
 
-def _is_like(event: Event, asked: CreateEvent) -> bool:
-    return all(_same(name, event, asked) for name in _compared(asked))
+def _is_like(event: Event, params: CreateEvent) -> bool:
+    return all(_same(name, event, params) for name in _compared(params))
 
 
-def _may_be(event: Event, asked: CreateEvent) -> bool:
-    """Going by what is told of it."""
-    untold = _untold(event, asked)
-    return all(_same(name, event, asked) for name in _compared(asked) if name not in untold)
+def _may_be(event: Event, params: CreateEvent) -> bool:
+    """Whether the event may be like it, judged by the fields that the event shows."""
+    left_out = _left_out(event, params)
+    return all(_same(name, event, params) for name in _compared(params) if name not in left_out)
 
 
-def _untold(event: Event, asked: CreateEvent) -> list[str]:
-    """Lists need not show everything, least of all descriptions."""
+def _left_out(event: Event, params: CreateEvent) -> list[str]:
+    """The fields to compare that the event lacks. Lists may leave out fields, above all descriptions."""
     return [
         name
         for name in _TEXTS
-        if name not in event.model_fields_set and (_is_set(asked, name) or name == "description")
+        if name not in event.model_fields_set and (_is_set(params, name) or name == "description")
     ]
 
 
-def _compared(asked: CreateEvent) -> tuple[str, ...]:
-    """An importance that was not sent may be the service's own."""
-    return _TEXTS if _is_set(asked, "importance") else _TELLING_APART
+def _compared(params: CreateEvent) -> tuple[str, ...]:
+    """The fields to compare. The service may set an importance of its own if none was sent."""
+    return _TEXTS if _is_set(params, "importance") else _IDENTIFYING
 
 
-def _same(name: str, event: Event, asked: Params) -> bool:
-    return _plain(name, getattr(event, name)) == _plain(name, getattr(asked, name))
+def _same(name: str, event: Event, params: Params) -> bool:
+    return _normalised(name, getattr(event, name)) == _normalised(name, getattr(params, name))
 
 
-def _plain(name: str, value: object) -> str:
-    """As it is compared: a service may trim a text, and give a date with a time or a time with seconds."""
+def _normalised(name: str, value: object) -> str:
+    """A service may trim texts, add a time to a date, and add seconds to a time."""
     text = value.strip() if isinstance(value, str) else ""
     return text[: {"date": 10, "time": 5}.get(name)]
 
 
-def _is_set(asked: Params, name: str) -> bool:
-    return getattr(asked, name) is not MISSING
+def _is_set(params: Params, name: str) -> bool:
+    return getattr(params, name) is not MISSING
 
 
 def _events_in(result: Result) -> Sequence[Event]:

@@ -1,4 +1,4 @@
-"""What httpx raises, as an error of ours."""
+"""The exceptions of httpx, translated to our errors."""
 
 import ssl
 from typing import Any, Final
@@ -11,7 +11,7 @@ from trips_mcp.contract.operation import Operation
 TIMEOUTS: Final = httpx.Timeout(30, connect=5)
 
 HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-"""All of them: httpx has no class above these."""
+"""Every exception of httpx, which has no common base class."""
 
 _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.ConnectTimeout, f"no connection within {TIMEOUTS.connect:.0f} seconds"),
@@ -33,27 +33,27 @@ _NEVER_SENT: Final = (
     httpx.LocalProtocolError,
 )
 _UNTRUSTED: Final = "its certificate is not trusted; set SSL_CERT_FILE to a file of those to trust"
-_NEVER_PASSING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, ssl.SSLCertVerificationError)
+_PERMANENT: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, ssl.SSLCertVerificationError)
 
 
 def may_pass(error: UnavailableError) -> bool:
-    """Whether another attempt could have an answer."""
-    return not _comes_of(error, _NEVER_PASSING)
+    """Whether another attempt could succeed."""
+    return not _caused_by(error, _PERMANENT)
 
 
 def failure(operation: Operation[Any, Any], error: Exception, status: int | None) -> TripsError:
-    """`status` is the answer's, if it had begun."""
+    """`status`: the status of the answer, if it had begun."""
     if isinstance(error, httpx.TransportError):
         why = next((why for kind, why in _REASONS if isinstance(error, kind)), "the connection broke")
-        if _comes_of(error, ssl.SSLCertVerificationError):
+        if _caused_by(error, ssl.SSLCertVerificationError):
             why = _UNTRUSTED
         return UnavailableError(operation, why, sent=not isinstance(error, _NEVER_SENT))
     if isinstance(error, httpx.InvalidURL):
-        return CannotConnectError("The base URL cannot be used; want something like https://host/path.")
+        return CannotConnectError("The base URL cannot be used; use something like https://host/path.")
     return BadAnswerError(operation, "with something that could not be read", status=status)
 
 
-def _comes_of(error: BaseException, kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
+def _caused_by(error: BaseException, kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, kinds):

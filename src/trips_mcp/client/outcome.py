@@ -1,4 +1,4 @@
-"""What came of a call."""
+"""The outcome of a call: its result, notes and rate limit."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from typing import Generic
 from trips_mcp.contract.operation import R
 
 Report = Callable[[float, float | None, str | None], Awaitable[None]]
-"""Tells whoever waits how far a long call is: progress, total if known, a word about it."""
+"""Reports the progress of a long call: progress, total if known, message."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How much may be asked of an account before its window resets."""
+    """The requests that an account may still send before its window resets."""
 
     limit: int
     remaining: int
     resets_in: float
-    """Seconds, at most."""
+    """Seconds, as an upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[R]):
     result: R
     notes: tuple[str, ...] = ()
-    """Sentences on what the result alone does not tell."""
+    """Sentences with facts that the result does not contain."""
     rate_limit: RateLimit | None = None
-    """None where the API has told of none."""
+    """None if the API named none."""

@@ -1,4 +1,4 @@
-"""Following cursors: the items of every page, each page read when its first item is asked for."""
+"""The iterator over a paged list, which reads each page when its first item is needed."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -14,11 +14,11 @@ T = TypeVar("T", bound=Result)
 
 
 async def each(operation: Operation[P, Any], first: P, read: Callable[[P], Awaitable[Page[T]]]) -> AsyncGenerator[T]:
-    """Raises: TripsError; BadAnswerError where the cursors lead nowhere."""
+    """Raises: TripsError; BadAnswerError if a cursor repeats or cannot be used."""
     followed: set[str] = set()
-    asked = first
+    params = first
     while True:
-        page = await read(asked)
+        page = await read(params)
         for item in page.items:
             yield item
         cursor = page.next_cursor
@@ -27,11 +27,11 @@ async def each(operation: Operation[P, Any], first: P, read: Callable[[P], Await
         if cursor in followed:
             raise BadAnswerError(operation, "with a cursor that it had given before")
         followed.add(cursor)
-        asked = _after(operation, first, cursor)
+        params = _after(operation, first, cursor)
 
 
 def _after(operation: Operation[P, Any], first: P, cursor: str) -> P:
     try:
         return operation.params.model_validate({**first.model_dump(), "cursor": cursor})
-    except ValidationError:  # a list that takes no cursor, or a cursor that is not one
+    except ValidationError:  # the list takes no cursor, or the cursor is not valid
         raise BadAnswerError(operation, "with a cursor that cannot be followed") from None

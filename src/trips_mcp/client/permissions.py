@@ -1,6 +1,7 @@
-"""What the key is known to allow, so that a call it does not allow is not even sent (docs/contract.md#scopes).
+"""The known scopes of the trips key, with which a forbidden call is refused before it is sent.
 
-Of the Trips API alone: a token of the Events API has no scopes. Where nothing is known everything is tried.
+The scopes are those of docs/contract.md#scopes. Tokens of the Events API have no scopes. While the scopes are unknown,
+every call is sent.
 """
 
 from collections.abc import Collection
@@ -14,12 +15,12 @@ from trips_mcp.contract.scopes import BaseScope, Scope, allows
 
 class Permissions:
     def __init__(self, scopes: Collection[str] | None) -> None:
-        """Raises: ValueError for what is no scope. None: what `get_me` reports will count."""
+        """`scopes`: None uses the scopes that `get_me` reports. Raises: ValueError for an invalid scope."""
         self._set = scopes is not None
         self._scopes = None if scopes is None else [Scope.parse(text) for text in scopes]
 
     def learn(self, reported: Collection[str] | None) -> None:
-        """From the service. A scope this version does not know may allow anything, so then nothing is known."""
+        """Takes the scopes that the service reports. An unknown scope may allow anything, so all become unknown."""
         if self._set:
             return
         try:
@@ -38,7 +39,7 @@ class Permissions:
             raise MissingScopeError(operation, needed, other_trip=True)
 
     def _covers(self, operation: Operation[Any, Any], needed: BaseScope, trip_id: str | None) -> bool:
-        # a key limited to a trip may list trips, and is shown that one
+        # a key limited to one trip may list trips; the list shows that trip only
         return allows(self._scopes or (), needed, trip_id) or (trip_id is None and operation.reads)
 
 

@@ -1,6 +1,6 @@
-"""Which proxy leads to a host, by the environment's rules as curl reads them.
+"""The proxy for a host, read from the environment by curl's rules.
 
-httpx's own reading takes a CIDR block in NO_PROXY for a URL, and fails every call over one entry it cannot read.
+httpx reads a CIDR block in NO_PROXY as a URL, and one entry that it cannot read makes every call fail.
 """
 
 import os
@@ -17,21 +17,21 @@ _SCHEMES: Final = ("http", "https")
 
 
 def proxy_to(base_url: str) -> httpx.Proxy | None:
-    """None for this computer: a proxy cannot reach it, and would be told the key in clear.
+    """None for a loopback host: a proxy cannot reach it, and would see the key in plain text.
 
-    Raises: CannotConnectError, naming the variable but not its value, which may hold a password.
+    Raises: CannotConnectError with the name of the variable, not its value, which may contain a password.
     """
     url = httpx.URL(base_url)
     if is_loopback(url.host):
         return None
-    found = urllib.request.getproxies()  # the system's settings too, where it has some
-    if is_exempt(url.host, url.port, found.get("no", "")):
+    proxies = urllib.request.getproxies()  # includes the system's proxy settings
+    if is_exempt(url.host, url.port, proxies.get("no", "")):
         return None
-    name = next((name for name in (url.scheme, "all") if found.get(name)), None)
+    name = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
     if name is None:
         return None
     try:
-        address = httpx.URL(found[name] if "://" in found[name] else f"http://{found[name]}")
+        address = httpx.URL(proxies[name] if "://" in proxies[name] else f"http://{proxies[name]}")
     except httpx.InvalidURL:
         address = httpx.URL()
     if not address.host:
@@ -45,9 +45,9 @@ def proxy_to(base_url: str) -> httpx.Proxy | None:
 
 
 def is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
-    """Entries are apart by commas or spaces: names with all below them, addresses, CIDR blocks, `*`.
+    """Entries are separated by commas or spaces: domains with their subdomains, addresses, CIDR blocks, `*`.
 
-    An entry that is none of these exempts nothing.
+    Any other entry exempts nothing.
     """
     return any(_matches(host.lower(), port, entry) for entry in no_proxy.lower().replace(",", " ").split())
 
@@ -55,8 +55,8 @@ def is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
 def _matches(host: str, port: int | None, entry: str) -> bool:
     if entry == "*":
         return True
-    entry, of_port = _without_port(entry)
-    if of_port is not None and of_port != str(port or ""):
+    entry, entry_port = _without_port(entry)
+    if entry_port is not None and entry_port != str(port or ""):
         return False
     try:
         address = ip_address(host)
@@ -70,7 +70,7 @@ def _matches(host: str, port: int | None, entry: str) -> bool:
 
 
 def _without_port(entry: str) -> tuple[str, str | None]:
-    """`host:port` and `[address]:port` apart; a bare IPv6 address has more colons."""
+    """Splits `host:port` and `[address]:port`; a bare IPv6 address has more colons and no port."""
     name, colon, port = entry.rpartition(":")
     if colon and port.isdecimal() and (name.endswith("]") or ":" not in name):
         return name, port
@@ -78,6 +78,6 @@ def _without_port(entry: str) -> tuple[str, str | None]:
 
 
 def _variable(name: str) -> str:
-    """The variable's own spelling; the lower case wins, as in curl."""
+    """The variable as it is spelled in the environment. Lower case wins, as in curl."""
     upper = f"{name.upper()}_PROXY"
     return next((spelling for spelling in (upper.lower(), upper) if os.environ.get(spelling)), upper)

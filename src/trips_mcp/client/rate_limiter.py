@@ -1,14 +1,14 @@
-"""One rate limiter per account: it sends no request that the service would refuse as one too many.
+"""The rate limiter of an account, which delays requests that the service would refuse with a 429.
 
 `RequestBudget` estimates how many requests the service still allows. `RateLimiter` queues the callers, first come first
-served: each sleeps until its turn is due, and one whose turn would come too late is told so at once.
+served: each sleeps until its turn is due. A caller whose turn would come too late gets an error at once.
 
 The service counts in fixed windows (docs/contract.md#rate-limit), but does not say when one begins. Two rules stay
 within its limit whatever the latency:
 
-- While a window is known, from the first answer in it until 60 seconds later, what its answers said remains is an
-  upper bound. Requests under way count as not yet included.
-- Otherwise at most `limit` requests may be under way or have ended in the last 60 seconds. Any window that counts a
+- A window is known from its first answer until 60 seconds later. The lowest remaining count in its answers is an upper
+  bound that does not yet include the requests in progress.
+- Otherwise at most `limit` requests may be in progress or have ended in the last 60 seconds. Any window that counts a
   request sent under this rule began after all older requests had ended.
 
 Other processes of the same account show up in the headers, or as a 429.
@@ -33,9 +33,9 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 WINDOW: Final = 60.0
-"""Seconds. Also the longest that one answer may hold back all requests, as it may be wrong."""
+"""Seconds. Also the longest time that one answer may hold back all requests, as the answer may be wrong."""
 LEAST_TIME: Final = 1.0
-"""Seconds an attempt should have at least: cutting one short leaves the outcome of a write unknown."""
+"""Minimum seconds for an attempt, as cutting one short leaves the outcome of a write unknown."""
 
 _COUNT = re.compile(r"[0-9]{1,9}")
 
@@ -46,26 +46,26 @@ class Turn:
 
     sent_at: float
     remaining: int | None
-    """What was known to remain when it was sent; a later answer of the same window can only say less."""
+    """The known remaining count when it was sent. Later answers of the same window can only name less."""
     resets_at: float
     """Identifies the window that was known when it was sent."""
 
 
 class RequestBudget:
-    """How many requests the service still allows, as far as its answers tell. Times are seconds of one clock."""
+    """The number of requests that the service still allows, estimated from its answers. Times are in seconds."""
 
     def __init__(self) -> None:
         self.limit = 0
-        """Requests in a window; 0 while no answer has named one."""
+        """Requests per window; 0 until an answer names the limit."""
         self.probing = True
-        """Whether nothing is known yet, so that one request goes ahead alone."""
-        self._under_way = 0
+        """Whether nothing is known yet, so that a single request is sent first."""
+        self._in_progress = 0
         self._ended: deque[float] = deque()
-        """When the requests of the last window ended that the service may have counted."""
+        """End times within the last 60 seconds of requests that the service may have counted."""
         self._remaining: int | None = None
-        """The least that an answer of the known window said remains; None between windows."""
+        """The lowest remaining count in the answers of the known window; None between windows."""
         self._uncertain = 0
-        """Requests that ended and that the window may have counted after that answer."""
+        """Ended requests that the window may have counted after that answer."""
         self._resets_at = -inf
         """The latest time at which the known window ends."""
 
@@ -76,18 +76,18 @@ class RequestBudget:
 
     def allows(self, now: float) -> bool:
         if self.probing:
-            return self._under_way == 0
+            return self._in_progress == 0
         return self.unlimited or self.room(now) > 0
 
     def room(self, now: float) -> int:
-        """How many more requests may be sent now. Only meaningful once a limit is known."""
+        """The number of requests that may be sent now. Only meaningful once a limit is known."""
         self._forget_what_is_over(now)
         if self._remaining is None:
-            return self.limit - len(self._ended) - self._under_way
-        return self._remaining - self._uncertain - self._under_way
+            return self.limit - len(self._ended) - self._in_progress
+        return self._remaining - self._uncertain - self._in_progress
 
     def next_window(self, now: float) -> float:
-        """When the next window begins; infinite where that depends on requests still under way."""
+        """The time when the next window begins; infinite if it depends on requests in progress."""
         self._forget_what_is_over(now)
         if self._remaining is not None:
             return self._resets_at
@@ -102,23 +102,23 @@ class RequestBudget:
 
     def send(self, now: float) -> Turn:
         self._forget_what_is_over(now)
-        self._under_way += 1
+        self._in_progress += 1
         return Turn(now, self._remaining, self._resets_at)
 
     def cancel(self) -> None:
-        """For a turn that was given and not used."""
-        self._under_way -= 1
+        """Returns a turn that was not used."""
+        self._in_progress -= 1
 
     def end(self, now: float, *, counted: bool) -> None:
-        """A request ended without saying what remains. `counted`: whether the service may have counted it."""
-        self._under_way -= 1
+        """A request ended without a remaining count. `counted`: whether the service may have counted it."""
+        self._in_progress -= 1
         if counted and not self.unlimited:
             self._ended.append(now)
             self._uncertain += 1
 
     def answer(self, turn: Turn, limit: int, remaining: int, now: float) -> None:
-        """A request was answered with what remains of the window that counted it."""
-        self._under_way -= 1
+        """A request was answered with the remaining count of the window that counted it."""
+        self._in_progress -= 1
         self._forget_what_is_over(now)
         remaining = min(remaining, limit)
         sent_in_window = turn.resets_at == self._resets_at
@@ -134,12 +134,12 @@ class RequestBudget:
         self._ended.append(now)
 
     def no_limit(self) -> None:
-        """An answer named no limit, so there is none while nothing else is known."""
+        """An answer named no limit, so none applies while nothing else is known."""
         if self.probing:
             self.limit, self.probing = 0, False
 
     def start_over(self) -> None:
-        """The service refused a request as one too many: nothing is known any more."""
+        """The service refused a request as one too many, so the estimate is discarded."""
         self.probing, self._remaining = True, None
         self._ended.clear()
 
@@ -156,7 +156,7 @@ class _Waiter:
     until: float = field(compare=False)
     turn: Turn | None = field(default=None, compare=False)
     refused_for: float | None = field(default=None, compare=False)
-    """Seconds; 0 where it cannot be told."""
+    """Seconds until its turn; 0 if unknown. None while it is not refused."""
     wakes_at: float = field(default=0, compare=False)
     sleeping: anyio.CancelScope | None = field(default=None, compare=False)
 
@@ -175,13 +175,13 @@ class RateLimiter:
         return self._budget.known(self._clock())
 
     def new_place(self) -> int:
-        """In the queue; a call keeps its place over all attempts."""
+        """A place in the queue, which a call keeps for all its attempts."""
         return next(self._places)
 
     async def admit(self, operation: Operation[Any, Any], place: int, ends: float) -> Turn:
-        """Waits for the turn of this request, so that some time is left before `ends`.
+        """Waits for this request's turn, which comes at least `LEAST_TIME` before `ends`.
 
-        Raises: RateLimitedError or UnavailableError, as soon as it is clear that the turn comes too late.
+        Raises: RateLimitedError or UnavailableError as soon as the turn is known to come too late.
         """
         now = self._clock()
         if not self._queue and self._may_go(now):
@@ -209,8 +209,8 @@ class RateLimiter:
     ) -> None:
         """Ends the turn, with the headers of the answer if there was one.
 
-        `counted`: whether the service may have counted the request. `hold`: the seconds for which the service wants no
-        other request.
+        `counted`: whether the service may have counted the request. `hold`: the seconds during which the service
+        accepts no other request.
         """
         now = self._clock()
         if hold is not None:
@@ -235,7 +235,7 @@ class RateLimiter:
         return now >= self._held_until and self._budget.allows(now)
 
     def _serve(self) -> None:
-        """Gives turns to the callers who may go, and turns away those whose turn would come too late."""
+        """Admits the callers that may send now, and refuses those whose turn would come too late."""
         if not self._queue:
             return
         now = self._clock()
@@ -256,7 +256,7 @@ class RateLimiter:
             _wake(staying[0])
 
     def _earliest_turn(self, ahead: int, now: float) -> float:
-        """Earliest admission time for a waiter with so many others ahead."""
+        """Earliest admission time for a waiter with `ahead` others before it."""
         earliest = max(now, self._held_until)
         if self._budget.probing or self._budget.unlimited:
             return earliest
@@ -267,7 +267,7 @@ class RateLimiter:
         return max(earliest, next_window + WINDOW * (missing // self._budget.limit))
 
     def _due(self, first: _Waiter, now: float) -> float:
-        """When the first in the queue has to look again, unless an answer comes before."""
+        """The time when the first waiter must check again, unless an answer arrives earlier."""
         if now < self._held_until:
             return min(first.until, self._held_until)
         if self._budget.probing:
@@ -284,7 +284,7 @@ class RateLimiter:
             self._serve()
 
     def _leave(self, waiter: _Waiter) -> None:
-        """For a cancelled waiter, which may just have been given its turn."""
+        """Removes a cancelled waiter, which may already have its turn."""
         if waiter.turn is not None:
             self._budget.cancel()
         elif waiter.refused_for is None:

@@ -1,6 +1,6 @@
-"""The operations as methods, by resource: `client.legs.list(trip_id)`.
+"""The operations as methods of their resources, such as `client.legs.list(trip_id)`.
 
-Ids and paging are arguments; whatever has more to say takes its params object.
+Ids and paging are arguments. Operations with more parameters take their params object.
 """
 
 from typing import Protocol
@@ -138,7 +138,7 @@ class Messages(_Resource):
         limit: int | MISSING = MISSING,
         cursor: str | MISSING = MISSING,
     ) -> messages.MessagePage:
-        """The newest page; its cursor leads to older messages. Within a page the oldest stands first."""
+        """The newest page. Its cursor leads to older messages; within a page the oldest comes first."""
         return await self._call(
             messages.LIST_MESSAGES,
             messages.ListMessages(trip_id=trip_id, channel_id=channel_id, limit=limit, cursor=cursor),
@@ -154,10 +154,10 @@ class Members(_Resource):
 
 
 class Shares(_Resource):
-    """Share links. Reading one needs no key, and is never sent one."""
+    """Share links. Reading one needs no key, so none is sent."""
 
     async def create(self, trip_id: str) -> shares.ShareToken:
-        """Makes the trip's link; one that it had before stops working."""
+        """Makes a new link for the trip. An earlier link stops working."""
         return await self._call(shares.CREATE_SHARE_TOKEN, shares.CreateShareToken(trip_id=trip_id))
 
     async def revoke(self, trip_id: str) -> shares.Revoked:

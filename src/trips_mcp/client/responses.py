@@ -1,7 +1,7 @@
-"""Reading what an API answers, tolerantly (docs/contract.md#reading-tolerantly).
+"""The tolerant reader of API answers (docs/contract.md#reading-tolerantly).
 
-The usual answer is validated as it came. Only one that does not look usual is taken apart. A write is done only if
-its answer says so in the contract's words: a 200 may come from anything between here and the service.
+The usual answer is validated as it is; only an unusual one is unwrapped. A write counts as done only if its answer
+confirms that in the contract's form, as a 200 may come from a proxy or gateway.
 """
 
 from functools import cache
@@ -26,8 +26,8 @@ _ITEMS = ("items", "data", "page", "results")
 _CURSORS = ("nextCursor", "cursor", "continueCursor")
 
 
-def read(operation: Operation[P, R], asked: P, answer: ApiResponse, key: str | None = None) -> R:
-    """The answer as the operation's result; `key` is what no error may repeat.
+def read(operation: Operation[P, R], params: P, answer: ApiResponse, key: str | None = None) -> R:
+    """The answer as the operation's result. `key`: the API key, which no error may repeat.
 
     Raises: ApiError, BadAnswerError.
     """
@@ -38,9 +38,9 @@ def read(operation: Operation[P, R], asked: P, answer: ApiResponse, key: str | N
     if not 200 <= answer.status < 300:
         raise BadAnswerError(operation, f"with HTTP status {answer.status}", status=answer.status)
     if operation.method == "DELETE" and answer.status == 204:
-        return _gone(operation, asked)
-    result = _usual(operation.result, answer.body) or _unusual(operation, asked, answer.body)
-    if result is not None and not operation.reads and not confirms(asked, result):
+        return _deleted(operation, params)
+    result = _usual(operation.result, answer.body) or _unusual(operation, params, answer.body)
+    if result is not None and not operation.reads and not confirms(params, result):
         result = None
     if result is None:
         form = "in a form that could not be read" if operation.reads else "without saying what was done"
@@ -54,7 +54,7 @@ def read(operation: Operation[P, R], asked: P, answer: ApiResponse, key: str | N
 
 
 def _usual(kind: type[R], body: bytes) -> R | None:
-    """The body as it stands, unless what it holds may be wrapped, renamed or ill-formed."""
+    """The body as it is; None if its content may be wrapped, renamed or malformed."""
     try:
         result = kind.model_validate_json(body)
     except ValidationError:
@@ -71,7 +71,7 @@ def _is_plain(result: Result) -> bool:
     return bool(result.model_fields_set - set(extra)) and not set(_wrappers(type(result))) & set(extra)
 
 
-def _unusual(operation: Operation[P, R], asked: P, body: bytes) -> R | None:
+def _unusual(operation: Operation[P, R], params: P, body: bytes) -> R | None:
     try:
         found = from_json(body.removeprefix(_BOM), allow_inf_nan=False) if body.strip() else None
     except ValueError:
@@ -80,15 +80,15 @@ def _unusual(operation: Operation[P, R], asked: P, body: bytes) -> R | None:
     if plural_names is not None:
         return _valid(operation.result, _page(plural_names, found))
     if operation.when_empty is not None:
-        return _done(operation, asked, found)
+        return _deletion(operation, params, found)
     bare: object = _bare(operation.result, found) if found is not None else dict[str, object]()
     if operation.reads and bare and not _known(operation.result, bare):
-        return None  # it is something, but not what was asked for
+        return None  # an object, but not of the expected type
     return _valid(operation.result, bare)
 
 
 def _valid(kind: type[R], fields: object) -> R | None:
-    """Nulls are a way to say 'absent'; they are taken for that where the model has no place for them."""
+    """The fields as a result. A null that the model does not allow counts as absent."""
     for candidate in (fields, _without_nulls(fields)):
         try:
             return kind.model_validate(candidate)
@@ -97,31 +97,31 @@ def _valid(kind: type[R], fields: object) -> R | None:
     return None
 
 
-def _gone(operation: Operation[P, R], asked: P) -> R:
-    """What a 204 to a DELETE tells."""
+def _deleted(operation: Operation[P, R], params: P) -> R:
+    """The result of a DELETE that was answered with 204."""
     if operation.when_empty is not None:
-        return operation.when_empty(asked)
-    return operation.result.model_validate({"_id": own_id(operation, asked)})
+        return operation.when_empty(params)
+    return operation.result.model_validate({"_id": own_id(operation, params)})
 
 
-def _done(operation: Operation[P, R], asked: P, found: object) -> R | None:
-    """A deletion that is answered with more than a 204: what it says of the thing that was asked about."""
+def _deletion(operation: Operation[P, R], params: P, found: object) -> R | None:
+    """The result of a deletion whose answer has a body; None if the body does not confirm it."""
     kind = operation.result
     bare = _bare(kind, found)
     if not is_object(bare) or any(value is False for value in bare.values()):
-        return None  # as {"success": false}
-    named = own_id(operation, asked)
+        return None  # such as {"success": false}
+    deleted_id = own_id(operation, params)
     if (
-        any(str(bare.get(name)) == named for name in ("_id", "id", "event_id", "deleted"))
+        any(str(bare.get(name)) == deleted_id for name in ("_id", "id", "event_id", "deleted"))
         or bare.get("deleted") is True
     ):
-        told = _gone(operation, asked).model_dump(by_alias=True, exclude_unset=True)
-        return _valid(kind, {**bare, **told})
+        expected = _deleted(operation, params).model_dump(by_alias=True, exclude_unset=True)
+        return _valid(kind, {**bare, **expected})
     return _valid(kind, bare) if _known(kind, bare) else None
 
 
-def confirms(asked: Params, result: Result) -> bool:
-    """Whether an answer to a write tells what became of it: an id, a token, an outcome for each item."""
+def confirms(params: Params, result: Result) -> bool:
+    """Whether the answer confirms the write: with an id, a token, or an outcome for each item."""
     match result:
         case Resource():
             return bool(result.id)
@@ -130,9 +130,9 @@ def confirms(asked: Params, result: Result) -> bool:
         case ShareToken():
             return bool(result.token)
         case BatchReport():
-            return _covers(result, getattr(asked, "items", ()))
+            return _covers(result, getattr(params, "items", ()))
         case SyncReport():
-            lists = {name: getattr(asked, name) for name in ("legs", "action_items", "map_pins")}
+            lists = {name: getattr(params, name) for name in ("legs", "action_items", "map_pins")}
             return all(
                 _covers(getattr(result, name), items) for name, items in lists.items() if is_list(items) and items
             )
@@ -147,17 +147,17 @@ def confirms(asked: Params, result: Result) -> bool:
 def _covers(report: BatchReport | None, items: object) -> bool:
     if report is None:
         return False
-    asked = len(items) if is_list(items) else 0
-    return asked in (len(report.results), report.created + report.updated + report.unchanged + report.errors)
+    sent = len(items) if is_list(items) else 0
+    return sent in (len(report.results), report.created + report.updated + report.unchanged + report.errors)
 
 
-def own_id(operation: Operation[Any, Any], asked: Params) -> str:
-    """The last id in the operation's path: of the thing itself."""
-    return str(asked.model_dump(mode="json").get(operation.path.rpartition("{")[2].rstrip("}"), ""))
+def own_id(operation: Operation[Any, Any], params: Params) -> str:
+    """The id of the resource: the last id in the operation's path."""
+    return str(params.model_dump(mode="json").get(operation.path.rpartition("{")[2].rstrip("}"), ""))
 
 
 def _bare(kind: type[Result], found: object) -> object:
-    """The object itself, out of what it may be wrapped in; a field that only shares a wrapper's name is left alone."""
+    """The object without its wrapper. A field that only shares a wrapper's name is left alone."""
     if not is_object(found):
         return found
     for name in _wrappers(kind):
@@ -175,10 +175,10 @@ def _page(plural_names: tuple[str, ...], found: object) -> object:
     if not is_object(found):
         return found
     names = (*_ITEMS, *plural_names)
-    place = next((name for name in names if is_list(found.get(name))), None)
-    if place is not None:
-        rest = {name: value for name, value in found.items() if name not in (place, *_CURSORS, "isDone")}
-        return {**rest, "items": found[place], "nextCursor": _cursor(found)}
+    list_name = next((name for name in names if is_list(found.get(name))), None)
+    if list_name is not None:
+        rest = {name: value for name, value in found.items() if name not in (list_name, *_CURSORS, "isDone")}
+        return {**rest, "items": found[list_name], "nextCursor": _cursor(found)}
     for name in names:
         inner = found.get(name)
         if is_object(inner):
@@ -188,7 +188,7 @@ def _page(plural_names: tuple[str, ...], found: object) -> object:
 
 
 def _plural_names(kind: type[Result]) -> tuple[str, ...] | None:
-    """None for what is not a page."""
+    """None if the type is not a page."""
     return kind.plural_names if issubclass(kind, Page) else None
 
 
@@ -204,13 +204,13 @@ def _wrappers(kind: type[Result]) -> tuple[str, ...]:
 
 
 def _known(kind: type[Result], found: object) -> int:
-    """How many of the object's keys are fields of the model."""
+    """The number of the object's keys that are fields of the model."""
     return len(_names(kind).intersection(found)) if is_object(found) else 0
 
 
 @cache
 def _names(kind: type[Result]) -> frozenset[str]:
-    """Every name under which a field of the model may be read."""
+    """Every name and alias of the model's fields."""
     names: set[str] = set()
     for field in kind.model_fields.values():
         alias = field.validation_alias

@@ -1,4 +1,4 @@
-"""One API as this client uses it: its endpoint, its connections, and one attempt at a request."""
+"""The session with one API: its connections, its rate limiters and single attempts at a request."""
 
 import ssl
 from collections.abc import Awaitable, Callable, Generator
@@ -10,11 +10,11 @@ from urllib.parse import quote, urlencode
 
 import httpx
 from pydantic_core import to_json
+from typing_extensions import override
 
 from trips_mcp import __version__
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
-from trips_mcp.client.http_client import Http
 from trips_mcp.client.httpx_errors import HTTPX_ERRORS, TIMEOUTS, failure
 from trips_mcp.client.journal.digest import account_secret
 from trips_mcp.client.proxies import proxy_to
@@ -32,9 +32,28 @@ _ALWAYS = (
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=60)
 
 
+class _NoCookies(httpx.Cookies):
+    @override
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
+class _HttpClient(httpx.AsyncClient):
+    """httpx's client without cookies, which an API with keys does not need.
+
+    Searching each answer for cookies takes a tenth of a small call. A stored cookie could also carry one account's
+    session into another call.
+    """
+
+    @property
+    @override
+    def cookies(self) -> httpx.Cookies:  # pyright: ignore[reportIncompatibleMethodOverride] - it can't be set
+        return _NoCookies()
+
+
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What came back, whatever its status."""
+    """A response of any status."""
 
     status: int
     headers: httpx.Headers = field(repr=False)
@@ -44,18 +63,18 @@ class ApiResponse:
 class ApiSession:
     def __init__(self, endpoint: Endpoint, clock: Clock, sleep: Sleep) -> None:
         self.key = endpoint.key
-        self.pace = RateLimiter(clock, sleep)
-        self._anonymous_pace = RateLimiter(clock, sleep)
-        """For what is asked without the key: it is counted apart."""
+        self.rate_limiter = RateLimiter(clock, sleep)
+        self._anonymous_rate_limiter = RateLimiter(clock, sleep)
+        """For requests without the key, which the service counts separately."""
         self._endpoint = endpoint
         self._base_url = endpoint.base_url
         self._transport = endpoint.transport
         self._tls = endpoint.tls
-        self._http: Http | None = None
+        self._http: _HttpClient | None = None
         self._anonymous = httpx.Headers(_ALWAYS)
-        self._known = self._anonymous
+        self._authorized = self._anonymous
         if endpoint.key is not None:
-            self._known = httpx.Headers([*_ALWAYS, ("Authorization", f"Bearer {endpoint.key}")])
+            self._authorized = httpx.Headers([*_ALWAYS, ("Authorization", f"Bearer {endpoint.key}")])
         self._timeouts = {"timeout": TIMEOUTS.as_dict()}
 
     @cached_property
@@ -63,10 +82,10 @@ class ApiSession:
         return account_secret(self._endpoint)
 
     def limiter(self, operation: Operation[Any, Any]) -> RateLimiter:
-        return self._anonymous_pace if operation.scope == "nobody" else self.pace
+        return self._anonymous_rate_limiter if operation.scope == "nobody" else self.rate_limiter
 
     def request(self, operation: Operation[Any, R], params: Params, key: str | None = None) -> httpx.Request:
-        """Built here and not by httpx's client, which would add its own headers and the cookies it was given.
+        """The request, built without httpx's client, which would add headers of its own.
 
         `key` is the Idempotency-Key.
         """
@@ -74,7 +93,7 @@ class ApiSession:
         url = self._base_url + placed.path
         if placed.query:
             url += "?" + urlencode({n: _in_query(v) for n, v in placed.query.items()}, quote_via=quote)
-        headers = self._anonymous if operation.scope == "nobody" else self._known
+        headers = self._anonymous if operation.scope == "nobody" else self._authorized
         body = None if placed.body is None else to_json(placed.body)
         request = httpx.Request(operation.method, url, headers=headers, content=body, extensions=self._timeouts)
         if body is not None:
@@ -86,9 +105,9 @@ class ApiSession:
     async def send(self, operation: Operation[Any, R], request: httpx.Request) -> ApiResponse:
         """One attempt.
 
-        Raises: CannotConnectError, UnavailableError, BadAnswerError for an answer that cannot be taken in.
+        Raises: CannotConnectError, UnavailableError, BadAnswerError for an answer that cannot be read.
         """
-        send = self._sending()
+        send = self._send_method()
         status: int | None = None
         try:
             response = await send(request)
@@ -107,19 +126,19 @@ class ApiSession:
         if self._http is not None:
             await self._http.aclose()
 
-    def _sending(self) -> Callable[[httpx.Request], Awaitable[httpx.Response]]:
+    def _send_method(self) -> Callable[[httpx.Request], Awaitable[httpx.Response]]:
         if self._transport is not None:
-            # of what httpx's client does besides a request needs nothing, and it takes as long as a small call
+            # An in-process transport needs no auth, redirects or cookies; skipping AsyncClient halves a small call.
             return self._transport.handle_async_request
-        return partial(self._opened().send, stream=True, auth=None, follow_redirects=False)
+        return partial(self._open_http().send, stream=True, auth=None, follow_redirects=False)
 
-    def _opened(self) -> Http:
+    def _open_http(self) -> _HttpClient:
         if self._http is None:
-            with _told_in_our_words():
-                self._http = Http(
+            with _certificate_errors():
+                self._http = _HttpClient(
                     verify=self._tls or httpx.create_ssl_context(),
                     proxy=proxy_to(self._base_url),
-                    trust_env=False,  # of it, certificates and proxies are read here
+                    trust_env=False,  # certificates and proxies are read from the environment above
                     limits=_LIMITS,
                     timeout=TIMEOUTS,
                 )
@@ -127,14 +146,14 @@ class ApiSession:
 
 
 def trusted() -> ssl.SSLContext:
-    """The certificates this computer trusts, for many endpoints to share. Raises: CannotConnectError."""
-    with _told_in_our_words():
+    """The certificates that this computer trusts, shared by many endpoints. Raises: CannotConnectError."""
+    with _certificate_errors():
         return httpx.create_ssl_context()
 
 
 @contextmanager
-def _told_in_our_words() -> Generator[None]:
-    """For the certificates that httpx reads from the environment."""
+def _certificate_errors() -> Generator[None]:
+    """Translates errors from the certificates that the environment names. Raises: CannotConnectError."""
     try:
         yield
     except (ValueError, OSError, ImportError, *HTTPX_ERRORS) as error:

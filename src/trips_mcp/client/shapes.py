@@ -1,4 +1,4 @@
-"""Telling parsed JSON apart, as `contract.models.is_object` does."""
+"""The type guard for lists in parsed JSON, like `contract.models.is_object` for objects."""
 
 from typing import Any, TypeGuard
 

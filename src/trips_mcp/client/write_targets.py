@@ -1,4 +1,4 @@
-"""Which thing a write is about: what tells whether another write has been at it since."""
+"""The resource that a write changes, named so that later writes to it are recognised."""
 
 import hmac
 from collections.abc import Iterator, Mapping
@@ -22,16 +22,16 @@ _KINDS_IN_SYNC: Final = {"legs": "legs", "action_items": "action-items", "map_pi
 
 
 def target(secret: bytes, operation: Operation[P, R], params: P) -> str | None:
-    """Equal for writes to one thing of one account; None where a new thing is made, which has no name yet."""
+    """Equal for writes to the same resource of one account; None for a new resource, which has no name yet."""
     path = place(operation, params).path
-    if operation.path in _paths_of_things():
+    if operation.path in _resource_paths():
         return _digest(secret, path)
     ref = getattr(params, "client_ref", None)
     return _digest(secret, f"{path}#{ref}") if isinstance(ref, str) else None
 
 
 def made(secret: bytes, operation: Operation[P, R], params: P, result: Result) -> list[str]:
-    """The things that a POST has made or changed, as `target` names them for later writes."""
+    """The resources that a POST created or changed, as `target` names them for later writes."""
     if operation.method != "POST":
         return []
     path = place(operation, params).path
@@ -39,7 +39,7 @@ def made(secret: bytes, operation: Operation[P, R], params: P, result: Result) -
 
 
 def is_repeatable(operation: Operation[Any, Any], params: Params) -> bool:
-    """Whether carrying it out twice leaves what once leaves, without any key."""
+    """Whether the write is idempotent without an Idempotency-Key."""
     return operation.method in ("PATCH", "DELETE") or all(
         isinstance(getattr(item, "client_ref", None), str) for item in _items(params)
     )
@@ -67,14 +67,14 @@ def _ids_in(reports: Mapping[str, BatchReport]) -> Iterator[tuple[str, str]]:
 
 
 def _items(params: Params) -> list[Params]:
-    """The items of a batch; else the one thing that the parameters describe."""
+    """The items of a batch, or the params themselves."""
     lists = [getattr(params, name) for name in limits(type(params))]
     return [item for items in lists if items is not MISSING for item in items] or [params]
 
 
 @cache
-def _paths_of_things() -> frozenset[str]:
-    """What can be changed or removed: each names one thing."""
+def _resource_paths() -> frozenset[str]:
+    """The paths of single resources: those that can be changed or deleted."""
     return frozenset(operation.path for operation in OPERATIONS if operation.method in ("PATCH", "DELETE"))
 
 

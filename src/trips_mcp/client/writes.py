@@ -1,8 +1,9 @@
-"""A write's life: it is noted, attempted, and its note removed when the caller knows the outcome.
+"""The life of a write, from its note in the journal to the outcome.
 
-Where the outcome stays unknown, the note stays, and the next identical call takes up its key: a service that
-has carried the write out then replays its answer, and one that has not carries it out. The replayed answer may be
-of the past, so it is told only if it still holds (`_after_earlier`).
+A write is noted, then attempted, and its note is removed when the caller knows the outcome. If the outcome stays
+unknown, the note stays, and the next identical call resumes it with the same Idempotency-Key. The service then replays
+its answer if it carried the write out, and carries it out if not. A replayed answer may be outdated, so it is returned
+only if it still holds (`_after_earlier`).
 """
 
 from collections import Counter
@@ -48,34 +49,34 @@ R_co = TypeVar("R_co", bound=Result, covariant=True)
 
 
 class Recovery(Protocol[R_co]):
-    """How to find out what became of a write of unknown outcome, where the API knows no Idempotency-Key."""
+    """The lookup of a write with unknown outcome, for an API without Idempotency-Key."""
 
     @property
     def repeatable(self) -> bool:
-        """Whether `found` can find it."""
+        """Whether `found` can find the write."""
         ...
 
     async def note(self) -> str:
-        """What `found` will have to know of the time before the write; asked before the write is sent."""
+        """The state before the write, which `found` needs. Called before the write is sent."""
         ...
 
     async def found(self, note: str) -> R_co | None:
-        """What the write has brought about; None if it is to be sent (again).
+        """The result of the write; None if it must be sent (again).
 
-        Raises: TripsError; the outcome is then unknown still.
+        Raises: TripsError; the outcome then stays unknown.
         """
         ...
 
 
 class PartNotes:
-    """The notes of a call in several requests: they stay until all of it is done, so that none is made twice."""
+    """The notes of a call in several requests, kept until all are done so that none is sent twice."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._answered: list[tuple[Intent, list[str]]] = []
 
     async def add(self, intent: Intent, result: Result, written: list[str]) -> None:
-        """An answered part. A repetition takes its report from the note, unless there are faults to tell anew."""
+        """Keeps the report of an answered part in its note for a repeated call, unless it contains errors."""
         self._answered.append((intent, written))
         if not any(report.errors for report in _reports(result)):
             await self._journal.annotate(intent, result.model_dump_json(exclude_unset=True))
@@ -84,34 +85,34 @@ class PartNotes:
         answered, self._answered = self._answered, []
         for intent, written in answered:
             if complete:
-                await _settle_when_told(self._journal, intent, written)
+                await _settle_when_delivered(self._journal, intent, written)
             else:
                 await self._journal.leave_unknown(intent)
 
 
 @dataclass(slots=True)
 class _Write(Generic[P, R]):
-    """One call, over all the keys that it takes up."""
+    """One call with all the Idempotency-Keys that it uses."""
 
-    account: ApiSession
+    session: ApiSession
     operation: Operation[P, R]
     params: P
     ends: float
     recovery: Recovery[R] | None
     parts: PartNotes | None
     earlier: R | None = None
-    """What the key of an earlier call was answered with, where the write is sent anew all the same."""
+    """The answer to an earlier call's key, kept if the write is sent again with a new key."""
     notes: list[str] = field(default_factory=list[str])
 
     digest: str = field(init=False)
     target: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.digest = digest(self.account.secret, self.operation, self.params)
-        self.target = target(self.account.secret, self.operation, self.params)
+        self.digest = digest(self.session.secret, self.operation, self.params)
+        self.target = target(self.session.secret, self.operation, self.params)
 
     def made(self, result: R) -> list[str]:
-        return made(self.account.secret, self.operation, self.params, result)
+        return made(self.session.secret, self.operation, self.params, result)
 
     def join(self, note: str = JOINED) -> None:
         if note not in self.notes:
@@ -123,22 +124,22 @@ class Writing:
         self._attempts = attempts
         self._journal = journal
         self._locks: dict[str, anyio.Lock] = {}
-        self._holding = Counter[str]()
+        self._users = Counter[str]()
 
     def parts(self) -> PartNotes:
         return PartNotes(self._journal)
 
     async def outcome(
         self,
-        account: ApiSession,
+        session: ApiSession,
         operation: Operation[P, R],
         params: P,
         ends: float,
         recovery: Recovery[R] | None = None,
         parts: PartNotes | None = None,
     ) -> Outcome[R]:
-        """Raises: OutcomeUnknownError; any other TripsError says that the write was not carried out."""
-        write = _Write(account, operation, params, ends, recovery, parts)
+        """Raises: OutcomeUnknownError; any other TripsError means that the write was not carried out."""
+        write = _Write(session, operation, params, ends, recovery, parts)
         async with self._one_at_a_time(write.target or write.digest, operation, ends):
             result: R | None = None
             while result is None:
@@ -146,9 +147,9 @@ class Writing:
         return Outcome(result, tuple(write.notes))
 
     async def _with_next_key(self, write: _Write[P, R]) -> R | None:
-        """The result; None if it is to be sent anew, with another key.
+        """The result; None if the write must be sent again with another key.
 
-        Each round takes an open note off the journal, or is the last.
+        Each round removes an open note from the journal or is the last, so the rounds end.
         """
         note = await write.recovery.note() if write.recovery is not None else ""
         intent = await self._journal.begin(write.digest, write.operation.name, note, write.target)
@@ -156,7 +157,7 @@ class Writing:
             await self._journal.settle(intent)
             return None
         course = Course(write.ends, may_be_done=intent.resumed or write.earlier is not None)
-        settled = told = False
+        settled = answered = False
         try:
             result = await self._carried_out(write, course, intent)
             if intent.resumed and write.recovery is None:
@@ -165,24 +166,24 @@ class Writing:
             if result is None:
                 return None
             if write.earlier is not None and _changed_nothing(result):
-                result = write.earlier  # which says what this call and the earlier one did together
+                result = write.earlier  # the report of this call and the earlier one together
             if intent.resumed and not intent.superseded:
                 write.join()
             await self._answered(write, intent, result)
-            told = True
+            answered = True
             return result
         except OutcomeUnknownError as error:
-            settled = not error.repeatable  # no later call could tell either, so it shall be free to send
+            settled = not error.repeatable  # no later call could find out either, so it sends anew
             raise
         except TripsError as error:
-            settled = not course.may_be_done or _tells(error)
+            settled = not course.may_be_done or _is_final(error)
             if settled:
                 raise
             unknown = _unknown(write.operation, error, write.recovery)
             settled = not unknown.repeatable
             raise unknown from error
         finally:  # a cancelled call passes here too
-            if not told:
+            if not answered:
                 known = settled or not course.may_be_done
                 await (self._journal.settle if known else self._journal.leave_unknown)(intent)
 
@@ -193,7 +194,7 @@ class Writing:
         if write.parts is not None and not is_repeatable(write.operation, write.params):
             await write.parts.add(intent, result, written)
         else:
-            await _settle_when_told(self._journal, intent, written)
+            await _settle_when_delivered(self._journal, intent, written)
 
     async def _carried_out(self, write: _Write[P, R], course: Course, intent: Intent) -> R:
         operation = write.operation
@@ -206,23 +207,24 @@ class Writing:
             return operation.result.model_validate_json(intent.note)
         key = intent.key if operation.api == "trips" else None
         try:
-            return await self._attempts.result(write.account, operation, write.params, course, key)
+            return await self._attempts.result(write.session, operation, write.params, course, key)
         except GoneError:
             if operation.method == "DELETE" and operation.when_empty is not None and course.may_be_done:
                 return operation.when_empty(write.params)
             raise
 
     async def _after_earlier(self, write: _Write[P, R], intent: Intent, result: R) -> R | None:
-        """What the key of an earlier call was answered with, if it still holds; None if the write is to be sent anew.
+        """The answer to an earlier call's key if it still holds; None if the write must be sent again.
 
-        The first attempt cannot be carried out any more, as its key is answered. What may be done twice is: then the
-        answer is of now. What makes something new is made again only if a later call has changed or removed that:
-        then its caller knows of it, and means a second one. A link is tried, as any later link ends it.
+        The earlier attempt can no longer be carried out, as its key is answered. An idempotent write is sent again, so
+        that its answer is current. A write that creates something is sent again only if a later call changed or removed
+        that resource: then the caller knew of it and wants a second one. A share link is opened to check that it still
+        works, as any later link ends it.
         """
         if write.operation.api == "events" or isinstance(result, Deleted):
-            return result  # what has an id of its own does not come back
-        things = write.made(result)
-        written = await self._journal.written_since(intent, things)
+            return result  # a resource with an id of its own does not come back
+        targets = write.made(result)
+        written = await self._journal.written_since(intent, targets)
         if is_repeatable(write.operation, write.params):
             if _reports(result) and not written:
                 return result
@@ -230,39 +232,38 @@ class Writing:
             if not intent.superseded and not written:
                 write.join()
             return None
-        if things and len(written) == len(things):
+        if targets and len(written) == len(targets):
             return None
         if written:
-            write.join(f"Since then {len(written)} of the {len(things)} items were changed or removed.")
+            write.join(f"Since then {len(written)} of the {len(targets)} items were changed or removed.")
         if isinstance(result, ShareToken) and not await self._opens(write, result.token):
             return None
         return result
 
     async def _opens(self, write: _Write[Any, Any], token: str) -> bool:
-        asked = GetSharedTrip(token=token)
+        params = GetSharedTrip(token=token)
         try:
-            await self._attempts.result(write.account, GET_SHARED_TRIP, asked, Course(write.ends))
+            await self._attempts.result(write.session, GET_SHARED_TRIP, params, Course(write.ends))
         except NotFoundError:
             return False
         return True
 
     @asynccontextmanager
-    async def _one_at_a_time(self, thing: str, operation: Operation[Any, Any], ends: float) -> AsyncGenerator[None]:
-        """Writes of this process to one thing go one after the other, and identical ones.
+    async def _one_at_a_time(self, target: str, operation: Operation[Any, Any], ends: float) -> AsyncGenerator[None]:
+        """Runs writes of this process to one resource, and identical writes, one after the other.
 
-        Else one that repeats a call which was just cancelled could begin before that one had noted that its
-        outcome is unknown, and would be sent with a key of its own; and one that was cancelled could still be
-        carried out after the next.
+        Otherwise a call that repeats a cancelled one could begin before the cancelled call has noted its outcome as
+        unknown, and would be sent with a new key. A cancelled write could also still be carried out after the next one.
         """
-        lock = self._locks.setdefault(thing, anyio.Lock())
-        self._holding[thing] += 1
+        lock = self._locks.setdefault(target, anyio.Lock())
+        self._users[target] += 1
         try:
             try:
                 lock.acquire_nowait()
             except anyio.WouldBlock:
-                with anyio.move_on_after(ends - self._attempts.clock()) as patience:
+                with anyio.move_on_after(ends - self._attempts.clock()) as timeout:
                     await lock.acquire()
-                if patience.cancelled_caught:
+                if timeout.cancelled_caught:
                     raise UnavailableError(
                         operation, "another call for the same thing is still under way", sent=False
                     ) from None
@@ -271,13 +272,13 @@ class Writing:
             finally:
                 lock.release()
         finally:
-            self._holding[thing] -= 1
-            if not self._holding[thing]:
-                del self._holding[thing], self._locks[thing]
+            self._users[target] -= 1
+            if not self._users[target]:
+                del self._users[target], self._locks[target]
 
 
-async def _settle_when_told(journal: Journal, intent: Intent, written: list[str]) -> None:
-    """Until the caller has the answer, calling again has to find the note."""
+async def _settle_when_delivered(journal: Journal, intent: Intent, written: list[str]) -> None:
+    """Keeps the note until the caller has the answer, so that a repeated call finds it."""
     answer = delivery.current()
     if answer is None:
         await journal.settle(intent, written)
@@ -303,15 +304,15 @@ def is_dry_run(params: Params) -> bool:
     return getattr(params, "dry_run", MISSING) is True
 
 
-def _tells(error: TripsError) -> bool:
-    """Whether it is the service's word on the write itself, whatever became of earlier attempts.
+def _is_final(error: TripsError) -> bool:
+    """Whether the service itself refused the write, whatever happened to earlier attempts.
 
-    A key that is refused, or one request too many, is found before anything is known of the write.
+    A refused key or the rate limit says nothing about the write, as the service checks them first.
     """
     if not isinstance(error, ApiError) or not error.by_service or error.status == 408:
         return False
     if isinstance(error, ConflictError) and error.code != "IDEMPOTENCY_CONFLICT":
-        return False  # with an attempt of our own that may be under way still
+        return False  # a conflict with an attempt of our own that may still be in progress
     return not isinstance(error, (ServerFaultError, RateLimitedError, UnauthorizedError, ForbiddenError))
 
 

@@ -1,7 +1,8 @@
-"""The note of every write that is under way: what lets an identical call finish one whose answer was lost.
+"""The journal of writes in progress, with which a repeated call completes a write.
 
-Narrow on purpose. `connect` hands one in (`sqlite.py`, or `memory.py` where no file is wanted); replicas
-that share their notes would hand in another.
+An identical call finds the note of a write whose answer was lost, and completes that write.
+`connect` passes an implementation to the client: `persistent.py`, or `memory.py` without a file. The protocol is small
+so that replicas could share their notes in another implementation.
 """
 
 from collections.abc import Collection
@@ -11,47 +12,47 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One write that is about to be sent."""
+    """A write that is about to be sent."""
 
     key: str = field(repr=False)
-    """Its Idempotency-Key, the same on every attempt and on every later call that takes it up."""
+    """The Idempotency-Key, the same for every attempt and for every later call that resumes it."""
     resumed: bool
-    """Whether an earlier identical call had this key, and nobody knows what came of it."""
+    """Whether an earlier identical call used this key and its outcome is unknown."""
     note: str
-    """What the call that was first had noted beside it; this call's own if it is not resumed."""
+    """The note of the first call with this key."""
     superseded: bool = False
-    """Whether another write to the same thing was answered since: who calls again then may mean it anew."""
+    """Whether another write to the same resource was answered since, so this call may be a new one."""
     noted_at: float = field(default=0.0, compare=False)
 
 
 class Journal(Protocol):
-    """No method raises, or waits for longer than a moment: a journal that fails only remembers less."""
+    """No method raises or waits for long. A journal that fails only remembers less."""
 
     async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
-        """Takes up a call of this digest whose outcome is unknown, else notes a new one.
+        """Resumes a call with this digest whose outcome is unknown, or notes a new one.
 
-        On return the note outlives this process. `note` is for what a later call must know, and no secret. `target`
-        is the thing that is written to, if it has a name before.
+        On return the note outlives this process if the journal is a file. `note`: what a later call must know, never a
+        secret. `target`: the resource that is written to, if it already has a name.
         """
         ...
 
     async def annotate(self, intent: Intent, note: str) -> None:
-        """Another note instead of the first."""
+        """Replaces the note."""
         ...
 
     async def settle(self, intent: Intent, written: Collection[str] = ()) -> None:
-        """The outcome is known: the next identical call is a call of its own.
+        """The outcome is known, so the next identical call is a new one.
 
-        `written`: the things that an answered write has changed.
+        `written`: the resources that the answered write changed.
         """
         ...
 
     async def leave_unknown(self, intent: Intent) -> None:
-        """Nobody knows the outcome: the next identical call takes the intent up."""
+        """The outcome is unknown, so the next identical call resumes the intent."""
         ...
 
     async def written_since(self, intent: Intent, targets: Collection[str]) -> set[str]:
-        """Those of the targets that an answered write has changed since the intent was first noted."""
+        """The targets that an answered write changed since the intent was first noted."""
         ...
 
     async def aclose(self) -> None: ...

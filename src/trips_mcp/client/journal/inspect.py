@@ -1,4 +1,4 @@
-"""How many notes a journal's file holds, told without touching it or taking anything up."""
+"""The count of the notes in a journal's file, made without changing the file."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from trips_mcp.client.journal.store import is_new, lock_of
 @dataclass(frozen=True, slots=True)
 class Counted:
     unknown: int
-    """Writes of which nobody knows the outcome, so that an identical call would finish them."""
+    """Writes with unknown outcome, which an identical call would complete."""
     under_way: int
-    """Writes of processes that live, or that ended without a word: to know for sure would be to take their lock."""
+    """Writes of running processes, or of killed ones, as only taking their lock could tell."""
 
 
 def count(db: sqlite3.Connection, file: Path, clock: Callable[[], float]) -> Counted:
-    """Raises: sqlite3.Error, where it holds anything but notes too."""
+    """Raises: sqlite3.Error, also if the file is not a journal."""
     if is_new(db):
         return Counted(0, 0)
     rows: list[tuple[str, str]] = db.execute(

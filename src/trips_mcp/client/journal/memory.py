@@ -1,4 +1,4 @@
-"""A journal that lasts as long as its process."""
+"""The journal in memory, which lasts as long as its process."""
 
 import time
 from collections.abc import Callable, Collection
@@ -10,7 +10,7 @@ from uuid import uuid4
 from trips_mcp.client.journal import Intent
 
 KEPT: Final = 24 * 3600.0 - 60
-"""Seconds. The service keeps a key for 24 hours from the first request; the last one still has to get there."""
+"""Seconds. The service keeps a key for 24 hours after the first request; the last request needs time to arrive."""
 
 
 @dataclass(slots=True)
@@ -25,9 +25,9 @@ class MemoryJournal:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._entries: dict[str, list[_Entry]] = {}
-        """By digest, the oldest first."""
+        """By digest, oldest first."""
         self._written: dict[str, float] = {}
-        """When an answered write last changed a thing."""
+        """When an answered write last changed each resource."""
 
     async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
         self._forget_expired()
@@ -63,7 +63,7 @@ class MemoryJournal:
         self._written.clear()
 
     def remember(self, written: Collection[str]) -> None:
-        """As long as there is an open note that it may be asked for."""
+        """Remembers the resources while any note is open; without notes nobody asks for them."""
         if self._entries:
             self._written.update(dict.fromkeys(written, self._clock()))
         else:
@@ -73,7 +73,7 @@ class MemoryJournal:
         return self._written.get(target, -inf) >= noted_at
 
     def take_over(self, intent: Intent, digest: str) -> None:
-        """Remembers as unknown what another journal could not keep."""
+        """Keeps an unknown intent that another journal could not store."""
         self._entries.setdefault(digest, []).append(_Entry(intent.key, intent.note, intent.noted_at, unknown=True))
 
     def has_unknown(self, digest: str) -> bool:

@@ -1,4 +1,4 @@
-"""The journal that outlives its process: the notes' file, for as long as it can be used, else memory."""
+"""The journal in a file, which outlives its process and falls back to memory if the file fails."""
 
 import os
 import threading
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE: Final = 2.0
-"""Seconds that a call waits for the disk; more than SQLite waits for another process."""
-REST: Final = 60.0
-"""Seconds for which a file that failed is left alone, so that not every write waits for it."""
+TIMEOUT: Final = 2.0
+"""Seconds that a call waits for the disk; longer than SQLite waits for another process."""
+RETRY_AFTER: Final = 60.0
+"""Seconds before a failed file is tried again, so that not every write waits for it."""
 
 logger = getLogger("trips_mcp.client.journal")
 
 
 @dataclass(slots=True, eq=False)
 class _Request(Generic[T]):
-    """What somebody wants done in the file."""
+    """Work to do in the file."""
 
     work: "Callable[[Notes], T]"
     result: T | None = None
@@ -41,7 +41,7 @@ class _Request(Generic[T]):
 
 
 class SqliteJournal:
-    """Nothing is opened, or imported, before the first write."""
+    """Opens the file, and imports sqlite3, with the first write."""
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class SqliteJournal:
         self._process = os.getpid()
         self._notes: Notes | None = None
         self._one_at_a_time = anyio.CapacityLimiter(1)
-        self._turn = anyio.Lock(fast_acquire=True)
+        self._batch_lock = anyio.Lock(fast_acquire=True)
         self._waiting: list[_Request[Any]] = []
         self._in_use = threading.Lock()
-        self._resting_until = -inf
+        self._failed_until = -inf
         self._memory = MemoryJournal(self._clock)
         self._under_way: dict[str, str] = {}
-        """What the file holds of this process: key → digest."""
+        """The notes of this process in the file: key → digest."""
         self._settled: dict[tuple[str, str], tuple[Collection[str], float]] = {}
-        """What has to go from the file, by digest and key, with what it has changed, and when it was answered."""
+        """Notes to remove from the file: (digest, key) → the resources changed, and when the write was answered."""
         self._removal: threading.Thread | None = None
 
     async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
@@ -109,20 +109,22 @@ class SqliteJournal:
         self._leave_to_parent()
         if self._notes is not None:
             await self._in_file(lambda _: None)
-            with anyio.move_on_after(PATIENCE, shield=True):
+            with anyio.move_on_after(TIMEOUT, shield=True):
                 await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
 
     async def _in_file(self, work: "Callable[[Notes], T]") -> T | None:
-        """What the work gives; None where the file fails. In a thread, never interrupted, bounded all the same."""
+        """The result of the work; None if the file fails.
 
-        if self._timer() < self._resting_until:
+        Runs in a worker thread that is never interrupted; the wait for it is bounded.
+        """
+        if self._timer() < self._failed_until:
             return None
-        failed: object = f"it took longer than {PATIENCE:.0f} seconds"
+        timed_out: object = f"it took longer than {TIMEOUT:.0f} seconds"
         request = _Request(work)
         self._waiting.append(request)
-        with anyio.move_on_after(PATIENCE, shield=True):
-            async with self._turn:
-                if request in self._waiting:  # else it came along with another's
+        with anyio.move_on_after(TIMEOUT, shield=True):
+            async with self._batch_lock:
+                if request in self._waiting:  # otherwise another caller's transaction included it
                     requests, self._waiting = self._waiting, []
                     await anyio.to_thread.run_sync(
                         self._work, requests, abandon_on_cancel=True, limiter=self._one_at_a_time
@@ -131,11 +133,11 @@ class SqliteJournal:
             self._waiting.remove(request)
         if request.is_done:
             return request.result
-        self._rest(request.failure or failed)
+        self._report_failure(request.failure or timed_out)
         return None
 
     def _work(self, requests: "list[_Request[Any]]") -> None:
-        """In a thread: all in one transaction, as each step of a thread is a wait while the event loop is busy."""
+        """Runs in a worker thread, in one transaction: each change of threads waits while the event loop is busy."""
         from trips_mcp.client.journal.store import FAILURES, Notes
 
         try:
@@ -162,14 +164,14 @@ class SqliteJournal:
                 self._notes = None
 
     def _remove_soon(self, digest: str, key: str, written: Collection[str] = ()) -> None:
-        """In a thread of its own, so that no answer waits for the disk; notes settled meanwhile go with it."""
+        """Removes settled notes in a thread of its own, so that no answer waits for the disk."""
         self._settled[digest, key] = written, self._clock()
         if self._removal is None:
             self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
             self._removal.start()
 
     def _remove_now(self) -> None:
-        """Where it fails, the next write tries again."""
+        """If this fails, the next write tries again."""
         from trips_mcp.client.journal.store import FAILURES
 
         with self._in_use, suppress(*FAILURES):
@@ -184,19 +186,19 @@ class SqliteJournal:
         for write in writes:
             self._settled.pop(write, None)
 
-    def _rest(self, why: object) -> None:
-        self._resting_until = self._timer() + REST
+    def _report_failure(self, why: object) -> None:
+        self._failed_until = self._timer() + RETRY_AFTER
         if not self._warned:
             self._warned = True
             logger.warning(
-                "The journal %s cannot be used (%s): what becomes of unfinished writes is remembered in memory only, "
-                "until this process ends. Mend it, or name another file in TRIPS_MCP_JOURNAL.",
+                "The journal %s cannot be used (%s): unfinished writes are remembered in memory only, until this "
+                "process ends. Fix it, or name another file in TRIPS_MCP_JOURNAL.",
                 self._file,
                 why,
             )
 
     def _leave_to_parent(self) -> None:
-        """After a fork: the open file and all that is under way are the parent's."""
+        """After a fork, the open file and the notes belong to the parent process."""
         if self._process != os.getpid():
             self._not_ours_to_close = self._notes
             self._start()

@@ -1,4 +1,4 @@
-"""The journal's file: one small table, shared by every process of this user. Blocking; raises what goes wrong."""
+"""The journal's SQLite file, shared by all processes of a user; blocking, and raises `FAILURES`."""
 
 import os
 import sqlite3
@@ -16,12 +16,12 @@ from trips_mcp.client.journal.process_lock import Hold, is_held, remove
 
 BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
-"""What may come of any of it; a ValueError of a path that is none."""
+"""The exceptions that any method may raise; ValueError comes from an invalid path."""
 
 _TIDIED_EVERY: Final = 3600.0
 
 _OURS: Final = 0x74726A31
-"""The file's application id, so that nobody's other database is written into. Another form takes another id."""
+"""The file's application id, so that no other database is written to. Another schema needs another id."""
 _SCHEMA: Final = """
     CREATE TABLE writes (
         digest TEXT NOT NULL,
@@ -35,11 +35,11 @@ _SCHEMA: Final = """
     ) WITHOUT ROWID
 """
 _WRITTEN: Final = "CREATE TABLE IF NOT EXISTS written (target TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID"
-"""When an answered write last changed a thing; only as long as there are notes that it may be asked for."""
+"""When an answered write last changed each resource; kept only while there are notes."""
 
 
 class Notes:
-    """An open journal file, in the name of one process."""
+    """An open journal file, used by one process."""
 
     def __init__(self, database: sqlite3.Connection, locks: Path, clock: Callable[[], float]) -> None:
         self._database = database
@@ -48,12 +48,12 @@ class Notes:
         self._owner = uuid4().hex
         self._tidied_at = float("-inf")
         with self._transaction():
-            self._remove_locks_of_the_dead()
+            self._remove_dead_locks()
             self._hold = Hold(self._lock_of(self._owner))
 
     @classmethod
     def open(cls, file: Path, clock: Callable[[], float]) -> Self:
-        locks = _folder_of_locks(file)
+        locks = _lock_folder(file)
         locks.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -91,7 +91,7 @@ class Notes:
             database.execute("UPDATE writes SET note = ? WHERE digest = ? AND key = ?", (note, digest, key))
 
     def remove(self, writes: Mapping[tuple[str, str], tuple[Collection[str], float]]) -> None:
-        """By digest and key, what each has changed, and when that was answered."""
+        """`writes`: (digest, key) → the resources that it changed, and when it was answered."""
         with self._transaction() as database:
             database.executemany("DELETE FROM writes WHERE digest = ? AND key = ?", list(writes))
             if database.execute("SELECT EXISTS (SELECT 1 FROM writes)").fetchone()[0]:
@@ -108,14 +108,14 @@ class Notes:
         return found.fetchone() is not None
 
     def leave_unknown(self, digest: str, key: str) -> bool:
-        """Whether it was there."""
+        """Whether the note existed."""
         with self._transaction() as database:
             done = database.execute("UPDATE writes SET state = 'unknown' WHERE digest = ? AND key = ?", (digest, key))
             return done.rowcount == 1
 
     @contextmanager
     def together(self) -> Generator[None]:
-        """All that is done in the block is done, or nothing of it."""
+        """Runs the block in one transaction."""
         with self._transaction():
             yield
 
@@ -137,14 +137,14 @@ class Notes:
     def _lock_of(self, owner: str) -> Path:
         return self._locks / f"{owner}.lock"
 
-    def _remove_locks_of_the_dead(self) -> None:
+    def _remove_dead_locks(self) -> None:
         for lock in self._locks.glob("*.lock"):
             if not is_held(lock):
                 remove(lock)
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
-        """The only one at this time in all processes: so locks too are made, asked for and removed in one."""
+        """An exclusive transaction. Lock files are created, checked and removed only in one."""
         if self._database.in_transaction:
             yield self._database
             return
@@ -159,15 +159,15 @@ class Notes:
 
 
 def lock_of(file: Path, owner: str) -> Path:
-    return _folder_of_locks(file) / f"{owner}.lock"
+    return _lock_folder(file) / f"{owner}.lock"
 
 
-def _folder_of_locks(file: Path) -> Path:
+def _lock_folder(file: Path) -> Path:
     return file.with_name(file.name + ".d")
 
 
 def _make_private(file: Path) -> None:
-    """An empty file that its owner alone may read, unless there is one already."""
+    """Creates an empty file that only its owner may read, unless it exists."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
@@ -176,7 +176,7 @@ def _make_private(file: Path) -> None:
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    """Survives the process, as the system holds what was written; NORMAL keeps a power cut from breaking the file."""
+    """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
     is_new(database)
     database.execute("PRAGMA synchronous = NORMAL")
     _switch_to_wal(database)
@@ -189,8 +189,8 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 
 def is_new(database: sqlite3.Connection) -> bool:
-    """Raises: sqlite3.DatabaseError where it holds anything but notes of this form."""
-    # in this order, as another process may make the table, and give the id with it, between the two
+    """Raises: sqlite3.DatabaseError if it contains anything but notes of this schema."""
+    # in this order, as another process may create the table and set the id between the two queries
     tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     kind: int = database.execute("PRAGMA application_id").fetchone()[0]
     if kind != _OURS and (kind or tables):
@@ -199,7 +199,7 @@ def is_new(database: sqlite3.Connection) -> bool:
 
 
 def _switch_to_wal(database: sqlite3.Connection) -> None:
-    """Waits for others who do the same: here SQLite itself does not."""
+    """Waits for other processes that switch at the same time, as SQLite does not wait here."""
     last_try = time.monotonic() + BUSY_SECONDS
     while True:
         try:

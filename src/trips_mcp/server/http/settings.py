@@ -1,4 +1,4 @@
-"""How the server is reached over HTTP, read from the environment and the command's flags, which win."""
+"""The HTTP settings, read from the environment and the command's flags; flags take precedence."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ MAX_CALLS: Final = 256
 MAX_CALLS_PER_CALLER: Final = 64
 RATE_LIMIT: Final = 60
 CALL_SECONDS: Final = 60
-"""More than a client of the REST APIs takes at most, so that its words on the outcome come first."""
+"""Longer than a REST client's deadline, so that its error comes before this timeout."""
 BODY_SECONDS: Final = 20
 QUIET_SECONDS: Final = 15
 
@@ -29,7 +29,7 @@ _OF_THE_KEY: Final = "TRIPS_MCP_SCOPES"
 _NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _HOST: Final = re.compile(_NAME)
 _ORIGIN: Final = re.compile(rf"https?://{_NAME}|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_.:\[\]-]+")
-"""Of web pages, and of programs with a scheme of their own, as `vscode-file://vscode-app`."""
+"""Origins of web pages, and of programs with their own scheme, such as `vscode-file://vscode-app`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,37 +38,37 @@ class HttpSettings:
     host: str = "127.0.0.1"
     port: int = PORT
     auth: Auth | None = None
-    """None leaves it to the address and the names: nobody but this computer needs no key."""
+    """None derives it: no key if only this computer can reach the server, else `key`."""
     allowed_hosts: tuple[str, ...] = ()
-    """By which names it may be called, besides those of this computer."""
+    """Host names that requests may use, besides loopback names."""
     allowed_origins: tuple[str, ...] = ()
-    """Whose pages may call it, besides those of this computer."""
+    """Origins of web pages that may call the server, besides loopback origins."""
     trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
-    """Whose `X-Forwarded-For` counts."""
+    """Proxies whose `X-Forwarded-For` header is trusted."""
     max_connections_per_address: int = MOST_PER_ADDRESS
     max_calls: int = MAX_CALLS
-    """At once, of all callers."""
+    """Concurrent calls of all callers."""
     max_calls_per_caller: int = MAX_CALLS_PER_CALLER
     rate_limit: int | None = RATE_LIMIT
-    """Requests a minute and key to the embedded backend; None for as many as one likes."""
+    """Requests per minute and key to the embedded backend; None for no limit."""
     chosen_rate_limit: str | None = None
-    """By what it was set, flag or variable."""
+    """The flag or variable that set `rate_limit`, if any."""
     call_seconds: float = CALL_SECONDS
-    """How long a call may take."""
+    """Timeout of a call."""
     body_seconds: float = BODY_SECONDS
-    """Within which a request's body must be here."""
+    """Timeout for a request's whole body."""
     quiet_seconds: float = QUIET_SECONDS
-    """After which a stream on which nothing is said sends a comment: proxies close what is silent for long."""
+    """Idle seconds before a stream sends a comment, as proxies close idle connections."""
 
     @property
-    def names_elsewhere(self) -> tuple[str, ...]:
-        """Those it is called by, or from, that are not this computer's own: then others reach it, through a proxy."""
-        origins = [each for each in self.allowed_origins if not _is_of_this_computer(each)]
+    def non_loopback_names(self) -> tuple[str, ...]:
+        """Allowed hosts and origins that are not loopback: with them, others reach the server through a proxy."""
+        origins = [origin for origin in self.allowed_origins if not _is_loopback_origin(origin)]
         return (*(host for host in self.allowed_hosts if not is_loopback(host)), *origins)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:
-        """`flags` by their own names, as `--host`. Raises: SettingsError."""
+        """`flags`: flag name, such as `--host`, → text. Raises: SettingsError."""
         given = _Given(env, flags)
         return cls(
             transport=_transport(given),
@@ -89,21 +89,21 @@ class HttpSettings:
 
 
 class _Given:
-    """What was set, by flag or variable; each is called by whichever of the two it came from."""
+    """The values of flags and variables. Errors use the name, flag or variable, that set the value."""
 
     def __init__(self, env: Mapping[str, str], flags: Mapping[str, str]) -> None:
         self._env = env
         self._flags = flags
 
     def named(self, flag: str) -> tuple[str, str]:
-        """The text, empty where it is not set, and what the user calls it."""
+        """The text, empty if not set, and the name of the flag or variable that set it."""
         if flag in self._flags:
             return self._flags[flag].strip(), flag
         variable = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
         return self._env.get(variable, "").strip(), variable
 
     def source(self, flag: str) -> str | None:
-        """What the user calls it; None where it is not set."""
+        """The name of the flag or variable that set it; None if not set."""
         text, name = self.named(flag)
         return name if text else None
 
@@ -127,7 +127,7 @@ class _Given:
 
 
 class UnsafeAuthError(SettingsError):
-    """`--auth none`, where more can call than this computer's programs."""
+    """`--auth none` for a server that others than this computer's programs can reach."""
 
     def __init__(self, why: str, to_do: str) -> None:
         super().__init__(f"--auth none is for this computer alone, and {why}; {to_do}, or use --auth key.")
@@ -136,7 +136,7 @@ class UnsafeAuthError(SettingsError):
 
 
 def auth_of(http: HttpSettings, address: str) -> Auth:
-    """Who may call a server that listens on this address. Raises: UnsafeAuthError."""
+    """The authentication of a server that listens on this address. Raises: UnsafeAuthError."""
     unsafe = _unsafe_without_keys(http, address)
     if http.auth == "none" and unsafe is not None:
         raise unsafe
@@ -146,9 +146,9 @@ def auth_of(http: HttpSettings, address: str) -> Auth:
 def _unsafe_without_keys(http: HttpSettings, address: str) -> UnsafeAuthError | None:
     if not is_loopback(address):
         return UnsafeAuthError(f"{address} can be reached from others, who would act as you", "listen on 127.0.0.1")
-    if http.names_elsewhere:
+    if http.non_loopback_names:
         return UnsafeAuthError(
-            f"{http.names_elsewhere[0]} is a name that others call it by, who would act as you",
+            f"{http.non_loopback_names[0]} is a name that others call it by, who would act as you",
             "take it off --allowed-host and --allowed-origin",
         )
     if http.trusted_proxies:
@@ -158,14 +158,14 @@ def _unsafe_without_keys(http: HttpSettings, address: str) -> UnsafeAuthError | 
     return None
 
 
-def _is_of_this_computer(origin: str) -> bool:
-    """Of a program with a scheme of its own nobody can tell that."""
+def _is_loopback_origin(origin: str) -> bool:
+    """False for a program's own scheme, which does not tell the computer."""
     scheme, _, host = origin.partition("://")
     return scheme in ("http", "https") and is_loopback(host)
 
 
 def trusted_proxies_in(name: str, listed: Sequence[str]) -> TrustedProxies:
-    """`name`: what the user calls the setting. Raises: SettingsError."""
+    """`name`: the flag or variable, for the error. Raises: SettingsError."""
     try:
         return TrustedProxies(listed)
     except ValueError:
