@@ -9,12 +9,16 @@ import json
 import sys
 from typing import Any
 
+from trips_mcp.server.instructions import instructions
 from trips_mcp.settings import Settings
+from trips_mcp.tools.listing import first_sentence
 from trips_mcp.tools.selection.rules import choose
 
 EVERYTHING = {"--mask-secrets": "on"}
 BOUND = EVERYTHING | {"--trip": "jx7abc"}
 LIMITS = {"all tools": (EVERYTHING, 30_000), "bound to one trip": (BOUND, 26_000)}
+ORIENTATION = 5_500
+"""Bytes of the instructions, and of each tool's name with its first sentence: what it costs to find one's way."""
 
 
 def compact(value: object) -> int:
@@ -27,7 +31,22 @@ def of_a_prompt(listing: dict[str, Any]) -> int:
 
 def main() -> int:
     too_large = [title for title, (flags, limit) in LIMITS.items() if catalogue(title, flags, limit) > limit]
+    if orientation() > ORIENTATION:
+        too_large.append("orientation")
     return 1 if too_large and "--check" in sys.argv[1:] else 0
+
+
+def orientation() -> int:
+    """Prints and returns the bytes of the instructions and of the tools' first sentences."""
+    settings = Settings.from_env({}, EVERYTHING)
+    listing = choose(settings).listing
+    said = instructions(settings, {tool["name"] for tool in listing})
+    sentences = "\n".join(f"{tool['name']}: {first_sentence(tool['description'])}" for tool in listing)
+    total = len(said.encode()) + len(sentences.encode())
+    print(
+        f"Instructions and first sentences     {total:7,} bytes of {ORIENTATION:,}, instructions {len(said.encode()):,}"
+    )
+    return total
 
 
 def catalogue(title: str, flags: dict[str, str], limit: int) -> int:

@@ -7,7 +7,8 @@ import pytest
 from trips_mcp.server.instructions import instructions
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
-from trips_mcp.tools.listing import entries
+from trips_mcp.tools.listing import entries, first_sentence
+from trips_mcp.tools.selection.rules import choose
 
 EVERY_TOOL = frozenset(entry["listing"]["name"] for entry in entries())
 KEYS = {"OSOTO_API_KEY": "osk_secret", "TRAVELMODE_TOKEN": "tm_secret"}
@@ -46,6 +47,16 @@ def test_they_are_short_and_name_only_tools_that_are_there(env: dict[str, str]) 
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_finding_ones_way_costs_little(env: dict[str, str]) -> None:
+    settings = Settings.from_env({"TRIPS_MCP_DATABASE": "/home/someone/trips.db", **env})
+    tools = choose(settings).listing
+
+    sentences = [f"{tool['name']}: {first_sentence(tool['description'])}" for tool in tools]
+
+    assert len("\n".join((offer(settings).instructions, *sentences)).encode()) <= 5_500
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_whatever_is_offered_others_words_and_secrets_are_spoken_of(env: dict[str, str]) -> None:
     said = said_with(**env)
 
@@ -59,9 +70,10 @@ def test_whatever_is_offered_others_words_and_secrets_are_spoken_of(env: dict[st
         "A trip has legs",
         "start with `get_day` (one date",
         "`get_timeline` (the whole trip)",
-        "`list_trips` gives the tripId",
+        "tripId from `list_trips`",
         "as in (legId",
-        "`sync_trip` with dryRun",
+        "`sync_trip` and dryRun",
+        "If nobody can be asked, preview, then do plainly what was asked for.",
         "between random marks",
     ],
 )

@@ -73,7 +73,7 @@ async def test_and_in_the_answer(tmp_path: Path) -> None:
 def test_where_a_trips_number_is_to_be_had_is_said_alike_by_instructions_and_tools() -> None:
     one_store, two_services = offered(), offered(**ACCOUNT)
 
-    assert "the number of a trip in `list_trips`" in one_store.instructions
+    assert "a trip's number in `list_trips`" in one_store.instructions
     assert "the user or an event has them" in two_services.instructions
     for tool in ("create_event", "list_trip_events"):
         assert "number of list_trips" in described(one_store, tool)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.server.instructions import instructions
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS, Tool
 from trips_mcp.tools.listing import catalogue
@@ -94,15 +95,20 @@ def test_every_client_accepts_the_schema(tool: Tool[Any, Any]) -> None:
 
 
 @every_tool
-def test_the_description_says_when_and_names_the_tools_that_give_the_ids(tool: Tool[Any, Any]) -> None:
+def test_where_required_ids_come_from_is_said_in_the_instructions_or_the_description(tool: Tool[Any, Any]) -> None:
+    settings = Settings.from_env({"OSOTO_API_KEY": "osk_secret", "TRAVELMODE_TOKEN": "tm_secret"})
     names = {tool.name for tool in TOOLS}
-    ids = {name for name in tool.input_schema["properties"] if name in tool.input_schema.get("required", ())}
-    mentioned = set(re.findall(r"[a-z]+(?:_[a-z]+)+", tool.description)) & names
+    said = instructions(settings, names)
+    required: list[str] = tool.input_schema.get("required", [])
 
     assert len(tool.description) <= 1024
     assert tool.title
-    if any(name.endswith(("Id", "_id", "token")) for name in ids):
-        assert mentioned, "say which tool gives the ids"
+    for name in required:
+        if name.endswith(("Id", "_id")):
+            assert re.search(rf"\b{name}\b[a-zA-Z ]* from `[a-z_]+`|\b{name} is", f"{said} {tool.description}"), name
+        if name == "token":
+            assert "token of its link" in tool.description
+            assert "create_share_token" in tool.description
     assert not tool.lookup or tool.lookup in names
 
 

@@ -22,8 +22,7 @@ ACTION_ITEMS = Listed(
 list_action_items = tool(
     LIST_ACTION_ITEMS,
     title="List action items",
-    description="Read a trip's checklist: what is still to do, and what is completed (tripId from list_trips). Owner "
-    "and clientRef come when fields names them.",
+    description="Read a trip's checklist: open and completed to-dos. Name owner or clientRef in fields to see them.",
     lookup="list_trips",
     asked_for="packing to-do reminder",
     view=ACTION_ITEMS,
@@ -31,17 +30,17 @@ list_action_items = tool(
 create_action_item = tool(
     CREATE_ACTION_ITEM,
     title="Create action item",
-    description="Put a to-do on a trip's checklist (tripId from list_trips); for things with a date and time use "
-    "create_commitment. A clientRef used before updates that item instead.",
+    description="Add a to-do to a trip's checklist. For something with a date and time use create_commitment. A "
+    "clientRef used before updates that item instead.",
     lookup="list_trips",
     repeatable=True,
 )
 upsert_action_items = tool(
     UPSERT_ACTION_ITEMS,
     title="Upsert action items",
-    description="Fill a trip's checklist: 1-500 action items at once (tripId from list_trips; sync_trip takes legs "
-    "and pins along). Sending the list again is safe: to-dos are recognised by clientRef, else by their content, "
-    "which autoClientRef: false turns off.",
+    description="Fill a trip's checklist with 1-500 action items in one call. With legs and pins as well use "
+    "sync_trip. Repeating the call is safe: items are matched by clientRef, else by content unless autoClientRef is "
+    "false.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
@@ -50,14 +49,12 @@ upsert_action_items = tool(
 update_action_item = tool(
     UPDATE_ACTION_ITEM,
     title="Update action item",
-    description="Tick off, reword or reassign a checklist item (itemId from list_action_items). What is left out "
-    "stays; delete_action_item is for what was never to be done.",
+    description="Tick off, reword or reassign a checklist item. Omitted fields stay.",
     lookup="list_action_items",
 )
 delete_action_item = tool(
     DELETE_ACTION_ITEM,
     title="Delete action item",
-    description="Remove a checklist item for good (itemId from list_action_items); to tick it off use "
-    "update_action_item.",
+    description="Delete a checklist item for good. To tick it off use update_action_item.",
     lookup="list_action_items",
 )

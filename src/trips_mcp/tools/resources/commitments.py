@@ -15,29 +15,28 @@ COMMITMENTS = Listed(item=Commitment, usual={"isAllDay": False}, brief=("title",
 list_commitments = tool(
     LIST_COMMITMENTS,
     title="List commitments",
-    description="Read a trip's commitments, what is scheduled by date and time: dinners, activities, birthdays, "
-    "meetings (tripId from list_trips; stays and flights are in list_legs). 100 a page unless limit says else; pass "
-    "nextCursor as cursor for more.",
+    description="List what is scheduled on a trip: dinners, activities, birthdays, meetings. Stays and flights are "
+    "in list_legs. 100 per page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
     view=COMMITMENTS,
 )
 create_commitment = tool(
     CREATE_COMMITMENT,
     title="Create commitment",
-    description="Schedule something at a date on a trip: dinner, activity, birthday, meeting (tripId from list_trips; "
-    "legId from list_legs and mapPinId from list_map_pins link it). Times are local to timezone.",
+    description="Schedule a dinner, activity, birthday or meeting on a trip. Link it with legId or mapPinId. Times "
+    "are local to timezone.",
     asked_for="book reservation appointment ticket restaurant",
     lookup="list_trips",
 )
 update_commitment = tool(
     UPDATE_COMMITMENT,
     title="Update commitment",
-    description="Move or change a commitment (commitmentId from list_commitments). What is left out stays.",
+    description="Move or change a commitment. Omitted fields stay.",
     lookup="list_commitments",
 )
 delete_commitment = tool(
     DELETE_COMMITMENT,
     title="Delete commitment",
-    description="Delete a commitment for good (commitmentId from list_commitments); to move it use update_commitment.",
+    description="Delete a commitment for good. To move it use update_commitment.",
     lookup="list_commitments",
 )

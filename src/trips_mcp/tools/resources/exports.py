@@ -51,9 +51,8 @@ async def _export(client: TripsClient, asked: ExportTrip, _: Report, conduct: Co
 _of_the_trips_api = tool(
     EXPORT_TRIP,
     title="Export trip",
-    description="Export a trip, everything in one call: legs with stays and flights, pins, action items, commitments, "
-    "events, members (tripId from list_trips). For a question such as where am I staying on Tuesday use get_day, to "
-    "read along get_timeline.",
+    description="Export everything in a trip: legs, stays, flights, pins, to-dos, commitments, events, members. For "
+    "one question use get_day, search_trip or get_timeline.",
     lookup="list_trips",
     open_world=True,
     view=Exported(

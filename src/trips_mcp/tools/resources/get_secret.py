@@ -53,9 +53,9 @@ def _no_such(paths: list[str]) -> str:
 get_secret = Tool(
     name="get_secret",
     title="Get secret",
-    description="Tell one masked value of a leg, when the user asks for it: a door code, Wi-Fi password, host's phone, "
-    "confirmation number or check-in instructions (tripId from list_trips, legId from list_legs). The path is where "
-    "the mask stands, such as flights.0.confirmationNumber.",
+    description="Reveal one masked value of a leg, when the user asks: door code, Wi-Fi password, host's phone, "
+    "confirmation number, check-in instructions. The path is where the mask stands, such as "
+    "flights.0.confirmationNumber.",
     params=GetSecret,
     hints={"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
     uses=(LIST_LEGS,),

@@ -198,9 +198,8 @@ async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Co
 get_day = Tool(
     name="get_day",
     title="Get day",
-    description="Answer what one day of a trip holds, as in where am I staying on Tuesday: where one wakes and sleeps, "
-    "flights, plans, free time, what is due (tripId from list_trips). The whole trip is in get_timeline. Cut notes end "
-    "in ….",
+    description="Answer about one day of a trip: where you wake up and sleep, flights, plans, free time, what is "
+    "due. For the whole trip use get_timeline. Cut notes end in ….",
     params=GetDay,
     asked_for="where today tonight tomorrow planned schedule agenda sleep hotel next flight",
     hints=_READS,
@@ -213,8 +212,8 @@ get_day = Tool(
 get_timeline = Tool(
     name="get_timeline",
     title="Get timeline",
-    description="Read a whole trip in the order it is lived, one line a thing, with local times and the ids to act on "
-    "(tripId from list_trips). For one date use get_day, for every field export_trip.",
+    description="Read a whole trip in order, one line per item, with local times and ids. For one date use get_day; "
+    "for every field use export_trip.",
     params=GetTimeline,
     hints=_READS,
     uses=_USES,
@@ -226,9 +225,8 @@ get_timeline = Tool(
 check_trip = Tool(
     name="check_trip",
     title="Check trip",
-    description="Find what does not fit in a trip: overlaps, nights with two beds or none, gaps, missed connections, "
-    "wrong zones, double bookings (tripId from list_trips). Changes nothing; each finding names the tool that fixes "
-    "it.",
+    description="Find problems in a trip: overlaps, nights with two beds or none, gaps, missed connections, wrong "
+    "zones, double bookings. Changes nothing; each finding names the tool that fixes it.",
     params=CheckTrip,
     hints=_READS,
     uses=_USES,
@@ -240,8 +238,7 @@ check_trip = Tool(
 search_trip = Tool(
     name="search_trip",
     title="Search trip",
-    description="Find words in a trip's titles, places, notes, events and to-dos, with the ids to act on (tripId from "
-    "list_trips). For a date use get_day.",
+    description="Find words in a trip's titles, places, notes, events and to-dos, with ids. For a date use get_day.",
     params=SearchTrip,
     asked_for="find look up where place restaurant hotel",
     hints=_READS,

@@ -12,8 +12,8 @@ LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
 list_legs = tool(
     LIST_LEGS,
     title="List legs",
-    description="Read a trip's legs in order, with stay, flights and car (tripId from list_trips); what is scheduled "
-    "is in list_commitments. 100 a page unless limit says else; pass nextCursor as cursor for more.",
+    description="List a trip's legs in order, with stay, flights and rental car. Dinners and activities are in "
+    "list_commitments. 100 per page unless limit says else; pass nextCursor as cursor for more.",
     lookup="list_trips",
     asked_for="hotel accommodation lodging address door code wifi password check-in confirmation number seat",
     view=LEGS,
@@ -21,8 +21,8 @@ list_legs = tool(
 create_leg = tool(
     CREATE_LEG,
     title="Create leg",
-    description="Add a stretch of a trip: a place and its dates, with stay, flights, rental car (tripId from "
-    "list_trips). A clientRef used before updates that leg instead.",
+    description="Add a leg: a place and its dates, with stay, flights, rental car. A clientRef used before updates "
+    "that leg instead.",
     lookup="list_trips",
     repeatable=True,
     asked_for="book hotel accommodation flight",
@@ -31,9 +31,9 @@ create_leg = tool(
 upsert_legs = tool(
     UPSERT_LEGS,
     title="Upsert legs",
-    description="Add or update 1-500 legs in one call (tripId from list_trips); with pins and to-dos beside them use "
-    "sync_trip. A known clientRef merges into that leg; without one, the same content is not added twice unless "
-    "autoClientRef is false. A bad item does not stop the rest; if it breaks off, repeat the call.",
+    description="Add or update 1-500 legs in one call. With pins and to-dos as well use sync_trip. A known clientRef "
+    "merges into that leg; without one, equal content is not added twice unless autoClientRef is false. A bad item "
+    "does not stop the rest. If the call breaks off, repeat it.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
@@ -43,8 +43,8 @@ upsert_legs = tool(
 update_leg = tool(
     UPDATE_LEG,
     title="Update leg",
-    description="Change a leg (legId from list_legs). What is left out stays, also inside accommodation and "
-    "rentalCar; flights are replaced as a whole, so send all of them.",
+    description="Change a leg. Omitted fields stay, also inside accommodation and rentalCar; flights are replaced as "
+    "a whole, so send all of them.",
     lookup="list_legs",
     unmasked=mask_restore.of_update,
 )
@@ -52,8 +52,8 @@ delete_leg = naming_unlinked(
     tool(
         DELETE_LEG,
         title="Delete leg",
-        description="Remove a leg for good, with its stay and flights (legId from list_legs); to move it use "
-        "update_leg. Its commitments stay, unlinked.",
+        description="Delete a leg for good, with its stay and flights. To move it use update_leg. Its commitments "
+        "stay, unlinked.",
         lookup="list_legs",
     ),
     "leg",

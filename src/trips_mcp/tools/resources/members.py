@@ -9,8 +9,7 @@ MEMBERS = Listed(item=Member, id="user_id", brief=("name", "role"))
 list_members = tool(
     LIST_MEMBERS,
     title="List members",
-    description="See who is on a trip, with role and contact, and the user ids that owner takes (tripId from "
-    "list_trips).",
+    description="See who is on a trip, with roles, contacts and the user ids that owner takes.",
     lookup="list_trips",
     view=MEMBERS,
 )

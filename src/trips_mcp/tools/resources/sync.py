@@ -8,9 +8,9 @@ from trips_mcp.tools.tool import tool
 sync_trip = tool(
     SYNC_TRIP,
     title="Import into trip",
-    description="Import a plan: legs, action items and map pins at once (tripId from list_trips; upsert_legs for legs "
-    "alone). Call with dryRun first and show the counts. A known clientRef updates its row; without, equal content is "
-    "not added twice. Nothing is deleted. If it breaks off, repeat it.",
+    description="Import a whole plan: legs, action items and map pins in one call. For legs alone use upsert_legs. "
+    "Preview with dryRun first and show the counts. A known clientRef updates its row; without one, equal content is "
+    "not added twice. Nothing is deleted. If the call breaks off, repeat it.",
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
