@@ -1,4 +1,4 @@
-"""What the environment means, and what it cannot mean."""
+"""Settings from the environment, and the errors for invalid ones."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings, SettingsError
 
 SECRET = "hunter2"  # noqa: S105 - no real one
@@ -220,6 +221,46 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_nearest(name: str, me
 def test_a_setting_that_is_like_none_is_refused_with_all_there_are() -> None:
     with pytest.raises(SettingsError, match=r"^TRIPS_MCP_QQ is not a setting; remove it\. The settings are TRIPS_MCP_"):
         Settings.from_env({"TRIPS_MCP_QQ": SECRET})
+
+
+SERVICE_LINKS = {
+    "TRIPS_MCP_SERVICE_HOST": "10.96.0.11",
+    "TRIPS_MCP_SERVICE_PORT": "8848",
+    "TRIPS_MCP_SERVICE_PORT_HTTP": "8848",
+    "TRIPS_MCP_PORT": "tcp://10.96.0.11:8848",
+    "TRIPS_MCP_PORT_8848_TCP": "tcp://10.96.0.11:8848",
+    "TRIPS_MCP_PORT_8848_TCP_PROTO": "tcp",
+    "TRIPS_MCP_PORT_8848_TCP_PORT": "8848",
+    "TRIPS_MCP_PORT_8848_TCP_ADDR": "10.96.0.11",
+}
+"""What Kubernetes sets in each container for a Service named trips-mcp, unless `enableServiceLinks` is false."""
+
+
+def test_the_variables_of_a_kubernetes_service_are_ignored() -> None:
+    assert Settings.from_env(SERVICE_LINKS) == Settings.from_env({})
+    assert HttpSettings.from_env(SERVICE_LINKS, {}).port == 8848
+    assert HttpSettings.from_env(SERVICE_LINKS, {"--port": "9000"}).port == 9000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TRIPS_MCP_SERVICE",
+        "TRIPS_MCP_SERVICE_NAME",
+        "TRIPS_MCP_PORTS",
+        "TRIPS_MCP_PORT_TCP",
+        "TRIPS_MCP_DB_SERVICE_HOST",
+    ],
+)
+def test_a_name_that_only_looks_like_one_of_a_service_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is not a setting; "):
+        Settings.from_env({name: "tcp://10.96.0.11:8848"})
+
+
+@pytest.mark.parametrize("text", ["tcp", "tcp:", "http://10.96.0.11:8848", "99999", "${PORT}"])
+def test_another_port_that_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^TRIPS_MCP_PORT "):
+        HttpSettings.from_env({"TRIPS_MCP_PORT": text}, {})
 
 
 def test_no_secret_is_shown() -> None:

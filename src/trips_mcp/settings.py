@@ -58,6 +58,12 @@ _HAS_REFERENCE: Final = re.compile(rf"\$\{{|\{{\{{|\{{env[:.]|^(?:\$(?:env:)?{_N
 """A reference inside a value. `$NAME` and `%NAME%` count only at the start: a URL may contain `$` and `%41%`."""
 _LEFT_EMPTY: Final = re.compile(r"\s*\$\{user_config\.\w+\}\s*")
 """The placeholder that a bundle's host may pass for a field that its user left empty."""
+_SERVICE_LINK: Final = re.compile(
+    rf"{_PREFIX}(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+"""Variables that Kubernetes sets in each container for a Service named trips-mcp."""
+_SERVICE_ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
+"""What Kubernetes sets as TRIPS_MCP_PORT, the name of our own setting."""
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
@@ -170,8 +176,22 @@ class Settings:
         return None if self.chosen_journal.lower() == _NO_JOURNAL else self.chosen_journal
 
 
+def variable(env: Mapping[str, str], name: str) -> str:
+    """The text of a variable, empty if it is not set, or if Kubernetes set it for a Service named trips-mcp."""
+    text = env.get(name, "").strip()
+    return "" if is_service_link(name, text) else text
+
+
+def is_service_link(name: str, text: str) -> bool:
+    """Whether Kubernetes injected this variable. No valid setting has such a name or value."""
+    is_address = name == f"{_PREFIX}PORT" and _SERVICE_ADDRESS.fullmatch(text) is not None
+    return is_address or _SERVICE_LINK.fullmatch(name) is not None
+
+
 def _is_set(name: str, text: str) -> bool:
     """An unexpanded key counts as set, so we never fall back to the local file."""
+    if is_service_link(name, text.strip()):
+        return False
     return bool(text.strip()) and (name in _SERVICES or not _LEFT_EMPTY.fullmatch(text))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trips_mcp.addresses import is_loopback
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.settings import OF_HTTP, SettingsError
+from trips_mcp.settings import OF_HTTP, SettingsError, variable
 
 if TYPE_CHECKING:
     from trips_mcp.server.http.settings import HttpSettings
@@ -23,7 +23,7 @@ def http_mode(env: Mapping[str, str], flags: Mapping[str, str]) -> HttpMode | No
     """None where none of its flags and variables is set, or the transport is another."""
     variables = {flag: "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags}
     of_http = {flag: text for flag, text in flags.items() if variables[flag] in OF_HTTP}
-    given = {name: text for name in OF_HTTP if (text := env.get(name, "").strip())}
+    given = {name: text for name in OF_HTTP if (text := variable(env, name))}
     given |= {variables[flag]: text for flag, text in of_http.items()}
     if not given or given.get("TRIPS_MCP_TRANSPORT") == "stdio":
         return None

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.redaction import bare_url, shortened, without_secrets
-from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings, has_reference
+from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings, has_reference, variable
 
 Source = Literal["variable", "flag", "default"]
 
@@ -46,7 +46,7 @@ def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: S
         flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")
         if name.startswith(_PREFIX) and flag in flags:
             found.append(Found(flag, _shown(name, flags[flag].strip()), "flag"))
-        elif text := env.get(name, "").strip():
+        elif text := variable(env, name):
             found.append(Found(name, _shown(name, text), "variable"))
         elif name not in OF_HTTP or name in _DEFAULTS:
             found.append(Found(name, _DEFAULTS.get(name, places.get(name)), "default"))

@@ -11,7 +11,7 @@ from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server_spec import EVENTS_KEY, KEYS, TRIPS_KEY, LocalServer, Remote, Server
 from trips_mcp.cli.selection_flags import chosen
-from trips_mcp.settings import Settings, SettingsError, has_reference
+from trips_mcp.settings import Settings, SettingsError, has_reference, variable
 from trips_mcp.tools.selection.rules import choose
 
 _PREFIX: Final = "TRIPS_MCP_"
@@ -39,7 +39,7 @@ def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
 
 def _taken_along(machine: Machine) -> dict[str, str]:
     ours = sorted(name for name in machine.env if name.startswith(_PREFIX))
-    given = {name: machine.env.get(name, "").strip() for name in (*_ALONGSIDE, *ours)}
+    given = {name: variable(machine.env, name) for name in (*_ALONGSIDE, *ours)}
     return {name: _from_anywhere(name, value) for name, value in given.items() if value}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self, TypeGuard, get_args
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
-from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded
+from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded, variable
 
 Transport = Literal["http", "sse"]
 Auth = Literal["key", "none"]
@@ -99,8 +99,8 @@ class _Given:
         """The text, empty if not set, and the name of the flag or variable that set it."""
         if flag in self._flags:
             return self._flags[flag].strip(), flag
-        variable = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
-        return self._env.get(variable, "").strip(), variable
+        name = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
+        return variable(self._env, name), name
 
     def source(self, flag: str) -> str | None:
         """The name of the flag or variable that set it; None if not set."""
