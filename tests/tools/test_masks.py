@@ -488,7 +488,11 @@ async def test_a_preview_of_other_things_is_passed_on_whatever_it_says_of_legs()
 async def sent(tool: str, stored: dict[str, Any] | None, **arguments: Any) -> list[tuple[str, Any]]:
     """The requests of this call, on a service with one leg or none."""
     legs = [] if stored is None else [{"_id": "l1", **stored}]
-    service = Service({"/trips/t/legs": lambda query: {"items": legs} if query else LEG, "/trips/t/legs/l1": LEG})
+
+    def listed_or_made(query: dict[str, str]) -> dict[str, Any]:
+        return {"items": legs} if query else LEG
+
+    service = Service({"/trips/t/legs": listed_or_made, "/trips/t/legs/l1": LEG})
     async with service.called(MASKING) as call:
         await call(tool, tripId="t", **arguments)
     return [(each.method, json.loads(each.content) if each.content else None) for each in service.asked]

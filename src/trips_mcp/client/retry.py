@@ -1,9 +1,7 @@
 """One call, in as many attempts as it takes and its time allows.
 
-The attempts after the first are run by tenacity: of the libraries that are kept up it is the one whose hooks
-can say all of this. The wait comes from us, so `Retry-After` is obeyed; `stop` sees that wait before it is
-slept, so one that does not fit is not begun; the sleep is ours, so tests need not wait; and it retries on
-results as on errors. It is loaded and entered after a failure only: most calls never need it.
+A plain loop: the wait comes from the service or from the rate limiter, one that would end too late is not begun, and
+whether to retry depends on what is known of a write. A retry library's hooks for these took more lines than the loop.
 """
 
 import logging
@@ -11,7 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 import httpx
@@ -31,9 +29,6 @@ from trips_mcp.client.rate_limiter import LEAST_TIME, Clock, RateLimiter, Sleep,
 from trips_mcp.client.responses import read
 from trips_mcp.client.session import ApiResponse, ApiSession
 from trips_mcp.contract.operation import Operation, P, R
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 LOG = logging.getLogger("trips_mcp.client")
 
@@ -74,8 +69,12 @@ class Attempts:
         request = account.request(operation, params, key)
         found = await self._attempt(account, operation, request, course)
         come_back: float | None = None
-        if _is_worth_another(found, operation, course):
-            found, come_back = await self._again(account, operation, request, course, found)
+        while _is_worth_another(found, operation, course):
+            if self.clock() + course.pause > course.ends - LEAST_TIME:
+                come_back = course.pause
+                break
+            await self._sleep(course.pause)
+            found = await self._attempt(account, operation, request, course)
         try:
             if isinstance(found, UnavailableError):
                 raise found
@@ -84,40 +83,6 @@ class Attempts:
             if error.retry_after is None:
                 error.retry_after = come_back
             raise
-
-    async def _again(
-        self,
-        account: ApiSession,
-        operation: Operation[Any, Any],
-        request: httpx.Request,
-        course: Course,
-        first: ApiResponse | UnavailableError,
-    ) -> tuple[ApiResponse | UnavailableError, float | None]:
-        """What came in the end, and the seconds to wait if there was no time for another attempt."""
-        from tenacity import AsyncRetrying, retry_if_result
-
-        made = [first]
-        came_too_late: list[float] = []
-
-        async def attempt() -> ApiResponse | UnavailableError:
-            return made.pop() if made else await self._attempt(account, operation, request, course)
-
-        def does_not_fit(state: "RetryCallState") -> bool:
-            return self.clock() + state.upcoming_sleep > course.ends - LEAST_TIME
-
-        def as_it_is(state: "RetryCallState") -> ApiResponse | UnavailableError:
-            came_too_late.append(state.upcoming_sleep)
-            assert state.outcome is not None  # noqa: S101 - tenacity: there has been an attempt
-            return state.outcome.result()
-
-        retrying = AsyncRetrying(
-            retry=retry_if_result(lambda found: _is_worth_another(found, operation, course)),
-            wait=lambda _: course.pause,
-            stop=does_not_fit,
-            sleep=self._sleep,
-            retry_error_callback=as_it_is,
-        )
-        return await retrying(attempt), came_too_late[0] if came_too_late else None
 
     async def _attempt(
         self, account: ApiSession, operation: Operation[Any, Any], request: httpx.Request, course: Course

@@ -2,6 +2,11 @@
 
 The one place that knows how each system locks. No lease and no clock: a process that was stopped for an hour
 is alive, one that was killed a moment ago is not.
+
+Not filelock or portalocker: loading them takes 25 to 50 ms at the first write, where this module takes less than one.
+The journal asks for locks within its transaction, for which other processes wait: asking takes filelock 220 µs and
+this module 11 µs. filelock also makes the file it asks for, and falls back to a lock file that outlives its process.
+(filelock 4.3, portalocker 4.4, Linux.) The tests run the Windows half on Windows in CI.
 """
 
 import os

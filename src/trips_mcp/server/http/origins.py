@@ -2,6 +2,11 @@
 
 A page of any site can have its name lead to 127.0.0.1 (DNS rebinding) and call what listens there, as if it came
 from here. So both headers are checked on every address, and pages of named origins get what browsers ask for (CORS).
+
+Not the SDK's `TransportSecurityMiddleware`: it compares hosts case-sensitively, takes `localhost:anything` for a port,
+sees the first of two `Host` headers alone, and covers the paths of its own transports only. Not Starlette's
+`CORSMiddleware`: it lets requests of other origins through, without the headers, and refuses their preflights in plain
+text. Here both are refused as JSON-RPC errors before anything else reads the request.
 """
 
 from collections.abc import Collection

@@ -2,6 +2,11 @@
 
 A connection is of the replica that holds its stream. Its calls count as under way until they are answered on the
 stream, and when the server ends it stays open until they are.
+
+Not the SDK's `SseServerTransport`: it does not say when an answer has been written to the stream. That is when a call
+stops counting against its caller's limit, when the note of a write is removed, and when a server that ends may close
+the stream. It also tells owners apart by the SDK's own auth middleware, and writes message bodies, which hold secrets,
+to the debug log.
 """
 
 import secrets
