@@ -7,8 +7,7 @@ from typing import Any
 
 from every_call import Story, Told, every_call
 
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools import TOOLSETS
 
 _COLUMNS = 100

@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trips_mcp.client import ApiError, BadAnswerError, OutcomeUnknownError, TripsClient, TripsError
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract import OPERATIONS
-from trips_mcp.contract.models import Params, Result, is_object
+from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation
+from trips_mcp.json_values import is_list, is_object
 
 if TYPE_CHECKING:
     from .conftest import ClientOf

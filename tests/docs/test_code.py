@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 from .pages import ROOT, Block, blocks
 

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import is_object
 from trips_mcp.itinerary.day import day_of
 from trips_mcp.itinerary.day_expressions import Unclear, read_day
 from trips_mcp.itinerary.journey import Journey
@@ -19,6 +17,7 @@ from trips_mcp.itinerary.local_time import WEEKDAYS
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.results import Thing
 from trips_mcp.itinerary.timeline import timeline_of
+from trips_mcp.json_values import is_list, is_object
 
 from .trips import Json, journey, quoted
 

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.models import is_object
 from trips_mcp.itinerary.check import CheckReport, check, in_words
 from trips_mcp.itinerary.journey import Journey
+from trips_mcp.json_values import is_list, is_object
 
 from .trips import Json
 

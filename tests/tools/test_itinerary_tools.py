@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import is_object
 from trips_mcp.itinerary import check as checking
+from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools import Answer
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.resources import itinerary

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.contract.operation import R
 from trips_mcp.contract.scopes import Scope
+from trips_mcp.json_values import JsonObject
 
 Q = TypeVar("Q")
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from unicodedata import combining, east_asian_width
 
 from trips_mcp.cli.output import Colour, Painted
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 _WIDEST_CELL: Final = 36
 _GAP: Final = "  "

@@ -14,10 +14,10 @@ from typing import Any, Final, Generic
 
 from pydantic_core import MISSING
 
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.batches import AtOnce
-from trips_mcp.contract.models import Item, Params, is_object
+from trips_mcp.contract.models import Item, Params
 from trips_mcp.contract.operation import Operation, P
+from trips_mcp.json_values import is_list, is_object
 
 LARGEST: Final = 2**20 - 1024
 """Bytes of items in a request. The rest of the MiB is for the JSON around them."""

@@ -21,10 +21,9 @@ from trips_mcp.client.errors import (
     UnauthorizedError,
 )
 from trips_mcp.client.session import ApiResponse
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.errors import STATUS_OF, Fault
-from trips_mcp.contract.models import is_object
 from trips_mcp.contract.operation import Operation
+from trips_mcp.json_values import is_list, is_object
 
 _KINDS: Final[dict[int, type[ApiError]]] = {
     400: InvalidError,

@@ -13,13 +13,13 @@ from pydantic_core import from_json
 from trips_mcp.client.error_responses import excerpt, refusal
 from trips_mcp.client.errors import BadAnswerError
 from trips_mcp.client.session import ApiResponse
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.batches import BatchReport
 from trips_mcp.contract.events import DeletedEvent, Event
-from trips_mcp.contract.models import Page, Params, Resource, Result, is_object
+from trips_mcp.contract.models import Page, Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.shares import Revoked, ShareToken
 from trips_mcp.contract.sync import SyncReport
+from trips_mcp.json_values import is_list, is_object
 
 _BOM = b"\xef\xbb\xbf"
 _ITEMS = ("items", "data", "page", "results")

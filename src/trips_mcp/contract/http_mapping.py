@@ -10,8 +10,9 @@ from typing import Any, TypeVar, get_args
 from urllib.parse import quote
 
 from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.json_values import is_object
 
 M = TypeVar("M")
 

@@ -4,17 +4,12 @@ Attributes are snake_case and wire names are camelCase (the Events API overrides
 Pydantic builds each model at its first use, not at import, to keep the cold start short.
 """
 
-from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 T = TypeVar("T", bound="Result")
-
-
-def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether parsed JSON is an object (its keys are then strings)."""
-    return isinstance(value, dict)
 
 
 class WireModel(BaseModel):

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import MISSING, PydanticCustomError
 
-from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.models import Params
+from trips_mcp.json_values import is_object
 
 Clear = Annotated[list[str], Field(max_length=50, description="Optional fields to empty, e.g. notes")]
 

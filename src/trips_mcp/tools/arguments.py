@@ -5,9 +5,9 @@ Some clients send a null or "" for every optional argument they leave out, and a
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_list, is_object
 
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "object": (dict,),
@@ -26,7 +26,7 @@ def tidied(value: object, schema: dict[str, Any]) -> Any:
         value = _decoded(value, kind)
     if kind == "object" and is_object(value):
         return _without_blanks(value, schema)
-    if kind == "array" and _is_list(value):
+    if kind == "array" and is_list(value):
         return [tidied(item, schema["items"]) for item in value]
     return value
 
@@ -37,10 +37,6 @@ def only_blank(given: Mapping[str, object], schema: dict[str, Any]) -> list[str]
     said = {name: value for name, value in given.items() if name in optional and value is not None}
     updates = "clear" in optional and said and all(value == "" for value in said.values())
     return sorted(said) if updates else []
-
-
-def _is_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)
 
 
 def _without_blanks(fields: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ matter stand in the descriptions.
 
 from typing import Any
 
-from trips_mcp.contract.models import Params, Result, is_object
+from trips_mcp.contract.models import Params, Result
+from trips_mcp.json_values import is_object
 
 _ORDER = ("type", "description", "enum", "properties", "required", "additionalProperties")
 _BOUNDS = frozenset({"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})

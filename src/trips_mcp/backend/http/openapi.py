@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from trips_mcp.backend.http.routing import full_path
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.batches import AtOnce
 from trips_mcp.contract.errors import STATUS_OF
@@ -14,6 +13,7 @@ from trips_mcp.contract.http_mapping import InQuery, Under, marked, names
 from trips_mcp.contract.operation import Api, Operation
 from trips_mcp.contract.patch_clear import Update
 from trips_mcp.contract.scopes import BASE_SCOPES
+from trips_mcp.json_values import JsonObject
 
 _REF = "#/components/schemas/{model}"
 _MERGING = {"create_leg", "create_action_item", "create_map_pin"}

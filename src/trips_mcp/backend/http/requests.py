@@ -10,8 +10,7 @@ from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import Receive, Scope
 
 from trips_mcp.backend.errors import ProblemError, invalid_field
-from trips_mcp.backend.json_values import is_list
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_list, is_object
 
 LONGEST_BODY = 2**20
 _DEEPEST = 64

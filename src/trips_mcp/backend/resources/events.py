@@ -10,7 +10,6 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
 from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import event_trips, events, trips
@@ -25,6 +24,7 @@ from trips_mcp.contract.events import (
     UpdateEvent,
 )
 from trips_mcp.contract.scopes import BaseScope, allows
+from trips_mcp.json_values import JsonObject
 
 _TEXTS = ("type", "title", "date", "time", "description", "location", "importance")
 _EVENT = ResourceMapping(

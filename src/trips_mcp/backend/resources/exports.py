@@ -4,13 +4,13 @@ from sqlalchemy import bindparam
 
 from trips_mcp.backend.callers.access import trip_to_read
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.resources import action_items, map_pins, members
 from trips_mcp.backend.resources.commitments import BY_START
 from trips_mcp.backend.resources.legs import IN_ORDER
 from trips_mcp.backend.rows.mapping import COMMITMENT, LEG, listed
 from trips_mcp.backend.store.tables import commitments, legs
 from trips_mcp.contract.exports import ExportTrip, TripExport
+from trips_mcp.json_values import JsonObject
 
 _PARTS = {
     "legs": LEG.select.where(legs.c.trip_id == bindparam("trip")).order_by(*IN_ORDER),

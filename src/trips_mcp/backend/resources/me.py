@@ -4,10 +4,10 @@ from sqlalchemy import bindparam, select
 
 from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.store.tables import group_members, groups, users
 from trips_mcp.contract.me import GetMe, Me
+from trips_mcp.json_values import JsonObject
 
 _ME = (
     select(

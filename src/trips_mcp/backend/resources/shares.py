@@ -8,7 +8,6 @@ from trips_mcp.backend.callers.access import trip_to_write
 from trips_mcp.backend.callers.users import digest
 from trips_mcp.backend.errors import not_found
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.resources.exports import snapshot
 from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.rows.projection import projection
@@ -23,6 +22,7 @@ from trips_mcp.contract.shares import (
     SharedTrip,
     ShareToken,
 )
+from trips_mcp.json_values import JsonObject
 
 _SHARED = TRIP.select.where(
     trips.c.id.in_(select(share_tokens.c.trip_id).where(share_tokens.c.digest == bindparam("digest")))

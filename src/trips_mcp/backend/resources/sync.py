@@ -8,7 +8,6 @@ from pydantic_core import MISSING
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.resources.action_items import ACTION_ITEMS
 from trips_mcp.backend.resources.legs import LEGS
 from trips_mcp.backend.resources.map_pins import MAP_PINS
@@ -18,6 +17,7 @@ from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
 from trips_mcp.contract.scopes import allows
 from trips_mcp.contract.sync import SyncReport
+from trips_mcp.json_values import JsonObject
 
 _Many = Annotated[list[Any], Field(max_length=SYNC.items)]
 

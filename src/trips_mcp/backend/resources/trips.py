@@ -6,7 +6,6 @@ from trips_mcp.backend.callers.access import IS_MEMBER, check_trip, trip_to_read
 from trips_mcp.backend.errors import forbidden, not_found
 from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.id_generator import new_id
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.mapping import TRIP, listed, rewrite
 from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import channels, group_members, groups, trips
@@ -19,6 +18,7 @@ from trips_mcp.contract.trips import (
     TripPage,
     UpdateTrip,
 )
+from trips_mcp.json_values import JsonObject
 
 _MINE = TRIP.select.where(IS_MEMBER).order_by(trips.c.start_date, trips.c.seq)
 _ONE = TRIP.select.where(trips.c.id == bindparam("trip"))

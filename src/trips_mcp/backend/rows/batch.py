@@ -7,11 +7,10 @@ from pydantic import Field
 
 from trips_mcp.backend.errors import ProblemError, item_error
 from trips_mcp.backend.handler import Call
-from trips_mcp.backend.json_values import JsonObject, is_unicode
 from trips_mcp.backend.rows.upsert import Mergeable, Merged, merge_items
 from trips_mcp.backend.validation import Envelope, validated
 from trips_mcp.contract.batches import BATCH
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import JsonObject, is_object, is_unicode
 
 
 class Batch(Envelope):

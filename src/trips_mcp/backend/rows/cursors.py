@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from trips_mcp.backend.errors import ProblemError, invalid_field
-from trips_mcp.backend.json_values import is_list
+from trips_mcp.json_values import is_list
 
 Key = tuple[str | int | float, ...]
 

@@ -7,7 +7,6 @@ from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, ins
 
 from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.id_generator import new_id
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.store.tables import (
     action_items,
     commitments,
@@ -21,6 +20,7 @@ from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.json_values import JsonObject
 
 _FIXED = {"id", "seq", "trip_id", "group_id", "planner_id"}
 

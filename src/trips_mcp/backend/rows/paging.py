@@ -7,9 +7,9 @@ from pydantic_core import MISSING
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, tuple_
 
 from trips_mcp.backend.handler import Call
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.rows.cursors import read_cursor, write_cursor
 from trips_mcp.backend.rows.mapping import listed
+from trips_mcp.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from trips_mcp.backend.json_values import JsonObject, is_list
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import JsonObject, is_list, is_object
 
 _Pick = Callable[[Any], Any]
 """Returns the public part of a value; None if there is none."""

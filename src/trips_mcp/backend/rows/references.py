@@ -8,9 +8,9 @@ from sqlalchemy import BindParameter, Select, bindparam, select
 
 from trips_mcp.backend.errors import invalid
 from trips_mcp.backend.handler import Call
-from trips_mcp.backend.json_values import JsonObject
 from trips_mcp.backend.store.tables import group_members, legs, map_pins, trips
 from trips_mcp.contract.errors import Fault
+from trips_mcp.json_values import JsonObject
 
 
 @dataclass(frozen=True, eq=False)

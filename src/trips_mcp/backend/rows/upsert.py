@@ -11,10 +11,9 @@ from sqlalchemy import bindparam
 
 from trips_mcp.backend.errors import ProblemError, invalid_field
 from trips_mcp.backend.handler import Call
-from trips_mcp.backend.json_values import JsonObject, is_list
 from trips_mcp.backend.rows.mapping import ResourceMapping, add, listed, new_row, rewrite
 from trips_mcp.backend.rows.references import Reference, unknown_references
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import JsonObject, is_list, is_object
 
 Status = Literal["created", "updated", "unchanged"]
 

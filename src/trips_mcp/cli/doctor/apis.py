@@ -30,8 +30,9 @@ from trips_mcp.client.responses import read
 from trips_mcp.client.session import ApiResponse
 from trips_mcp.contract.events import GET_EVENT, GetEvent
 from trips_mcp.contract.me import GET_ME, GetMe
-from trips_mcp.contract.models import Params, is_object
+from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Api, Operation
+from trips_mcp.json_values import is_object
 from trips_mcp.settings import EVENTS_URL, TRIPS_URL, Settings
 
 

@@ -24,7 +24,7 @@ from trips_mcp.cli.install.record import remember
 from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
 from trips_mcp.cli.install.trial import DoesNotStartError, count_tools
 from trips_mcp.cli.output import remark, say
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 
 def show(client: Client, name: str, server: Server, machine: Machine) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.install.errors import InstallRefusedError
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BACKUP: Final = ".before-trips-mcp"

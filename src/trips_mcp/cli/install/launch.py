@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 PROGRAM: Final = "trips-mcp"
 _PACKAGE: Final = re.compile(r"trips[-_]mcp")

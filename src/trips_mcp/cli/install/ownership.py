@@ -9,7 +9,7 @@ from trips_mcp.cli.install.entries import FORM, Entry
 from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError
 from trips_mcp.cli.install.record import is_remembered
 from trips_mcp.cli.install.server_spec import LocalServer, Server
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
 

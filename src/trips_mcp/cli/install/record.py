@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_object
 
 
 def remember(config: Path, name: str, url: str) -> None:

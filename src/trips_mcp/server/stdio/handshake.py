@@ -5,9 +5,10 @@ client some milliseconds, and a false yes would let a connection open that the S
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
-from trips_mcp.server.stdio.jsonrpc import is_object, is_request_id, is_text
+from trips_mcp.json_values import is_list, is_object, is_text
+from trips_mcp.server.stdio.jsonrpc import is_request_id
 
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 ENVELOPE_VERSION = "2026-07-28"
@@ -70,7 +71,7 @@ def _is_implementation(value: object) -> bool:
 
 
 def _is_icons(value: object) -> bool:
-    return _is_list(value) and all(
+    return is_list(value) and all(
         is_object(icon) and icon.keys() <= {"src", "mimeType"} and "src" in icon and _all_text(icon) for icon in value
     )
 
@@ -97,7 +98,3 @@ def _is_tree(value: object) -> bool:
 
 def _all_text(value: Mapping[str, Any]) -> bool:
     return all(is_text(key) and is_text(part) for key, part in value.items())
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)

@@ -4,7 +4,9 @@ import json
 from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
+
+from trips_mcp.json_values import is_list, is_object, is_text
 
 Message = dict[str, Any]
 
@@ -107,7 +109,7 @@ def parsed(text: bytes, unit: str = "line", *, takes_batches: bool = False) -> M
         raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not UTF-8") from None
     except (ValueError, RecursionError):
         raise MalformedError(PARSE_ERROR, f"Parse error: the {unit} is not JSON") from None
-    if not _is_list(found):
+    if not is_list(found):
         return _checked(found)
     if not takes_batches:
         raise MalformedError(INVALID_REQUEST, f"Invalid Request: no batches here, send one message a {unit}")
@@ -163,22 +165,3 @@ def _fill_empty_lists(message: Message) -> None:
 
 def is_request_id(value: object) -> bool:
     return is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _is_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)
-
-
-def is_object(value: object) -> TypeGuard[Message]:
-    return isinstance(value, dict)
-
-
-def is_text(value: object) -> TypeGuard[str]:
-    """A string that can go over the wire again: JSON can spell half of a surrogate pair, UTF-8 cannot."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -6,8 +6,8 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from trips_mcp.client.outcome import Outcome
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import Params, Result, is_object
+from trips_mcp.contract.models import Params, Result
+from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
 from trips_mcp.tools.results.cursors import Position
 from trips_mcp.tools.results.fields import Tree, check, is_nameable, selected, wire_name

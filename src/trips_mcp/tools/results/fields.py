@@ -5,8 +5,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import is_object
+from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import ToolRefusedError
 
 _MOST_NAMED: Final = 40

@@ -14,7 +14,6 @@ from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.paging import each
-from trips_mcp.client.shapes import is_list
 from trips_mcp.contract.batches import ItemOutcome
 from trips_mcp.contract.legs import (
     LIST_LEGS,
@@ -30,6 +29,7 @@ from trips_mcp.contract.legs import (
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.sync import SyncReport, SyncTrip
+from trips_mcp.json_values import is_list
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.secrets import is_secret, secrets_of
 

@@ -6,9 +6,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from trips_mcp.client.shapes import is_list
-from trips_mcp.contract.models import is_object
 from trips_mcp.contract.secrets import MASK, SECRETS
+from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.copies import with_changes
 
 M = TypeVar("M", bound=BaseModel)
