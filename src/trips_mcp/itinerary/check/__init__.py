@@ -1,7 +1,7 @@
-"""What does not fit in a trip: `check(journey)` goes through families of findings, one file each.
+"""Findings of what does not fit in a trip, in families with one module each.
 
-Every family is a function from a journey to findings. None compares everything with everything: what is to be
-compared is first put in the order of time or under a common key, so that 10,000 items take seconds, not hours.
+Each family is a function from a journey to findings. No family compares all pairs: it first sorts by time or groups
+by a key, so that 10,000 items take seconds, not hours.
 """
 
 from collections import Counter
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check.containment import check_belonging
-from trips_mcp.itinerary.check.double_bookings import check_bookings
-from trips_mcp.itinerary.check.dst import check_hours
+from trips_mcp.itinerary.check.containment import check_containment
+from trips_mcp.itinerary.check.double_bookings import check_double_bookings
+from trips_mcp.itinerary.check.dst import check_dst
 from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, CitedPart, Finding, Grade, in_words
 from trips_mcp.itinerary.check.flights import check_flights
 from trips_mcp.itinerary.check.legs import check_legs
-from trips_mcp.itinerary.check.missing_facts import check_missing, notes
+from trips_mcp.itinerary.check.missing_facts import check_missing_facts, notes
 from trips_mcp.itinerary.check.nights import check_nights
 from trips_mcp.itinerary.check.overlaps import check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
@@ -27,13 +27,13 @@ from trips_mcp.itinerary.size_budget import fitting
 __all__ = ["MINIMUM_CONNECTION", "CheckReport", "CitedPart", "Finding", "check", "in_words"]
 
 MINIMUM_CONNECTION: Final = 60
-"""Minutes."""
+"""Default, in minutes."""
 _ROOM: Final = 15_000
-"""Characters; a result may have 40,000, and its text says it all again."""
+"""Characters of all findings. A result may have 40,000, and its text repeats the findings."""
 
 
 def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> CheckReport:
-    """What does not fit, or may not, in this trip; a connection may be as short as so many minutes."""
+    """Report what does not fit, or may not fit, in this trip. `minimum_connection` is in minutes."""
     built: list[Finding] = []
     count: Counter[Grade] = Counter()
     for found in _findings(journey, timedelta(minutes=minimum_connection)):
@@ -59,14 +59,14 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
 def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Found]:
     yield from check_legs(journey)
     yield from check_nights(journey)
-    yield from check_belonging(journey)
+    yield from check_containment(journey)
     yield from check_overlaps(journey)
     yield from check_flights(journey, minimum_connection)
     yield from check_zones(journey)
-    yield from check_hours(journey)
-    yield from check_bookings(journey)
+    yield from check_dst(journey)
+    yield from check_double_bookings(journey)
     yield from check_pins(journey)
-    yield from check_missing(journey)
+    yield from check_missing_facts(journey)
 
 
 def _by_grade(finding: Finding) -> tuple[object, ...]:
@@ -74,7 +74,7 @@ def _by_grade(finding: Finding) -> tuple[object, ...]:
 
 
 def _by_date(finding: Finding) -> tuple[object, ...]:
-    """What has no date comes last; of what has the same, the surest first."""
+    """Undated findings come last. Within a date, the most certain come first."""
     parts = finding.model_dump_json(include={"about"})
     return (finding.date is None, finding.date or "", GRADES.index(finding.grade), finding.kind, finding.why, parts)
 

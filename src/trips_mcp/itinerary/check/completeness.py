@@ -1,4 +1,4 @@
-"""Whether enough is known of a trip to say for certain that something is not in it."""
+"""Whether a trip is dated well enough to say for certain that something is missing from it."""
 
 from trips_mcp.itinerary.check.flights import arrives_too_early
 from trips_mcp.itinerary.journey import Journey, Stay
@@ -6,7 +6,7 @@ from trips_mcp.itinerary.local_time import read_moment
 
 
 def all_dated(journey: Journey) -> bool:
-    """Whether each leg, stay and flight says when it is; else one of those that don't may fill any hole."""
+    """Whether each leg, stay and flight is dated. One without dates may fill any gap."""
     return (
         all(leg.starts and leg.ends and leg.starts <= leg.ends for leg in journey.stretches)
         and all(stay.first and stay.end and stay.first <= stay.end for stay in journey.stays)
@@ -15,5 +15,5 @@ def all_dated(journey: Journey) -> bool:
 
 
 def is_dated(stay: Stay) -> bool:
-    """Whether it says itself from when to when."""
+    """Whether the stay has a check-in and a check-out that can be read."""
     return all(read_moment(text, None) for text in (stay.source.check_in, stay.source.check_out))

@@ -1,7 +1,7 @@
-"""Things outside their leg or the trip, ends before starts within them, and links that lead nowhere.
+"""Findings on items outside their leg or trip, ends before starts, and broken links.
 
-A day more on either side is no fault of stays, cars and flights: one flies in overnight, takes a room for the
-early morning, leaves after midnight.
+Stays, cars and flights may exceed their leg by a day on either side: people fly in overnight, book a room for an
+early arrival, or leave after midnight.
 """
 
 from collections import defaultdict
@@ -18,11 +18,11 @@ from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
 from trips_mcp.itinerary.local_time import Moment, zone_info
 
-_ONE_TRAVEL: Final = 2 * DAY
-"""Flights that follow each other within this time are one journey."""
+_ONE_JOURNEY: Final = 2 * DAY
+"""Flights with at most this gap between them are one journey."""
 
 
-def check_belonging(journey: Journey) -> Iterator[Finding]:
+def check_containment(journey: Journey) -> Iterator[Finding]:
     yield from _links(journey)
     yield from _appointments(journey)
     yield from _flights(journey)
@@ -65,7 +65,7 @@ def _appointments(journey: Journey) -> Iterator[Finding]:
 
 
 def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
-    """By its own calendar or by the leg's, which may be a day apart."""
+    """Whether it starts on one of these days in its own zone or in the leg's; the two may be a day apart."""
     if starts.day in days:
         return True
     instant = starts.instant
@@ -82,14 +82,14 @@ def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: D
 
 
 def _and_the_trip(trip: Days | None, days: Days) -> str:
-    """What lies outside the whole trip is not just in the wrong leg."""
+    """Words to add if it is outside the whole trip, not only outside its leg."""
     if trip is None or (days.first <= trip.last and days.last >= trip.first):
         return ""
     return f" and the whole trip ({reporting.days(trip)})"
 
 
 def _grade(starts: Moment, days: Days) -> Grade:
-    """What starts after midnight may end the last day."""
+    """Only `possible` for what starts after the last midnight: it may belong to the last day."""
     return "possible" if _ends_the_last_day(starts, days) else "certain"
 
 
@@ -114,14 +114,14 @@ def _flights(journey: Journey) -> Iterator[Finding]:
 
 
 def _travels(moves: Sequence[Move]) -> Iterator[list[Move]]:
-    """Flights in a row; the first of three on the way to a leg may be far from it in time."""
+    """Group consecutive flights. The first of three may be long before the leg that they lead to."""
     travel: list[Move] = []
     for move in moves:
         days = move.days
         if days is None:
             continue
         before = travel[-1].days if travel else None
-        if before and days.first - before.last > _ONE_TRAVEL:
+        if before and days.first - before.last > _ONE_JOURNEY:
             yield travel
             travel = []
         travel.append(move)
@@ -148,7 +148,7 @@ def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None, t
 
 
 def _grade_apart(days: Days, around: Days) -> Grade:
-    """Next to each other, or further apart."""
+    """`certain` if at least one day lies between them."""
     apart = max(days.first - around.last, around.first - days.last)
     return "certain" if apart > DAY else "possible"
 
@@ -184,7 +184,9 @@ def _rentals(journey: Journey) -> Iterator[Finding]:
         stretch, days = legs.get(id(rental.source)), [moment.day for moment in (pick_up, drop_off) if moment]
         if stretch and stretch.days and days:
             span = Days(min(days), max(days))
-            if not (span.first <= stretch.days.last and span.last >= stretch.days.first):  # it may serve more legs
+            if not (
+                span.first <= stretch.days.last and span.last >= stretch.days.first
+            ):  # one car may serve several legs
                 yield from _span_outside(partial(reporting.cite_rental, rental), name, span, stretch.days)
 
 

@@ -1,6 +1,6 @@
-"""The same booking twice: flights, stays, cars, appointments that stand in the trip two times.
+"""Findings on bookings that appear twice: flights, stays, cars, appointments.
 
-Confirmation numbers are compared and never told.
+Confirmation numbers are compared but never shown.
 """
 
 import re
@@ -26,14 +26,15 @@ T = TypeVar("T")
 
 _TWICE: Final[Kind] = "same_booking_twice"
 _SHORTEST: Final = 4
+"""Minimum letters and digits of a confirmation number."""
 _NO_NUMBER: Final = frozenset(
     {"booked", "confirmed", "hidden", "later", "none", "null", "paid", "pending", "todo", "unknown"}
 )
-"""What people, and masks, write where a confirmation number would stand."""
+"""Placeholders that people, and masks, put in place of a confirmation number."""
 _LEADING_ZEROS: Final = re.compile(r"(?<=[^\W\d])0+(?=[0-9])")
 
 
-def check_bookings(journey: Journey) -> Iterator[Found]:
+def check_double_bookings(journey: Journey) -> Iterator[Found]:
     for flights in _alike(journey.moves, _flight):
         yield _same_flight(flights)
     for appointments in _alike(journey.appointments, _appointment):
@@ -64,12 +65,12 @@ def _alike(many: Iterable[T], key: Callable[[T], Hashable | None]) -> Iterator[l
 
 
 def _differ(values: Iterable[str | None]) -> bool:
-    """Whether at least two are told and are not the same: two travellers, two rooms, two tables."""
+    """Whether at least two are given and differ: two travellers, two rooms, two tables."""
     return len({text for value in values if (text := plain(value))}) > 1
 
 
 def _flight(move: Move) -> Hashable | None:
-    """One number leaves a place once a day."""
+    """Key of a flight. A flight number departs from a place once a day."""
     if move.departs is None:
         return None
     if number := _flight_number(move):
@@ -162,7 +163,7 @@ def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
 class _Confirmed:
     number: str | None
     what: tuple[str, str]
-    """Flights go under one number all together; a stay may be on two legs."""
+    """What the number may cover more than once: all flights together, or one stay on several legs."""
     cite: Callable[[], CitedPart]
     day: date | None
 

@@ -1,4 +1,4 @@
-"""Times on the nights when clocks are changed: hours that do not exist, hours that exist twice."""
+"""Clock changes: local times that do not exist or exist twice, and the range of UTC times they may be."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from trips_mcp.itinerary.local_time import Moment, zone_info
 _REMEMBERED: Final = 1000
 
 _Timed = tuple[Moment | str | None, CitedPart, str, str]
-"""A time, where it stands, that in words, and the tool that changes it. A text is no time."""
+"""A time, the part that has it, its description, and the tool that changes it. A text is not a time."""
 
 
-def check_hours(journey: Journey) -> Iterator[Finding]:
+def check_dst(journey: Journey) -> Iterator[Finding]:
     for moment, part, what, fix_with in _times(journey):
         if not isinstance(moment, Moment):
             continue
@@ -61,7 +61,7 @@ class When:
 
 @lru_cache(_REMEMBERED)
 def when(moment: Moment | None) -> When | None:
-    """In UTC; None where time or zone is unknown."""
+    """The range in UTC. None if the time or the zone is unknown."""
     if moment is None or moment.time is None or moment.zone is None:
         return None
     local = datetime.combine(moment.day, moment.time, zone_info(moment.zone))
@@ -70,7 +70,7 @@ def when(moment: Moment | None) -> When | None:
 
 
 def wall(moment: Moment | None) -> datetime | None:
-    """The date and time on the clock, as if there were no zones."""
+    """Wall-clock time, labelled as UTC so that it can be compared without zones."""
     if moment is None or moment.time is None:
         return None
     return datetime.combine(moment.day, moment.time, UTC)

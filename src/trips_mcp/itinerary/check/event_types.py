@@ -1,4 +1,4 @@
-"""What an event's type says of it, whatever the spelling; types are free text."""
+"""Meaning of an event's type. Types are free text, so spellings vary."""
 
 from typing import Final
 
@@ -12,17 +12,17 @@ _FREE: Final = frozenset({"free_block", "free", "free_time"})
 
 
 def is_travel(one: Appointment) -> bool:
-    """May take one through a night or from leg to leg."""
+    """Whether it may replace a bed for the night or link two legs."""
     return one.kind == "event" and _type(one) in _TRAVEL
 
 
 def is_stay(one: Appointment) -> bool:
-    """Gives one a bed."""
+    """Whether it is an accommodation."""
     return one.kind == "event" and _type(one) in _STAYS
 
 
 def is_free(one: Appointment) -> bool:
-    """Is there to be filled."""
+    """Whether it only marks free time."""
     return one.kind == "event" and _type(one) in _FREE
 
 

@@ -1,4 +1,4 @@
-"""What a check tells: findings, each with what it is about, why, and the tool that fixes it."""
+"""Results of a check: findings, each with what it cites, why, and the tool that fixes it."""
 
 from typing import Annotated, Final, Literal
 
@@ -10,9 +10,9 @@ from trips_mcp.itinerary.formatting import one_line
 
 Grade = Literal["certain", "possible", "not_checkable"]
 """
-- certain: the plan says so itself, whatever it leaves open.
-- possible: it may be meant like that, or hangs on what the plan leaves open.
-- not_checkable: what it would take is missing or cannot be read.
+- certain: it follows from the plan, however its gaps are filled.
+- possible: it may be intended, or it depends on something the plan leaves open.
+- not_checkable: the data needed is missing or cannot be read.
 """
 
 Kind = Literal[
@@ -45,19 +45,19 @@ GRADES: Final[tuple[Grade, ...]] = ("certain", "possible", "not_checkable")
 
 
 class CitedPart(Result):
-    """One of the trip's parts, by the ids and the field that the tools take."""
+    """A part of the trip, by the ids and the field names that the tools accept."""
 
     leg_id: str | None = None
     flight: str | None = None
-    """Where it stands in its leg, such as `flights.0`."""
+    """Its path in the leg, such as `flights.0`."""
     commitment_id: str | None = None
     event_id: Annotated[int | None, Field(alias="event_id")] = None
     pin_id: str | None = None
     field: str | None = None
-    """Where in it, such as `accommodation.checkOut` of a leg."""
+    """Path of the field in that part, such as `accommodation.checkOut` of a leg."""
     title: Annotated[str | None, BY_MEMBERS] = None
     event_title: Annotated[str | None, OTHERS] = None
-    """Instead of the title, where it is an event's: a stranger may have planned it."""
+    """Replaces `title` for an event: a stranger may have written it."""
 
 
 class Finding(Result):
@@ -67,15 +67,15 @@ class Finding(Result):
     weekday: str | None = None
     about: list[CitedPart] = Field(default_factory=list[CitedPart])
     more: int | None = None
-    """How many things it is about beside those listed."""
+    """Number of cited parts beyond those in `about`."""
     why: str
-    """In our words: ids, local times and zones; no text of the trip's."""
+    """Written by us from ids, local times and zones. Contains no text from the trip."""
     fix_with: str | None = None
-    """The tool; None where it is not to be had."""
+    """Name of a tool; None if the server does not offer it."""
 
 
 class Checked(Result):
-    """How many of each were looked at."""
+    """Numbers of items checked."""
 
     legs: int = 0
     stays: int = 0
@@ -95,17 +95,16 @@ class CheckReport(Result):
     findings: list[Finding] = Field(default_factory=list[Finding])
     """By date, then by grade."""
     not_shown: int | None = None
-    """How many more there are; the surest are shown."""
+    """Number of findings left out. The most certain ones are shown."""
     checked: Checked
     notes: list[str] = Field(default_factory=list[str])
-    """What this check cannot see in this trip."""
+    """Limits of this check for this trip."""
 
 
 _GRADE_WORDS: Final = {"certain": "certain", "possible": "possible", "not_checkable": "not checkable"}
 
 
 def in_words(report: CheckReport) -> str:
-    """The whole report as text."""
     lines = [_summary(report), *map(_line, report.findings)]
     if report.not_shown:
         lines.append(f"{report.not_shown} more are not shown; fix these and check again.")

@@ -1,4 +1,4 @@
-"""Flights: arrivals before departures, connections that are too short."""
+"""Findings on flights: arrival before departure, too long, connection too short."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -19,10 +19,11 @@ from trips_mcp.itinerary.journey import Journey, Move
 from trips_mcp.itinerary.local_time import Moment
 
 _DATE_LINE: Final = timedelta(hours=26)
-"""The most that one clock is ahead of another."""
+"""Maximum difference between two zones."""
 _LIKELY: Final = timedelta(hours=20)
+"""Longest flight that a corrected arrival date may suggest."""
 _LONGEST: Final = timedelta(hours=30)
-"""That a flight takes, its stops included; with a wrong date it would explain away every gap and every missing bed."""
+"""Longest plausible flight, stops included. A longer one is a wrong date that would hide gaps and missing beds."""
 
 
 def check_flights(journey: Journey, minimum_connection: timedelta) -> Iterator[Finding]:
@@ -35,7 +36,7 @@ def check_flights(journey: Journey, minimum_connection: timedelta) -> Iterator[F
 
 
 def arrives_too_early(move: Move) -> bool:
-    """Whatever is left open: zones, times, which of an hour that exists twice."""
+    """Whether it arrives before it departs for every zone, time or fold that the plan leaves open."""
     departs, arrives = when(move.departs), when(move.arrives)
     if departs and arrives:
         return arrives.latest < departs.earliest
@@ -48,7 +49,7 @@ def arrives_too_early(move: Move) -> bool:
 
 
 def lived_twice(journey: Journey) -> list[Days]:
-    """Days that the date line gives again: one flies on the later and arrives on the earlier."""
+    """Days that a traveller has twice, because they cross the date line eastwards."""
     return merged(
         Days(move.arrives.day, move.departs.day)
         for move in journey.moves
@@ -57,17 +58,17 @@ def lived_twice(journey: Journey) -> list[Days]:
 
 
 def flights_by_another_name(journey: Journey) -> set[int]:
-    """The `id()` of each appointment that stands for a flight: it starts when that departs, and says which or what."""
+    """`id()` of each appointment that duplicates a flight: same start, and a travel type or the flight's number."""
     numbers: defaultdict[datetime, set[str]] = defaultdict(set)
     for move in journey.moves:
         if at := wall(move.departs):
             numbers[at].add(plain(move.source.flight_number))
-    told: set[int] = set()
+    found: set[int] = set()
     for one in journey.appointments:
         departing = numbers.get(at) if (at := wall(one.starts)) else None
         if departing and (is_travel(one) or any(number and number in plain(one.title) for number in departing)):
-            told.add(id(one))
-    return told
+            found.add(id(one))
+    return found
 
 
 def _arrival_before_departure(move: Move) -> Finding:
@@ -92,7 +93,7 @@ def _arrival_before_departure(move: Move) -> Finding:
 
 
 def _a_day_later(move: Move) -> timedelta | None:
-    """How long it would take then, if a flight may."""
+    """Its duration if it arrived a day later; None if that is not plausible."""
     if not (move.departs and move.arrives) or not (left := move.departs.instant):
         return None
     landed = replace(move.arrives, day=move.arrives.day + timedelta(days=1)).instant
@@ -100,7 +101,7 @@ def _a_day_later(move: Move) -> timedelta | None:
 
 
 def _under_way(move: Move) -> timedelta | None:
-    """At least so long."""
+    """Minimum duration."""
     departs, arrives = when(move.departs), when(move.arrives)
     if departs and arrives:
         return arrives.earliest - departs.latest
@@ -123,11 +124,11 @@ def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
 
 
 def connections(journey: Journey) -> Iterator[tuple[Move, Move, timedelta]]:
-    """Each arrival with the next departure from the same city, however long after it."""
+    """Pair each arrival with the next departure from the same city, however much later."""
     arriving, leaving = _by_city(journey)
     for where, arrivals in arriving.items():
         departures = leaving.get(where, [])
-        # a city has one zone: where a zone is missing, its clocks tell as much
+        # a city has one zone, so wall clocks are comparable if a zone is missing
         in_utc = all(when(moment) for _, moment in (*arrivals, *departures))
         timed = [(at, move) for move, moment in departures if (at := _clock(moment, in_utc))]
         timed.sort(key=lambda one: one[0])

@@ -1,4 +1,7 @@
-"""Sums and differences of stretches of days, whatever their length: a trip may span four thousand years by mistake."""
+"""Union, difference and overlap of intervals, in time independent of their length.
+
+A trip may span four thousand years by mistake.
+"""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,19 +18,19 @@ At = TypeVar("At", bound=Any)
 
 DAY: Final = timedelta(days=1)
 _NOON: Final = time(12)
-_COMPANIONS: Final = 3
-"""With how many of those that are still going on a new one is paired; so 10,000 at once give no 50 million pairs."""
+_MOST_PARTNERS: Final = 3
+"""Maximum partners of each interval, so that 10,000 simultaneous ones do not give 50 million pairs."""
 
 
 def own_days(journey: Journey) -> Days | None:
-    """The trip's, if it has both dates in order."""
+    """The trip's own days; None unless it has both dates, in order."""
     if journey.starts is None or journey.ends is None or journey.ends < journey.starts:
         return None
     return Days(journey.starts, journey.ends)
 
 
 def trip_days(journey: Journey) -> Days | None:
-    """The trip's own, else those from its first leg to its last."""
+    """The trip's own days, else those from its first leg to its last."""
     legs = [days for stretch in journey.stretches if (days := stretch.days)]
     if own := own_days(journey):
         return own
@@ -35,7 +38,7 @@ def trip_days(journey: Journey) -> Days | None:
 
 
 def merged(many: Iterable[Days | None]) -> list[Days]:
-    """The same days in as few stretches as it takes, in order."""
+    """The union as disjoint intervals, in order."""
     result: list[Days] = []
     for days in sorted((days for days in many if days), key=lambda days: days.first):
         if result and days.first <= result[-1].last + DAY:
@@ -46,7 +49,7 @@ def merged(many: Iterable[Days | None]) -> list[Days]:
 
 
 def without(days: Days, taken: Sequence[Days]) -> Iterator[Days]:
-    """What is left of `days` when those of `taken`, which is `merged`, are gone."""
+    """`days` minus `taken`. `taken` must come from `merged`."""
     first = days.first
     for gone in taken[bisect_left(taken, first, key=lambda other: other.last) :]:
         if gone.first > days.last:
@@ -59,27 +62,27 @@ def without(days: Days, taken: Sequence[Days]) -> Iterator[Days]:
 
 
 def is_within(days: Days, many: Sequence[Days]) -> bool:
-    """Whether one of `many`, which is `merged`, has all of the days."""
+    """Whether `many`, which must come from `merged`, contains all of the days."""
     return next(without(days, many), None) is None
 
 
 def exists(day: date, zone: str | None) -> bool:
-    """Whether the zone has this day at all; Samoa has no 30 December 2011."""
+    """Whether the zone has this day. Samoa skipped 30 December 2011."""
     return not Moment(day, _NOON, zone).gap
 
 
-def overlapping_pairs(stretches: Iterable[tuple[T, At, At]]) -> Iterator[tuple[T, T]]:
-    """Pairs of things whose half-open stretches `[from, to)` overlap, the one that starts earlier first.
+def overlapping_pairs(spans: Iterable[tuple[T, At, At]]) -> Iterator[tuple[T, T]]:
+    """Pairs of items whose half-open intervals `[start, end)` overlap, the earlier start first.
 
-    Of what starts at the same moment, what was given earlier counts as earlier. Where very many overlap, each is
-    paired with those that last longest.
+    A sweep by start time; equal intervals keep their given order. If very many overlap, each is paired only with
+    the few that end last.
     """
-    going_on: list[tuple[At, T]] = []
-    for thing, starts, ends in sorted(stretches, key=itemgetter(1, 2)):
+    active: list[tuple[At, T]] = []
+    for thing, starts, ends in sorted(spans, key=itemgetter(1, 2)):
         if ends <= starts:
             continue
-        if going_on and going_on[0][0] <= starts:
-            del going_on[: bisect_right(going_on, starts, key=itemgetter(0))]
-        for _, other in going_on[: -_COMPANIONS - 1 : -1]:
+        if active and active[0][0] <= starts:
+            del active[: bisect_right(active, starts, key=itemgetter(0))]
+        for _, other in active[: -_MOST_PARTNERS - 1 : -1]:
             yield other, thing
-        insort(going_on, (ends, thing), key=itemgetter(0))
+        insort(active, (ends, thing), key=itemgetter(0))

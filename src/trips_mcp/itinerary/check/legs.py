@@ -1,4 +1,4 @@
-"""Legs against each other and against the trip: ends before starts, holes, overlaps."""
+"""Findings on legs: ends before starts, outside the trip, gaps, overlaps."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -25,6 +25,7 @@ from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey, Stretch
 
 _FEW_DAYS: Final = 3
+"""A longer gap calls for a new leg, and is no calendar day that a zone skipped."""
 
 
 def check_legs(journey: Journey) -> Iterator[Found]:
@@ -35,13 +36,13 @@ def check_legs(journey: Journey) -> Iterator[Found]:
 
 
 def gaps(journey: Journey) -> list[Days]:
-    """Days of the trip on which no leg is and nothing moves."""
+    """Days of the trip that no leg and no flight covers."""
     trip = trip_days(journey)
     legs = merged(stretch.days for stretch in journey.stretches)
     if trip is None or not legs:
         return []
-    on_the_move = merged(move.days for move in journey.moves)
-    holes = [rest for hole in without(trip, legs) for rest in without(hole, on_the_move)]
+    flown = merged(move.days for move in journey.moves)
+    holes = [rest for hole in without(trip, legs) for rest in without(hole, flown)]
     return [hole for hole in holes if not _is_skipped_by_the_calendar(journey, hole)]
 
 
@@ -113,7 +114,7 @@ def _gaps(journey: Journey) -> Iterator[Finding]:
 
 
 def _beside(journey: Journey, gap: Days) -> list[Stretch]:
-    """The leg before and the leg after."""
+    """The leg before the gap and the leg after it."""
     before = journey.stretches_on(gap.first - DAY)
     after = journey.stretches_on(gap.last + DAY)
     return [*before[-1:], *after[:1]]

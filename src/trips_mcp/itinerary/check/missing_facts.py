@@ -1,6 +1,6 @@
-"""What cannot be checked, for want of a date, an end or a zone, or because it cannot be read.
+"""Findings on missing or unreadable dates, ends and zones, which leave parts of a trip unchecked.
 
-Told together where it is of one sort: one finding about thirty commitments without an end, not thirty.
+Items that lack the same share a finding: one for thirty commitments without an end, not thirty.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from trips_mcp.itinerary.local_time import Moment
 T = TypeVar("T")
 
 
-def check_missing(journey: Journey) -> Iterator[Finding]:
+def check_missing_facts(journey: Journey) -> Iterator[Finding]:
     yield from map(_unreadable, journey.unreadable)
     yield from _dates(journey)
     yield from _ends(journey)
@@ -25,7 +25,7 @@ def check_missing(journey: Journey) -> Iterator[Finding]:
 
 
 def notes(journey: Journey) -> Iterator[str]:
-    """What nobody can fix, or what says that there is little to check."""
+    """Limits of the check that no tool can fix, and the case that there is little to check."""
     if not (journey.stretches or journey.appointments or journey.pins):
         yield "There is nothing to check: the trip has no legs, commitments, events or pins."
     elif not journey.stretches:
@@ -86,7 +86,7 @@ def _ends(journey: Journey) -> Iterator[Finding]:
 
 
 def _is_half(move: Move) -> bool:
-    """One of its ends is left out, or is a date without a time."""
+    """Whether one of its ends is missing or has no time."""
     if not (move.departs or move.arrives):
         return False
     missing = not move.source.departure or not move.source.arrival
@@ -108,14 +108,14 @@ def _zones(journey: Journey) -> Iterator[Finding]:
     ]
     lack = "without a time zone: its length and what it overlaps are not known"
     yield from _together("no_zone", flights, "end of a flight", lack, "update_leg", many="ends of flights")
-    told = flights_by_another_name(journey)
+    duplicates = flights_by_another_name(journey)
     for kind, fix_with in (("commitment", "update_commitment"), ("event", "create_commitment")):
         times = [
             (one.starts.day, reporting.cite_appointment(one))
             for one in journey.appointments
             if one.kind == kind
             and one.starts
-            and id(one) not in told
+            and id(one) not in duplicates
             and _lacks_a_zone_of_its_own(journey, one, one.starts)
         ]
         lack = "with a time but no zone, on days that have no leg or legs in more than one zone"
@@ -123,7 +123,7 @@ def _zones(journey: Journey) -> Iterator[Finding]:
 
 
 def _lacks_a_zone_of_its_own(journey: Journey, one: Appointment, starts: Moment) -> bool:
-    """And not just for want of its leg's zone, which is told."""
+    """False if its leg lacks the zone, which has a finding of its own."""
     if starts.time is None or starts.zone or (isinstance(one.source, Commitment) and one.source.timezone):
         return False
     linked = journey.stretch.get(one.leg_id)

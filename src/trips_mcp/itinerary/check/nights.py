@@ -1,6 +1,6 @@
-"""Nights with two beds or none.
+"""Findings on nights with two beds or none.
 
-A night is named by the day before it. What is under way, or lasts until the morning, needs no bed.
+A night has the date of the day before it. A flight under way, or a plan until the morning, replaces a bed.
 """
 
 from bisect import bisect_left, bisect_right
@@ -43,7 +43,7 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
     twice = lived_twice(journey)
     quota = Quota()
     for (one, first, one_is_dated), (other, second, other_is_dated) in overlapping_pairs(stays):
-        # two stays without dates of their own overlap because their legs do, and that is told
+        # two stays without own dates overlap because their legs do, which is a finding of its own
         if not (one_is_dated or other_is_dated) or same(one.name, other.name):
             continue
         shared = Days(max(first.first, second.first), min(first.last, second.last))
@@ -67,7 +67,7 @@ def _dated(stay: Stay) -> str:
 
 
 def _accounted_for(journey: Journey) -> list[Days]:
-    """The nights that need no bed, or that are spoken of elsewhere: with the missing leg, or the missing arrival."""
+    """Nights that need no bed, or that another finding covers: a missing leg, a missing arrival."""
     return merged(
         [
             *(stay.nights for stay in journey.stays),
@@ -81,7 +81,7 @@ def _accounted_for(journey: Journey) -> list[Days]:
 
 
 def _night_of(travel: Appointment) -> Days | None:
-    """Of a train in the evening or after midnight, which has no end; by day it may be there before the night."""
+    """The night of an evening or after-midnight train. By day it may arrive before the night."""
     if travel.starts is None or travel.starts.time is None:
         return None
     day = travel.starts.day
@@ -91,7 +91,7 @@ def _night_of(travel: Appointment) -> Days | None:
 
 
 def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
-    """One finding, where a plan leaves all its beds out."""
+    """A single finding for a plan without any stay."""
     if nights:
         count = sum(map(len, nights))
         why = f"No leg has an accommodation: there is no bed for {reporting.nights(nights[0])}"
@@ -150,14 +150,14 @@ class _Beds:
 
 
 class _Legs:
-    """Which leg a night belongs to, and whose zone tells whether it exists."""
+    """Which leg a night belongs to. The leg's zone decides whether the night exists."""
 
     def __init__(self, journey: Journey) -> None:
         self._legs = [(stretch, days) for stretch in journey.stretches if (days := stretch.days)]
         self._lasting = [*accumulate(self._legs, _the_longer_lasting)]
 
     def parts(self, many: list[Days]) -> Iterator[tuple[Stretch | None, Days]]:
-        """Cut where a leg starts, without the days that the leg's zone has not."""
+        """Split the nights where a leg starts, without days that the leg's zone skips."""
         for nights in many:
             first = nights.first
             for cut in self._cuts(nights):
@@ -177,7 +177,7 @@ class _Legs:
         return self._legs[place][0].zone if place >= 0 else None
 
     def _on(self, night: date) -> Stretch | None:
-        """The leg that began last, if it lasts so long, else the one that does."""
+        """The leg that began last if it covers this night, else the longest-lasting one if that does."""
         place = bisect_right(self._legs, night, key=lambda leg: leg[1].first) - 1
         if place < 0:
             return None

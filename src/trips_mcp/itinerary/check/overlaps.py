@@ -1,6 +1,6 @@
-"""Timed things that take place at once.
+"""Findings on timed items that overlap.
 
-All-day things never do, a bed keeps nobody busy, and free time is there to be used.
+All-day items, beds and free time never overlap anything.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ from trips_mcp.itinerary.journey import Appointment, Journey, Move
 from trips_mcp.itinerary.local_time import Moment
 
 _A_MOMENT: Final = timedelta(microseconds=1)
-"""How long a thing without an end lasts here: so it overlaps what is going on when it starts."""
+"""Length given to an item without an end, so that it overlaps what is going on when it starts."""
 
-_SAME_SORT: Final = {"food": {"dinner", "birthday"}, "activity": {"activity", "other"}}
-"""Types of events, with the categories of commitments that may be the same thing in the other list."""
+_SAME_KIND: Final = {"food": {"dinner", "birthday"}, "activity": {"activity", "other"}}
+"""Event types, each with the commitment categories that may stand for the same plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ def check_overlaps(journey: Journey) -> Iterator[Found]:
 
 
 def _timed(journey: Journey) -> Iterator[_Timed]:
-    told = flights_by_another_name(journey)
+    duplicates = flights_by_another_name(journey)
     for move in journey.moves:
         if move.departs and move.departs.time and not arrives_too_early(move):
             yield _Timed(move, move.departs, move.arrives if when(move.departs) and when(move.arrives) else None)
     for one in journey.appointments:
-        if one.starts and one.starts.time and not (is_free(one) or is_stay(one)) and id(one) not in told:
-            # who writes 18:00 to 18:00 has no end to tell
+        if one.starts and one.starts.time and not (is_free(one) or is_stay(one)) and id(one) not in duplicates:
+            # an end equal to the start is no end
             yield _Timed(one, one.starts, one.ends if wall(one.ends) != wall(one.starts) else None)
 
 
@@ -69,7 +69,7 @@ def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Found]:
 
 
 def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
-    """For what has no zone; a flight's two clocks would compare nothing."""
+    """Compare wall clocks if a zone is missing. Flights are left out: their ends have different clocks."""
     appointments = [one for one in timed if isinstance(one.what, Appointment)]
     if all(one.starts.zone for one in appointments):
         return
@@ -84,7 +84,7 @@ def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
 
 
 def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
-    """The same booking twice, which is told as that, or the same thing in both lists, which is no fault."""
+    """The same booking twice, which has its own finding, or one plan in both lists, which is fine."""
     if isinstance(one, Move):
         return is_same_booking(one, other) if isinstance(other, Move) else _is_about(other, one)
     if isinstance(other, Move):
@@ -94,11 +94,11 @@ def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
     if one.kind == other.kind or wall(one.starts) != wall(other.starts):
         return False
     event, commitment = (one, other) if one.kind == "event" else (other, one)
-    return titles_alike(one.title, other.title) or commitment.category in _SAME_SORT.get(event.category, ())
+    return titles_alike(one.title, other.title) or commitment.category in _SAME_KIND.get(event.category, ())
 
 
 def _is_about(one: Appointment, move: Move) -> bool:
-    """As a commitment for the time at the airport."""
+    """Whether it is about this flight, such as a commitment for check-in at the airport."""
     number = plain(move.source.flight_number)
     return number != "" and number in plain(one.title)
 
@@ -130,13 +130,13 @@ def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
 
 
 def _may_part(one: Move, other: Move) -> bool:
-    """Flights from one place or to one place, which the travellers may take apart from each other."""
+    """Whether the flights share an origin or a destination: travellers may take them separately."""
     here, there = city(one.source.from_), city(one.source.to)
     return (here != "" and here == city(other.source.from_)) or (there != "" and there == city(other.source.to))
 
 
 def _grade_by_the_clock(one: _Timed, other: _Timed) -> Grade:
-    """Things of one leg have one zone, even if nobody knows which."""
+    """Items of one leg share a zone, even if it is unknown."""
     if not (isinstance(one.what, Appointment) and isinstance(other.what, Appointment)):
         return "possible"
     one_leg = one.what.leg_id == other.what.leg_id != "" and one.starts.zone is None and other.starts.zone is None
@@ -177,6 +177,6 @@ def _thing(what: Move | Appointment) -> CitedPart:
 
 
 def _fix_with(one: Move | Appointment, other: Move | Appointment) -> str:
-    """Appointments are moved more easily than flights."""
+    """Prefer to move an appointment: flights are harder to change."""
     movable = [what for what in (other, one) if isinstance(what, Appointment)]
     return reporting.update_tool(movable[0]) if movable else "update_leg"

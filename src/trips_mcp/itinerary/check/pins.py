@@ -1,8 +1,8 @@
-"""Pins with impossible coordinates, and pins far from their leg.
+"""Findings on pins with impossible coordinates and pins far from their leg.
 
-A leg has no coordinates. What can be said all the same: where the other pins of its commitments are, and that
-clocks follow the sun, so that a zone tells the longitude to within some hours. Pins that no commitment links to a leg
-are those of the only leg; where there are more, they are compared with all places of legs and flights that are known.
+A leg has no coordinates. A pin is compared with the other pins of the leg's commitments, and its longitude with the
+leg's zone, as clocks roughly follow the sun. A pin without a link belongs to the only leg; if there are several legs,
+it is compared with all known places of legs and flights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,32 +20,32 @@ from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
 from trips_mcp.places.stops import Stop, find_stop
 
 _FAR: Final = 250.0
-"""Kilometres from the middle of the leg's pins: what is no day trip any more."""
+"""Kilometres from the middle of the leg's pins: too far for a day trip."""
 _FAR_FROM_THE_ONLY_OTHER: Final = 500.0
 _TIMES_AS_FAR: Final = 4
-"""As most of the leg's pins are: on a road trip all of them are far."""
+"""Times the median distance of the leg's pins, which is large on a road trip."""
 _NEAR: Final = 100.0
 _HOURS_OFF: Final = 4.5
-"""Between a zone's clocks and the sun; in the far west of China it is three."""
+"""Maximum hours between a zone's clocks and the sun. In the far west of China there are three."""
 _POLAR: Final = 66
-"""Degrees of latitude from which on zones follow no sun."""
+"""Degrees of latitude above which zones do not follow the sun."""
 _EARTH: Final = 6371.0
 _HOUR: Final = timedelta(hours=1)
 _DEGREES_AN_HOUR: Final = 15
 
 _Point = tuple[float, float, float]
-"""On the unit sphere: so that the middle of Fiji's pins is not in Africa."""
+"""On the unit sphere, so that pins on both sides of the antimeridian have a middle (Fiji)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Linked:
-    """A pin, by the commitment that links it to a leg."""
+    """A pin and the commitment that links it to a leg."""
 
     pin: MapPin
     lat: float
     lng: float
     commitment: Appointment | None
-    """None where nothing links it."""
+    """None if no commitment links it."""
     day: date | None
 
 
@@ -69,7 +69,7 @@ def check_pins(journey: Journey) -> Iterator[Finding]:
 
 
 def pin_notes(journey: Journey) -> Iterator[str]:
-    """Of which pins little can be said."""
+    """Limits of the check for pins without a link."""
     count = len(_loose(journey, [*_by_leg(journey)]))
     if count and len(journey.stretches) > 1 and _places_of_legs(journey) is None:
         pins = "1 pin is" if count == 1 else f"{count} pins are"
@@ -95,7 +95,7 @@ def _is_on_earth(lat: float, lng: float) -> bool:
 
 
 def _by_leg(journey: Journey) -> Iterator[tuple[Stretch | None, list[_Linked]]]:
-    """Each leg's pins, each once, by the first commitment there."""
+    """Each leg's pins, each once, with the first commitment that uses it there."""
     legs: dict[int, tuple[Stretch, dict[str, _Linked]]] = {}
     alone: dict[date, Stretch | None] = {}
     for one in journey.appointments:
@@ -113,7 +113,7 @@ def _by_leg(journey: Journey) -> Iterator[tuple[Stretch | None, list[_Linked]]]:
 
 
 def _loose(journey: Journey, by_leg: Sequence[tuple[Stretch | None, Sequence[_Linked]]]) -> list[_Linked]:
-    """Pins that nothing links to a leg, but for those at either end of a flight."""
+    """Pins that no commitment links to a leg, except those near an end of a flight."""
     linked = {one.pin.id for _, many in by_leg for one in many}
     flown = [_point(*stop.position) for stop in _stops(journey)]
     return [
@@ -129,14 +129,14 @@ def _stops(journey: Journey) -> set[Stop]:
 
 
 def _places_of_legs(journey: Journey) -> list[_Point] | None:
-    """None where one of them is not known."""
+    """None if any of them is unknown."""
     stops = [find_stop(leg.destination or leg.title) for leg in journey.stretches]
     known = [_point(*stop.position) for stop in stops if stop]
     return known if len(known) == len(stops) else None
 
 
 def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[_Linked, str]]:
-    """Of several legs, pins that can be none of theirs."""
+    """Pins without a link that fit none of several legs."""
     places = _places_of_legs(journey) if loose else None
     for one in loose:
         pin = reporting.begin(reporting.pin(one.pin.id))
@@ -194,13 +194,13 @@ def _point(lat: float, lng: float) -> _Point:
 
 
 def _middle(points: Sequence[_Point]) -> _Point:
-    """Where most of them are, however far off one is."""
+    """The median of each axis, which a single outlier does not move."""
     x, y, z = (median(axis) for axis in zip(*points, strict=True))
     length = hypot(x, y, z)
     return (x / length, y / length, z / length) if length else (1.0, 0.0, 0.0)
 
 
 def _apart(one: _Point, other: _Point) -> float:
-    """Kilometres, by the chord between them."""
+    """Kilometres along the surface, from the chord between the points."""
     chord = hypot(*(there - here for here, there in zip(one, other, strict=True)))
     return 2 * _EARTH * asin(min(1.0, chord / 2))

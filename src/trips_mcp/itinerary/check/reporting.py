@@ -1,4 +1,7 @@
-"""The wording of findings: what they cite, how they name things, and how many of them are built."""
+"""Building blocks of findings: citations, phrases, and the quota of findings that are built.
+
+Phrases hold no text from the trip, which could give orders to a model.
+"""
 
 import re
 from collections import Counter
@@ -14,7 +17,7 @@ from trips_mcp.itinerary.journey import Appointment, Move, Rental, Stay, Stretch
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment
 
 MOST: Final = 100
-"""Findings that a report shows."""
+"""Maximum findings in a report."""
 MOST_PARTS: Final = 10
 """Maximum parts listed per finding; the rest is a count."""
 _TITLE: Final = 80
@@ -27,7 +30,10 @@ Found = Finding | Grade
 
 
 class Quota:
-    """For findings that come by date, the earliest first: of each grade these are built, as these may be shown."""
+    """Builds at most `MOST` findings of each grade and counts the rest.
+
+    Building a finding costs far more than detecting it. Findings must come by date, so that the earliest are built.
+    """
 
     def __init__(self) -> None:
         self._built: Counter[Grade] = Counter()
@@ -98,7 +104,7 @@ def at(moment: Moment) -> str:
 
 
 def between(starts: Moment, ends: Moment | None) -> str:
-    """`Tuesday 2027-03-30 18:30 to 21:00 Asia/Tokyo`, with both dates and zones where they differ."""
+    """`Tuesday 2027-03-30 18:30 to 21:00 Asia/Tokyo`, with both dates and zones if they differ."""
     if ends is None or ends.time is None or starts.time is None:
         return at(starts)
     if starts.zone != ends.zone:
@@ -131,7 +137,7 @@ def offset(time: timedelta) -> str:
 
 
 def named(noun: str, which: str) -> str:
-    """With its id, if that is one and no message."""
+    """With its id if that is plain. Anything else may be text that gives orders."""
     return f"{noun} {which}" if _PLAIN_ID.fullmatch(which) else f"a {noun}"
 
 
@@ -152,7 +158,7 @@ def pin(pin_id: str) -> str:
 
 
 def flight(move: Move) -> str:
-    """By its number where that is one."""
+    """By its number if that looks like one, else by its position in the leg."""
     number = (move.source.flight_number or "").strip().upper()
     if _FLIGHT_NUMBER.fullmatch(number) and not number.isdecimal():
         return f"flight {number}"

@@ -1,4 +1,7 @@
-"""Zones that contradict a leg, or each other. What counts is the offset from UTC at that time, not the name."""
+"""Findings on zones that contradict a leg, an airport or each other.
+
+Offsets from UTC at that time are compared, not names.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,8 +19,8 @@ from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.places.cities import find_cities
 from trips_mcp.places.stops import Stop
 
-_CHANGING_PLANES: Final = timedelta(hours=24)
-"""Who leaves a place again within this time was only passing through."""
+_LONGEST_LAYOVER: Final = timedelta(hours=24)
+"""A traveller who departs within this time only changes planes."""
 
 
 def check_zones(journey: Journey) -> Iterator[Finding]:
@@ -27,13 +30,13 @@ def check_zones(journey: Journey) -> Iterator[Finding]:
     yield from _commitments(journey, legs)
     odd = _of_two_zones(ends)
     yield from map(_airport, odd)
-    told = {id(end) for one in odd for end in one.odd}
-    yield from _flight_ends(journey, legs, [end for end in ends if id(end) not in told])
+    reported = {id(end) for one in odd for end in one.odd}
+    yield from _flight_ends(journey, legs, [end for end in ends if id(end) not in reported])
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """Of a flight, with a zone of its own."""
+    """An end of a flight that has its own zone."""
 
     move: Move
     arrives: bool
@@ -62,7 +65,7 @@ class _End:
 
 
 def _destinations(journey: Journey) -> Iterator[Finding]:
-    """A leg in Lisbon with the zone of Madrid; a name of several cities contradicts only if none of them fits."""
+    """A leg in Lisbon with the zone of Madrid. If several cities share the name, none of them may fit."""
     for leg in journey.stretches:
         middle = _middle_of(leg)
         cities = find_cities(leg.destination or leg.title) if leg.zone and middle else ()
@@ -79,7 +82,7 @@ def _destinations(journey: Journey) -> Iterator[Finding]:
 
 
 def _middle_of(leg: Stretch) -> datetime | None:
-    """Noon of a day in its midst, when clocks are surely those of the leg."""
+    """Noon of its middle day, when the traveller is surely there."""
     days = leg.days
     if days is None or leg.zone is None:
         return None
@@ -104,7 +107,7 @@ def _own_ends(journey: Journey) -> Iterator[_End]:
 
 
 class _ByDay:
-    """One leg for each zone of a day; there are far fewer zones than there may be legs."""
+    """One leg for each zone of a day, as there are far fewer zones than legs."""
 
     def __init__(self, journey: Journey) -> None:
         self._journey = journey
@@ -115,15 +118,15 @@ class _ByDay:
         return [*{stretch.zone: stretch for stretch in self._on(day)}.values()]
 
     def before(self, day: date) -> list[Stretch]:
-        """Where one wakes up."""
+        """Legs where the traveller wakes up."""
         return [stretch for stretch in self._on(day) if stretch.days and stretch.days.first < day]
 
     def after(self, day: date) -> list[Stretch]:
-        """Where one goes to bed."""
+        """Legs where the traveller goes to bed."""
         return [stretch for stretch in self._on(day) if stretch.days and day < stretch.days.last]
 
     def flown(self, day: date) -> set[str | None]:
-        """Whoever flies on that day has the zones of both ends."""
+        """Zones of both ends of the day's flights."""
         if day not in self._flown:
             moves = self._journey.moves_on(day)
             self._flown[day] = {end.zone for move in moves for end in (move.departs, move.arrives) if end}
@@ -159,7 +162,7 @@ def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, 
 
 @dataclass(frozen=True, slots=True)
 class _Airport:
-    """One that would have two zones."""
+    """An airport that the trip gives two zones."""
 
     code: str
     odd: list[_End]
@@ -175,7 +178,7 @@ def _of_two_zones(ends: Sequence[_End]) -> list[_Airport]:
 
 
 def _airport_of_two_zones(code: str, ends: Sequence[_End]) -> _Airport | None:
-    """What most say is taken to be right."""
+    """The zone that most flights give is taken as right."""
     usual = min(Counter(end.zone for end in ends).items(), key=lambda item: (-item[1], item[0]))[0]
     odd = [end for end in ends if not _is_any_of(end.zone, [usual], end.instant)]
     return _Airport(code, odd, next(end for end in ends if end.zone == usual)) if odd else None
@@ -188,10 +191,10 @@ def _airport(one: _Airport) -> Finding:
 
 
 def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
-    """A flight arrives in the zone of the leg where one then stays, and leaves that of the one where one was."""
+    """A flight departs in the zone of the leg before it and arrives in the zone of the leg after it."""
     passing: set[tuple[int, bool]] = set()
     for arriving, departing, between in connections(journey):
-        if between <= _CHANGING_PLANES:
+        if between <= _LONGEST_LAYOVER:
             passing |= {(id(arriving), True), (id(departing), False)}
     for end in ends:
         day = end.moment.day
