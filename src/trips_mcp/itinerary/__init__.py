@@ -1,4 +1,4 @@
-"""Answers about a trip: pure functions over one export and the trip's events. No I/O, no MCP.
+"""Pure functions over one export of a trip and its events. No I/O, no MCP.
 
-`journey` reads the trip once; `dates`, `day`, `timeline`, `check` and `search` answer from that.
+`journey` reads the trip once; `day_expressions`, `day`, `timeline`, `check` and `search` answer from it.
 """

@@ -1,4 +1,4 @@
-"""All that concerns one date of a trip, in the order in which it is lived."""
+"""One day of a trip in order: legs, beds, plans, free time, clock changes, and what is due."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Final
 
 from trips_mcp.itinerary.day_items import Placed, Position, things_on
-from trips_mcp.itinerary.due import due_on, told
+from trips_mcp.itinerary.due import due_on, due_results
 from trips_mcp.itinerary.formatting import clock, day_in_words, length, one_line, short
 from trips_mcp.itinerary.free_time import free_time
 from trips_mcp.itinerary.journey import Journey
@@ -29,14 +29,14 @@ _MOST_DUE: Final = 5
 _MOST_NAMED: Final = 5
 _TITLE: Final = 200
 _NOTES: Final = 180
-"""Characters of all notes together, but enough of each to know what it is about."""
+"""Maximum characters of all notes together, but at least `_LEAST_OF_NOTES` of each."""
 _LEAST_OF_NOTES: Final = 50
 _ROOM: Final = 28_000
-"""Characters of the things of a day; with all the rest, and marks around them, it stays under 40,000."""
+"""Characters of the day's things. With the rest and the quotation marks, a result stays under 40,000."""
 
 
 def day_of(journey: Journey, day: date, today: date | None = None, room: int = _ROOM) -> Day:
-    """`today` tells what is due; None where it is not known, or no day of the trip."""
+    """`today` decides what is due. None if it is unknown or not a day of the trip."""
     placed = things_on(journey, day)
     zone = journey.zone_on(day)
     free = free_time(day, placed)
@@ -67,14 +67,14 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
         things=things or None,
         more_things=len(placed) - len(things) or None,
         free=[gap.model_copy(update={"zone": _other(gap.zone, zone)}) for gap in free.gaps] or None,
-        due=told(due, _MOST_DUE) or None,
+        due=due_results(due, _MOST_DUE) or None,
         more_due=max(0, len(due) - _MOST_DUE) or None,
         unclear=[*free.unclear, *_unclear(journey, day)] or None,
     )
 
 
 def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
-    """More than one day may be meant: which, and where one is on each."""
+    """The days that an ambiguous expression may mean, and where the traveller is on each."""
     return Day(
         unclear=[f"{why} Which one is meant?"],
         choices=[
@@ -84,7 +84,7 @@ def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
 
 
 def _in_short(things: Sequence[Thing], zone: str | None) -> list[Thing]:
-    """Without what is told of the day as a whole, and with the beginning of the notes."""
+    """Drop what the day as a whole says already, and shorten the notes."""
     noted = sum(thing.notes is not None for thing in things) or 1
     most = max(_LEAST_OF_NOTES, _NOTES // noted)
     return [
@@ -127,7 +127,7 @@ def _zone_unclear(journey: Journey, day: date) -> Iterator[str]:
 
 
 def _with_transfers(placed: Iterable[Placed]) -> Iterator[Thing]:
-    """The things, each with its distance from the one before, where both places are known."""
+    """Add to each thing its straight-line distance from the one before, if both places are known."""
     before: Position | None = None
     for one in placed:
         here = one.starts_at
@@ -147,7 +147,7 @@ def _distance(one: Position, other: Position) -> str | None:
 
 
 def _clock_changes(day: date, zones: Iterable[str]) -> list[str]:
-    """A sentence for each change of the day and of the night after it."""
+    """A sentence for each clock change on the day or in the night after it."""
     return [said for zone in sorted(set(zones)) if (said := _change(day, zone))]
 
 
@@ -165,7 +165,7 @@ def _change(day: date, zone: str) -> str | None:
 
 
 def _first_change(start: datetime, end: datetime, zone: str) -> datetime:
-    """The minute from which another offset holds; there is one between the two."""
+    """The first minute with another offset. There must be one between `start` and `end`."""
     before = _offset(start, zone)
     while start + _STEP < end and _offset(start + _STEP, zone) == before:
         start += _STEP

@@ -1,4 +1,7 @@
-"""Which of a trip's days is meant: "Tuesday", "tomorrow", "2026-07-21", "day 3". What is not clear is not guessed."""
+"""The day of a trip that a text means: "Tuesday", "tomorrow", "2026-07-21", "day 3".
+
+Ambiguous texts are never guessed.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,168 +24,168 @@ _CENTURY: Final = 99
 _SAID: Final = 60
 _NO_DATE: Final = "There is no such date."
 _MANY: Final = 12
-"""Of the days that may be meant, more are counted, not named."""
+"""Maximum candidate days that are named; the rest is a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """No day, or more than one: `why` is a sentence for the one who asked."""
+    """No day, or more than one. `why` is a sentence for the caller."""
 
     why: str
     choices: tuple[date, ...] = ()
 
 
 def read_day(journey: Journey, text: str, now: datetime) -> date | Unclear:
-    """The day that is meant, if it is one of the trip's, or one on which something of it is planned."""
+    """The day that `text` means, if the trip covers it or plans something on it."""
     days = journey.dates
     if days is None:
         return Unclear("The trip has no dates, and nothing in it has one: set them with update_trip or add a leg.")
     written = read_date(text.strip())
     if written is not None:
         return _inside(journey, days, written)
-    found = [_read(_Asked(journey, days, text.strip(), now), one) for one in readings(text)]
+    found = [_read(_Question(journey, days, text.strip(), now), one) for one in readings(text)]
     if not found:
         return Unclear(f"That names no day: give {UNDERSTOOD}. {runs(days)}")
     return found[0] if len(found) == 1 else _any_of(found)
 
 
 def today_in(journey: Journey, now: datetime) -> date | None:
-    """In the zone of the leg that covers the present; None where none does, or legs of two dates do."""
+    """Today in the zone of the current leg. None if there is none, or if two have different dates."""
     todays = _todays(journey, now)
     return todays[0] if len(todays) == 1 else None
 
 
 def runs(days: Days) -> str:
-    """When the trip is."""
+    """A sentence with the trip's dates."""
     if days.first == days.last:
         return f"The trip is one day, {day_in_words(days.first)}."
     return f"The trip runs from {day_in_words(days.first)} to {day_in_words(days.last)}."
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Question:
     journey: Journey
     days: Days
     said: str
     now: datetime
 
 
-def _read(asked: _Asked, one: Reading) -> date | Unclear:
-    day = _RULES[one.rule](asked, one.values)
+def _read(question: _Question, one: Reading) -> date | Unclear:
+    day = _RULES[one.rule](question, one.values)
     if one.weekday is None:
         return day
     if isinstance(day, Unclear):
         meant = tuple(choice for choice in day.choices if choice.weekday() == one.weekday)
         return meant[0] if len(meant) == 1 else day
     if day.weekday() != one.weekday:
-        return Unclear(f"{day} is a {WEEKDAYS[day.weekday()]}, no {WEEKDAYS[one.weekday]}. {runs(asked.days)}")
+        return Unclear(f"{day} is a {WEEKDAYS[day.weekday()]}, no {WEEKDAYS[one.weekday]}. {runs(question.days)}")
     return day
 
 
 def _any_of(found: Sequence[date | Unclear]) -> date | Unclear:
-    """Of several readings those that lie in the trip."""
+    """Of several readings, those inside the trip; else the first reading's reason."""
     known = {day for one in found for day in (one.choices if isinstance(one, Unclear) else (one,))}
     if known:
         return _one_of("That may be", sorted(known)[:_MANY], len(known))
     return found[0]
 
 
-def _relative(asked: _Asked, values: Values) -> date | Unclear:
-    todays = _todays(asked.journey, asked.now)
-    said = asked.said.casefold()
+def _relative(question: _Question, values: Values) -> date | Unclear:
+    todays = _todays(question.journey, question.now)
+    said = question.said.casefold()
     if not todays:
         why = f"Which day is {short(said, _SAID)} is not known: no leg with a time zone covers the present."
-        return Unclear(f"{why} {runs(asked.days)}")
+        return Unclear(f"{why} {runs(question.days)}")
     step = timedelta(_int(values["relative"]))
     meant = [today + step for today in todays]
     if len(meant) > 1:
-        choices = tuple(day for day in meant if _is_inside(asked.journey, asked.days, day))
+        choices = tuple(day for day in meant if _is_inside(question.journey, question.days, day))
         why = f"Which day is {said} is not known: legs of two zones cover the present, and their dates differ."
-        return Unclear(why if choices else f"{why} {runs(asked.days)}", choices)
-    return _inside(asked.journey, asked.days, meant[0])
+        return Unclear(why if choices else f"{why} {runs(question.days)}", choices)
+    return _inside(question.journey, question.days, meant[0])
 
 
 def _todays(journey: Journey, now: datetime) -> list[date]:
-    """Today's date in the zone of each leg that covers it: by far most often one."""
+    """Today's date in the zone of each leg that covers it. Nearly always one."""
     zones = {stretch.zone for stretch in journey.stretches if stretch.zone is not None}
     local = {zone: now.astimezone(zone_info(zone)).date() for zone in zones}
     covered = {day for zone, day in local.items() if any(one.zone == zone for one in journey.stretches_on(day))}
     return sorted(covered)
 
 
-def _numbered(asked: _Asked, values: Values) -> date | Unclear:
+def _numbered(question: _Question, values: Values) -> date | Unclear:
     number = _first(values, "number", "ordinal", "monthday")
-    if not 1 <= number <= len(asked.days):
-        return Unclear(f"The trip has day 1 to day {len(asked.days)}. {runs(asked.days)}")
-    return asked.days[number - 1]
+    if not 1 <= number <= len(question.days):
+        return Unclear(f"The trip has day 1 to day {len(question.days)}. {runs(question.days)}")
+    return question.days[number - 1]
 
 
-def _last_day(asked: _Asked, values: Values) -> date | Unclear:
-    return asked.days.last
+def _last_day(question: _Question, values: Values) -> date | Unclear:
+    return question.days.last
 
 
-def _numbered_or_dated(asked: _Asked, values: Values) -> date | Unclear:
-    return _any_of([_numbered(asked, values), _day_of_a_month(asked, values)])
+def _numbered_or_dated(question: _Question, values: Values) -> date | Unclear:
+    return _any_of([_numbered(question, values), _day_of_a_month(question, values)])
 
 
-def _weekday(asked: _Asked, values: Values) -> date | Unclear:
-    weekday, found = _weekdays(asked, values)
+def _weekday(question: _Question, values: Values) -> date | Unclear:
+    weekday, found = _weekdays(question, values)
     if not found:
-        return _no_weekday(asked, weekday)
+        return _no_weekday(question, weekday)
     return _one_of(f"{WEEKDAYS[weekday]} may be", found[:_MANY], len(found))
 
 
-def _nth_weekday(asked: _Asked, values: Values) -> date | Unclear:
-    weekday, found = _weekdays(asked, values)
+def _nth_weekday(question: _Question, values: Values) -> date | Unclear:
+    weekday, found = _weekdays(question, values)
     number = _first(values, "ordinal", "monthday")
     if not found:
-        return _no_weekday(asked, weekday)
+        return _no_weekday(question, weekday)
     if not 1 <= number <= len(found):
         count = f"{len(found)} {WEEKDAYS[weekday]}{'' if len(found) == 1 else 's'}"
-        return Unclear(f"The trip has {count}. {runs(asked.days)}", tuple(found[-1:]))
+        return Unclear(f"The trip has {count}. {runs(question.days)}", tuple(found[-1:]))
     return found[number - 1]
 
 
-def _last_weekday(asked: _Asked, values: Values) -> date | Unclear:
-    weekday, found = _weekdays(asked, values)
-    return found[-1] if found else _no_weekday(asked, weekday)
+def _last_weekday(question: _Question, values: Values) -> date | Unclear:
+    weekday, found = _weekdays(question, values)
+    return found[-1] if found else _no_weekday(question, weekday)
 
 
-def _this_weekday(asked: _Asked, values: Values) -> date | Unclear:
-    """The one from today on; before and after the trip, the only one."""
-    today = today_in(asked.journey, asked.now)
+def _this_weekday(question: _Question, values: Values) -> date | Unclear:
+    """The first one from today on. Before and after the trip, the only one."""
+    today = today_in(question.journey, question.now)
     if today is None:
-        return _weekday(asked, values)
+        return _weekday(question, values)
     ahead = (_int(values["weekday"]) - today.weekday()) % _WEEK
-    return _inside(asked.journey, asked.days, today + timedelta(ahead))
+    return _inside(question.journey, question.days, today + timedelta(ahead))
 
 
-def _next_weekday(asked: _Asked, values: Values) -> date | Unclear:
-    """Some mean the next to come, some that of the next week."""
-    today = today_in(asked.journey, asked.now)
+def _next_weekday(question: _Question, values: Values) -> date | Unclear:
+    """Ambiguous: the next one to come, or the one of next week."""
+    today = today_in(question.journey, question.now)
     if today is None:
-        return _weekday(asked, values)
+        return _weekday(question, values)
     ahead = (_int(values["weekday"]) - today.weekday() - 1) % _WEEK + 1
     coming = today + timedelta(ahead)
     in_next_week = coming + timedelta(_WEEK) if today.weekday() + ahead < _WEEK else coming
-    found = [_inside(asked.journey, asked.days, day) for day in dict.fromkeys((coming, in_next_week))]
+    found = [_inside(question.journey, question.days, day) for day in dict.fromkeys((coming, in_next_week))]
     return found[0] if len(found) == 1 else _any_of(found)
 
 
-def _weekdays(asked: _Asked, values: Values) -> tuple[int, Sequence[date]]:
+def _weekdays(question: _Question, values: Values) -> tuple[int, Sequence[date]]:
     weekday = _int(values["weekday"])
-    days = asked.days
+    days = question.days
     found = Days(days.first + timedelta((weekday - days.first.weekday()) % _WEEK), days.last)
     return weekday, found[::_WEEK] if found else ()
 
 
-def _no_weekday(asked: _Asked, weekday: int) -> Unclear:
-    return Unclear(f"No {WEEKDAYS[weekday]} lies in the trip. {runs(asked.days)}")
+def _no_weekday(question: _Question, weekday: int) -> Unclear:
+    return Unclear(f"No {WEEKDAYS[weekday]} lies in the trip. {runs(question.days)}")
 
 
-def _day_of_a_month(asked: _Asked, values: Values) -> date | Unclear:
+def _day_of_a_month(question: _Question, values: Values) -> date | Unclear:
     number = _first(values, "monthday", "number", "ordinal")
-    days = asked.days
+    days = question.days
     months = range(days.first.year * 12 + days.first.month - 1, days.last.year * 12 + days.last.month)
     known = [day for month in months if (day := _date(month // 12, month % 12 + 1, number))]
     found = [day for day in known if day in days]
@@ -191,38 +194,38 @@ def _day_of_a_month(asked: _Asked, values: Values) -> date | Unclear:
     return _one_of("That date may be", found[:_MANY], len(found))
 
 
-def _dated(asked: _Asked, values: Values) -> date | Unclear:
+def _dated(question: _Question, values: Values) -> date | Unclear:
     if "iso" in values:
         year, month, day = (int(part) for part in _DIGITS.findall(str(values["iso"])))
-        return _in_month(asked, day, month, year)
+        return _in_month(question, day, month, year)
     year = _int(values["year"]) if "year" in values else None
-    return _in_month(asked, _first(values, "monthday", "number", "ordinal"), _int(values["month"]), year)
+    return _in_month(question, _first(values, "monthday", "number", "ordinal"), _int(values["month"]), year)
 
 
-def _pair(asked: _Asked, values: Values) -> date | Unclear:
-    """`16.10.` is a day and a month; `10/16` may be either way round, as far as both exist and lie in the trip."""
+def _pair(question: _Question, values: Values) -> date | Unclear:
+    """`16.10.` is day and month. `10/16` may be either order, if that date exists and is in the trip."""
     text = str(values["pair"])
     first, second, *rest = (int(part) for part in _DIGITS.findall(text))
     year = (rest[0] if rest[0] > _CENTURY else 2000 + rest[0]) if rest else None
     orders = [(first, second)] if "." in text or first == second else [(first, second), (second, first)]
-    found = [_in_month(asked, day, month, year) for day, month in orders]
+    found = [_in_month(question, day, month, year) for day, month in orders]
     return found[0] if len(found) == 1 else _any_of(_with_day(found))
 
 
 def _with_day(found: Sequence[date | Unclear]) -> list[date | Unclear]:
-    """A date that does not exist says less than one outside the trip."""
+    """Sort dates that do not exist last: one outside the trip explains more."""
     return sorted(found, key=lambda one: isinstance(one, Unclear) and one.why.startswith(_NO_DATE))
 
 
-def _in_month(asked: _Asked, day: int, month: int, year: int | None) -> date | Unclear:
-    """Without a year, that of the trip is meant; a long trip may have the day twice."""
-    years = [year] if year is not None else list(_years(asked.journey, asked.days))
+def _in_month(question: _Question, day: int, month: int, year: int | None) -> date | Unclear:
+    """Without a year, use the trip's. A long trip may have the day twice."""
+    years = [year] if year is not None else list(_years(question.journey, question.days))
     known = [one for each in years if (one := _date(each, month, day))]
     if not known:
-        return Unclear(f"{_NO_DATE} {runs(asked.days)}")
-    inside = [one for one in known if _is_inside(asked.journey, asked.days, one)]
+        return Unclear(f"{_NO_DATE} {runs(question.days)}")
+    inside = [one for one in known if _is_inside(question.journey, question.days, one)]
     if not inside:
-        return _inside(asked.journey, asked.days, known[0])
+        return _inside(question.journey, question.days, known[0])
     return _one_of("That date may be", inside[:_MANY], len(inside))
 
 
@@ -261,11 +264,11 @@ def _inside(journey: Journey, days: Days, day: date) -> date | Unclear:
 
 
 def _is_inside(journey: Journey, days: Days, day: date) -> bool:
-    """Or between it and what is planned before or after, as the flight of the evening before may be."""
+    """Whether it is in the trip or its extent, such as a flight on the evening before."""
     return day in (journey.extent or days)
 
 
-_RULES: Final[Mapping[str, Callable[[_Asked, Values], date | Unclear]]] = {
+_RULES: Final[Mapping[str, Callable[[_Question, Values], date | Unclear]]] = {
     "relative": _relative,
     "numbered": _numbered,
     "numbered or dated": _numbered_or_dated,
@@ -279,4 +282,4 @@ _RULES: Final[Mapping[str, Callable[[_Asked, Values], date | Unclear]]] = {
     "date": _dated,
     "pair": _pair,
 }
-"""By the names that FORMS has for them."""
+"""By the rule names in FORMS."""

@@ -1,4 +1,4 @@
-"""Reads a text as the words of day_words.py: every way in which all of them make a form."""
+"""Parser of day expressions. Finds every way in which the words of a text make a known form."""
 
 import re
 import unicodedata
@@ -31,12 +31,12 @@ _SKIPPED: Final = re.compile(r"[ ,.'\u2019-]+")
 class GrammarWord:
     slot: str
     value: object
-    """A number; the text of a date that is written in numbers; the words of `relative` as they were said."""
+    """A number, or the text of a date written in digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to understand a text: the rule of its form, its values by slot, and a weekday that it names besides."""
+    """One way to read a text: its form's rule, values by slot, and the weekday it also names, if any."""
 
     rule: str
     values: Mapping[str, object]
@@ -44,7 +44,7 @@ class Reading:
 
 
 def readings(text: str) -> list[Reading]:
-    """All of them, each once; empty where a word is unknown or the words make no form."""
+    """All distinct readings. Empty if a word is unknown or the words make no form."""
     plain = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
     if len(plain) > _LONGEST:
         return []
@@ -81,7 +81,7 @@ def _number(value: object) -> int:
 
 
 def _words(plain: str) -> list[list[GrammarWord]]:
-    """Each word with all that it may mean; empty where one means nothing."""
+    """Each word with all of its meanings. Empty if a word has none."""
     found: list[list[GrammarWord]] = []
     at = 0
     while at < len(plain):
@@ -115,7 +115,7 @@ def _of_numbers(found: re.Match[str]) -> list[GrammarWord]:
 
 @cache
 def _lexicon() -> re.Pattern[str]:
-    """The longest word first; one of letters ends where they do."""
+    """Longest words first. A word of letters must end at a letter boundary."""
     words = sorted(_meanings(), key=lambda word: (-len(word), word))
     return re.compile("|".join(re.escape(word) + _end_of(word) for word in words))
 

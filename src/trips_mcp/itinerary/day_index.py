@@ -1,4 +1,4 @@
-"""Stretches of days, and what lies on one of them, without going through everything for every day."""
+"""Day ranges, and indexes that find what covers a day without a scan of everything."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -12,12 +12,12 @@ from typing_extensions import override
 T = TypeVar("T")
 
 _LONG: Final = 100
-"""Days; what lasts longer is not noted under each of them."""
+"""Days. Longer items are kept in a list instead of under each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Days(Sequence[date]):
-    """The days from the first to the last, both included; none where the last is before the first."""
+    """The days from first to last, both included. Empty if last is before first."""
 
     first: date
     last: date
@@ -48,7 +48,7 @@ class Days(Sequence[date]):
 
 
 class Spans(Generic[T]):
-    """Things by the days they cover; on each day in the order they were given."""
+    """Items by the days they cover, in the given order on each day."""
 
     def __init__(self, things: Iterable[tuple[T, Days]]) -> None:
         self._short: dict[date, list[tuple[int, T]]] = {}
@@ -69,7 +69,7 @@ class Spans(Generic[T]):
 
 
 class Agreed(Generic[T]):
-    """What all that cover a day agree on; however many they are and however long, each is looked at once."""
+    """The value that all items covering a day agree on. Each item is read once, however long it is."""
 
     def __init__(self, said: Iterable[tuple[T | None, Days]]) -> None:
         changes: dict[date, Counter[T | None]] = {}
@@ -87,6 +87,6 @@ class Agreed(Generic[T]):
             self._values.append(next(iter(now)) if len(now) == 1 else None)
 
     def on(self, day: date) -> T | None:
-        """None where they do not agree, where none covers the day, and where None is what they say."""
+        """None if they disagree, if none covers the day, or if None is their value."""
         place = bisect_right(self._from, day)
         return self._values[place - 1] if place else None

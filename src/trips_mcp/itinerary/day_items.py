@@ -1,4 +1,4 @@
-"""The lines of a day: its moves, check-ins, cars and appointments, each with where it stands in time."""
+"""The items of a day in order: moves, check-ins, cars and appointments, each with its times."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _NOTES: Final = 200
 _USUAL_TYPES: Final = frozenset(
     {"flight", "train", "accommodation", "activity", "food", "local_transit", "free_block", "other"}
 )
-"""Of events; whatever else stands there is somebody's free text."""
+"""Usual types of events. Anything else is free text."""
 
 
 Position = tuple[float, float]
@@ -29,34 +29,33 @@ Position = tuple[float, float]
 class Placed:
     thing: Thing
     at: Moment | None
-    """When it concerns the day first."""
+    """Its first moment on this day."""
     until: Moment | None
-    """When it is over; None where that is not known."""
+    """Its end; None if unknown."""
     begins: Moment | None
-    """On this day or an earlier one; None where that is not known."""
+    """Its start, on this day or earlier; None if unknown."""
     fills: bool = True
-    """Whether one is busy with it, so that what lies between two of them is free."""
+    """Whether it occupies the traveller. Time between two such items is free."""
     starts_at: Position | None = None
-    """Where on earth, if that is known; as with ends_at."""
+    """None if unknown, as with ends_at."""
     ends_at: Position | None = None
     last: bool = False
-    """Without a time of day it stands at the day's end, not at its beginning."""
+    """Whether it comes last, not first, if it has no time of day."""
 
 
 def things_on(journey: Journey, day: date) -> list[Placed]:
-    """All of one day, in the order in which it is lived."""
     found = [*_moves(journey.moves_on(day), day), *_stays(journey, day), *_rentals(journey, day)]
     return in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in journey.appointments_on(day))])
 
 
 def undated(journey: Journey) -> list[Thing]:
-    """What lies on no day, for want of a date."""
+    """Items without a date."""
     moves = [_move(move, None) for move in journey.moves if move.days is None]
     return [*moves, *(_appointment(journey, one, None).thing for one in journey.appointments if one.starts is None)]
 
 
 def in_order(journey: Journey, day: date, found: list[Placed]) -> list[Placed]:
-    """By the instant; where a zone is not known, the day's is taken for it, to this end alone."""
+    """Sort by instant. An unknown zone counts as the day's, for sorting only."""
     zones = sorted({one.at.zone for one in found if one.at is not None and one.at.zone is not None})
     assumed = journey.zone_on(day) or next(iter(zones), "UTC")
     return sorted(found, key=lambda one: _rank(one, day, assumed))
@@ -125,7 +124,7 @@ def _lacking(at: Moment | None) -> Iterator[str]:
 
 
 def _stays(journey: Journey, day: date) -> Iterator[Placed]:
-    """Only where something is said of the time: the nights tell the rest."""
+    """Only check-ins and check-outs with a time or a text; `wake` and `sleep` show the rest."""
     for stay in journey.stays_at(day):
         if stay.end == day and stay.check_out is not None:
             yield _change("check_out", stay, stay.check_out, stay.name)

@@ -1,7 +1,7 @@
-"""What on the checklist a day asks for.
+"""Checklist items that are due on a day.
 
-Items have no dates, only an urgency. `now` is due today, and while the trip has not begun on its first day;
-`before_trip` on its first day; `nice_to_have` never.
+Items have an urgency instead of a date. `now` is due today, or on the first day of a trip that has not begun.
+`before_trip` is due on the first day, `nice_to_have` never.
 """
 
 from datetime import date
@@ -16,14 +16,14 @@ _TEXT: Final = 120
 
 
 def due_on(journey: Journey, day: date, today: date | None) -> list[ActionItem]:
-    """`today` is None where it is not known, or no day of the trip: then the trip is taken to lie ahead."""
+    """`today` is None if unknown or not a day of the trip; the trip then counts as ahead."""
     days = journey.dates
     is_start = days is not None and day <= days.first and (today is None or today <= day)
-    asked = ("now", "before_trip") if is_start else ("now",) if day == today else ()
-    return [item for urgency in asked for item in journey.todos if item.urgency == urgency and not item.completed]
+    urgencies = ("now", "before_trip") if is_start else ("now",) if day == today else ()
+    return [item for urgency in urgencies for item in journey.todos if item.urgency == urgency and not item.completed]
 
 
-def told(items: list[ActionItem], most: int) -> list[Due]:
+def due_results(items: list[ActionItem], most: int) -> list[Due]:
     return [
         Due(item_id=item.id, text=short(item.text, _TEXT), urgency=item.urgency, owner=item.owner)
         for item in items[:most]

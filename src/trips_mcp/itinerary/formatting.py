@@ -1,4 +1,4 @@
-"""How days, times and other people's layouts are put in words."""
+"""Formatting of days, times, lengths and one-line texts."""
 
 from datetime import date, time, timedelta
 from typing import Final
@@ -29,12 +29,12 @@ def length(span: timedelta) -> str:
 
 
 def one_line(text: str) -> str:
-    """However it was laid out: a line break in a title must not look like a line of ours."""
+    """Collapse white space, so that a line break in a title cannot fake a line of ours."""
     return " ".join(text.split())
 
 
 def short(text: str | None, most: int) -> str | None:
-    """Cut where it is longer, with a sign that it was; nothing of nothing."""
+    """Cut a longer text to `most` characters, `…` included. None for an empty text."""
     if not text or not text.strip():
         return None
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -1,6 +1,7 @@
-"""Free time of a day, by instants. Only what is certain is called free; what is not known is said.
+"""Free time of a day, computed in UTC.
 
-A day's free time lies between 08:00 and 22:00, by the clocks of the place where one is.
+Free time lies between 08:00 and 22:00, by the clocks of the current place. Only certain gaps count as free; the
+others are named as unclear.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,18 +20,18 @@ _LEAST: Final = timedelta(hours=2)
 _MOST_NAMED: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN: Final = "UTC"
-"""Stands for a zone that nothing on the day tells: then wall times are compared."""
+"""Replaces the zones of a day that has none, so that wall times are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class FreeTime:
     gaps: Sequence[Gap] = ()
     unclear: Sequence[str] = ()
-    """Sentences on the time of which it is not known whether it is free."""
+    """Sentences on time that may or may not be free."""
 
 
 def free_time(day: date, placed: Iterable[Placed]) -> FreeTime:
-    """Before, between and after the day's things; nothing where none has a time, or one takes the whole day."""
+    """Gaps before, between and after things. None if no thing has a time, or one takes the whole day."""
     things = [one for one in placed if one.fills and one.thing.category != "birthday"]
     if any(one.thing.all_day for one in things):
         return FreeTime()
@@ -45,7 +46,7 @@ def free_time(day: date, placed: Iterable[Placed]) -> FreeTime:
 
 @dataclass(frozen=True, slots=True)
 class _Busy:
-    """A thing that keeps one busy."""
+    """A thing that occupies the traveller."""
 
     thing: Thing
     starts: datetime | None
@@ -63,7 +64,7 @@ class _Busy:
 
     @property
     def first(self) -> datetime | None:
-        """The first that is known of it."""
+        """Its earliest known instant."""
         return self.starts or self.ends
 
     @property
@@ -84,15 +85,15 @@ def _instant(moment: Moment | None, assumed: str | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Two hours or more with nothing in them."""
+    """A gap of at least `_LEAST`."""
 
     gap: Gap
     unknown: str | None = None
-    """Why it is not certain that they are free."""
+    """Why the gap may not be free."""
 
 
 def _parts(day: date, known: Sequence[_Busy]) -> Iterator[_Part]:
-    """Around things in the order in which they begin; what has no end is over when the next one begins."""
+    """Gaps around things in order of start. A thing without an end lasts until the next one starts."""
     if not known:
         return
     since: datetime | None = None
@@ -113,7 +114,7 @@ def _parts(day: date, known: Sequence[_Busy]) -> Iterator[_Part]:
 
 
 def _gap(day: date, since: datetime | None, until: datetime | None, zone: str | None) -> Gap | None:
-    """Within the day's waking hours, by the clocks of this zone."""
+    """The gap within the day's waking hours, by the clocks of `zone`."""
     clocks = zone_info(zone or _UNKNOWN)
     first = datetime.combine(day, _FROM, clocks).astimezone(UTC)
     last = datetime.combine(day, _UNTIL, clocks).astimezone(UTC)
@@ -124,7 +125,7 @@ def _gap(day: date, since: datetime | None, until: datetime | None, zone: str | 
 
 
 def _before(one: _Busy, here: str | None) -> str | None:
-    """What one must be at, or under way to, before the gap is over."""
+    """What the traveller must leave for before the gap ends."""
     if one.thing.kind == "flight":
         return "flight"
     there = one.starts_in or one.ends_in
@@ -135,7 +136,7 @@ def _before(one: _Busy, here: str | None) -> str | None:
 
 
 def _unclear(parts: Sequence[_Part]) -> Iterator[str]:
-    """One sentence, however many there are."""
+    """At most one sentence."""
     found = [part for part in parts if part.unknown is not None]
     if found:
         said = [f"{part.gap.time}-{part.gap.until} ({part.unknown})" for part in found[:_MOST_NAMED]]

@@ -1,4 +1,4 @@
-"""A trip read once, to be asked about its days as often as need be."""
+"""A parsed trip with indexes, for repeated questions about its days."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,61 +21,61 @@ from trips_mcp.itinerary.model import (
     ZoneFrom,
     known_days,
 )
-from trips_mcp.itinerary.parse_export import gather
+from trips_mcp.itinerary.parse_export import parse_export
 
 __all__ = ["DAWN", "Appointment", "Journey", "Kind", "Move", "Rental", "Stay", "Stretch", "Unreadable", "ZoneFrom"]
 
 
 @dataclass(frozen=True)
 class Journey(TripParts):
-    """A trip read once, and what lies on each of its days."""
+    """A parsed trip, and what lies on each of its days."""
 
     @staticmethod
     def of(export: TripExport, events: Sequence[Event] = ()) -> "Journey":
-        return gather(Journey, export, events)
+        return parse_export(Journey, export, events)
 
     @property
     def others_write(self) -> bool:
-        """Whether others than one traveller may have written in it; who they are may be unknown."""
+        """Whether more than one traveller may have written in it. False only for exactly one member."""
         return len(self.members) != 1
 
     @cached_property
     def dates(self) -> Days | None:
-        """The trip's own; where it has none, those that its parts span; None where nothing has a date."""
+        """The trip's own dates, else those that its parts span. None if nothing has a date."""
         if self.starts is not None and self.ends is not None and self.starts <= self.ends:
             return Days(self.starts, self.ends)
         return self.extent
 
     @cached_property
     def extent(self) -> Days | None:
-        """From the earliest to the latest day of all that has one, the trip's own dates included."""
+        """From the earliest to the latest dated part, including the trip's own dates."""
         return _spanned([self.starts, self.ends], [*self._parts()])
 
     def stretches_on(self, day: date) -> tuple[Stretch, ...]:
         return self._stretches.on(day)
 
     def zone_on(self, day: date) -> str | None:
-        """The zone that all legs of this day agree on."""
+        """The zone that all legs of this day share."""
         return self._zones.on(day)
 
     def beds(self, day: date) -> tuple[Stay, ...]:
-        """Where the night after this day can be spent."""
+        """Stays that cover the night after this day."""
         return self._beds.on(day)
 
     def under_way(self, day: date) -> tuple[Move, ...]:
-        """On what the night after this day is spent instead of in a bed."""
+        """Moves that last through the night after this day."""
         return self._under_way.on(day)
 
     def overnight(self, day: date) -> tuple[Appointment, ...]:
-        """What is scheduled throughout the night after this day."""
+        """Appointments that last through the night after this day."""
         return self._overnight.on(day)
 
     def stays_at(self, day: date) -> tuple[Stay, ...]:
-        """Those that one comes to or leaves on this day."""
+        """Stays that begin or end on this day."""
         return self._stays_at.on(day)
 
     def rentals_at(self, day: date) -> tuple[Rental, ...]:
-        """Those picked up or dropped off on this day; where that is not said, on their leg's first and last day."""
+        """Cars picked up or dropped off on this day; without dates, on their leg's first and last day."""
         return self._rentals_at.on(day)
 
     def moves_on(self, day: date) -> tuple[Move, ...]:
@@ -86,7 +86,7 @@ class Journey(TripParts):
 
     @cached_property
     def stretch(self) -> Mapping[str, Stretch]:
-        """Those that have an id."""
+        """Legs by id, if they have one."""
         return {stretch.id: stretch for stretch in self.stretches if stretch.id}
 
     @cached_property
@@ -134,7 +134,6 @@ class Journey(TripParts):
 
 
 def _spanned(days: Iterable[date | None], parts: Iterable[Days | None]) -> Days | None:
-    """From the earliest to the latest of all of them."""
     known = [day for day in days if day is not None]
     known += [end for part in parts if part is not None for end in (part.first, part.last)]
     return Days(min(known), max(known)) if known else None

@@ -1,4 +1,4 @@
-"""Local times as travellers write them: a date, perhaps a time of day and a zone. What is missing stays missing."""
+"""Local times as travellers write them: a date, and perhaps a time and a zone, never invented."""
 
 import re
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ _DATE_TIME = re.compile(
 )
 _FIRST_YEAR: Final = 2
 _LAST_YEAR: Final = 9998
-"""So that a date has neighbours, which every question about nights asks for."""
+"""Leaves every date a neighbour on both sides, which night arithmetic needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A local time by wall clock and calendar; `zone` is an IANA name that is known to exist."""
+    """A local time by wall clock and calendar. `zone` is a valid IANA name."""
 
     day: date
     time: TimeOfDay | None = None
     zone: str | None = None
     second: bool = False
-    """Of an hour that exists twice, the second."""
+    """Whether it is the second occurrence of an hour that exists twice."""
 
     @property
     def weekday(self) -> str:
@@ -42,18 +42,18 @@ class Moment:
 
     @property
     def instant(self) -> datetime | None:
-        """In UTC; None where time or zone is unknown."""
+        """In UTC; None if time or zone is unknown."""
         local = self._local()
         return None if local is None else local.replace(fold=self.second).astimezone(UTC)
 
     @property
     def gap(self) -> bool:
-        """Whether the clocks are put forward over this time: it does not exist."""
+        """Whether the clocks go forward over this time, so that it does not exist."""
         return self._jump() > timedelta()
 
     @property
     def fold(self) -> bool:
-        """Whether the clocks are put back over this time: it exists twice."""
+        """Whether the clocks go back over this time, so that it exists twice."""
         return self._jump() < timedelta()
 
     def _local(self) -> datetime | None:
@@ -62,7 +62,7 @@ class Moment:
         return datetime.combine(self.day, self.time, zone_info(self.zone))
 
     def _jump(self) -> timedelta:
-        """How far the clocks are put forward over this time; nothing where it exists once or not enough is known."""
+        """How far the clocks go forward over this time. Zero if it exists once or is incomplete."""
         local = self._local()
         if local is None:
             return timedelta()
@@ -75,13 +75,13 @@ def zone_info(name: str) -> ZoneInfo:
 
 
 def read_date(text: str | None) -> date | None:
-    """From `2026-07-21`, or from midnight of that day, as some services write dates."""
+    """Parse `2026-07-21`, or its midnight, as some services write dates."""
     found = _DATE.fullmatch(text.strip()) if text else None
     return None if found is None else _date(found[1])
 
 
 def read_time(text: str | None) -> time | None:
-    """From `9:05`, `09:05`, `09:05:00` or `9:05 pm`."""
+    """Parse `9:05`, `09:05`, `09:05:00` or `9:05 pm`."""
     found = _TIME.fullmatch(text.strip()) if text else None
     if found is None:
         return None
@@ -94,10 +94,10 @@ def read_time(text: str | None) -> time | None:
 
 
 def read_moment(text: str | None, zone: str | None) -> Moment | None:
-    """From a date and time, or a date alone.
+    """Parse a date and time, or a date alone.
 
-    One written with an offset is brought to the wall clock of `zone`; where that is unknown it stays as written,
-    for an offset is no zone.
+    A time with an offset is converted to the wall clock of `zone`. Without `zone` it stays as written, as an offset
+    is not a zone.
     """
     if not text:
         return None
@@ -115,7 +115,7 @@ def read_moment(text: str | None, zone: str | None) -> Moment | None:
 
 @lru_cache(maxsize=1000)
 def read_zone(name: str | None) -> str | None:
-    """The name, if there is such a zone."""
+    """The name if it is a valid IANA zone, else None."""
     if not name:
         return None
     try:

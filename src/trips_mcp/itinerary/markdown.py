@@ -1,6 +1,6 @@
-"""Days and timelines as Markdown: the same facts as the structured form, in fewer words.
+"""Days and timelines as Markdown, with the same facts as the structured form.
 
-Every text of a trip is put on one line, so that no line break in a title makes a line that looks like ours.
+Each text of a trip goes on one line, so that a line break in a title cannot fake a line of ours.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from trips_mcp.itinerary.results import (
 
 _CODE = "airport code "
 Hint = Callable[[str], str]
-"""A sentence that names tools, as it may be said where not all of them are there."""
+"""Rewrites a sentence that names tools if some of them are not offered."""
 
 _KIND_WORDS = {"check_in": "check-in", "check_out": "check-out", "pick_up": "pick-up of", "drop_off": "drop-off of"}
 
@@ -90,7 +90,7 @@ def _place(title: str | None, destination: str | None) -> str:
 
 
 def _nights(day: Day) -> Iterator[str]:
-    """Where one bed serves both nights it is told once."""
+    """The same bed for both nights is shown once."""
     wake, sleep = day.wake or [], day.sleep or []
     if wake and _ids_of(wake) == _ids_of(sleep):
         yield f"Wake and sleep: {_beds(sleep)}."
@@ -161,7 +161,7 @@ def _title(thing: Thing) -> str:
 
 
 def _when(thing: Thing, zone: str | None) -> str:
-    """The time with its zone, where that is not the day's; and what of it is not known."""
+    """The time, its zone unless it is the day's, and what is missing."""
     if thing.departs or thing.arrives:
         return _when_moving(thing)
     if thing.all_day:
@@ -260,7 +260,7 @@ def _leg_line(leg: LegLine) -> str:
 
 
 def _row(row: Row, before: Row | None, hint: Hint) -> Iterator[str]:
-    """Where one sleeps is told where it is not as the night before."""
+    """The bed is shown only if it differs from the night before."""
     zone = f" ({row.zone})" if row.zone else ""
     until = f" to {row.until}" if row.until else ""
     yield f"## {row.weekday} {row.date}{until}{zone}"

@@ -1,6 +1,6 @@
-"""What a trip is made of, as its travellers live it: stretches, stays, moves, cars, appointments.
+"""Parts of a trip: stretches (legs), stays, moves (flights), cars and appointments.
 
-What the trip leaves open is None or an empty text; nothing here is filled in.
+Unknown values are None or an empty text. Nothing is filled in.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.places.stops import Stop
 
 ZoneFrom = Literal["own", "leg", "place", "unknown"]
-"""Of a place: a pin's position, an event's location."""
+"""Source of a zone. `place` is a pin's position or an event's location."""
 Kind = Literal["trip", "leg", "stay", "flight", "rental", "commitment", "event"]
 
 DAWN: Final = time(5)
-"""What leaves before it belongs to the night before; what ends before it is a late evening, not a night."""
+"""A departure before it belongs to the night before. An end before it is a late evening, not a night."""
 _BEDTIME: Final = time(2)
-"""What is scheduled later than this, until after dawn, is an early morning."""
+"""A plan that starts between this time and dawn is an early morning, not a night."""
 
 _DAY: Final = timedelta(days=1)
 _NONE: Final[Mapping[str, MapPin]] = {}
@@ -33,12 +33,12 @@ _NONE: Final[Mapping[str, MapPin]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A field that says something, but not what it should."""
+    """A field with a value that cannot be parsed."""
 
     kind: Kind
     id: str
     field: str
-    """As the tools name it, such as `flights.0.departure`."""
+    """By its name in the tools, such as `flights.0.departure`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Stretch:
 
     @property
     def days(self) -> Days | None:
-        """Both ends included. A leg whose end is missing, or before its start, covers its start."""
+        """Both ends included. A leg without an end, or with an end before its start, covers only its start."""
         if self.starts is None:
             return None
         return Days(self.starts, self.starts if self.ends is None else max(self.starts, self.ends))
@@ -64,18 +64,18 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A leg's accommodation. The night of a day is the one that follows it."""
+    """A leg's accommodation. The night of a day is the one after it."""
 
     leg_id: str
     name: str
     address: str
     first: date | None
-    """Of its nights."""
+    """The first night."""
     end: date | None
-    """The morning of leaving: no night of it any more."""
+    """The day of departure, which is not one of its nights."""
     zone: str | None
     check_in: Moment | str | None
-    """A text is what stands there and is no time."""
+    """A text is a value that is not a time."""
     check_out: Moment | str | None
     source: LegAccommodation = field(repr=False)
 
@@ -87,7 +87,7 @@ class Stay:
 
     @property
     def days(self) -> frozenset[date]:
-        """Of checking in and out, as far as something is said of it."""
+        """Days of check-in and check-out, if these have a value."""
         return known_days(
             self.first if self.check_in is not None else None, self.end if self.check_out is not None else None
         )
@@ -95,7 +95,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One of a leg's flights, or whatever else was put among them: a night train, a ferry."""
+    """One of a leg's flights, or another ride in that list, such as a night train or a ferry."""
 
     leg_id: str
     index: int
@@ -104,12 +104,12 @@ class Move:
     arrives: Moment | None
     source: LegFlight = field(repr=False)
     departs_from: Stop | None = None
-    """Where that is known; its zone is the departure's where none is given. As with arrives_at."""
+    """None if unknown. Its zone is used if the departure has none. The same holds for arrives_at."""
     arrives_at: Stop | None = None
 
     @property
     def inferred_zones(self) -> tuple[Stop, ...]:
-        """The places that ends without a zone of their own have it from."""
+        """The stops from which the ends without an own zone take theirs."""
         ends = (
             (self.departs, self.source.departure_timezone, self.departs_from),
             (self.arrives, self.source.arrival_timezone, self.arrives_at),
@@ -118,7 +118,7 @@ class Move:
 
     @property
     def zones_are_sure(self) -> bool:
-        """Written down, or those of airports by their codes."""
+        """Whether both zones are given, or belong to airports identified by code."""
         ends = (
             (self.source.departure_timezone, self.departs_from),
             (self.source.arrival_timezone, self.arrives_at),
@@ -127,13 +127,13 @@ class Move:
 
     @property
     def days(self) -> Days | None:
-        """On which it is on the calendar; over the date line it may arrive on the day before it departs."""
+        """Calendar days it touches. Over the date line it may arrive on the day before it departs."""
         ends = [end.day for end in (self.departs, self.arrives) if end is not None]
         return Days(min(ends), max(ends)) if ends else None
 
     @property
     def nights(self) -> Days | None:
-        """Under way, so that no bed is needed; over the date line also nights that nobody lives through."""
+        """Nights under way, which need no bed. Over the date line these include nights that are skipped."""
         if self.departs is None or self.arrives is None:
             return None
         at_night = self.departs.time is not None and self.departs.time < DAWN
@@ -148,16 +148,16 @@ class Rental:
     company: str
     location: str
     pick_up: Moment | str | None
-    """A text is what stands there and is no time."""
+    """A text is a value that is not a time."""
     drop_off: Moment | str | None
     first: date | None
-    """Of its leg; as with last."""
+    """First day of its leg; `last` is the last one."""
     last: date | None
     source: LegRentalCar = field(repr=False)
 
     @property
     def days(self) -> frozenset[date]:
-        """Of picking up and dropping off, as far as they are known."""
+        """Days of pick-up and drop-off, if known."""
         return known_days(
             self.pick_up.day if isinstance(self.pick_up, Moment) else self.first,
             self.drop_off.day if isinstance(self.drop_off, Moment) else self.last,
@@ -170,7 +170,7 @@ class Appointment:
 
     kind: Literal["commitment", "event"]
     id: str
-    """An event's is a whole number in the tools."""
+    """The tools take an event's as a whole number."""
     title: str
     category: str
     """A commitment's category, an event's type."""
@@ -179,9 +179,9 @@ class Appointment:
     all_day: bool
     zone_from: ZoneFrom
     zone_by: str
-    """What its zone is inferred from, if that is a place: `pin near Kyoto`."""
+    """The place that its zone is inferred from, if any: `pin near Kyoto`."""
     leg_id: str
-    """The leg it is linked to, if that is one of the trip's; as with pin_id."""
+    """The linked leg if it is in the trip, else empty. The same holds for pin_id."""
     pin_id: str
     place: str
     notes: str
@@ -189,16 +189,16 @@ class Appointment:
 
     @property
     def days(self) -> Days | None:
-        """On which it goes on. What ends at midnight does not reach the day that begins then."""
+        """Days it lasts. One that ends at midnight does not reach the day that begins then."""
         return self._days_until(time.min)
 
     @property
     def own_days(self) -> Days | None:
-        """The days it makes part of the trip. What ends before dawn belongs to the evening before."""
+        """Days it adds to the trip. One that ends before dawn belongs to the evening before."""
         return self._days_until(DAWN)
 
     def _days_until(self, morning: time) -> Days | None:
-        """The last day counts only where it ends later than this."""
+        """The last day counts only if it ends after `morning`."""
         if self.starts is None:
             return None
         if self.ends is None:
@@ -208,7 +208,7 @@ class Appointment:
 
     @property
     def nights(self) -> Days | None:
-        """Spent on it: a night train, a party until morning. A midnight dinner is none."""
+        """Nights it takes: a night train, a party until morning. A dinner past midnight takes none."""
         if self.starts is None or self.ends is None or self.ends.time is None or self.starts.time is None:
             return None
         last = self.ends.day - _DAY if self.ends.time >= DAWN else self.ends.day - 2 * _DAY
@@ -217,11 +217,11 @@ class Appointment:
 
 @dataclass(frozen=True)
 class TripParts:
-    """All of a trip; every list stands in the order of time, whatever order the service gave it in."""
+    """All parts of a trip, each list sorted by time whatever order the service used."""
 
     trip_id: str
     number: int | None
-    """The trip's id in the Events API, where both APIs show the same trips."""
+    """The trip's id in the Events API, if both APIs show the same trips."""
     title: str
     starts: date | None
     ends: date | None

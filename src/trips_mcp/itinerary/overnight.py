@@ -1,4 +1,4 @@
-"""Where a night is spent: in a bed, under way, or out; and what to say where that is not known."""
+"""Where a night is spent: a stay, a move or an appointment; else why that is unclear."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ _BRIEF: Final = 100
 
 
 def beds_of(journey: Journey, night: date) -> list[Bed]:
-    """Of the night after this day, in the order in which one comes to them."""
+    """Where the night after this day is spent, in order of arrival."""
     found = chain(
         map(_under_way, journey.under_way(night)),
         map(_scheduled, journey.overnight(night)),
@@ -27,7 +27,7 @@ def beds_of(journey: Journey, night: date) -> list[Bed]:
 
 
 def night_unclear(journey: Journey, night: date) -> Iterator[str]:
-    """Sentences on a night that has no bed, or too many."""
+    """Sentences on a night that has no bed or several."""
     stays = journey.beds(night)
     away = journey.under_way(night) or journey.overnight(night)
     if any(comes_twice(move, night) for move in journey.moves_on(night)):
@@ -41,13 +41,13 @@ def night_unclear(journey: Journey, night: date) -> Iterator[str]:
 
 
 def is_night_of(journey: Journey, night: date) -> bool:
-    """The night after the trip's last day is spent at home, as that before its first is."""
+    """Whether the trip covers this night. The one after its last day is spent at home."""
     days = journey.dates
     return days is not None and days.first <= night < days.last
 
 
 def named(bed: Bed) -> Bed:
-    """By its name alone: enough to know it again."""
+    """Reduce it to its name and ids, enough to recognise it."""
     return bed.model_copy(
         update={
             "name": short(bed.name or bed.address, _BRIEF),
@@ -60,12 +60,12 @@ def named(bed: Bed) -> Bed:
 
 
 def where(bed: Bed) -> str:
-    """Its name, for a line."""
+    """Its name for one line."""
     return bed.name or bed.address or {"stay": "a stay without a name", "flight": "under way"}.get(bed.kind, bed.kind)
 
 
 def _last_stay(journey: Journey, night: date) -> str:
-    """As where one leg ends on the day before the next begins: then the stay may well last a night longer."""
+    """A hint if a leg ends the day before the next begins: its stay may last a night longer."""
     ending = [stay for stay in journey.beds(night - _DAY) if stay.end == night and not _says_when_it_ends(stay)]
     ending += [
         stay for stay in journey.stays_at(night) if stay.first == stay.end == night and not _says_when_it_ends(stay)
@@ -76,7 +76,7 @@ def _last_stay(journey: Journey, night: date) -> str:
 
 
 def _event(journey: Journey, night: date) -> str:
-    """An event has no end, so of how many nights it is, it does not say."""
+    """A hint at an accommodation among the events. Events have no end, so its nights are unknown."""
     found = [
         one.id for one in journey.appointments_on(night) if one.kind == "event" and one.category == "accommodation"
     ]

@@ -1,4 +1,4 @@
-"""A trip's parts out of an export, each read once, with a note of every field that says what it should not."""
+"""Parser of a trip's export and events, which also records every unreadable field."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,13 +27,13 @@ _FAR: Final = date(9999, 1, 1)
 _POLE: Final = 90.0
 
 
-def gather(kind: type[P], export: TripExport, events: Sequence[Event]) -> P:
-    """All that export and events say of a trip, as `kind`."""
-    return _Gathering(export, events).parts(kind)
+def parse_export(kind: type[P], export: TripExport, events: Sequence[Event]) -> P:
+    """Build a `kind` from an export and events."""
+    return _Parser(export, events).parts(kind)
 
 
-class _Gathering:
-    """Goes through an export once, and notes what it cannot read."""
+class _Parser:
+    """One pass over an export. Records the fields that it cannot read."""
 
     def __init__(self, export: TripExport, events: Sequence[Event]) -> None:
         self._export = export
@@ -123,7 +123,7 @@ class _Gathering:
         )
 
     def _end(self, stretch: Stretch, field: str, text: str | None, zone: str | None) -> Moment | None:
-        """Where its zone is missing, the leg's is right only between its first and last day: on these one travels."""
+        """The leg's zone applies only between its first and last day, as those two are days of travel."""
         at = read_moment(text, zone)
         if at is None:
             if text:
@@ -177,7 +177,7 @@ class _Gathering:
         )
 
     def _event(self, source: Event) -> Appointment:
-        """Events have no zone of their own, and no end."""
+        """Events have no own zone and no end."""
         event_id = "" if source.event_id is None else str(source.event_id)
         day = read_date(source.date)
         written = read_moment(source.date, None) if day is None else None
@@ -208,7 +208,7 @@ class _Gathering:
         )
 
     def _zone_of(self, stretch: Stretch | None, day: date | None) -> str | None:
-        """The linked leg's, else that of the legs which cover the day."""
+        """The linked leg's zone, else the one shared by the legs that cover the day."""
         if stretch is not None and stretch.zone is not None:
             return stretch.zone
         return None if day is None else self._zones.on(day)
@@ -233,7 +233,7 @@ def _zone_at(stop: Stop | None) -> str | None:
 
 
 def _nearest(pin: MapPin | None) -> Nearest | None:
-    """0, 0 is a pin that nobody placed; what is off the globe has no zone."""
+    """None for 0, 0, which is a pin nobody placed, and for coordinates off the globe."""
     if pin is None or pin.lat is None or pin.lng is None or not (pin.lat or pin.lng):
         return None
     if not (abs(pin.lat) <= _POLE and abs(pin.lng) <= 2 * _POLE):
@@ -242,7 +242,7 @@ def _nearest(pin: MapPin | None) -> Nearest | None:
 
 
 def _after(departs: Moment | None, arrives: Moment | None) -> Moment | None:
-    """The arrival; of an hour that exists twice the second, where the first is before the departure."""
+    """The arrival. If its hour exists twice and the first is before the departure, the second."""
     if departs is None or arrives is None or not arrives.fold:
         return arrives
     left, landed = departs.instant, arrives.instant
@@ -250,7 +250,7 @@ def _after(departs: Moment | None, arrives: Moment | None) -> Moment | None:
 
 
 def _label(flight: LegFlight) -> str:
-    """`JL44 LHR → HND`, of what there is of it."""
+    """`JL44 LHR → HND`, or the known parts of it."""
     airline, number = (flight.airline or "").strip(), (flight.flight_number or "").strip()
     is_whole = any(letter.isalpha() for letter in number)
     name = number if is_whole else f"{airline} {number}".strip()
@@ -260,7 +260,7 @@ def _label(flight: LegFlight) -> str:
 
 
 def _time_of_day(text: str | None, day: date | None, zone: str | None) -> Moment | str | None:
-    """A check-in at `15:00` is on the first day; what is no time stays the text it is."""
+    """A check-in at `15:00` is on the first day. A value that is not a time stays a text."""
     at = read_time(text)
     if at is None or day is None:
         return text or None
@@ -294,6 +294,6 @@ def _of_move(move: Move) -> tuple[object, ...]:
 
 
 def _of_appointment(one: Appointment) -> tuple[object, ...]:
-    """As the service sorts them: what has no time of day first."""
+    """The service's order: those without a time of day first."""
     at = one.starts
     return (at.day if at else _FAR, (at.time if at else None) or time.min, one.title, one.kind, one.id)

@@ -6,7 +6,7 @@ from typing import Final
 
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.day_items import things_on, undated
-from trips_mcp.itinerary.due import due_on, told
+from trips_mcp.itinerary.due import due_on, due_results
 from trips_mcp.itinerary.formatting import day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Journey, Stretch
 from trips_mcp.itinerary.local_time import WEEKDAYS
@@ -55,7 +55,7 @@ def timeline_of(
         rows=rows or None,
         undated=unplaced or None,
         more_undated=len(lacking) - len(unplaced) or None,
-        due=told(due, _MOST_DUE) or None,
+        due=due_results(due, _MOST_DUE) or None,
         more_due=max(0, len(due) - _MOST_DUE) or None,
         unclear=list(_unclear(journey, span)) or None,
         continues=str(continues) if continues else None,
