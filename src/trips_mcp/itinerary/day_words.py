@@ -1,6 +1,6 @@
-"""The words by which people name days, in eight languages. Data alone: day_grammar.py reads it.
+"""Words for days in eight languages. This is data only; `day_grammar` parses it.
 
-Written without accents and in lower case; `/` parts spellings of one value. Japanese needs no spaces around its words.
+Lower case, without accents. `/` separates spellings of one value. Japanese needs no spaces around its words.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Language:
     weekdays: str
-    """From Monday on; as all lists here, parted by spaces."""
+    """From Monday. Spaces separate the values of this and all other lists."""
     months: str
-    """From January on."""
+    """From January."""
     relative: str
-    """Yesterday, today, tonight, tomorrow; `_` is a space within one."""
+    """Yesterday, today, tonight, tomorrow; `_` is a space within a value."""
     numbers: str
-    """From one on."""
+    """From one."""
     ordinals: str
-    """From first on."""
+    """From first."""
     last: str
     this: str
     next: str
@@ -202,7 +202,7 @@ FORMS: Final[dict[Slots, str]] = {
     ("month", "number", "year"): "date",
     ("year", "month", "monthday"): "date",
 }
-"""What a text may say, as its words' slots. A weekday before any of them is checked against the day it names."""
+"""Valid texts as the slots of their words, each with its rule. A leading weekday is checked against the day."""
 
 UNDERSTOOD: Final = (
     "a date (2026-07-21, 21 July, 21.7., 7/21, the 21st), a weekday (Friday, first Friday, this Friday), "

@@ -1,4 +1,7 @@
-"""What the questions about days are answered with. What is absent is not so, or not known; then `unclear` says it."""
+"""Result models of get_day and get_timeline.
+
+An absent value means no, or unknown; `unclear` lists the unknown ones.
+"""
 
 from typing import Annotated
 
@@ -13,7 +16,7 @@ OthersText = Annotated[str | None, OTHERS]
 
 
 class End(Result):
-    """Of a move: departure or arrival, by the local clock."""
+    """Departure or arrival of a move, by the local clock."""
 
     date: str | None = None
     weekday: str | None = None
@@ -29,48 +32,48 @@ class Pin(Result):
 
 
 class Thing(Result):
-    """One line of a day, with the id to act on."""
+    """One line of a day, with the ids to act on."""
 
     kind: str
     """flight, flight_arrival, flight_under_way, check_in, check_out, pick_up, drop_off, commitment, event."""
     time: str | None = None
     until: str | None = None
     until_date: str | None = None
-    """Where it ends on another day; with its weekday."""
+    """Weekday and date of its end, if that is on another day."""
     since: str | None = None
-    """When it began, where that was on an earlier day; with its weekday."""
+    """Weekday, date and time of its start, if that was on an earlier day."""
     zone: str | None = None
     zone_from: list[str] | None = None
-    """What zones that are not given are inferred from: `airport code HND`, `pin near Kyoto`."""
+    """Sources of inferred zones: `airport code HND`, `pin near Kyoto`."""
     all_day: bool | None = None
     missing: list[str] | None = None
-    """What is not set or not known: date, time, zone."""
+    """What is not set or unknown: date, time, zone."""
     title: Text = None
     category: str | None = None
     event_type: str | None = None
-    """Instead of the category, where it is none of the usual ones."""
+    """Replaces the category if the type is not a usual one."""
     departs: End | None = None
     arrives: End | None = None
     duration: str | None = None
     seat: Text = None
     written: Text = None
-    """What stands in the place of a time."""
+    """A text given in place of a time."""
     place: Text = None
     pin: Pin | None = None
     transfer: str | None = None
-    """How far it is from the place of the thing before, in a straight line."""
+    """Straight-line distance from the place of the thing before."""
     remark: str | None = None
     notes: Text = None
     leg_id: str | None = None
     flight: int | None = None
-    """Its place in the leg's flights, from 0."""
+    """Its index in the leg's flights, from 0."""
     commitment_id: str | None = None
     event_id: Annotated[int | None, Field(alias="event_id")] = None
-    """As the tools of events take it."""
+    """By the name that the event tools use."""
 
 
 class EventThing(Thing):
-    """What stands on a shared itinerary; whoever planned it may be a stranger."""
+    """An event of a shared itinerary. A stranger may have written it."""
 
     title: OthersText = None
     event_type: OthersText = None
@@ -86,16 +89,16 @@ class LegHere(Result):
 
 
 class Bed(Result):
-    """Where a night is spent: a stay, a move that is under way, or what is scheduled all night."""
+    """Where a night is spent: a stay, a move under way, or an appointment that lasts all night."""
 
     kind: str
     """stay, flight, commitment."""
     name: Text = None
     address: Text = None
     until: str | None = None
-    """The day of leaving, with its weekday."""
+    """Weekday and date of departure."""
     night: int | None = None
-    """Which of the stay's nights it is, from 1, and of how many."""
+    """Number of this night in the stay, from 1, `of` the total."""
     of: int | None = None
     leg_id: str | None = None
     flight: int | None = None
@@ -103,13 +106,13 @@ class Bed(Result):
 
 
 class Gap(Result):
-    """Time between two things with nothing in it."""
+    """Free time between two things."""
 
     time: str
     until: str
     zone: str | None = None
     before: str | None = None
-    """A flight, which one must be at earlier."""
+    """What the traveller must leave for before the gap ends: a flight, or a thing in another zone."""
 
 
 class Due(Result):
@@ -120,7 +123,7 @@ class Due(Result):
 
 
 class DayChoice(Result):
-    """One of the days that may have been meant."""
+    """One of the days that an ambiguous expression may mean."""
 
     date: str
     weekday: str
@@ -131,23 +134,23 @@ class Day(Result):
     date: str | None = None
     weekday: str | None = None
     number: int | None = None
-    """The trip's first day is 1."""
+    """Number of the day in the trip, from 1."""
     of: int | None = None
     zone: str | None = None
-    """Of all that names no other, and does not say that it is missing."""
+    """Zone of everything that neither has another nor lacks one."""
     legs: list[LegHere] | None = None
     more_legs: int | None = None
     wake: list[Bed] | None = None
     sleep: list[Bed] | None = None
     things: list[Thing] | None = None
     more_things: int | None = None
-    """So many did not fit in."""
+    """Number of things left out for length."""
     free: list[Gap] | None = None
     due: list[Due] | None = None
     more_due: int | None = None
     unclear: list[str] | None = None
     choices: list[DayChoice] | None = None
-    """Instead of all the rest, where more than one day may be meant."""
+    """Replaces all other fields if the expression is ambiguous."""
 
 
 class LegLine(Result):
@@ -161,16 +164,16 @@ class LegLine(Result):
 
 
 class Row(Result):
-    """A day of the timeline; or, with `until`, days on which nothing is planned."""
+    """A day of the timeline. With `until`, a run of days with nothing planned."""
 
     date: str
     weekday: str
     until: str | None = None
     zone: str | None = None
-    """Of all that names no other, and does not say that it is missing."""
+    """Zone of everything that neither has another nor lacks one."""
     sleep: list[Bed] | None = None
     no_bed: bool | None = None
-    """A night of the trip of which nothing says where it is spent."""
+    """Whether the trip does not say where this night is spent."""
     remark: str | None = None
     things: list[Thing] | None = None
     more_things: int | None = None
@@ -191,4 +194,4 @@ class Timeline(Result):
     more_due: int | None = None
     unclear: list[str] | None = None
     continues: str | None = None
-    """The day from which the rest is to be asked for."""
+    """First day of the rest. Pass it as `from`."""

@@ -1,8 +1,8 @@
-"""Words over a trip: where they stand in it, with the ids to act on.
+"""Word search over a trip. Hits have the ids to act on.
 
-What is searched is listed field by field (`_texts`). What lets one into a house or a booking is not in that list:
-Wi-Fi passwords, door codes, phone numbers, check-in instructions and confirmation numbers are neither found nor
-shown. A booking is found by the name of its hotel or the number of its flight.
+Only fields that are listed one by one (`_texts`) are searched. That list leaves out everything that gives access to a
+house or a booking: Wi-Fi passwords, door codes, phone numbers, check-in instructions and confirmation numbers are
+never searched or shown. Find a booking by the name of its hotel or the number of its flight.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ HitKind = Literal["leg", "stay", "flight", "rental", "commitment", "event", "pin
 
 _MOST: Final = 50
 _ROOM: Final = 15_000
-"""Characters; a result may have 40,000, and its text says it all again."""
+"""Characters of all hits. A result may have 40,000, and its text repeats the hits."""
 _TITLE: Final = 120
-_ASKED: Final = 200
+_QUERY: Final = 200
 
 _NO_WORDS: Final = "Say which words to look for."
 _NOT_SEARCHED: Final = "Door codes, passwords, phone and confirmation numbers are not searched."
@@ -39,7 +39,7 @@ class Hit(Result):
     kind: HitKind
     leg_id: str | None = None
     flight: str | None = None
-    """Where it stands in its leg, such as `flights.0`."""
+    """Its path in the leg, such as `flights.0`."""
     commitment_id: str | None = None
     event_id: Annotated[int | None, Field(alias="event_id")] = None
     pin_id: str | None = None
@@ -47,19 +47,19 @@ class Hit(Result):
     user_id: str | None = None
     title: Annotated[str | None, BY_MEMBERS] = None
     event_title: Annotated[str | None, OTHERS] = None
-    """Instead of the title, where it is an event's: a stranger may have planned it."""
+    """Replaces `title` for an event: a stranger may have written it."""
     date: str | None = None
     weekday: str | None = None
     time: str | None = None
     zone: str | None = None
     until: str | None = None
-    """Its last day, with its weekday, where it has another."""
+    """Weekday and date of its last day, if that differs."""
     field: str
-    """Where most of the words stand, by the field's name in the tools."""
+    """The field with most of the words, by its name in the tools."""
     excerpt: Annotated[str | None, BY_MEMBERS] = None
-    """What stands there around the words, where that is not the title."""
+    """The text around the words, unless that is the title."""
     known_as: str | None = None
-    """The name of a place in the words asked for, where another of its names stands in the field."""
+    """The queried name of a place, if the field has another of its names."""
 
 
 class EventHit(Hit):
@@ -73,27 +73,27 @@ class SearchReport(Result):
     """Best first."""
     not_shown: int | None = None
     note: str | None = None
-    """Instead of hits, where there are none."""
+    """Set if there are no hits."""
 
 
 def search(journey: Journey, query: str) -> SearchReport:
-    """What has all the words: in its title rather than its place, in its place rather than its notes."""
-    report = SearchReport(trip_id=journey.trip_id, query=query[:_ASKED])
+    """Find what has all the words. Titles rank before places, places before notes."""
+    report = SearchReport(trip_id=journey.trip_id, query=query[:_QUERY])
     words = words_of(query)
     if not words:
         return report.model_copy(update={"note": _NO_WORDS})
-    asked = f" {fold(query)} "
+    query_text = f" {fold(query)} "
     found = sorted(
-        (has for one in _searched(journey) if (has := _found(one, words) or _known(one, asked))), key=_best_first
+        (has for one in _searched(journey) if (has := _found(one, words) or _found_by_alias(one, query_text))),
+        key=_best_first,
     )
     if not found:
         return report.model_copy(update={"note": f"Nothing in the trip has {_all(words)}. {_NOT_SEARCHED}"})
-    hits = fitting([_told(one) for one in found[:_MOST]], _ROOM, journey.others_write)
+    hits = fitting([_shown(one) for one in found[:_MOST]], _ROOM, journey.others_write)
     return report.model_copy(update={"hits": hits, "not_shown": len(found) - len(hits) or None})
 
 
 def in_words(report: SearchReport) -> str:
-    """The whole report as text."""
     if report.note:
         return report.note
     count = len(report.hits) + (report.not_shown or 0)
@@ -106,14 +106,14 @@ def in_words(report: SearchReport) -> str:
 @dataclass(frozen=True, slots=True)
 class _Text:
     rank: int
-    """Titles 0, places 1, notes 2, what is only around it 3."""
+    """0 title, 1 place, 2 notes, 3 context such as its leg."""
     field: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A text that names a place, and all names of that place, folded."""
+    """A text that names a place, and all folded names of that place."""
 
     at: _Text
     names: frozenset[str]
@@ -121,7 +121,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """A thing, its texts that are searched, and the places it is at."""
+    """An item, its searched texts, and its places."""
 
     hit: Hit
     texts: Sequence[_Text]
@@ -132,7 +132,7 @@ class _Searched:
 class _Found:
     one: _Searched
     score: int
-    """The less, the better."""
+    """Lower is better."""
     at: _Text
     words: Sequence[Word]
     known_as: str | None = None
@@ -141,11 +141,11 @@ class _Found:
 _AROUND: Final = 3
 _QUALITIES: Final = 3
 _KNOWN: Final = 1
-"""A place by another name comes after one whose name stands there."""
+"""Added to the score of a place found by another name, so that exact names rank first."""
 
 
 def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
-    """Each word somewhere in it, and one at least not just around it."""
+    """Match if each word is in some text, and at least one is not only in the context."""
     forms = [forms_of(text.text) for text in one.texts]
     places: list[list[tuple[int, int]]] = []
     for word in words:
@@ -163,13 +163,13 @@ def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:
     return _Found(one, sum(score for score, _ in best), one.texts[at], words)
 
 
-def _known(one: _Searched, asked: str) -> _Found | None:
-    """By another name of a place it is at, standing whole among the words asked for; all others stand in its texts."""
+def _found_by_alias(one: _Searched, query_text: str) -> _Found | None:
+    """Match by another name of its place, whole in the query, with all other words in its texts."""
     for place in one.places:
-        name = max((name for name in place.names if f" {name} " in asked), key=len, default=None)
+        name = max((name for name in place.names if f" {name} " in query_text), key=len, default=None)
         if name is None:
             continue
-        rest = words_of(asked.replace(f" {name} ", " ", 1))
+        rest = words_of(query_text.replace(f" {name} ", " ", 1))
         found = _found(one, rest) if rest else None
         if found is not None:
             return replace(found, score=found.score + _KNOWN, known_as=name)
@@ -183,9 +183,9 @@ def _best_first(found: _Found) -> tuple[object, ...]:
     return (found.score, hit.date is None, hit.date or "", hit.time or "", hit.kind, hit.model_dump_json())
 
 
-def _told(found: _Found) -> Hit:
+def _shown(found: _Found) -> Hit:
     at = found.at
-    # titles may be cut; then the words must be seen all the same
+    # a long title is cut, so show the part with the words
     in_title = at.rank == 0 and len(at.text) <= _TITLE
     said = None if in_title else excerpt(at.text, found.words)
     return found.one.hit.model_copy(update={"field": at.field, "excerpt": said, "known_as": found.known_as})
@@ -279,7 +279,7 @@ def _pin(pin: MapPin) -> _Searched:
 
 
 def _people(journey: Journey) -> Iterator[_Searched]:
-    """The members, by their names alone, and what they are to do."""
+    """Members, by name only, and action items."""
     names = {member.user_id: member.name for member in journey.members if member.user_id}
     for member in journey.members:
         hit = Hit(kind="member", user_id=member.user_id or None, title=_short(member.name), field="")
@@ -294,12 +294,12 @@ def _texts(*said: tuple[int, str, str | None]) -> list[_Text]:
 
 
 def _of_leg(stretch: Stretch | None) -> list[tuple[int, str, str | None]]:
-    """So that `dinner kyoto` finds the dinner, and `kyoto` alone not all that there is in Kyoto."""
+    """Lets `dinner kyoto` find the dinner without `kyoto` alone finding everything in Kyoto."""
     return [(_AROUND, "legId", stretch.title), (_AROUND, "legId", stretch.destination)] if stretch else []
 
 
 def _places(texts: Sequence[_Text], zone: str | None, *fields: str) -> list[_Place]:
-    """What those of the texts name that may name a place."""
+    """Places named by the texts of `fields`."""
     named = ((text, names_in(text.text, zone)) for text in texts if text.field in fields)
     return [_Place(text, names) for text, names in named if names]
 
@@ -348,7 +348,7 @@ _IDS: Final = {
 
 
 def _line(hit: Hit) -> str:
-    ids = ", ".join(f"{told} {value}" for name, told in _IDS.items() if (value := getattr(hit, name)) is not None)
+    ids = ", ".join(f"{label} {value}" for name, label in _IDS.items() if (value := getattr(hit, name)) is not None)
     name = hit.event_title or hit.title
     title = f"“{one_line(name)}”" if name else "(no title)"
     when = " ".join(filter(None, (f"{hit.weekday} {hit.date}" if hit.date else None, hit.time, hit.zone)))

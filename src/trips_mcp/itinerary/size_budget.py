@@ -1,4 +1,4 @@
-"""How long an answer becomes, estimated before it is written down: so it can be cut where a thing ends."""
+"""Size of a result, estimated before it is rendered, so that it is cut between items."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar, cast
@@ -10,13 +10,13 @@ from trips_mcp.contract.untrusted import Others
 R = TypeVar("R", bound=Result)
 
 _MARKS: Final = 30
-"""Characters around other people's words."""
+"""Characters of the quotation marks around other people's words."""
 _ESCAPED: Final = 9
-"""Characters more that an invisible one takes where it is made visible."""
+"""Extra characters of an invisible one when it is escaped."""
 
 
 def fitting(things: Sequence[R], room: int, others_write: bool) -> list[R]:
-    """As many of the first ones as there is room for, but one at least."""
+    """The first items that fit in `room` characters, at least one."""
     kept: list[R] = []
     for thing in things:
         room -= weight(thing, others_write)
@@ -27,13 +27,13 @@ def fitting(things: Sequence[R], room: int, others_write: bool) -> list[R]:
 
 
 def weight(thing: Result, others_write: bool) -> int:
-    """`others_write`: whether the words of the trip's members are going to be quoted, too."""
+    """Characters of a rendered item. `others_write`: whether members' words are quoted, too."""
     text = thing.model_dump_json(exclude_none=True)
     return len(text) + _ESCAPED * len(hidden().findall(text)) + _MARKS * _marked(thing, others_write)
 
 
 def _marked(value: object, others_write: bool) -> int:
-    """How many texts are going to stand between marks."""
+    """Number of texts that get quotation marks."""
     if isinstance(value, list):
         return sum(_marked(part, others_write) for part in cast("list[object]", value))
     if not isinstance(value, Result):

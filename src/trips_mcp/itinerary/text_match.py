@@ -1,4 +1,4 @@
-"""Whether a text has a word, as people mean it: whatever the case and the accents, in any script."""
+"""Matching of words in texts, without regard to case and accents, in any script."""
 
 import re
 import unicodedata
@@ -11,17 +11,17 @@ from trips_mcp.itinerary.formatting import one_line
 
 _LETTERS: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
-    # Arabic, Persian and Urdu: kaf, ya, ha and alef in their variants, ta marbuta as it is said, no lengthening stroke
+    # Arabic, Persian and Urdu: kaf, ya, ha and alef in their variants, ta marbuta as pronounced, no tatweel
     | dict.fromkeys("\u06a9\u06aa", "\u0643")
     | dict.fromkeys("\u0649\u06cc\u06d2\u06d0", "\u064a")
     | dict.fromkeys("\u0629\u06c1\u06c3\u06be\u06d5", "\u0647")
     | {"\u0671": "\u0627", "\u0640": ""}
 )
-"""Letters that people without them on their keyboard write otherwise, and that Unicode does not take apart."""
+"""Letters that many people replace when typing, and that Unicode does not decompose."""
 _IN_FULL: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
 )
-"""The other way of writing them: `Muenchen` beside `Munchen`."""
+"""The two-letter spellings: `Muenchen` besides `Munchen`."""
 _APOSTROPHES: Final = str.maketrans(
     dict.fromkeys("`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u2018\u2019\u201b\u2032\u05f3\ua78c\uff07", "'")
 )
@@ -31,7 +31,10 @@ _ACCENT: Final = "".join(chr(code) for code in range(0x300, 0x370)) + "".join(
     for code in range(first, last)
     if unicodedata.combining(chr(code))
 )
-"""Of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic. In other scripts such marks make other words."""
+"""Marks of Latin, Greek and Cyrillic, and vowel points of Hebrew and Arabic.
+
+In other scripts such marks make other words.
+"""
 _ACCENTS: Final = re.compile(f"[{_ACCENT}]")
 _DIGIT: Final = re.compile(r"(?![0-9])\d")
 _SPACES: Final = frozenset({"Z", "C", "P"})
@@ -41,21 +44,21 @@ _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff"  # Thai and Lao, Burmese, Korean, Khmer
     "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]"  # Japanese, Chinese
 )
-"""Scripts that set no spaces between words, and Korean, which adds endings to them."""
+"""Scripts without spaces between words, and Korean, which adds endings to words."""
 _LONG: Final = 4
-"""Letters from which on a word is found inside of another too: `bahnhof` in `Hauptbahnhof`, not `art` in `party`."""
+"""Minimum letters to match inside another word: `bahnhof` in `Hauptbahnhof`, not `art` in `party`."""
 _STARTS: Final = r"(?:(?<![^\W_])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]))"
 _ENDS: Final = r"(?:(?![^\W_])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_]))"
 """A word starts and ends between letters and digits too, so that `44` finds `JL44`."""
 _HYPHENS: Final = "-'\u2010"
-"""With which a word is written or not: so that `wifi` finds `Wi-Fi`, and the other way round."""
+"""Optional within words, so that `wifi` finds `Wi-Fi` and the reverse."""
 _EXCERPT: Final = 60
 """Characters on either side of the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """One way in which a word may be written."""
+    """One spelling of a word."""
 
     text: str
     as_start: re.Pattern[str]
@@ -69,7 +72,7 @@ class _Spelling:
         return cls(text, re.compile(start), re.compile(start + _ENDS), re.compile(hyphened))
 
     def quality(self, text: str) -> int | None:
-        """In a folded text: 0 as a word, 1 as the start of one, 2 inside of one; None where it is not."""
+        """Match in a folded text: 0 a word, 1 the start of one, 2 inside one, None no match."""
         if self.text not in text:
             return 1 if len(self.text) >= _LONG and self.hyphened.search(text) else None
         if self.as_start.search(text):
@@ -79,7 +82,7 @@ class _Spelling:
         return 2 if len(self.text) >= _LONG else None
 
     def place(self, text: str) -> int:
-        """Where it stands in a folded text that has it."""
+        """Its index in a folded text that contains it."""
         found = self.as_start.search(text) or self.hyphened.search(text)
         return found.start() if found else text.find(self.text)
 
@@ -88,18 +91,18 @@ class _Spelling:
 class Word:
     spellings: tuple[_Spelling, ...]
     pieces: "tuple[Word, ...]" = ()
-    """Of one with hyphens or apostrophes, which may stand apart, as in `Kiyomizu dera`."""
+    """Parts of a hyphenated word, which may be written apart, as in `Kiyomizu dera`."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Word":
-        """Of a word in its spellings."""
+        """Build a word from its spellings."""
         pieces = [re.split(f"[{_HYPHENS}]+", text) for text in texts]
         joined = dict.fromkeys("".join(parts) for parts in pieces)
         apart = [tuple(dict.fromkeys(parts)) for parts in zip(*pieces, strict=True)] if len(pieces[0]) > 1 else []
         return cls(tuple(map(_Spelling.of, joined)), tuple(map(cls.of, apart)))
 
     def quality(self, forms: Sequence[str]) -> int | None:
-        """In the forms of a text: 0 as a word, 1 as the start of one, 2 inside of one; None where it is not."""
+        """Best match in the forms of a text: 0 a word, 1 the start of one, 2 inside one, None no match."""
         found = [how for form in forms for one in self.spellings if (how := one.quality(form)) is not None]
         parts = [piece.quality(forms) for piece in self.pieces]
         known = [how for how in parts if how is not None]
@@ -108,7 +111,7 @@ class Word:
         return min(found, default=None)
 
     def places(self, form: str) -> Iterator[int]:
-        """Where it stands in one of the forms."""
+        """Its indexes in one of the forms."""
         yield from (one.place(form) for one in self.spellings if one.quality(form) is not None)
         for piece in self.pieces:
             yield from piece.places(form)
@@ -125,7 +128,7 @@ def _split(form: str) -> list[str]:
 
 
 def folded(text: str) -> str:
-    """Without what makes no difference."""
+    """Normalise case, accents, apostrophes, digits and invisible characters."""
     if text.isascii():
         return text.lower().translate(_APOSTROPHES)
     plain = unicodedata.normalize("NFKD", _without_hidden(text.translate(_APOSTROPHES))).casefold()
@@ -133,7 +136,7 @@ def folded(text: str) -> str:
 
 
 def forms_of(text: str) -> tuple[str, ...]:
-    """The folded text; and where umlauts are written in full elsewhere, that form too."""
+    """The folded text, and the form with umlauts in two letters if it differs."""
     return tuple(fold(text) for fold in _folds_of(text))
 
 
@@ -147,12 +150,12 @@ def _folded_in_full(text: str) -> str:
 
 
 def _without_hidden(text: str) -> str:
-    """Characters that show nothing split no word; those that part lines do."""
+    """Remove invisible characters; line and space separators become a space."""
     return hidden().sub(lambda found: " " if unicodedata.category(found[0]) in _PARTING else "", text)
 
 
 def excerpt(text: str, words: Sequence[Word]) -> str:
-    """The part of a text that has the first of the words, in one line."""
+    """The part of a text around its first match, on one line."""
     text = unicodedata.normalize("NFC", text)
     found = [
         _unfolded(text, place, fold) for fold in _folds_of(text) for word in words for place in word.places(fold(text))
@@ -164,7 +167,7 @@ def excerpt(text: str, words: Sequence[Word]) -> str:
 
 
 def _unfolded(text: str, place: int, fold: Callable[[str], str]) -> int:
-    """Where in a text that stands which stands at a place in the folded one."""
+    """The index in `text` of an index in its folded form."""
     length = 0
     for index, letter in enumerate(text):
         length += len(fold(letter))
@@ -174,6 +177,6 @@ def _unfolded(text: str, place: int, fold: Callable[[str], str]) -> int:
 
 
 def parts_words(letter: str) -> bool:
-    """Spaces, punctuation, arrows; but not emoji, which one may look for, nor the marks that are part of letters."""
+    """Whether it separates words: spaces, punctuation, arrows. Emoji and combining marks do not."""
     category = unicodedata.category(letter)
     return category[0] in _SPACES or category in _SPACES_TOO

@@ -1,4 +1,4 @@
-"""The whole trip, a line a thing; days on which nothing is planned are told together."""
+"""Timeline of a trip with a line for each thing. Runs of empty days share a row."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from trips_mcp.itinerary.travel_time import comes_twice, lost_days
 
 _DAY: Final = timedelta(days=1)
 _ROOM: Final = 26_000
-"""Characters of the rows; with all the rest, and the marks around others' words, it stays under 40,000."""
+"""Characters of the rows. With the rest and the quotation marks, a result stays under 40,000."""
 _ROOM_FOR_LEGS: Final = 5_000
 _ROOM_FOR_UNDATED: Final = 3_000
 _MOST_DUE: Final = 10
@@ -36,7 +36,7 @@ def timeline_of(
     today: date | None = None,
     room: int = _ROOM,
 ) -> Timeline:
-    """From `first` to `last`, as far as there is room: then `continues` is the day from which to ask for the rest."""
+    """The days from `first` to `last` that fit in `room` characters. `continues` is the first day left out."""
     days, span = journey.dates, _span(journey, first, last)
     stretches = journey.stretches if first is None and last is None else _within(journey.stretches, span)
     legs = fitting([_leg_line(journey, stretch) for stretch in stretches], _ROOM_FOR_LEGS, journey.others_write)
@@ -63,7 +63,7 @@ def timeline_of(
 
 
 def _span(journey: Journey, first: date | None, last: date | None) -> Days | None:
-    """What is asked for of all the days that the trip has anything to do with."""
+    """The requested days that are within the trip's extent."""
     extent = journey.extent
     if extent is None:
         return None
@@ -99,7 +99,7 @@ def _stays_of(journey: Journey, stretch: Stretch) -> Iterator[Bed]:
 
 
 def _rows(journey: Journey, span: Days) -> Iterator[Row]:
-    """Days in a row on which nothing happens that differs are one row."""
+    """Consecutive days without a difference share a row."""
     last: Row | None = None
     starts = [day for day in sorted(set(_changes(journey))) if span.first < day <= span.last]
     for day, end in zip([span.first, *starts], [*(day - _DAY for day in starts), span.last], strict=True):
@@ -117,7 +117,7 @@ def _is_quiet(row: Row) -> bool:
 
 
 def _is_the_same(row: Row, other: Row) -> bool:
-    """But for the date."""
+    """Whether both are equal apart from the date."""
     same = ("zone", "sleep", "no_bed", "remark", "things")
     return all(getattr(row, name) == getattr(other, name) for name in same)
 
@@ -141,7 +141,7 @@ def _row(journey: Journey, day: date) -> Row:
 
 
 def _brief(thing: Thing, zone: str | None) -> Thing:
-    """One line of it; its zone is told where it is not that of the day."""
+    """Shorten it to one line. Its zone is kept only if it differs from the day's."""
     pin = Pin(pin_id=thing.pin.pin_id, name=short(thing.pin.name, _TITLE)) if thing.pin else None
     changed: dict[str, object] = {"title": short(thing.title, _TITLE), "notes": None, "pin": pin}
     if thing.zone == zone:
@@ -150,7 +150,7 @@ def _brief(thing: Thing, zone: str | None) -> Thing:
 
 
 def _changes(journey: Journey) -> Iterator[date]:
-    """Each day that differs from the one before: by a thing of its own, by where one is or sleeps."""
+    """Days that may differ from the day before: by a thing, a leg or a bed."""
     if journey.dates is not None:
         yield from (journey.dates.first, journey.dates.last, journey.dates.last + _DAY)
     for day in _busy(journey):
@@ -178,7 +178,7 @@ def _busy(journey: Journey) -> Iterator[date]:
 
 
 def _cut(rows: Iterable[Row], room: int, others_write: bool) -> tuple[list[Row], date | None]:
-    """The rows there is room for, and the day of the first one left out."""
+    """The rows that fit, and the date of the first one left out."""
     kept: list[Row] = []
     for row in rows:
         if kept and weight(row, others_write) > room:

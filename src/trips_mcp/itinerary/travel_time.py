@@ -1,4 +1,4 @@
-"""What a move does to the calendar: how long it takes, and the day that the date line gives or takes."""
+"""Duration of a move, and the day that it gains or loses at the date line."""
 
 from datetime import date, time, timedelta
 from typing import Final
@@ -12,17 +12,17 @@ _DAY: Final = timedelta(days=1)
 _SURELY_ACROSS: Final = 17 * _HOUR
 _LIKELY_ACROSS: Final = 13 * _HOUR
 _ONE_HOP: Final = 20 * _HOUR
-"""No flight lasts longer without a stop; one with stops may have gone round the other side of the world."""
+"""Longest nonstop flight. One with stops may have gone around the other side of the world."""
 
 
 def duration(move: Move) -> timedelta | None:
-    """None where an end is not known, and where it would end before it began."""
+    """None if an end is unknown or the arrival is before the departure."""
     taken = _taken(move)
     return None if taken is None or taken < timedelta() else taken
 
 
 def remark(move: Move) -> str | None:
-    """What a traveller would be surprised by."""
+    """What may surprise a traveller."""
     departs, arrives, taken = move.departs, move.arrives, _taken(move)
     if departs is None or arrives is None or taken is None:
         return None
@@ -44,7 +44,7 @@ def remark(move: Move) -> str | None:
 
 
 def lost_days(move: Move) -> tuple[date, ...]:
-    """The dates that one does not live through for the date line."""
+    """Dates that the traveller skips at the date line."""
     departs, arrives, taken = move.departs, move.arrives, _taken(move)
     if departs is None or arrives is None or taken is None or taken < timedelta():
         return ()
@@ -54,7 +54,7 @@ def lost_days(move: Move) -> tuple[date, ...]:
 
 
 def comes_twice(move: Move, night: date) -> bool:
-    """Whether one lives through it on both sides of the date line: before this move, and after it."""
+    """Whether the traveller has this night twice: before crossing the date line and after."""
     departs, arrives, taken = move.departs, move.arrives, _taken(move)
     if departs is None or arrives is None or taken is None or taken < timedelta():
         return False
@@ -69,17 +69,17 @@ def _taken(move: Move) -> timedelta | None:
 
 
 def _jump(departs: Moment, arrives: Moment, taken: timedelta) -> timedelta:
-    """How far the clocks of the two ends are apart."""
+    """Difference between the clocks of both ends."""
     return _wall(arrives) - _wall(departs) - taken
 
 
 def _crosses_date_line(jump: timedelta, taken: timedelta) -> bool:
-    """Where clocks are more than half a day apart, the short way leads over it."""
+    """If clocks differ by more than half a day, the short way crosses the date line."""
     return abs(jump) >= _SURELY_ACROSS or (abs(jump) >= _LIKELY_ACROSS and taken <= _ONE_HOP)
 
 
 def _clock_goes_back(departs: Moment, arrives: Moment) -> str | None:
-    """By the local clocks, as on the way west, over the date line or not."""
+    """A sentence if the local arrival time is before the local departure time."""
     back = _wall(departs) - _wall(arrives)
     return f"By the local clocks it arrives {length(back)} before it departs." if back > timedelta() else None
 

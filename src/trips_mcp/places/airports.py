@@ -1,4 +1,4 @@
-"""Airports by their codes, by the code of their city, and by their names."""
+"""Airports by IATA code, by the code of their city, and by name."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ GENERIC_WORDS: Final = frozenset(
         *("t1", "t2", "t3", "t4", "t5", "1", "2", "3", "4", "5", "空港", "国際空港", "机场", "国际机场"),
     ]
 )
-"""Words that tell no airport from another."""
+"""Words that do not distinguish airports."""
 _SHORTEST_WORD: Final = 4
-"""A name of shorter words alone is none: too many airports would have them."""
+"""Minimum letters of a name's longest word. Shorter words match too many airports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Airport:
     name: str
     """Without "Airport" or "International Airport"."""
     city: str
-    """Empty where the source names none."""
+    """Empty if the source has none."""
     country: str
     """ISO 3166-1, two letters."""
     latitude: float
@@ -69,7 +69,7 @@ class Metropolitan:
 
 
 def airport(code: str) -> Airport | None:
-    """By its IATA code. Ask only where a code stands: THE and AND are airports too."""
+    """Look up an IATA code. Pass only texts known to be codes: THE and AND are airports too."""
     row = _row_of(code.upper()) if _CODE.fullmatch(code) else None
     return None if row is None else airport_at(row)
 
@@ -84,14 +84,14 @@ def metropolitan(code: str) -> Metropolitan | None:
 
 
 def metropolitan_of(code: str) -> tuple[Metropolitan, ...]:
-    """The cities that have this airport among several: New York for EWR."""
+    """Cities with several airports that include this one: New York for EWR."""
     cities = (city for city, (_, codes) in _metropolitan().items() if code in codes)
     return tuple(found for city in cities if (found := metropolitan(city)))
 
 
 @lru_cache(maxsize=4096)
 def airports_named(text: str) -> tuple[Airport, ...]:
-    """Those whose name, city and code have all its words: `Tokyo Haneda`, `Heathrow Terminal 5`."""
+    """Airports whose name, city and code contain all words: `Tokyo Haneda`, `Heathrow Terminal 5`."""
     words = [word for word in fold(text).split() if word not in GENERIC_WORDS]
     rarest = max(words, key=len, default="")
     if len(rarest) < _SHORTEST_WORD:
@@ -120,19 +120,19 @@ def airport_at(row: int) -> Airport:
 
 @cache
 def _codes() -> Sequence[str]:
-    """The line `AAAB` is AAA and AAB: two letters that all of them begin with, then every third."""
+    """Decode lines such as `AAAB` (AAA and AAB): the common first two letters, then each third one."""
     return [line[:2] + last for line in values("airports", "codes") for last in line[2:]]
 
 
 def _row_of(code: str) -> int | None:
-    """Counted, which takes a tenth of an index of all codes."""
+    """Found by counting, which takes a tenth of the time to index all codes."""
     text = column("airports", "codes")
     start = text.find(f"\n{code[:2]}") + 1
     at = text.find(code[2], start + 2, text.find("\n", start)) if start else -1
     if at < 0:
         return None
     lines = text.count("\n", 0, start)
-    return at - 3 * lines  # a line break and two letters a line are no rows
+    return at - 3 * lines  # each line has a line break and two letters that are not rows
 
 
 @cache
@@ -143,6 +143,6 @@ def _metropolitan() -> Mapping[str, tuple[str, list[str]]]:
 
 @cache
 def _searched(title: str) -> str:
-    """Line by line, as few need more than lower case."""
+    """Folded line by line, as few lines need more than lower case."""
     lines = column("airports", title).casefold().split("\n")
     return "\n".join([line if line.isascii() else without_accents(line) for line in lines])

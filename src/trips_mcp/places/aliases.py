@@ -1,4 +1,4 @@
-"""The names by which a place that a text mentions is known, so that a search for Vienne finds Wien."""
+"""All names of a place that a text mentions, so that a search for Vienne finds Wien."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from trips_mcp.places.names import fold
 from trips_mcp.places.stops import Stop
 
 _SHORTEST: Final = 2
-"""A single letter is no name."""
+"""Minimum characters of a name."""
 _LONGEST: Final = 200
 _BETWEEN: Final = re.compile("[,;/|()\\n\\uff0c\\u3001\\u00b7\\u2192]| [-\\u2013\\u2014&+] | and | und | et | y | e ")
 _POSTCODE: Final = re.compile(r"\b[A-Z]{0,2}-?\d[\w-]*\b")
@@ -20,9 +20,9 @@ _POSTCODE: Final = re.compile(r"\b[A-Z]{0,2}-?\d[\w-]*\b")
 
 @lru_cache(maxsize=4096)
 def names_in(text: str, zone: str | None = None) -> frozenset[str]:
-    """Of the cities and countries that a destination or an address names, folded.
+    """Folded names of the cities and countries in a destination or an address.
 
-    `zone` tells namesakes apart; of those that stay unclear only a country they share is taken.
+    `zone` selects among namesakes. If several remain, only the country that they share counts.
     """
     if len(text) > _LONGEST:
         return frozenset()
@@ -32,7 +32,7 @@ def names_in(text: str, zone: str | None = None) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def names_of_stop(stop: Stop) -> frozenset[str]:
-    """Of its airport, its city, what else has it as its airport (`New York` for EWR), and its country."""
+    """Folded names of its airport, its city, other cities it serves (`New York` for EWR), and its country."""
     one = airport(stop.code) if stop.code else None
     found = {*_of_country(stop.country), fold(stop.name)}
     cities = {stop.name} if one is None else {one.city, *(each.name for each in metropolitan_of(one.code))}

@@ -1,4 +1,4 @@
-"""Cities by their names in many languages. A name that several share is answered with all of them, never guessed."""
+"""Cities by their names in many languages. A shared name returns all of its cities."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ from trips_mcp.places.names import fold
 from trips_mcp.places.tables import column, rows_with, values, zone
 
 CAPITAL_WEIGHT: Final = 4
-"""A capital counts as if it had so many times its inhabitants."""
+"""Factor on the population of a capital."""
 PROMINENT_RATIO: Final = 8
-"""A city this many times larger than its namesakes is meant by the bare name: Paris, Vienna, Frankfurt."""
+"""A bare name means a city that is this many times larger than its namesakes: Paris, Vienna."""
 DOMESTIC_RATIO: Final = 12
-"""The same, where a mistake is likely and would change the clock: namesakes of one country in several zones."""
+"""The ratio for namesakes of one country in several zones, as a mistake is likely and changes the clock."""
 NEAR_KM: Final = 150.0
-"""A namesake this near to a given position is the one meant, if no other is."""
+"""A position selects a namesake within this distance, if it is the only one."""
 
 _MARKS: Final = re.compile("[(),;/|\uff08\uff09\uff0c\u3001]")
 _TEXTS: Final = ("names", "local names", "other names", "regions")
@@ -29,18 +29,18 @@ class City:
     name: str
     """In English."""
     local_name: str
-    """In the local language and script; the English one where they are the same."""
+    """In the local language and script; may equal the English name."""
     country: str
     """ISO 3166-1, two letters."""
     region: str
-    """State or province in English, where the country has several cities of the name; else empty."""
+    """State or province in English if the country has several cities of that name, else empty."""
     latitude: float
     longitude: float
-    """In hundredths of a degree, so right to a kilometre."""
+    """In hundredths of a degree, so accurate to a kilometre."""
     zone: str
     """IANA."""
     population: int
-    """Rounded to its first digit; 0 where not known."""
+    """Rounded to its first digit; 0 if unknown."""
     is_capital: bool
     names: frozenset[str]
     """In every language the tables have, folded."""
@@ -56,7 +56,7 @@ class City:
 
 @lru_cache(maxsize=4096)
 def cities_named(name: str) -> tuple[City, ...]:
-    """All cities of this very name in any language, the most prominent first."""
+    """All cities with exactly this name in any language, the most prominent first."""
     folded = fold(name)
     if not folded:
         return ()
@@ -65,7 +65,7 @@ def cities_named(name: str) -> tuple[City, ...]:
 
 
 def find_cities(text: str, *, country: str | None = None, near: tuple[float, float] | None = None) -> tuple[City, ...]:
-    """Those that `Vienna`, `Wien, Österreich`, `Springfield (Illinois)` may mean: one if it is clear, none if unknown.
+    """Cities that a text may mean (`Wien, Österreich`, `Springfield (Illinois)`): one if clear, none if unknown.
 
     `country` is a two-letter code, `near` a (latitude, longitude).
     """
@@ -80,13 +80,13 @@ def find_cities(text: str, *, country: str | None = None, near: tuple[float, flo
 
 
 def find_city(text: str, *, country: str | None = None, near: tuple[float, float] | None = None) -> City | None:
-    """The one that is meant; None if none is known or several may be."""
+    """The city that a text means; None if it is unknown or ambiguous."""
     found = find_cities(text, country=country, near=near)
     return found[0] if len(found) == 1 else None
 
 
 def the_one(cities: Sequence[City]) -> City | None:
-    """The one that nearly everyone means, if there is such a one."""
+    """The most prominent city if it clearly exceeds all others, else None."""
     if not cities:
         return None
     best, *others = sorted(cities, key=lambda city: -city.prominence)
@@ -104,7 +104,7 @@ def city_zone(row: int) -> str:
 
 @cache
 def city_countries() -> Sequence[str]:
-    """The line `AT 12` is twelve rows."""
+    """Decode lines such as `AT 12`, which stands for twelve rows."""
     runs = (line.split(" ") for line in values("cities", "countries"))
     return [code for code, count in runs for _ in range(int(count))]
 
@@ -127,7 +127,7 @@ def city_at(row: int) -> City:
 
 
 def _with_qualifiers(text: str) -> tuple[City, ...]:
-    """A country, a region or a region's usual letters may follow the name: `Portland, Maine, USA`."""
+    """Accept a country, a region or its abbreviation after the name: `Portland, Maine, USA`."""
     whole = cities_named(text)
     if whole:
         return whole
@@ -143,7 +143,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _qualified(cities: Sequence[City], qualifier: str) -> tuple[City, ...]:
-    """What tells nothing of where (`old town`) changes nothing, a country that does not fit leaves none."""
+    """Filter by a qualifier. Unknown ones (`old town`) change nothing; a wrong country leaves none."""
     named = country_named(qualifier) or (country(qualifier) if len(qualifier) == 2 and qualifier.isupper() else None)
     folded = fold(qualifier)
     in_region = tuple(

@@ -1,4 +1,4 @@
-"""Countries by their names in many languages and by their two-letter codes."""
+"""Countries by two-letter code and by their names in many languages."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +23,7 @@ def country(code: str) -> Country | None:
 
 @cache
 def country_named(name: str) -> Country | None:
-    """By its name in any language, or a common short form (`UK`, `Holland`); not by its code."""
+    """Look up a name in any language or a common short form (`UK`, `Holland`), but not a code."""
     return _by_name().get(fold(name))
 
 

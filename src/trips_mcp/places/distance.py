@@ -1,4 +1,4 @@
-"""Distances along the earth's surface."""
+"""Great-circle distances."""
 
 from math import asin, cos, hypot, radians, sin, sqrt
 from typing import Final

@@ -1,4 +1,4 @@
-"""Names compared as travellers type them: without accents, case or punctuation."""
+"""Normalisation of names: no accents, case or punctuation."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ _LETTERS: Final = str.maketrans(
 
 
 def fold(name: str) -> str:
-    """The form in which the tables hold names: `São Paulo` and `sao-paulo` are one. Empty for punctuation alone."""
+    """The form of names in the tables: `São Paulo` and `sao-paulo` are equal. Empty for punctuation only."""
     return _BETWEEN.sub(" ", without_accents(name)).strip(" ")
 
 
 def without_accents(text: str) -> str:
-    """In lower case; punctuation stays."""
+    """Also lower-cases. Punctuation stays."""
     plain = text.casefold()
     if plain.isascii():
         return plain

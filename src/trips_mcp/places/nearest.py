@@ -1,4 +1,7 @@
-"""The zone of a position, by the nearest known city or airport. A map of zones would be ten times as large."""
+"""Zone of a position, by the nearest known city or airport.
+
+A map of zones would be ten times as large.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,17 +17,17 @@ from trips_mcp.places.distance import distance_km
 from trips_mcp.places.tables import hundredths, values
 
 REACH_KM: Final = 75.0
-"""Farther from all that is known is the sea, or land of which nothing is known."""
+"""Maximum distance to a known place. Farther positions have no zone."""
 MARGIN: Final = 1.5
 MARGIN_KM: Final = 10.0
-"""What is nearly as near as the nearest, by this factor and these kilometres more, must keep the same time."""
+"""Places within the nearest distance times `MARGIN` plus `MARGIN_KM` must all have the same time."""
 _KM_A_DEGREE: Final = 111.2
 _YEAR: Final = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The known place nearest to a position, and the zone that everything near it agrees on."""
+    """The known place nearest to a position, and the zone that all places near it share."""
 
     zone: str
     name: str
@@ -42,7 +45,7 @@ class _Point:
 
 @lru_cache(maxsize=4096)
 def zone_at(latitude: float, longitude: float, country: str | None = None) -> Nearest | None:
-    """By what is nearest, in `country` if one is given; None in the sea, and where zones of different time meet."""
+    """The nearest place, in `country` if given. None at sea and where zones of different time meet."""
     near = [point for point in _around(latitude, longitude) if country in (None, point.country)]
     nearest = min(near, key=lambda point: point.distance_km, default=None)
     if nearest is None or nearest.distance_km > REACH_KM:
@@ -75,6 +78,6 @@ def _rows_around(table: str, latitude: float, longitude: float) -> Iterator[tupl
 
 @cache
 def _offsets(zone: str) -> tuple[timedelta | None, ...]:
-    """Equal for zones whose clocks have shown the same all year."""
+    """Offsets in each week of a year, equal for zones whose clocks agree all year."""
     clock = ZoneInfo(zone)
     return tuple((_YEAR + timedelta(days)).astimezone(clock).utcoffset() for days in range(0, 366, 7))

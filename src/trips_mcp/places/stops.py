@@ -1,4 +1,4 @@
-"""Where a flight or a train begins or ends, as tickets and travellers write it: `HND`, `Tokyo Haneda`, `Wien Hbf`."""
+"""Stops of flights and trains, as tickets and travellers write them: `HND`, `Wien Hbf`."""
 
 import re
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from trips_mcp.places.distance import distance_km
 from trips_mcp.places.names import fold
 
 SERVES_KM: Final = 150.0
-"""An airport may lie this far from the city that its ticket names."""
+"""Maximum distance of an airport from the city that its ticket names."""
 _LONGEST: Final = 80
-"""In characters; a longer text is no name."""
+"""Maximum characters of a name."""
 _CODE: Final = re.compile(r"[A-Za-z]{3}")
 _CODE_WITHIN: Final = re.compile(
     r"(?P<first>[A-Z]{3})\b[ ,:/\u2013-]*(?P<rest>.*)|(?P<before>.*?)[ ,:/(\[\u2013-]+(?P<last>[A-Z]{3})[)\]]?"
@@ -29,13 +29,13 @@ _STATION_WORDS: Final = frozenset(
         *("bus", "coach", "zob", "eki", "駅", "站"),
     ]
 )
-"""After the name of a city these name a station or a port in it."""
+"""After a city's name, these name a station or a port in it."""
 _STATION_SUFFIXES: Final = ("国際空港", "空港", "駅", "国际机场", "机场", "站", "市")
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A place known well enough to have a position and a zone, and how it was recognised."""
+    """A known place with its position and zone, and how it was recognised."""
 
     name: str
     country: str
@@ -48,9 +48,9 @@ class Stop:
     """`airport code HND`, `airport Tokyo Haneda`, `city Vienna`."""
 
     is_by_code: bool
-    """An airport, by its own code."""
+    """Whether it is an airport identified by its own code."""
     code: str = ""
-    """Of an airport, if it is one."""
+    """IATA code if it is an airport, else empty."""
 
     @property
     def position(self) -> tuple[float, float]:
@@ -59,7 +59,7 @@ class Stop:
 
 @lru_cache(maxsize=4096)
 def find_stop(text: str) -> Stop | None:
-    """None if it is not known, or may be places that keep different time."""
+    """None if it is unknown, or may be places with different time."""
     text = " ".join(text.split())
     if len(text) > _LONGEST:
         return None
@@ -71,7 +71,7 @@ def find_stop(text: str) -> Stop | None:
 
 
 def _by_code(text: str) -> Stop | None:
-    """Three capitals are a code; in other letters a city of that name comes first (`Rom`, `Ulm`)."""
+    """Three capitals are a code. In other letters, a city of that name comes first (`Rom`, `Ulm`)."""
     if not _CODE.fullmatch(text):
         return None
     if not text.isupper() and (city := find_city(text)):
@@ -87,7 +87,7 @@ def _by_code(text: str) -> Stop | None:
 
 
 def _by_code_within(text: str) -> Stop | None:
-    """`Tokyo (HND)`, `HND Haneda`: the words must fit the code, or THE Hague would be in Brazil."""
+    """`Tokyo (HND)`, `HND Haneda`. The words must fit the code, or THE Hague would be in Brazil."""
     found = _CODE_WITHIN.fullmatch(text)
     if found is None:
         return None
@@ -99,17 +99,17 @@ def _by_code_within(text: str) -> Stop | None:
 
 
 def _fits(one: Airport, words: str) -> bool:
-    """Words such as `Terminal 4` fit every code, unless that is such a word itself."""
-    if not _telling(words):
+    """Generic words such as `Terminal 4` fit every code that is not itself a generic word."""
+    if not _specific_words(words):
         return one.code.casefold() not in GENERIC_WORDS
     city = find_city(words)
     if city is not None:
         return distance_km(city.position, one.position) <= SERVES_KM
-    return bool({*_telling(words)} & {*_telling(one.name), *_telling(one.city)})
+    return bool({*_specific_words(words)} & {*_specific_words(one.name), *_specific_words(one.city)})
 
 
 def _by_city(text: str) -> Stop | None:
-    city = find_city(text) or find_city(" ".join(_telling(text))) or find_city(_without_suffix(text))
+    city = find_city(text) or find_city(" ".join(_specific_words(text))) or find_city(_without_suffix(text))
     return _of_city(city) if city else None
 
 
@@ -119,7 +119,7 @@ def _by_airport_name(text: str) -> Stop | None:
 
 
 def _named_after_city(text: str) -> Sequence[Airport]:
-    """`Milano Malpensa`, `Londres Heathrow`: the city in any language, its airport's own name."""
+    """`Milano Malpensa`, `Londres Heathrow`: a city in any language, then its airport's name."""
     words = text.split(" ")
     for count in range(len(words) - 1, 0, -1):
         city, rest = find_city(" ".join(words[:count])), " ".join(words[count:])
@@ -141,7 +141,7 @@ def _one_of(airports: Sequence[Airport]) -> Airport | None:
     return airports[0] if len(airports) == 1 else None
 
 
-def _telling(text: str) -> list[str]:
+def _specific_words(text: str) -> list[str]:
     return [word for word in fold(text).split() if word not in GENERIC_WORDS]
 
 

@@ -1,6 +1,6 @@
-"""The generated tables, read at the first question; scripts/places.py has their form and makes them.
+"""Generated tables, read on first use. `scripts/places.py` defines their format and writes them.
 
-A file is a few columns, one after the other: `# title`, then a value a line. Row for row, columns belong together.
+A file has a few columns, one after the other: `# title`, then a value per line. Equal rows belong together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ _FOLDER: Final = Path(__file__).with_name("data")
 
 
 def column(table: str, title: str) -> str:
-    """As text: a line break before each value, and one at the end."""
+    """The column as text, with a line break before each value and at the end."""
     return _columns(table)[title]
 
 
@@ -22,7 +22,7 @@ def values(table: str, title: str) -> Sequence[str]:
 
 
 def rows_with(text: str, column: str) -> Iterator[int]:
-    """The rows of a column's text that hold this one; it may begin and end with a line break."""
+    """Indexes of the rows that contain `text`. It may begin and end with a line break."""
     at = column.find(text)
     while at >= 0:
         yield column.count("\n", 0, at + 1) - 1
@@ -30,19 +30,19 @@ def rows_with(text: str, column: str) -> Iterator[int]:
 
 
 def zone(table: str, row: int, country: str) -> str:
-    """It stands in a row only where it is not the country's usual one."""
+    """A row has a zone only if it differs from the country's usual one."""
     return values(table, "zones")[row] or _usual_zones(table)[country]
 
 
 @cache
 def hundredths(table: str, title: str) -> Sequence[int]:
-    """Of degrees."""
+    """A column of hundredths of a degree."""
     return list(map(int, values(table, title)))
 
 
 @cache
 def _columns(table: str) -> Mapping[str, str]:
-    # read_text() looks at every character for line breaks, which takes longer than all else
+    # read_text() scans for line breaks, which takes longer than everything else
     text = (_FOLDER / f"{table}.txt").read_bytes().decode("utf-8").replace("\r\n", "\n")
     parts = (part.partition("\n") for part in f"\n{text}"[3:-1].split("\n# "))
     return {title: f"\n{rest}\n" for title, _, rest in parts}

@@ -1,4 +1,4 @@
-"""When two texts mean the same place, the same booking, the same title: written alike but for case, accents, spaces."""
+"""Equality of places, bookings and titles, without regard to case, accents or spaces."""
 
 import re
 from functools import lru_cache
@@ -10,17 +10,17 @@ from trips_mcp.places.airports import metropolitan, metropolitan_of
 _CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
 _REMEMBERED: Final = 1000
 _SHORT_WORD: Final = 3
-_SAYS_LITTLE: Final = frozenset({"with", "from", "into", "avec", "para"})
+_STOP_WORDS: Final = frozenset({"with", "from", "into", "avec", "para"})
 
 
 @lru_cache(_REMEMBERED)
 def plain(text: str | None) -> str:
-    """What is left when only letters and digits count."""
+    """Only the folded letters and digits."""
     return "".join(letter for letter in folded(text or "") if not parts_words(letter))
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """And something at all."""
+    """Whether both are equal and not empty."""
     return plain(one) == plain(other) != ""
 
 
@@ -32,7 +32,7 @@ def airport(place: str | None) -> str | None:
 
 @lru_cache(_REMEMBERED)
 def city(place: str | None) -> str:
-    """The same for all airports of one city."""
+    """A key that all airports of one city share."""
     code = airport(place)
     if code is None:
         return plain(place)
@@ -41,12 +41,12 @@ def city(place: str | None) -> str:
 
 
 def titles_alike(one: str, other: str) -> bool:
-    """Whether they share a word that says something, or one contains the other."""
+    """Whether they share a significant word, or one contains the other."""
     first, second = plain(one), plain(other)
     if not first or not second:
         return False
-    return first in second or second in first or not _telling(one).isdisjoint(_telling(other))
+    return first in second or second in first or not _significant(one).isdisjoint(_significant(other))
 
 
-def _telling(title: str) -> set[str]:
-    return {word for part in title.split() if len(word := plain(part)) > _SHORT_WORD and word not in _SAYS_LITTLE}
+def _significant(title: str) -> set[str]:
+    return {word for part in title.split() if len(word := plain(part)) > _SHORT_WORD and word not in _STOP_WORDS}
