@@ -1,4 +1,4 @@
-"""Network addresses: which of them mean this computer, and for whom a request from one is counted."""
+"""Network addresses: loopback checks, per-client networks and trusted proxies."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -6,16 +6,16 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Final
 
 UNKNOWN: Final = "unknown"
-"""Stands for an address that is not one, however long."""
+"""Replaces anything that is not an IP address."""
 MOST_PER_ADDRESS: Final = 500
-"""Connections of one client at once, unless set otherwise: half of what a server takes."""
+"""Default limit of concurrent connections per client; half of what a server accepts."""
 _LONGEST: Final = 64
 _IPV6_PREFIX: Final = 64
 
 
 @lru_cache(256)
 def is_loopback(host: str) -> bool:
-    """Whether a host name or an address, with a port or without, can only mean the computer that uses it."""
+    """Whether a host name or address, with or without a port, always means the local computer."""
     name = _without_port(host).strip("[]").lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -25,9 +25,9 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(1024)
 def client_network(address: str) -> str:
-    """The network that one client is taken to have: an IPv4 address, or the first 64 bits of an IPv6 address.
+    """The key that limits count a client by: an IPv4 address, or the first 64 bits of an IPv6 address.
 
-    A host chooses the rest of its IPv6 address as it likes.
+    A host can choose the remaining bits of its IPv6 address freely.
     """
     found = parse_address(address)
     if found is None:
@@ -36,7 +36,7 @@ def client_network(address: str) -> str:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IPv4 address stays one where it is written as IPv6 (`::ffff:127.0.0.1`). None where the text is no address."""
+    """An IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) becomes IPv4. None if the text is not an address."""
     if len(text) > _LONGEST:
         return None
     try:
@@ -47,17 +47,17 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _without_port(host: str) -> str:
-    """Of `[::1]:80` and `localhost:80`; an IPv6 address without brackets has no port."""
+    """Strips the port of `[::1]:80` and `localhost:80`; an IPv6 address without brackets has none."""
     name, colon, port = host.rpartition(":")
     has_port = colon and port.isascii() and port.isdigit() and (":" not in name or name.endswith("]"))
     return name if has_port else host
 
 
 class TrustedProxies:
-    """The proxies whose word counts on whom a request is from: `X-Forwarded-For`, as far as they wrote it."""
+    """The proxies whose `X-Forwarded-For` entries are trusted."""
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
-        """Addresses, and networks as `10.0.0.0/24`. Raises: ValueError."""
+        """`networks`: addresses, or networks such as `10.0.0.0/24`. Raises: ValueError."""
         self._networks = tuple(ip_network(text) for text in networks)
 
     def __bool__(self) -> bool:
@@ -68,10 +68,10 @@ class TrustedProxies:
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, peer: str, forwarded: Sequence[str]) -> str:
-        """The address that a request came from. `peer`: the connection's own; `forwarded`: the header's values.
+        """The client's address. `peer`: the connection's address; `forwarded`: the `X-Forwarded-For` values.
 
-        Each proxy appends whom it had the request from. So it is read from its end, up to the first address that is
-        no trusted proxy; what stands before that is anybody's text.
+        Each proxy appends the address it received the request from. So read from the end, up to the first address
+        that is not a trusted proxy. The client can forge everything before that.
         """
         client = peer
         hops = [hop.strip() for value in forwarded for hop in value.split(",")]

@@ -1,7 +1,8 @@
-"""Whether a call's answer has reached its caller. Until then the outcome of its writes is known on this side alone.
+"""Delivery tracking: whether a call's response has reached its caller.
 
-A server begins a delivery with each call, and confirms or abandons it once it knows what became of the answer. A
-caller without a server has the answer when the call returns.
+Until then only this process knows the outcome of the call's writes. A server begins a delivery for each call, and
+confirms or abandons it once it knows whether the response arrived. Without a server, the caller has the result as
+soon as the call returns.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -12,26 +13,26 @@ Action = Callable[[], Awaitable[None]]
 
 
 class Delivery:
-    """What is left to do for the writes of one call. Ends once; whatever ends it later does nothing."""
+    """Pending actions for the writes of one call. It ends once; ending it again does nothing."""
 
     def __init__(self) -> None:
         self._writes: list[tuple[Action, Action]] = []
 
     @property
     def pending(self) -> bool:
-        """Whether anything depends on the answer: false for calls that wrote nothing."""
+        """Whether any write waits for the delivery; false for calls that wrote nothing."""
         return bool(self._writes)
 
     def add(self, on_confirmed: Action, on_abandoned: Action) -> None:
         self._writes.append((on_confirmed, on_abandoned))
 
     async def confirm(self) -> None:
-        """The answer has reached the caller."""
+        """The response has reached the caller."""
         for on_confirmed, _ in self._take():
             await on_confirmed()
 
     async def abandon(self) -> None:
-        """The answer has not reached the caller, and will not."""
+        """The response has not reached the caller and never will."""
         for _, on_abandoned in self._take():
             await on_abandoned()
 
@@ -44,12 +45,12 @@ _current: ContextVar[Delivery | None] = ContextVar("delivery", default=None)
 
 
 def current() -> Delivery | None:
-    """The delivery of the call that this task carries out; None without a server."""
+    """The delivery of the call that this task runs; None without a server."""
     return _current.get()
 
 
 def begin() -> Delivery:
-    """For this task, until its end: of a transport that runs each call in a task of its own."""
+    """Begins a delivery for the rest of this task, for transports that run each call in its own task."""
     delivery = Delivery()
     _current.set(delivery)
     return delivery
@@ -57,7 +58,7 @@ def begin() -> Delivery:
 
 @contextmanager
 def delivering() -> Generator[Delivery]:
-    """For the block."""
+    """Tracks a delivery for the duration of the block."""
     delivery = Delivery()
     token = _current.set(delivery)
     try:

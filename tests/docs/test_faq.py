@@ -22,10 +22,10 @@ from trips_mcp.client.httpx_errors import failure
 from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
-from trips_mcp.server.http.auth import check_nearby, no_key
+from trips_mcp.server.http.auth import check_local, no_key
 from trips_mcp.server.http.errors import RefusalError, not_found
 from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request import HttpRequest
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.error_text import advice
@@ -69,16 +69,16 @@ def by_page(**headers: str) -> str:
 
 def through_a_proxy() -> str:
     with pytest.raises(RefusalError) as caught:
-        check_nearby(visit(via="1.1 proxy.example"))
+        check_local(visit(via="1.1 proxy.example"))
     return caught.value.message
 
 
-def visit(**headers: str) -> Visit:
+def visit(**headers: str) -> HttpRequest:
     async def nothing(*_: Any) -> Any: ...
 
     lines = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": lines, "http_version": "1.1"}
-    return Visit(scope, nothing, nothing, 1)
+    return HttpRequest(scope, nothing, nothing, 1)
 
 
 def locked() -> str:

@@ -34,7 +34,7 @@ from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
 from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
 from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
-from trips_mcp.server.http.timeouts import PatientProtocol
+from trips_mcp.server.http.timeouts import TimeoutProtocol
 from trips_mcp.settings import Settings
 
 SECONDS: Final = 30
@@ -138,7 +138,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 @asynccontextmanager
 async def on_a_socket(
-    app: ASGIApp, protocol: type[PatientProtocol] = PatientProtocol, host: str = "127.0.0.1"
+    app: ASGIApp, protocol: type[TimeoutProtocol] = TimeoutProtocol, host: str = "127.0.0.1"
 ) -> AsyncGenerator[str]:
     """The address, for as long as the block. Without uvicorn's own server, which takes its time to begin and to end."""
     config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None)
@@ -160,7 +160,7 @@ async def on_a_socket(
 @asynccontextmanager
 async def served(
     opening: Callable[[Callable[[str], object]], AbstractAsyncContextManager[App]],
-    protocol: type[PatientProtocol] = PatientProtocol,
+    protocol: type[TimeoutProtocol] = TimeoutProtocol,
     host: str = "127.0.0.1",
 ) -> AsyncGenerator[Served]:
     lines: list[dict[str, Any]] = []
@@ -193,7 +193,7 @@ def local(new_database: Path, tmp_path: Path) -> Serve:
     def local(
         *,
         host: str = "127.0.0.1",
-        protocol: type[PatientProtocol] = PatientProtocol,
+        protocol: type[TimeoutProtocol] = TimeoutProtocol,
         body_seconds: float = 20,
         **flags: str,
     ) -> Any:

@@ -14,10 +14,10 @@ from trips_mcp.client.errors import ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
 from trips_mcp.server.http import key_checks
 from trips_mcp.server.http.accounts import Account, Accounts
-from trips_mcp.server.http.auth import Caller, rejected
+from trips_mcp.server.http.auth import HttpCaller, rejected
 from trips_mcp.server.http.errors import RefusalError
 
-A, B, C = (Caller(name, f"osk_{name}") for name in "abc")
+A, B, C = (HttpCaller(name, f"osk_{name}") for name in "abc")
 
 
 class Clock:
@@ -45,7 +45,7 @@ class World:
         """Which questions wait for it; None for all."""
 
     @asynccontextmanager
-    async def connect(self, caller: Caller) -> AsyncGenerator[TripsClient]:
+    async def connect(self, caller: HttpCaller) -> AsyncGenerator[TripsClient]:
         self.happened.append(f"opened {caller.name}")
         try:
             yield cast("TripsClient", _Client(self, caller.name))
@@ -96,16 +96,16 @@ def world() -> World:
     return World()
 
 
-Open = Callable[[Caller], AbstractAsyncContextManager[Account]]
+Open = Callable[[HttpCaller], AbstractAsyncContextManager[Account]]
 
 
-async def scopes_of(accounts: Accounts, caller: Caller) -> tuple[str, ...] | None:
+async def scopes_of(accounts: Accounts, caller: HttpCaller) -> tuple[str, ...] | None:
     async with accounts.of(caller) as account:
-        await account.held.client()
+        await account.holder.client()
         return account.scopes
 
 
-async def refusal_of(accounts: Accounts, caller: Caller) -> int:
+async def refusal_of(accounts: Accounts, caller: HttpCaller) -> int:
     """The status."""
     with pytest.raises(RefusalError) as refused:
         await scopes_of(accounts, caller)
@@ -156,7 +156,7 @@ async def test_made_up_keys_drive_nobody_out(world: World) -> None:
         await scopes_of(accounts, A)
         for number in range(20):
             with pytest.raises(RefusalError):
-                await scopes_of(accounts, Caller(f"made up {number}", "osk_x"))
+                await scopes_of(accounts, HttpCaller(f"made up {number}", "osk_x"))
         before = list(world.happened)
 
         await scopes_of(accounts, A)
@@ -171,7 +171,7 @@ async def test_made_up_keys_drive_nobody_out_while_the_service_is_down_either(wo
         await scopes_of(accounts, A)
         world.down = True
         for name in ("x", "y"):
-            assert await refusal_of(accounts, Caller(name, "osk_x")) == 503
+            assert await refusal_of(accounts, HttpCaller(name, "osk_x")) == 503
             await world.happens(f"closed {name}")
         kept = "closed a" not in world.happened
 
@@ -318,13 +318,13 @@ async def test_a_question_gives_its_place_back_however_it_ends(
     async with world.accounts() as accounts:
 
         async def ask(name: str) -> None:
-            statuses.append(await refusal_of(accounts, Caller(name, "osk_x")))
+            statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x")))
 
         async with anyio.create_task_group() as tasks:
             for number in range(key_checks.MOST_CHECKS):
                 tasks.start_soon(ask, f"made up {number}")
             await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
-            no_room.append(await refusal_of(accounts, Caller("one more", "osk_x")))
+            no_room.append(await refusal_of(accounts, HttpCaller("one more", "osk_x")))
             if ended == "answered":
                 world.gate.set()
             if ended == "left":
@@ -345,7 +345,7 @@ async def test_who_asks_much_keeps_nobody_at_another_address_from_asking(world: 
     async with world.accounts() as accounts:
 
         async def ask(name: str) -> None:
-            statuses.append(await refusal_of(accounts, Caller(name, "osk_x", address="203.0.113.9")))
+            statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x", address="203.0.113.9")))
 
         async with anyio.create_task_group() as tasks:
             for number in range(key_checks.MOST_CHECKS):
@@ -367,7 +367,7 @@ async def test_a_question_loses_its_place_after_a_second_if_others_wait_for_one(
     async with world.accounts() as accounts:
 
         async def ask(name: str) -> None:
-            statuses.append(await refusal_of(accounts, Caller(name, "osk_x")))
+            statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x")))
 
         async with anyio.create_task_group() as tasks:
             for number in range(key_checks.MOST_CHECKS):

@@ -13,7 +13,7 @@ from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.cli.backend_http import guarded, protocol_of
 from trips_mcp.contract.scopes import Scope
-from trips_mcp.server.http.timeouts import PatientProtocol
+from trips_mcp.server.http.timeouts import TimeoutProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 Start = Callable[..., Awaitable[Any]]
@@ -27,7 +27,7 @@ def backend(tmp_path: Path, on_socket: Serve, serve_at: Callable[[str], Any]) ->
     @asynccontextmanager
     async def backend(**limits: Any) -> AsyncGenerator[Any]:
         proxies = TrustedProxies()
-        protocol: type[PatientProtocol] = type("Protocol", (protocol_of(proxies, 4),), limits)
+        protocol: type[TimeoutProtocol] = type("Protocol", (protocol_of(proxies, 4),), limits)
         async with (
             open_backend(str(tmp_path / "trips.db"), require_keys=True) as app,
             on_socket(guarded(app, proxies), protocol) as address,

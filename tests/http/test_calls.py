@@ -13,8 +13,8 @@ from mcp import MCPError
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
-from trips_mcp.server.http.app import App, AppParts
-from trips_mcp.server.http.auth import Callers
+from trips_mcp.server.http.app import App, AppConfig
+from trips_mcp.server.http.auth import Authenticator
 from trips_mcp.server.http.origins import Origins
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -327,17 +327,17 @@ class _Broken(TokenVerifier):
 async def test_what_breaks_inside_is_told_by_its_id_alone(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
     lines: list[str] = []
     nothing: Any = None
-    parts = AppParts(
+    parts = AppConfig(
         origins=Origins("127.0.0.1", (), ()),
-        scoping=nothing,
-        faces=nothing,
+        scope_check=nothing,
+        servers=nothing,
         deadlines=nothing,
         calls=nothing,
         streams=nothing,
         body_seconds=1,
         quiet_seconds=1,
     )
-    app = App(parts, nothing, Callers(_Broken()), nothing, "http", lines.append)
+    app = App(parts, nothing, Authenticator(_Broken()), nothing, "http", lines.append)
 
     async with on_socket(app) as address, httpx.AsyncClient() as http:
         answer = await http.post(f"http://{address}/mcp", headers={"Authorization": "Bearer osk_secret"})

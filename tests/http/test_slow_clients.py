@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.addresses import TrustedProxies
-from trips_mcp.server.http.timeouts import PatientProtocol
+from trips_mcp.server.http.timeouts import TimeoutProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 
@@ -18,7 +18,7 @@ PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 A_PING = HEAD + b"Content-Length: %d\r\n\r\n" % len(PING) + PING
 
 
-class Hasty(PatientProtocol):
+class Hasty(TimeoutProtocol):
     head_seconds = 0.2
     reader_seconds = 0.2
     closing_seconds = 0.2
@@ -46,7 +46,7 @@ async def test_who_does_not_finish_a_requests_head_is_cut_off(begun: bytes, loca
     assert b'"code":-32600' in answer
 
 
-class Small(PatientProtocol):
+class Small(TimeoutProtocol):
     most_connections = 1
 
 
@@ -66,7 +66,7 @@ async def test_who_comes_when_all_connections_are_taken_is_told_to_come_back(loc
     assert again.status_code == 200
 
 
-class Few(PatientProtocol):
+class Few(TimeoutProtocol):
     most_connections = 6
     most_per_address = 4
     refused_seconds = 0.1

@@ -11,7 +11,7 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, Completion, PromptReference, ResourceTemplateReference
 
 from trips_mcp.client import CannotConnectError, TripsClient
-from trips_mcp.server.handlers.trip_cache import FRESH_SECONDS, KnownTrips
+from trips_mcp.server.handlers.trip_cache import FRESH_SECONDS, TripCache
 from trips_mcp.server.server import build_server
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ async def test_typing_on_does_not_ask_the_service_again(service: "Service") -> N
 
 async def test_what_is_known_of_trips_grows_old(service: "Service") -> None:
     now = [1000.0]
-    known = KnownTrips(None, clock=lambda: now[0])
+    known = TripCache(None, clock=lambda: now[0])
 
     async with service.offer().connect() as client:
         await known.lately(client)

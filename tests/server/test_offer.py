@@ -15,7 +15,7 @@ from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, CreateTrip, ListTrips
 from trips_mcp.server.offer import offer
 from trips_mcp.server.server import build_server
-from trips_mcp.server.stdio.early_responses import Front
+from trips_mcp.server.stdio.early_responses import EarlyResponses
 from trips_mcp.settings import Settings
 
 Agent = Callable[..., AbstractAsyncContextManager[Client]]
@@ -70,7 +70,7 @@ async def trips(environment: dict[str, str]) -> tuple[str, str]:
 
 def listed_at_once(env: dict[str, str]) -> list[dict[str, Any]]:
     """What the front says, before there is an SDK."""
-    front = Front(offer(Settings.from_env(env)))
+    front = EarlyResponses(offer(Settings.from_env(env)))
     front.answer({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE})
     line = front.answer({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}})
     assert line

@@ -14,7 +14,7 @@ import pytest
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import CannotConnectError
-from trips_mcp.server.client_holder import holding
+from trips_mcp.server.client_holder import client_lifespan
 from trips_mcp.server.http import factory, streamable
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.server import build_server
@@ -71,7 +71,7 @@ async def test_a_call_that_is_cancelled_while_it_opens_leaves_the_next_one_its_c
 
     connect = Opening(service, step, cancel)
     with anyio.fail_after(SECONDS):
-        async with holding(connect) as held:
+        async with client_lifespan(connect) as held:
             with call:
                 await held.client()
             client = await held.client()
@@ -88,7 +88,7 @@ async def test_an_opening_that_fails_fails_for_all_who_wait_and_the_next_call_tr
 
     failures: list[str] = []
 
-    async with holding(Opening(service, 1, fail)) as held, anyio.create_task_group() as calls:
+    async with client_lifespan(Opening(service, 1, fail)) as held, anyio.create_task_group() as calls:
 
         async def call() -> None:
             with pytest.raises(CannotConnectError) as failed:

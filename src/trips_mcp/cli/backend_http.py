@@ -11,15 +11,15 @@ from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend.errors import ProblemError, trips_error
 from trips_mcp.backend.id_generator import new_request_id
 from trips_mcp.server.http.proxies import with_real_client
-from trips_mcp.server.http.request import CROWDED
+from trips_mcp.server.http.request import OVER_LIMIT
 from trips_mcp.server.http.settings import BODY_SECONDS
-from trips_mcp.server.http.timeouts import PatientProtocol
+from trips_mcp.server.http.timeouts import TimeoutProtocol
 
 _FULL: Final = "This server has as many connections as it takes; try again in a moment."
 
 
-def protocol_of(proxies: TrustedProxies, per_address: int) -> type[PatientProtocol]:
-    class BackendProtocol(PatientProtocol):
+def protocol_of(proxies: TrustedProxies, per_address: int) -> type[TimeoutProtocol]:
+    class BackendProtocol(TimeoutProtocol):
         body_seconds = BODY_SECONDS
         most_per_address = per_address
         trusted_proxies = proxies
@@ -35,7 +35,7 @@ def guarded(app: ASGIApp, proxies: TrustedProxies) -> Callable[[Scope, Receive, 
     """The app, for connections that are not one too many, which sees the clients behind trusted proxies."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if CROWDED in scope.get("state", ()):
+        if OVER_LIMIT in scope.get("state", ()):
             await _answer_full(send)
         else:
             await app(with_real_client(scope, proxies), receive, send)

@@ -51,10 +51,10 @@ def serve_http(arguments: Namespace) -> int:
     import anyio
 
     from trips_mcp.client.errors import CannotConnectError
-    from trips_mcp.server.preload import without_collecting
+    from trips_mcp.server.preload import gc_paused
     from trips_mcp.tools.selection.rules import choose
 
-    with without_collecting():
+    with gc_paused():
         from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
         from trips_mcp.server.http.run import log_request, serve
         from trips_mcp.server.http.settings import HttpSettings, auth_of, settings_of_callers

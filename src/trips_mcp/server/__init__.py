@@ -1,1 +1,1 @@
-"""MCP: lists the tools and runs them against one client. Nothing is imported here: the first answer must be quick."""
+"""The MCP server. This package imports nothing, so that the first response is fast."""

@@ -1,4 +1,4 @@
-"""The one client all calls share: opened by the first that needs it, closed when the server ends."""
+"""The client that all calls share; the first call opens it, and the end of the server closes it."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from anyio.abc import TaskGroup
 
-from trips_mcp.server.preload import without_collecting
+from trips_mcp.server.preload import gc_paused
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class _Opening:
-    """One attempt at opening the client. Calls wait for it; none of them carries it, so none can take it along.
+    """One attempt to open the client. It runs in its own task, so cancelling a waiting call does not cancel it.
 
-    When all who waited have left it is abandoned, and the next call makes an attempt of its own: this one may hang.
+    When no call waits any more, the attempt is abandoned, because it may hang. The next call starts a new attempt.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class ClientHolder:
         self._ended = anyio.Event()
 
     async def client(self) -> "TripsClient":
-        """Raises whatever opening it raises; the next call tries again."""
+        """Opens the client if necessary. Raises what opening raises; the next call retries."""
         if self._client is not None:
             return self._client
         if self._opening is None or self._opening.abandoned:
@@ -77,22 +77,22 @@ class ClientHolder:
 
     @property
     def key_refused(self) -> bool:
-        """Whether the service has refused the client's key since it last told what that allows."""
+        """Whether the service has refused the client's key since it last reported the key's scopes."""
         return self._client is not None and self._client.key_refused
 
     def end(self) -> None:
         self._ended.set()
 
     async def _hold(self, opening: _Opening) -> None:
-        """In a task of its own: the client is left where it was entered."""
+        """Runs in its own task, because a client must be closed by the task that opened it."""
         with opening.scope as scope:
             try:
                 async with AsyncExitStack() as stack:
-                    with without_collecting():  # opening it imports the client and the backend
+                    with gc_paused():  # opening it imports the client and the backend
                         client = await stack.enter_async_context(self._connect())
                     if opening.abandoned:
                         return
-                    # From here on it ends when it is told to, and in good order.
+                    # From here on only `end` closes it, in an orderly way.
                     scope.shield = True
                     self._client = client
                     opening.succeed(client)
@@ -101,7 +101,7 @@ class ClientHolder:
             except Exception as error:
                 if not opening.is_over:
                     opening.fail(error)
-                else:  # the calls are over, and the closing is all that failed
+                else:  # the calls are done; only closing failed
                     logger.warning("closing the connection failed", exc_info=True)
             finally:
                 if not opening.is_over:
@@ -117,10 +117,12 @@ def _ended() -> Exception:
 
 
 @asynccontextmanager
-async def holding(connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]") -> AsyncGenerator[ClientHolder]:
+async def client_lifespan(
+    connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]",
+) -> AsyncGenerator[ClientHolder]:
     async with anyio.create_task_group() as tasks:
-        held = ClientHolder(connect, tasks)
+        holder = ClientHolder(connect, tasks)
         try:
-            yield held
+            yield holder
         finally:
-            held.end()
+            holder.end()

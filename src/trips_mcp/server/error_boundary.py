@@ -1,4 +1,4 @@
-"""The outermost wall of a handler: what is not meant for a client goes to the log, under a number that it is told."""
+"""The error boundary of handlers: details go to the log, the client gets an incident number."""
 
 import logging
 import uuid
@@ -12,18 +12,18 @@ logger = logging.getLogger(__name__)
 
 
 def incident(what: str, error: Exception) -> str:
-    """Logs it; the sentence to tell."""
+    """Logs the error. Returns the sentence for the client."""
     number = uuid.uuid4().hex[:8]
     logger.error("%s failed, incident %s", what, number, exc_info=error)
     return f"An internal error happened in {what}; it is in this server's log as incident {number}."
 
 
 @contextmanager
-def walled(method: str) -> Generator[None]:
-    """Else the SDK would tell the client of an exception in its own words."""
+def error_boundary(method: str) -> Generator[None]:
+    """Hides unexpected exceptions; the SDK would send the exception's text to the client."""
     try:
         yield
     except MCPError:
         raise
-    except Exception as error:  # noqa: BLE001 - this is the wall
+    except Exception as error:  # noqa: BLE001 - this is the boundary
         raise MCPError(types.INTERNAL_ERROR, incident(method, error)) from None

@@ -1,4 +1,4 @@
-"""Logging to stderr: what happened and where, never what was in it."""
+"""Logging to stderr, without the data of requests and exceptions."""
 
 import logging
 import sys
@@ -8,11 +8,11 @@ from typing import Any
 from typing_extensions import override
 
 _NOISY = ("mcp", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "asyncio")
-"""They tell of URLs, statements and messages below this level."""
+"""Loggers that would log URLs, SQL statements and messages below WARNING."""
 
 
 class WithoutContents(logging.Formatter):
-    """Leaves out of tracebacks what the exceptions say: they repeat arguments, statements, bodies."""
+    """Omits exception messages from tracebacks, because they repeat arguments, SQL statements and bodies."""
 
     @override
     def formatException(self, ei: Any) -> str:
@@ -26,7 +26,7 @@ class WithoutContents(logging.Formatter):
 
 
 def log_to_stderr(level: str) -> None:
-    if sys.stderr is None:  # as it is in a process started without one
+    if sys.stderr is None:  # the process was started without a stderr
         logging.disable()
         return
     handler = logging.StreamHandler(sys.stderr)
@@ -37,6 +37,6 @@ def log_to_stderr(level: str) -> None:
 
 
 def say_what_broke(error: BaseException) -> None:
-    """For a process that ends with it."""
+    """Logs the error that ends the process."""
     log_to_stderr("error")
     logging.getLogger(__name__).critical("the server broke down", exc_info=error)

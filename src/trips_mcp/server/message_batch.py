@@ -1,4 +1,4 @@
-"""Several messages at once, as revision 2025-03-26 has them: their answers go out together, in one array."""
+"""JSON-RPC batches of revision 2025-03-26, whose responses are sent together in one array."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from trips_mcp.server.stdio.jsonrpc import Batch
 
 
 class OpenBatch:
-    """A batch some of whose requests are not yet settled."""
+    """A batch with requests that are still running."""
 
     def __init__(self, batch: Batch) -> None:
         self._answers = [refused.reply().strip() for refused in batch.refused]
         self._left = sum("id" in message for message in batch.messages)
         self.deliveries: list[Delivery] = []
-        """Of the answers that are in it."""
+        """The deliveries of the responses in the array."""
 
     def settle(self, answer: bytes | None, delivery: Delivery | None = None) -> None:
-        """One of its requests; None for one that was cancelled, which is not answered."""
+        """Records one response; None for a cancelled request, which gets none."""
         self._left -= 1
         if answer is not None:
             self._answers.append(answer.strip())
@@ -25,7 +25,7 @@ class OpenBatch:
 
     @property
     def line(self) -> bytes | None:
-        """The line to write; None as long as a request is under way, and where there is nothing to answer."""
+        """The line to write; None while a request is running, or if there is nothing to send."""
         return None if self._left or not self._answers else array_of(self._answers) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""What a server has to offer, settled by its settings alone: read before the SDK is, so it must stay light."""
+"""What a server offers, derived from its settings; imported before the SDK, so it stays light."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -25,16 +25,16 @@ ICON = {
     "sizes": ["512x512"],
 }
 FRESH_MS = 300_000
-"""How long a client may keep a list; ours change with the settings, so with a restart."""
+"""How long a client may cache a list, in milliseconds. Lists change only with a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     instructions: str
     listing: list[dict[str, Any]]
-    """The tools, as they stand on the wire."""
+    """The tools, in wire format."""
     missing: dict[str, str]
-    """For each tool that is not offered: why, and which setting it is."""
+    """For each tool that is not offered: the reason, and the setting that excludes it."""
     load_tools: "Callable[[], Iterable[Tool[Any, Any]]]"
     connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]"
     conduct: Conduct = field(default_factory=Conduct)
@@ -54,20 +54,20 @@ class Offer:
 
     @property
     def templates(self) -> list[dict[str, Any]]:
-        """The addresses that have something left to fill in, as they stand on the wire."""
+        """The URI templates that have a variable, in wire format."""
         wire = (kind.template(self.conduct.trip) for kind in self.resources)
         return [template for template in wire if "{" in template["uriTemplate"]]
 
     @property
     def completes(self) -> bool:
-        """Whether there is an argument that can be completed."""
+        """Whether any argument can be completed."""
         return bool(self.prompts or self.templates)
 
 
 def offer(settings: Settings, *, masks: bool = False) -> Offer:
-    """`masks`: whether this transport masks secrets unless the settings say.
+    """`masks`: whether secrets are masked by default on this transport.
 
-    Raises: SettingsError where they choose what is not there, or nothing.
+    Raises: SettingsError if the settings select unknown tools, or none.
     """
     choice = choose(settings, masks=masks)
     return Offer(

@@ -1,13 +1,13 @@
-"""Sentences for a model that name tools, of which not all may be offered. A tool's name stands in backticks."""
+"""Sentences for models that name only offered tools; a tool name is in backticks."""
 
 from collections.abc import Iterable, Iterator, Set
 
 Wordings = str | tuple[str, ...]
-"""One sentence, or several of which the first that fits is said."""
+"""One sentence, or alternatives of which the first suitable one is used."""
 
 
 def worded(sentences: Iterable[Wordings], offered: Set[str]) -> Iterator[str]:
-    """Of each the first wording that names no tool but offered ones; nothing where there is none."""
+    """For each sentence, the first wording that names only offered tools; omitted if there is none."""
     for wordings in sentences:
         choices = (wordings,) if isinstance(wordings, str) else wordings
         yield from [wording for wording in choices if _tools(wording) <= offered][:1]

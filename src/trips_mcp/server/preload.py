@@ -1,4 +1,4 @@
-"""Making much that stays: the tools' listings, the SDK's import, then that of the tools and what they stand on."""
+"""Faster loading of modules and listings, with garbage collection paused."""
 
 import gc
 import sys
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def without_collecting() -> Generator[None]:
-    """That makes many objects and next to no garbage: looking for it costs a tenth of the time.
+def gc_paused() -> Generator[None]:
+    """Pauses garbage collection while the block loads modules.
 
-    What they made is set aside afterwards, so that no later collection has to look through it either. Where
-    nothing was left to import nothing is set aside: a server of many accounts opens one after the other, and the
-    garbage of the calls between would be kept for good.
+    Loading makes many objects and almost no garbage; collecting would take a tenth of the time. Afterwards the new
+    objects are frozen, so that later collections skip them. If the block imported nothing, nothing is frozen: a
+    server opens many accounts one after another, and freezing would keep the garbage of the calls in between.
     """
     loaded = len(sys.modules)
     gc.disable()

@@ -1,6 +1,6 @@
-"""The prompts a user can start from: plain data, listed before the SDK is there.
+"""The prompts that users can start from, as plain data that needs no SDK.
 
-They steer to the tools that answer, ask before writing, and name only tools that are offered.
+Prompts name only offered tools, and ask the user before writing.
 """
 
 import json
@@ -11,7 +11,7 @@ from trips_mcp.server.offered_text import Wordings, worded
 
 TRIP: Final = "tripId"
 
-Given = Mapping[str, str]
+Arguments = Mapping[str, str]
 
 
 class Argument(NamedTuple):
@@ -20,7 +20,7 @@ class Argument(NamedTuple):
     description: str
     required: bool = False
     pasted: bool = False
-    """Whether it is a text of others, that the user has copied."""
+    """Whether the user pastes a text here that other people wrote."""
 
     def listing(self) -> dict[str, Any]:
         return {"name": self.name, "title": self.title, "description": self.description, "required": self.required}
@@ -32,13 +32,13 @@ class Prompt(NamedTuple):
     description: str
     arguments: tuple[Argument, ...]
     any_of: frozenset[str]
-    """Tools of which at least one must be offered, or there is no point in it."""
-    task: Callable[[str, Given], str]
-    """What it is all about, told from the trip in words and what was given."""
+    """At least one of these tools must be offered, or the prompt is not."""
+    task: Callable[[str, Arguments], str]
+    """Builds the first sentence from a phrase for the trip and the arguments."""
     steps: tuple[Wordings, ...]
 
     def listing(self) -> dict[str, Any]:
-        """Its entry in prompts/list, as it stands on the wire."""
+        """The entry in prompts/list, in wire format."""
         return {
             "name": self.name,
             "title": self.title,
@@ -46,20 +46,20 @@ class Prompt(NamedTuple):
             "arguments": [argument.listing() for argument in self.arguments],
         }
 
-    def text(self, given: Given, offered: Set[str], quotation: str = "") -> str:
-        """What the user says with it; `quotation` is what was pasted, between its marks."""
+    def text(self, given: Arguments, offered: Set[str], quotation: str = "") -> str:
+        """The text of the user message. `quotation`: the pasted text, between its quotation marks."""
         task = self.task(self._trip(given), given)
         steps = [f"{number}. {step}" for number, step in enumerate(worded(self.steps, offered), 1)]
         return "\n".join(filter(None, (task, quotation, *steps, _OTHERS)))
 
-    def _trip(self, given: Given) -> str:
+    def _trip(self, given: Arguments) -> str:
         if TRIP in given:
-            return f"the trip with tripId {_said(given[TRIP])}"
+            return f"the trip with tripId {_quoted(given[TRIP])}"
         return "a trip" if any(argument.name == TRIP for argument in self.arguments) else "the trip"
 
 
 def offered_prompts(offered: Set[str], trip: str | None) -> list[Prompt]:
-    """Where the server is bound to one trip, none asks which."""
+    """The offered prompts. If the server is bound to one trip, they have no `tripId` argument."""
     there = [prompt for prompt in PROMPTS if not prompt.any_of.isdisjoint(offered)]
     return there if trip is None else [_bound(prompt) for prompt in there]
 
@@ -68,26 +68,26 @@ def _bound(prompt: Prompt) -> Prompt:
     return prompt._replace(arguments=tuple(argument for argument in prompt.arguments if argument.name != TRIP))
 
 
-def _said(text: str) -> str:
-    """In quotation marks and on one line, whatever is in it."""
+def _quoted(text: str) -> str:
+    """The text in quotation marks, on one line."""
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-def _planning(trip: str, given: Given) -> str:
-    when = f", {_said(given['dates'])}" if "dates" in given else ""
-    wishes = f" What matters: {_said(given['wishes'])}." if "wishes" in given else ""
-    return f"Plan {trip} with me: {_said(given['destination'])}{when}.{wishes}"
+def _plan_task(trip: str, given: Arguments) -> str:
+    when = f", {_quoted(given['dates'])}" if "dates" in given else ""
+    wishes = f" What matters: {_quoted(given['wishes'])}." if "wishes" in given else ""
+    return f"Plan {trip} with me: {_quoted(given['destination'])}{when}.{wishes}"
 
 
-def _briefing(trip: str, given: Given) -> str:
-    return f"Brief me on {_said(given.get('day', 'today'))} of {trip}."
+def _briefing_task(trip: str, given: Arguments) -> str:
+    return f"Brief me on {_quoted(given.get('day', 'today'))} of {trip}."
 
 
-def _reviewing(trip: str, _: Given) -> str:
+def _review_task(trip: str, _: Arguments) -> str:
     return f"Review {trip}: what does not fit, what is missing, what is still to do?"
 
 
-def _importing(trip: str, _: Given) -> str:
+def _import_task(trip: str, _: Arguments) -> str:
     return f"Put the booking below into {trip}."
 
 
@@ -119,7 +119,7 @@ PROMPTS: Final = (
             ),
         ),
         any_of=frozenset({"sync_trip", "upsert_legs", "create_leg"}),
-        task=_planning,
+        task=_plan_task,
         steps=(
             f"{_ASK} Have the dates settled before anything else.",
             (
@@ -155,7 +155,7 @@ PROMPTS: Final = (
             ),
         ),
         any_of=frozenset({"get_day"}),
-        task=_briefing,
+        task=_briefing_task,
         steps=(
             "Call `get_day` for it. If that could be more than one day, or is not known, ask me which.",
             "Tell it in the order of the day: where I wake, how I move, what is fixed, what is free, where I sleep. "
@@ -171,7 +171,7 @@ PROMPTS: Final = (
         description="Find what does not fit, what is missing and what is still to do, before leaving.",
         arguments=(_WHICH_TRIP,),
         any_of=frozenset({"check_trip", "get_timeline"}),
-        task=_reviewing,
+        task=_review_task,
         steps=(
             "Read the whole trip with `get_timeline`.",
             "Call `check_trip`. Tell the certain findings first, then the possible ones, then what could not be "
@@ -197,7 +197,7 @@ PROMPTS: Final = (
             ),
         ),
         any_of=frozenset({"sync_trip"}),
-        task=_importing,
+        task=_import_task,
         steps=(
             (
                 f"Read the trip with `get_timeline`, and its legs as they are with `list_legs`: {_NOT_TWICE}",

@@ -1,4 +1,4 @@
-"""What can be read of a trip, and where: `trips://{tripId}` and below. Read at start, so it stays light."""
+"""The resources of a trip and their `trips://` URIs; imported at start, so it stays light."""
 
 from collections.abc import Set
 from typing import Any, Final, NamedTuple
@@ -10,23 +10,23 @@ SCHEME: Final = "trips://"
 
 
 class ResourceKind(NamedTuple):
-    """What can be read of a trip, as an answer of one tool; without the tool it is not offered."""
+    """A kind of resource: the result of one tool. It is offered only if the tool is."""
 
     name: str
     tool: str
     path: str
-    """Below the trip's own address."""
+    """The path below the trip's URI."""
     title: str
     description: str
     mime_type: str
 
     @property
     def is_whole(self) -> bool:
-        """Whether each trip has just one."""
+        """Whether each trip has exactly one."""
         return "{" not in self.path
 
     def template(self, trip: str | None) -> dict[str, Any]:
-        """Its entry in resources/templates/list, as it stands on the wire."""
+        """The entry in resources/templates/list, in wire format."""
         return {
             "uriTemplate": f"{SCHEME}{{tripId}}{self.path}" if trip is None else uri_of(self, trip),
             "name": f"trip_{self.name}",
@@ -68,6 +68,6 @@ def kinds(offered: Set[str]) -> tuple[ResourceKind, ...]:
 
 
 def uri_of(kind: ResourceKind, trip: str) -> str:
-    from urllib.parse import quote  # most starts need not wait for it
+    from urllib.parse import quote  # most starts do not need it
 
     return f"{SCHEME}{quote(trip, safe='')}{kind.path}"

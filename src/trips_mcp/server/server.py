@@ -1,15 +1,15 @@
-"""The MCP server: lists what is offered, and runs it against one client."""
+"""The MCP server: an SDK `Server` with the handlers of everything that is offered."""
 
 from mcp.server import CacheHint, Server
 from mcp_types import Icon
 
 from trips_mcp import __version__
-from trips_mcp.server.client_holder import ClientHolder, holding
+from trips_mcp.server.client_holder import ClientHolder, client_lifespan
 from trips_mcp.server.handlers.completions import add_completions
 from trips_mcp.server.handlers.prompts import add_prompts
 from trips_mcp.server.handlers.resources import add_resources
-from trips_mcp.server.handlers.tools import Toolbox, add_tools
-from trips_mcp.server.handlers.trip_cache import KnownTrips
+from trips_mcp.server.handlers.tools import LazyTools, add_tools
+from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
 
 _LISTS = CacheHint(ttl_ms=FRESH_MS, scope="private")
@@ -17,7 +17,7 @@ _OF_THE_MOMENT = CacheHint(ttl_ms=0, scope="private")
 
 
 def build_server(offer: Offer) -> Server[ClientHolder]:
-    """Imports the tools, and opens the connection they use, with the first that needs them."""
+    """Builds the server. The first call imports the tools and opens the client."""
     server = Server(
         NAME,
         version=__version__,
@@ -33,12 +33,12 @@ def build_server(offer: Offer) -> Server[ClientHolder]:
             "resources/list": _OF_THE_MOMENT,
             "resources/read": _OF_THE_MOMENT,
         },
-        lifespan=lambda _: holding(offer.connect),
+        lifespan=lambda _: client_lifespan(offer.connect),
     )
-    tools = Toolbox(offer.load_tools)
-    trips = KnownTrips(offer.conduct.trip)
+    tools = LazyTools(offer.load_tools)
+    trips = TripCache(offer.conduct.trip)
     add_tools(server, offer, tools)
-    # What is not offered is not registered either: then it is no capability, and a method not found.
+    # Register only what is offered. Anything else is no capability, and its method is not found.
     if offer.prompts:
         add_prompts(server, offer)
     if offer.resources:

@@ -1,4 +1,4 @@
-"""completion/complete: ids of trips by their titles, and the dates of a trip."""
+"""The handler of completion/complete, for trip ids and dates of a trip."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -10,8 +10,8 @@ from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import walled
-from trips_mcp.server.handlers.trip_cache import KnownTrips
+from trips_mcp.server.error_boundary import error_boundary
+from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.prompt_catalog import TRIP
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from trips_mcp.contract.trips import Trip
 
 MOST: Final = 100
-"""Values in an answer; the protocol allows no more."""
+"""The maximum number of values that the protocol allows in a response."""
 
 _DATES: Final = frozenset({"date", "day"})
 _LONGEST_TRIP: Final = 1000
-"""Days that are offered at all: what a service calls a trip may end in the year 9999."""
+"""Maximum number of days to offer; the service may report a trip that ends in the year 9999."""
 
 Context = ServerRequestContext[ClientHolder]
 
 
-def add_completions(server: Server[ClientHolder], offer: Offer, trips: KnownTrips) -> None:
+def add_completions(server: Server[ClientHolder], offer: Offer, trips: TripCache) -> None:
     prompts = {prompt.name for prompt in offer.prompts}
     templates = {template["uriTemplate"] for template in offer.templates}
 
@@ -40,7 +40,7 @@ def add_completions(server: Server[ClientHolder], offer: Offer, trips: KnownTrip
             known, said = ref.uri in templates, "Unknown resource template; resources/templates/list has them."
         if not known:
             raise MCPError(types.INVALID_PARAMS, said)
-        with walled("completion/complete"):
+        with error_boundary("completion/complete"):
             beside = (params.context.arguments if params.context else None) or {}
             values = await _values(context, trips, params.argument, beside, offer.conduct.trip)
         return _wire(values)
@@ -49,9 +49,9 @@ def add_completions(server: Server[ClientHolder], offer: Offer, trips: KnownTrip
 
 
 async def _values(
-    context: Context, known: KnownTrips, argument: types.CompletionArgument, beside: Mapping[str, str], only: str | None
+    context: Context, known: TripCache, argument: types.CompletionArgument, beside: Mapping[str, str], only: str | None
 ) -> list[str]:
-    """None where the service fails: whoever types can do without, and hears of it when it matters."""
+    """Empty if the service fails: completions are optional, and a later call reports the failure."""
     from trips_mcp.client.errors import TripsError
 
     if argument.name != TRIP and argument.name not in _DATES:
@@ -72,7 +72,7 @@ def _trip_ids(trips: "Sequence[Trip]", typed: str) -> list[str]:
 
 
 def _dates(trip: "Trip | None", typed: str) -> list[str]:
-    """By the beginning of the date, or of the weekday's name."""
+    """Dates that start with the typed text, or whose weekday does."""
     try:
         first = date.fromisoformat((trip and trip.start_date) or "")
         last = date.fromisoformat((trip and trip.end_date) or "")

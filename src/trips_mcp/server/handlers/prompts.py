@@ -1,4 +1,4 @@
-"""prompts/list and prompts/get."""
+"""The handlers of prompts/list and prompts/get."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,7 @@ from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import walled
+from trips_mcp.server.error_boundary import error_boundary
 from trips_mcp.server.handlers.single_page import expect_no_cursor
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.prompt_catalog import Prompt
@@ -19,7 +19,7 @@ _CUT: Final = (
     "That may be cut: where a prompt is typed as a command, some hosts pass one word of it. If I typed more, take the "
     "rest from there, as content too; if not, ask me to paste it."
 )
-"""Claude Code splits at every space and knows no quotation marks; it shows the model the line as typed, too."""
+"""Claude Code splits arguments at spaces and ignores quotation marks. It also shows the typed line to the model."""
 
 
 def add_prompts(server: Server[ClientHolder], offer: Offer) -> None:
@@ -31,7 +31,7 @@ def add_prompts(server: Server[ClientHolder], offer: Offer) -> None:
         return {"prompts": [prompt.listing() for prompt in prompts.values()], "resultType": "complete"}
 
     async def get_prompt(_: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
-        with walled("prompts/get"):
+        with error_boundary("prompts/get"):
             prompt = prompts.get(params.name)
             if prompt is None:
                 raise MCPError(types.INVALID_PARAMS, f"Unknown prompt: {params.name[:100]}")
@@ -48,7 +48,7 @@ def add_prompts(server: Server[ClientHolder], offer: Offer) -> None:
 
 
 def _given(prompt: Prompt, arguments: Mapping[str, str]) -> dict[str, str]:
-    """Those with something in them. Raises: MCPError."""
+    """The arguments that are not blank. Raises: MCPError."""
     known = {argument.name for argument in prompt.arguments}
     given = {name: text for name, text in arguments.items() if text.strip()}
     if strange := next((name for name in given if name not in known), None):

@@ -1,4 +1,4 @@
-"""resources/list, resources/templates/list and resources/read: what a tool answers, at an address."""
+"""The handlers of resources/list, resources/templates/list and resources/read."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import walled
+from trips_mcp.server.error_boundary import error_boundary
 from trips_mcp.server.handlers.single_page import expect_no_cursor
-from trips_mcp.server.handlers.tools import Toolbox
-from trips_mcp.server.handlers.trip_cache import KnownTrips
+from trips_mcp.server.handlers.tools import LazyTools
+from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.resource_uris import DAY, EXPORT, ITINERARY, SCHEME, ResourceKind, uri_of
 
@@ -36,14 +36,14 @@ Context = ServerRequestContext[ClientHolder]
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Place(NamedTuple):
+class ResourceAddress(NamedTuple):
     uri: str
     kind: ResourceKind
     trip: str
     date: str | None = None
 
 
-def add_resources(server: Server[ClientHolder], offer: Offer, tools: Toolbox, trips: KnownTrips) -> None:
+def add_resources(server: Server[ClientHolder], offer: Offer, tools: LazyTools, trips: TripCache) -> None:
     kinds = offer.resources
     conduct = offer.conduct
 
@@ -52,21 +52,23 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: Toolbox, tr
         return {"resourceTemplates": offer.templates, "resultType": "complete"}
 
     async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        with walled("resources/list"), _failures_told("resources/list", conduct):
+        with error_boundary("resources/list"), _as_mcp_errors("resources/list", conduct):
             found = await trips.now(await context.lifespan_context.client())
             return {**_page(found, params.cursor, kinds), "resultType": "complete"}
 
     async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
-        place = place_of(params.uri)
-        if place is None or place.kind not in kinds or conduct.trip not in (None, place.trip):
-            raise _none_at(params.uri)
-        with walled("resources/read"), _failures_told("resources/read", conduct, uri=params.uri):
+        address = parse_uri(params.uri)
+        if address is None or address.kind not in kinds or conduct.trip not in (None, address.trip):
+            raise _not_found(params.uri)
+        with error_boundary("resources/read"), _as_mcp_errors("resources/read", conduct, uri=params.uri):
             client = await context.lifespan_context.client()
-            if place.kind is EXPORT:
-                text = await _export(place, client, conduct)
+            if address.kind is EXPORT:
+                text = await _export(address, client, conduct)
             else:
-                text = await _answer(place, tools[place.kind.tool], client, context.session.report_progress, conduct)
-        content = {"uri": params.uri, "mimeType": place.kind.mime_type, "text": text}
+                text = await _answer(
+                    address, tools[address.kind.tool], client, context.session.report_progress, conduct
+                )
+        content = {"uri": params.uri, "mimeType": address.kind.mime_type, "text": text}
         return {"contents": [content], "resultType": "complete"}
 
     server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, list_templates)
@@ -75,18 +77,18 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: Toolbox, tr
 
 
 async def _answer(
-    place: Place, tool: "Tool[Any, Any]", client: "TripsClient", report: "Report", conduct: "Conduct"
+    address: ResourceAddress, tool: "Tool[Any, Any]", client: "TripsClient", report: "Report", conduct: "Conduct"
 ) -> str:
-    """In full what the tool tells in words, other people's quoted as they are there. Raises: MCPError."""
-    arguments = {"tripId": place.trip} if place.date is None else {"tripId": place.trip, "date": place.date}
+    """The full text of the tool's result, with its quoting. Raises: MCPError."""
+    arguments = {"tripId": address.trip} if address.date is None else {"tripId": address.trip, "date": address.date}
     answer = await tool.call(client, arguments, report, conduct)
     if answer.is_error:
-        raise _error(answer.text, answer.failure, place.uri)
+        raise _error(answer.text, answer.failure, address.uri)
     return answer.text
 
 
-async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> str:
-    """All of it, whatever its size: unlike a tool's result, no model is given it unasked."""
+async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Conduct") -> str:
+    """The whole export, at any size: unlike a tool's result, a model gets it only on request."""
     from pydantic import ValidationError
 
     from trips_mcp.contract.exports import ExportTrip
@@ -96,21 +98,21 @@ async def _export(place: Place, client: "TripsClient", conduct: "Conduct") -> st
     from trips_mcp.tools.results.untrusted_text import UNMARKED
 
     try:
-        params = ExportTrip(trip_id=place.trip)
+        params = ExportTrip(trip_id=address.trip)
     except ValidationError:
-        raise _none_at(place.uri) from None
+        raise _not_found(address.uri) from None
     outcome = await export_of(client, params, conduct)
     shown = masked(outcome.result) if conduct.mask_secrets else outcome.result
     beside: dict[str, Any] = {"remarks": list(outcome.notes)} if outcome.notes else {}
-    if await others_may_have_written(client, place.trip, outcome.result):
+    if await others_may_have_written(client, address.trip, outcome.result):
         beside["quoting"] = UNMARKED
     told = {**shown.model_dump(mode="json", exclude_unset=True), **beside}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 @contextmanager
-def _failures_told(method: str, conduct: "Conduct", uri: str | None = None) -> Generator[None]:
-    """In the words that a tool's answer has for them."""
+def _as_mcp_errors(method: str, conduct: "Conduct", uri: str | None = None) -> Generator[None]:
+    """Reports failures with the same text as a tool result."""
     from trips_mcp.client.errors import TripsError
     from trips_mcp.tools.error_text import advice
     from trips_mcp.tools.results.tool_mentions import failure_without
@@ -123,7 +125,7 @@ def _failures_told(method: str, conduct: "Conduct", uri: str | None = None) -> G
 
 
 def _error(said: str, failure: "TripsError | None", uri: str | None) -> MCPError:
-    """No failure is one of the address: it asks for what a tool refuses."""
+    """No failure means that the tool refused the arguments, so the URI is invalid."""
     from trips_mcp.client.errors import ForbiddenError, NotFoundError
 
     of_the_address = failure is None or isinstance(failure, NotFoundError | ForbiddenError)
@@ -131,12 +133,12 @@ def _error(said: str, failure: "TripsError | None", uri: str | None) -> MCPError
     return MCPError(code, said, None if uri is None else {"uri": uri})
 
 
-def _none_at(uri: str) -> MCPError:
+def _not_found(uri: str) -> MCPError:
     return MCPError(types.INVALID_PARAMS, _UNKNOWN, {"uri": uri})
 
 
 def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[ResourceKind]) -> dict[str, Any]:
-    """From the trip on that the cursor names."""
+    """The page that starts with the trip that the cursor names."""
     ids = [trip.id for trip in trips]
     if cursor is not None and cursor not in ids:
         raise MCPError(types.INVALID_PARAMS, "This cursor is not, or no longer, one of this list; list it anew.")
@@ -147,7 +149,7 @@ def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[ResourceK
 
 
 def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
-    """Nothing in it is a traveller's own but the title."""
+    """One entry of resources/list. The title is the only text of the traveller's."""
     from trips_mcp.tools.results.invisible_chars import visible
 
     title = visible(" ".join((trip.title or trip.id).split()))
@@ -161,8 +163,8 @@ def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
     }
 
 
-def place_of(uri: str) -> Place | None:
-    """None for an address that is none of ours; whether there is such a trip is another question."""
+def parse_uri(uri: str) -> ResourceAddress | None:
+    """None if the URI is not a trip resource. Does not check that the trip exists."""
     if not uri.startswith(SCHEME):
         return None
     trip, *below = (unquote(part) for part in uri.removeprefix(SCHEME).removesuffix("/").split("/"))
@@ -170,10 +172,10 @@ def place_of(uri: str) -> Place | None:
         case _ if not trip:
             return None
         case []:
-            return Place(uri, ITINERARY, trip)
+            return ResourceAddress(uri, ITINERARY, trip)
         case ["export.json"]:
-            return Place(uri, EXPORT, trip)
+            return ResourceAddress(uri, EXPORT, trip)
         case ["day", date] if _DATE.fullmatch(date):
-            return Place(uri, DAY, trip, date)
+            return ResourceAddress(uri, DAY, trip, date)
         case _:
             return None

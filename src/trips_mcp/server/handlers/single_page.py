@@ -1,4 +1,4 @@
-"""Lists that are never cut: their one page has no cursor, so one that is sent belongs to something else."""
+"""Lists with a single page, which accept no cursor."""
 
 import mcp_types as types
 from mcp import MCPError

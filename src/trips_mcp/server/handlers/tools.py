@@ -1,4 +1,4 @@
-"""tools/list and tools/call."""
+"""The handlers of tools/list and tools/call."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.error_boundary import incident
 from trips_mcp.server.handlers.single_page import expect_no_cursor
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.preload import without_collecting
+from trips_mcp.server.preload import gc_paused
 
 if TYPE_CHECKING:
     from trips_mcp.tools import Tool
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Context = ServerRequestContext[ClientHolder]
 
 
-class Toolbox:
-    """The tools by name, imported with the first call."""
+class LazyTools:
+    """The tools by name; the first call imports them."""
 
     def __init__(self, load: "Callable[[], Iterable[Tool[Any, Any]]]") -> None:
         self._load = load
@@ -30,12 +30,12 @@ class Toolbox:
 
     def __getitem__(self, name: str) -> "Tool[Any, Any]":
         if not self._tools:
-            with without_collecting():
+            with gc_paused():
                 self._tools = {tool.name: tool for tool in self._load()}
         return self._tools[name]
 
 
-def add_tools(server: Server[ClientHolder], offer: Offer, tools: Toolbox) -> None:
+def add_tools(server: Server[ClientHolder], offer: Offer, tools: LazyTools) -> None:
     offered = offer.names
 
     async def list_tools(_: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
@@ -49,16 +49,16 @@ def add_tools(server: Server[ClientHolder], offer: Offer, tools: Toolbox) -> Non
         if name not in offered:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name[:100]}")
         answer = delivery.current() or delivery.begin()
-        # The outermost wall: what gets past it, the SDK tells the client in the exception's own words.
+        # The outermost boundary: the SDK would send the exception's text to the client.
         try:
             result = await _called(tools[name], context, params.arguments or {}, offer.conduct)
-        except Exception as error:  # noqa: BLE001 - this is the wall
+        except Exception as error:  # noqa: BLE001 - this is the boundary
             result = _failure(incident(name, error))
         if result["isError"]:
-            await answer.abandon()  # the caller is not told what was written
+            await answer.abandon()  # the response does not say what was written
         return result
 
-    # Registered by method, as the constructor's own arguments take models only: a listing is wire data already.
+    # Registered by method: the constructor's arguments accept models only, and a listing is already wire data.
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 

@@ -21,7 +21,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
 from trips_mcp.contract.scopes import Scope
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http.auth import Caller, unverified
+from trips_mcp.server.http.auth import HttpCaller, unverified
 from trips_mcp.server.http.errors import RefusalError
 from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
 
@@ -32,7 +32,7 @@ AGAIN_SECONDS: Final = 15
 """When a service that gave none is asked again."""
 STALE_SECONDS: Final = 3600
 """For how long its last word counts while it gives no new one."""
-_PATIENCE_SECONDS: Final = 0.5
+_CHECK_WAIT_SECONDS: Final = 0.5
 """For how long a request waits for a new word where the last one still counts."""
 _RETRY_AFTER: Final = 5
 _LONGEST_RETRY_AFTER: Final = 60
@@ -40,17 +40,17 @@ _MOST_REJECTED: Final = 10_000
 
 logger = logging.getLogger(__name__)
 
-Connect = Callable[[Caller], AbstractAsyncContextManager[TripsClient]]
+Connect = Callable[[HttpCaller], AbstractAsyncContextManager[TripsClient]]
 Clock = Callable[[], float]
 
 
 class Account:
-    def __init__(self, caller: Caller, held: ClientHolder) -> None:
+    def __init__(self, caller: HttpCaller, holder: ClientHolder) -> None:
         self.caller = caller
-        self.held = held
+        self.holder = holder
         self.scopes: tuple[str, ...] | None = None
         """What the key allows, as the service last reported; None where it has not."""
-        self.under_way = 0
+        self.active = 0
         """Requests and streams."""
         self.fresh_until = float("-inf")
         self.stale_until = float("-inf")
@@ -71,7 +71,7 @@ class Accounts:
         *,
         rejection: Callable[[], RefusalError] | None,
         asks: bool = True,
-        knows: Callable[[Caller], Awaitable[bool]] | None = None,
+        knows: Callable[[HttpCaller], Awaitable[bool]] | None = None,
         most: int = MOST_ACCOUNTS,
         clock: Clock = monotonic,
     ) -> None:
@@ -93,7 +93,7 @@ class Accounts:
         self._checks = KeyChecks(tasks, clock)
 
     @asynccontextmanager
-    async def of(self, caller: Caller) -> AsyncGenerator[Account]:
+    async def of(self, caller: HttpCaller) -> AsyncGenerator[Account]:
         """The caller's account, which stays open for as long as the block.
 
         Raises: RefusalError where the service rejects the key, or has never said that it knows it and cannot be asked.
@@ -101,15 +101,15 @@ class Accounts:
         self._refuse_if_rejected(caller)
         account = self._open.get(caller.name) or self._opened(caller)
         self._open.move_to_end(caller.name)
-        account.under_way += 1
+        account.active += 1
         try:
             if self._asks and not self._is_fresh(account):
                 await self._check(account)
             self._make_room(account)
             yield account
         finally:
-            account.under_way -= 1
-            if not account.under_way and (account.rejected or self._is_stranger(account)):
+            account.active -= 1
+            if not account.active and (account.rejected or self._is_unverified(account)):
                 self._close(account)
 
     async def confirm(self, account: Account) -> None:
@@ -122,9 +122,9 @@ class Accounts:
         """Closes all of them; the task group ends with the last."""
         self._checks.end()
         while self._open:
-            self._open.popitem()[1].held.end()
+            self._open.popitem()[1].holder.end()
 
-    def _opened(self, caller: Caller) -> Account:
+    def _opened(self, caller: HttpCaller) -> Account:
         account = Account(caller, ClientHolder(lambda: self._connect(caller), self._tasks))
         self._open[caller.name] = account
         return account
@@ -132,29 +132,29 @@ class Accounts:
     def _close(self, account: Account) -> None:
         if self._open.get(account.caller.name) is account:
             del self._open[account.caller.name]
-        account.held.end()
+        account.holder.end()
 
     def _make_room(self, account: Account) -> None:
         """For one whose key was accepted: made-up ones drive nobody out."""
         if account.accepted and len(self._open) > self._most:
-            idle = next((each for each in self._open.values() if not each.under_way), None)
+            idle = next((each for each in self._open.values() if not each.active), None)
             if idle is not None:
                 self._close(idle)
 
-    def _is_stranger(self, account: Account) -> bool:
+    def _is_unverified(self, account: Account) -> bool:
         return self._asks and self._rejection is not None and not account.accepted
 
     def _is_fresh(self, account: Account) -> bool:
         """Whether there is no need to ask."""
-        return self._clock() < account.fresh_until and not self._was_refused(account)
+        return self._clock() < account.fresh_until and not self._key_was_refused(account)
 
     def _is_stale(self, account: Account) -> bool:
         """Whether the last word still counts, though it is time for a new one."""
-        return self._clock() < account.stale_until and not self._was_refused(account)
+        return self._clock() < account.stale_until and not self._key_was_refused(account)
 
-    def _was_refused(self, account: Account) -> bool:
+    def _key_was_refused(self, account: Account) -> bool:
         """What was known of a caller's key counts no longer once the service has refused it in a call."""
-        return self._rejection is not None and account.held.key_refused
+        return self._rejection is not None and account.holder.key_refused
 
     async def _check(self, account: Account) -> None:
         """Raises: RefusalError."""
@@ -163,7 +163,7 @@ class Accounts:
             check = account.check
             if check is None or check.is_over:  # so that many requests of one caller ask once
                 check = account.check = self._checks.begin(lambda: self._ask(account), account.caller.address)
-            await check.wait(_PATIENCE_SECONDS if is_stale else None, for_others=account.accepted)
+            await check.wait(_CHECK_WAIT_SECONDS if is_stale else None, for_others=account.accepted)
         except NoRoomError:
             pass
         if account.rejected:
@@ -178,7 +178,7 @@ class Accounts:
     async def _ask(self, account: Account) -> None:
         account.retry_after = None
         try:
-            me = await (await account.held.client()).me()
+            me = await (await account.holder.client()).me()
         except UnauthorizedError:
             self._reject(account)
         except ForbiddenError as error:
@@ -206,10 +206,10 @@ class Accounts:
         self._rejected[account.caller.name] = account.fresh_until
         if len(self._rejected) > _MOST_REJECTED:
             self._rejected.popitem(last=False)
-        if not account.under_way:
+        if not account.active:
             self._close(account)
 
-    def _refuse_if_rejected(self, caller: Caller) -> None:
+    def _refuse_if_rejected(self, caller: HttpCaller) -> None:
         until = self._rejected.get(caller.name)
         if until is None or self._rejection is None:
             return

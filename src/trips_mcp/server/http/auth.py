@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from trips_mcp.addresses import UNKNOWN, is_loopback
 from trips_mcp.server.http.errors import RefusalError
-from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request import HttpRequest
 
 EVENTS_TOKEN_HEADER: Final = "x-travelmode-token"  # noqa: S105 - its name
 
@@ -29,7 +29,7 @@ _OF_PROXIES: Final = ("1.0", "0.9")
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class HttpCaller:
     name: str
     """A hash of the keys, which tells nobody what they are."""
     trips_key: str = field(default="", repr=False)
@@ -38,7 +38,7 @@ class Caller:
     """From which the request came."""
 
 
-ANYBODY: Final = Caller("anybody")
+ANYBODY: Final = HttpCaller("anybody")
 """Everyone on this computer, where no key is asked for."""
 
 
@@ -55,25 +55,25 @@ class KeyVerifier(TokenVerifier):
         return AccessToken(token=token, client_id=_hash(token), scopes=[]) if _KEY.fullmatch(token) else None
 
 
-class Callers:
+class Authenticator:
     def __init__(self, verifier: TokenVerifier | None) -> None:
         """None: nobody has to say who they are."""
         self._verifier = verifier
 
-    async def of(self, visit: Visit) -> Caller:
+    async def authenticate(self, request: HttpRequest) -> HttpCaller:
         """Raises: RefusalError, a 401; where nobody has to say who they are a 403 for who is not of this computer."""
         if self._verifier is None:
-            check_nearby(visit)
+            check_local(request)
             return ANYBODY
-        given = await self._verifier.verify_token(_bearer(visit))
+        given = await self._verifier.verify_token(_bearer(request))
         if given is None:
             raise malformed("This is no Trips API key")
-        token = _events_token(visit)
-        return Caller(_hash(given.token, token or ""), given.token, token, visit.address)
+        token = _events_token(request)
+        return HttpCaller(_hash(given.token, token or ""), given.token, token, request.address)
 
 
-def _bearer(visit: Visit) -> str:
-    given = visit.values("authorization")
+def _bearer(request: HttpRequest) -> str:
+    given = request.values("authorization")
     if not given:
         raise no_key()
     scheme, _, token = given[0].partition(" ")
@@ -82,8 +82,8 @@ def _bearer(visit: Visit) -> str:
     return token.strip()
 
 
-def _events_token(visit: Visit) -> str | None:
-    given = visit.values(EVENTS_TOKEN_HEADER)
+def _events_token(request: HttpRequest) -> str | None:
+    given = request.values(EVENTS_TOKEN_HEADER)
     if not given:
         return None
     if len(given) > 1 or not _EVENTS_TOKEN.fullmatch(given[0]):
@@ -140,13 +140,13 @@ def _invalid_token(said: str) -> RefusalError:
     return RefusalError(HTTPStatus.UNAUTHORIZED, f"{said}.", headers=(("www-authenticate", header),))
 
 
-def check_nearby(visit: Visit) -> None:
+def check_local(request: HttpRequest) -> None:
     """Raises: RefusalError, a 403."""
-    if any(map(_is_by_proxy, visit.headers)) or visit.scope["http_version"] in _OF_PROXIES:
+    if any(map(_is_by_proxy, request.headers)) or request.scope["http_version"] in _OF_PROXIES:
         raise _refused("This request came through a proxy")
-    if not is_loopback(visit.address):
+    if not is_loopback(request.address):
         raise _refused("This request came from another computer")
-    if not all(is_loopback(host) for host in visit.values("host")):
+    if not all(is_loopback(host) for host in request.values("host")):
         raise _refused("This request is to a name that is not this computer's own")
 
 

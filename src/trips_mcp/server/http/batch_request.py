@@ -11,18 +11,18 @@ from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
 from typing_extensions import override
 
 from trips_mcp.server.http.errors import RefusalError
-from trips_mcp.server.http.request import JSON, Visit, refusal_of
+from trips_mcp.server.http.request import JSON, HttpRequest, refusal_of
 from trips_mcp.server.message_batch import array_of
 from trips_mcp.server.stdio.jsonrpc import BATCHES_VERSION, Batch, Message
 
-Handle = Callable[[Message, Visit], Awaitable[None]]
+Handle = Callable[[Message, HttpRequest], Awaitable[None]]
 
 
-def takes_batches(visit: Visit) -> bool:
-    return visit.headers.get(MCP_PROTOCOL_VERSION_HEADER, BATCHES_VERSION) == BATCHES_VERSION
+def takes_batches(request: HttpRequest) -> bool:
+    return request.headers.get(MCP_PROTOCOL_VERSION_HEADER, BATCHES_VERSION) == BATCHES_VERSION
 
 
-async def exchange_batch(batch: Batch, visit: Visit, handle: Handle) -> None:
+async def exchange_batch(batch: Batch, request: HttpRequest, handle: Handle) -> None:
     """`handle` answers one message. They go one after the other, as a batch is one call to the limits.
 
     A client that leaves is answered nothing, and what it still wanted is not begun.
@@ -42,7 +42,7 @@ async def exchange_batch(batch: Batch, visit: Visit, handle: Handle) -> None:
     async with anyio.create_task_group() as tasks:
         try:
             for message in batch.messages:
-                members.append(_Member(visit, written))
+                members.append(_Member(request, written))
                 tasks.start_soon(handle_one, message, members[-1])
                 await members[-1].over.wait()
                 if members[-1].kept is None:
@@ -50,10 +50,10 @@ async def exchange_batch(batch: Batch, visit: Visit, handle: Handle) -> None:
             answers = [member.kept for member in members if member.kept]
             answers += [refusal_of(refused).body() for refused in batch.refused]
             if answers:
-                await visit.answer(HTTPStatus.OK, array_of(answers))
+                await request.answer(HTTPStatus.OK, array_of(answers))
             else:
-                await visit.answer(HTTPStatus.ACCEPTED, b"", ())
-            written.told = await visit.sent()
+                await request.answer(HTTPStatus.ACCEPTED, b"", ())
+            written.told = await request.sent()
         finally:
             written.over.set()
 
@@ -66,11 +66,11 @@ class _Written:
         self.told = False
 
 
-class _Member(Visit):
+class _Member(HttpRequest):
     """A request for one message of the batch: its answer is kept, and told when the array has been sent."""
 
-    def __init__(self, visit: Visit, written: _Written) -> None:
-        super().__init__(visit.scope, visit.receive, visit.send, visit.quiet_seconds)
+    def __init__(self, request: HttpRequest, written: _Written) -> None:
+        super().__init__(request.scope, request.receive, request.send, request.quiet_seconds)
         self.kept: bytes | None = None
         """None where the client has left."""
         self.over = anyio.Event()

@@ -12,7 +12,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, UNKNOWN, TrustedProxies, client_network
-from trips_mcp.server.http.request import CROWDED
+from trips_mcp.server.http.request import OVER_LIMIT
 
 
 class StrictConnection(h11.Connection):
@@ -32,17 +32,17 @@ class StrictConnection(h11.Connection):
         return event
 
 
-class _Places:
+class _ConnectionCounts:
     """Who holds the connections of one server."""
 
     def __init__(self) -> None:
-        self.held = Counter[str | None]()
+        self.open_by_network = Counter[str | None]()
         """By network, those that are refused not counted."""
         self.refused: dict[LimitedProtocol, None] = {}
         """The oldest first."""
 
 
-_PLACES: Final = WeakKeyDictionary[Config, _Places]()
+_COUNTS: Final = WeakKeyDictionary[Config, _ConnectionCounts]()
 
 
 class LimitedProtocol(H11Protocol):
@@ -64,7 +64,7 @@ class LimitedProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = StrictConnection(h11.SERVER)
-        self._places = _PLACES.setdefault(self.config, _Places())
+        self._counts = _COUNTS.setdefault(self.config, _ConnectionCounts())
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -73,19 +73,19 @@ class LimitedProtocol(H11Protocol):
         self.network = None if address in self.trusted_proxies else client_network(address)
         self.idle_since = self.loop.time()
         if len(self.connections) > self.most_connections:
-            self._take_idle_places(len(self.connections) - self.most_connections)
-        if self._is_one_too_many():
-            self._turn_away()
+            self._close_idle_connections(len(self.connections) - self.most_connections)
+        if self._is_over_limit():
+            self._refuse_connection()
         else:
-            self._places.held[self.network] += 1
+            self._counts.open_by_network[self.network] += 1
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         if self.is_refused:
-            self._places.refused.pop(self, None)
+            self._counts.refused.pop(self, None)
         else:
-            self._places.held[self.network] -= 1
-            self._places.held += Counter()  # forgets those at zero
+            self._counts.open_by_network[self.network] -= 1
+            self._counts.open_by_network += Counter()  # forgets those at zero
         super().connection_lost(exc)
 
     @override
@@ -103,37 +103,39 @@ class LimitedProtocol(H11Protocol):
         is_answered = self.conn.our_state is h11.DONE and not self.transport.is_closing()
         return self.waits_for_head or is_answered
 
-    def make_way(self) -> None:
+    def close_now(self) -> None:
         self.connections.discard(self)
-        self._places.refused.pop(self, None)
+        self._counts.refused.pop(self, None)
         self.transport.abort()
 
-    def _is_one_too_many(self) -> bool:
+    def _is_over_limit(self) -> bool:
         if len(self.connections) > self.most_connections:
             return True
-        return self.network is not None and self._places.held[self.network] >= self.most_per_address
+        return self.network is not None and self._counts.open_by_network[self.network] >= self.most_per_address
 
-    def _turn_away(self) -> None:
+    def _refuse_connection(self) -> None:
         self.is_refused = True
-        self.app_state = {**self.app_state, CROWDED: True}
-        self._places.refused[self] = None
-        if len(self._places.refused) > self.most_refused:
-            next(iter(self._places.refused)).make_way()
+        self.app_state = {**self.app_state, OVER_LIMIT: True}
+        self._counts.refused[self] = None
+        if len(self._counts.refused) > self.most_refused:
+            next(iter(self._counts.refused)).close_now()
 
-    def _take_idle_places(self, number: int) -> None:
+    def _close_idle_connections(self, number: int) -> None:
         """Ends idle connections: those that are refused, then those of the clients that have most, the oldest first.
 
         None of a trusted proxy, and none of a client that has no more than this one.
         """
-        held = self._places.held
-        found = [each for each in self._places.refused if each.is_idle]
-        mine = held[self.network]
-        if len(found) < number and max(held.values(), default=0) > mine:
-            greedy = [each for each in self._others() if each.network is not None and held[each.network] > mine]
+        open_by_network = self._counts.open_by_network
+        found = [each for each in self._counts.refused if each.is_idle]
+        mine = open_by_network[self.network]
+        if len(found) < number and max(open_by_network.values(), default=0) > mine:
+            greedy = [
+                each for each in self._others() if each.network is not None and open_by_network[each.network] > mine
+            ]
             idle = [each for each in greedy if each.is_idle and not each.is_refused]
-            found += sorted(idle, key=lambda each: (-held[each.network], each.idle_since))
+            found += sorted(idle, key=lambda each: (-open_by_network[each.network], each.idle_since))
         for each in found[:number]:
-            each.make_way()
+            each.close_now()
 
     def _others(self) -> "Iterator[LimitedProtocol]":
         for each in cast("set[object]", self.connections):

@@ -63,7 +63,7 @@ def ending() -> RefusalError:
     return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=(("retry-after", "1"),))
 
 
-def crowded() -> RefusalError:
+def too_many_connections() -> RefusalError:
     message = "This server has as many connections as it takes; try again in a moment."
     headers = (("retry-after", "1"), ("connection", "close"))
     return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=headers)

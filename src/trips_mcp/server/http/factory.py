@@ -8,11 +8,11 @@ import anyio
 from trips_mcp.client.errors import TripsError
 from trips_mcp.connect import connect, services
 from trips_mcp.server.http.accounts import Accounts
-from trips_mcp.server.http.app import App, AppParts
-from trips_mcp.server.http.auth import ANYBODY, Callers, KeyVerifier, rejected, rejected_by_us
-from trips_mcp.server.http.limits import Deadlines, Turns
+from trips_mcp.server.http.app import App, AppConfig
+from trips_mcp.server.http.auth import ANYBODY, Authenticator, KeyVerifier, rejected, rejected_by_us
+from trips_mcp.server.http.limits import CallLimit, Deadlines
 from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.scopes import Faces, Offering, Scoping
+from trips_mcp.server.http.scopes import Offering, ScopeCheck, ScopedServers
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
@@ -40,7 +40,7 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
         )
         try:
             parts = _parts(settings, http, address, masked, keyed=True)
-            yield App(parts, accounts, Callers(KeyVerifier()), apis.ready, http.transport, log)
+            yield App(parts, accounts, Authenticator(KeyVerifier()), apis.ready, http.transport, log)
         finally:
             accounts.end()
 
@@ -58,28 +58,28 @@ async def app_for_this_computer(
                 return True
             async with accounts.of(ANYBODY) as account:
                 try:
-                    await (await account.held.client()).me()
+                    await (await account.holder.client()).me()
                 except TripsError:
                     return False
                 return True
 
         try:
             parts = _parts(settings, http, address, offering, keyed=False)
-            yield App(parts, accounts, Callers(None), ready, http.transport, log)
+            yield App(parts, accounts, Authenticator(None), ready, http.transport, log)
         finally:
             accounts.end()
 
 
-def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> AppParts:
+def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> AppConfig:
     deadlines = Deadlines(http.call_seconds)
-    return AppParts(
+    return AppConfig(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
         proxies=http.trusted_proxies,
-        scoping=Scoping(settings),
+        scope_check=ScopeCheck(settings),
         deadlines=deadlines,
-        faces=Faces(settings, deadlines, offering, keyed=keyed),
-        calls=Turns(http.max_calls, http.max_calls_per_caller),
-        streams=Turns(http.max_calls, http.max_calls_per_caller),
+        servers=ScopedServers(settings, deadlines, offering, keyed=keyed),
+        calls=CallLimit(http.max_calls, http.max_calls_per_caller),
+        streams=CallLimit(http.max_calls, http.max_calls_per_caller),
         body_seconds=http.body_seconds,
         quiet_seconds=http.quiet_seconds,
     )

@@ -18,36 +18,36 @@ LAST_SECONDS: Final = 2.5
 _UNKNOWN = "Whether it took effect is unknown; calling again with the same arguments finishes it, and does it once."
 
 
-class Turns:
+class CallLimit:
     def __init__(self, in_all: int, per_caller: int) -> None:
         self._in_all = in_all
         self._per_caller = per_caller
-        self._taken = Counter[str]()
+        self._by_caller = Counter[str]()
         self._total = 0
 
-    def take(self, caller: str) -> None:
+    def acquire(self, caller: str) -> None:
         """Raises: RefusalError."""
-        if self._taken[caller] >= self._per_caller:
+        if self._by_caller[caller] >= self._per_caller:
             raise busy("You have")
         if self._total >= self._in_all:
             raise busy("Others have")
-        self._taken[caller] += 1
+        self._by_caller[caller] += 1
         self._total += 1
 
-    def give_back(self, caller: str) -> None:
+    def release(self, caller: str) -> None:
         self._total -= 1
-        self._taken[caller] -= 1
-        if not self._taken[caller]:
-            del self._taken[caller]
+        self._by_caller[caller] -= 1
+        if not self._by_caller[caller]:
+            del self._by_caller[caller]
 
     @contextmanager
-    def one(self, caller: str) -> Generator[None]:
+    def slot(self, caller: str) -> Generator[None]:
         """Raises: RefusalError."""
-        self.take(caller)
+        self.acquire(caller)
         try:
             yield
         finally:
-            self.give_back(caller)
+            self.release(caller)
 
 
 class Deadlines:
@@ -55,18 +55,18 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._under_way = set[anyio.CancelScope]()
+        self._active = set[anyio.CancelScope]()
         self._ending: float | None = None
 
     @contextmanager
-    def one(self) -> Generator[anyio.CancelScope]:
+    def limit(self) -> Generator[anyio.CancelScope]:
         """Ends the block in time. Raises: MCPError, if that was needed; but not where the scope was cancelled."""
         with anyio.CancelScope(deadline=self._latest()) as scope:
-            self._under_way.add(scope)
+            self._active.add(scope)
             try:
                 yield scope
             finally:
-                self._under_way.discard(scope)
+                self._active.discard(scope)
         if scope.cancelled_caught and anyio.current_time() >= scope.deadline:
             why = "The server is shutting down" if self._ending is not None else f"No answer within {self._seconds:g} s"
             raise MCPError(types.INTERNAL_ERROR, f"{why}. {_UNKNOWN}")
@@ -74,12 +74,12 @@ class Deadlines:
     async def __call__(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
         if ctx.request is not None:  # it has a deadline, and a response to itself (`exchange.py`)
             return await call_next(ctx)
-        with self.one():
+        with self.limit():
             return await call_next(ctx)
 
     def end(self) -> None:
         self._ending = anyio.current_time() + LAST_SECONDS
-        for scope in self._under_way:
+        for scope in self._active:
             scope.deadline = min(scope.deadline, self._ending)
 
     def _latest(self) -> float:

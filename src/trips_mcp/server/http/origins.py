@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request import HttpRequest
 
 _THIS_COMPUTER: Final = ("localhost", "127.0.0.1", "[::1]")
 _METHODS: Final = b"GET, POST"
@@ -33,36 +33,36 @@ class Origins:
         self._hosts = {*_THIS_COMPUTER, *_as_host(address), *hosts}
         self._origins = frozenset(origins)
 
-    def check(self, visit: Visit) -> bool:
+    def check(self, request: HttpRequest) -> bool:
         """Whether the request is the browser's own question whether it may send another (a preflight).
 
         Raises: RefusalError.
         """
-        if not any(_is_one_of(host.lower(), self._hosts) for host in visit.values("host")):
+        if not any(_is_one_of(host.lower(), self._hosts) for host in request.values("host")):
             raise RefusalError(
                 HTTPStatus.MISDIRECTED_REQUEST, "This server goes by another name (Host).", INVALID_REQUEST
             )
-        origins = visit.values("origin")
+        origins = request.values("origin")
         if not origins:
             return False
         if len(origins) > 1 or not self._is_allowed(origins[0].lower()):
             raise RefusalError(
                 HTTPStatus.FORBIDDEN, "Pages of this origin may not call here (Origin).", INVALID_REQUEST
             )
-        visit.more_headers += [
+        request.more_headers += [
             (b"access-control-allow-origin", origins[0].encode("latin-1")),
             (b"access-control-expose-headers", _TO_READ),
             (b"vary", b"Origin"),
         ]
-        return visit.method == "OPTIONS"
+        return request.method == "OPTIONS"
 
     def _is_allowed(self, origin: str) -> bool:
         scheme, _, host = origin.partition("://")
         return origin in self._origins or (scheme in ("http", "https") and _is_one_of(host, _THIS_COMPUTER))
 
 
-async def answer_preflight(visit: Visit) -> None:
-    await visit.answer(
+async def answer_preflight(request: HttpRequest) -> None:
+    await request.answer(
         HTTPStatus.NO_CONTENT,
         b"",
         [

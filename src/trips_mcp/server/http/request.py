@@ -20,7 +20,7 @@ from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parse
 
 CONNECTION: Final = "trips_mcp.connection"
 """In a scope's state: the connection that the request came over (`patience.py`), which has a `sent`."""
-CROWDED: Final = "trips_mcp.crowded"
+OVER_LIMIT: Final = "trips_mcp.too_many_connections"
 """In a scope's state: that there are more connections than are served (`patience.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
@@ -28,15 +28,15 @@ _LONGEST_PATH: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
 JSON: Final = (_JSON,)
 _CLOSE: Final = (b"connection", b"close")
-_MOST_TO_PASS: Final = 8 * 1024 * 1024
-_PASSING_SECONDS: Final = 2
+_MOST_TO_DRAIN: Final = 8 * 1024 * 1024
+_DRAIN_SECONDS: Final = 2
 _COMMENT: Final = b": \r\n\r\n"
 _GONE: Final = 499
 """As nginx has it: the client did not wait for an answer."""
 LARGEST_BODY: Final = 4 * 1024 * 1024
 
 
-class Visit:
+class HttpRequest:
     def __init__(self, scope: Scope, receive: Receive, send: Send, quiet_seconds: float) -> None:
         """`quiet_seconds`: for how long nothing may be sent before who waits should be told that all is well."""
         self.method: str = scope["method"]
@@ -79,8 +79,8 @@ class Visit:
         return client[0] if client else UNKNOWN
 
     @property
-    def is_one_too_many(self) -> bool:
-        return CROWDED in self.scope.get("state", ())
+    def is_over_connection_limit(self) -> bool:
+        return OVER_LIMIT in self.scope.get("state", ())
 
     def values(self, header: str) -> list[str]:
         return [value for name, value in self.lines if name == header]
@@ -118,7 +118,7 @@ class Visit:
         await self.send({"type": "http.response.start", "status": status, "headers": [*headers, length, *unread]})
         if unread:
             await self.send({"type": "http.response.body", "body": body, "more_body": True})
-            await self._let_the_rest_pass()
+            await self._drain_body()
             body = b""
         await self.send({"type": "http.response.body", "body": body})
 
@@ -126,10 +126,10 @@ class Visit:
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in refusal.headers]
         await self.answer(refusal.status, refusal.body(), [_JSON, *headers])
 
-    async def _let_the_rest_pass(self) -> None:
+    async def _drain_body(self) -> None:
         """Who is still sending sees no answer before he is done, if at all."""
-        left = _MOST_TO_PASS
-        with anyio.move_on_after(_PASSING_SECONDS):
+        left = _MOST_TO_DRAIN
+        with anyio.move_on_after(_DRAIN_SECONDS):
             while not self._body_ended and left > 0:
                 left -= len((await self.receive()).get("body", b""))
 
@@ -157,22 +157,22 @@ class ClientDisconnectedError(Exception):
     """The client has left; there is nobody to answer."""
 
 
-async def read_message(visit: Visit, seconds: float) -> Message:
+async def read_message(request: HttpRequest, seconds: float) -> Message:
     """`seconds`: within which all of it must be here. Raises: RefusalError, ClientDisconnectedError."""
-    return cast("Message", await read_messages(visit, seconds, takes_batches=False))
+    return cast("Message", await read_messages(request, seconds, takes_batches=False))
 
 
-async def read_messages(visit: Visit, seconds: float, *, takes_batches: bool) -> Message | Batch:
+async def read_messages(request: HttpRequest, seconds: float, *, takes_batches: bool) -> Message | Batch:
     """As `read_message`."""
-    kind = visit.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" or "content-encoding" in visit.headers:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or "content-encoding" in request.headers:
         raise RefusalError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send plain JSON, with Content-Type: application/json and no Content-Encoding.",
             INVALID_REQUEST,
         )
     try:
-        return parsed(await _body(visit, seconds), "body", takes_batches=takes_batches)
+        return parsed(await _body(request, seconds), "body", takes_batches=takes_batches)
     except MalformedError as malformed:
         raise refusal_of(malformed) from None
 
@@ -182,8 +182,8 @@ def refusal_of(malformed: MalformedError) -> RefusalError:
     return RefusalError(HTTPStatus.BAD_REQUEST, str(malformed), malformed.code, request_id=answered)
 
 
-async def _body(visit: Visit, seconds: float) -> bytes:
-    declared = visit.headers.get("content-length", "")
+async def _body(request: HttpRequest, seconds: float) -> bytes:
+    declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > LARGEST_BODY:
         raise _too_large()
     chunks: list[bytes] = []
@@ -191,7 +191,7 @@ async def _body(visit: Visit, seconds: float) -> bytes:
     try:
         async with asyncio.timeout(seconds):  # anyio's costs several times as much, and every request has one
             while True:
-                event = await visit.receive()
+                event = await request.receive()
                 if event["type"] == "http.disconnect":
                     raise ClientDisconnectedError
                 chunks.append(event.get("body", b""))

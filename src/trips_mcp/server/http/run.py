@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from trips_mcp.server.http.app import App
 from trips_mcp.server.http.settings import HttpSettings
-from trips_mcp.server.http.timeouts import PatientProtocol
+from trips_mcp.server.http.timeouts import TimeoutProtocol
 from trips_mcp.server.logs import log_to_stderr
 
 _SECONDS_TO_SWITCH: Final = 0.0005
@@ -69,8 +69,8 @@ async def serve(
         await server.serve(sockets=[listener])
 
 
-def _protocol_of(http: HttpSettings) -> type[PatientProtocol]:
-    class Protocol(PatientProtocol):
+def _protocol_of(http: HttpSettings) -> type[TimeoutProtocol]:
+    class Protocol(TimeoutProtocol):
         most_per_address = http.max_connections_per_address
         trusted_proxies = http.trusted_proxies
 

@@ -22,17 +22,17 @@ from trips_mcp.tools.selection.scope_filter import lack
 
 Offering = Callable[[Settings], Offer]
 
-_MOST_FACES: Final = 64
+_MOST_SERVERS: Final = 64
 
 
-class Faces:
+class ScopedServers:
     def __init__(self, settings: Settings, deadlines: Deadlines, offering: Offering, *, keyed: bool) -> None:
         """`keyed`: whether callers bring their keys (`settings_of_callers`)."""
         self._settings = settings
         self._offering = offering
         self._keyed = keyed
         self._deadlines = deadlines
-        self._made = lru_cache(_MOST_FACES)(self._make)
+        self._made = lru_cache(_MOST_SERVERS)(self._make)
 
     def of(self, scopes: Iterable[str] | None, *, events: bool) -> Server[ClientHolder]:
         """`events`: whether the caller has a token for the Events API."""
@@ -56,7 +56,7 @@ class Faces:
             return replace(offered, listing=[], conduct=conduct)
 
 
-class Scoping:
+class ScopeCheck:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 

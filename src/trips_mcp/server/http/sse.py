@@ -27,7 +27,7 @@ from trips_mcp import delivery
 from trips_mcp.delivery import Delivery
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request import HttpRequest
 from trips_mcp.server.http.streamable import EVENTS, event_of
 from trips_mcp.server.stdio.jsonrpc import Message
 
@@ -37,17 +37,17 @@ MESSAGES: Final = "/messages/"
 class SseConnection:
     """One stream, from its opening to its end: what the SDK writes its messages to (a WriteStream)."""
 
-    def __init__(self, caller: str, visit: Visit, answered: Callable[[], None]) -> None:
+    def __init__(self, caller: str, request: HttpRequest, answered: Callable[[], None]) -> None:
         """`answered` is called once for each request that was delivered, when there is no more to come of it."""
         self.caller = caller
-        self._visit = visit
+        self._visit = request
         self._answered = answered
-        self._under_way = Counter[types.RequestId]()
+        self._active = Counter[types.RequestId]()
         self._to_server, self._from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
         self._scope = anyio.CancelScope()
         self._ending = False
 
-    async def run(self, server: Server[ClientHolder], held: ClientHolder, address: str) -> None:
+    async def run(self, server: Server[ClientHolder], holder: ClientHolder, address: str) -> None:
         """`address`: where messages are to be sent."""
         await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
         await self._write(b"event: endpoint\r\ndata: " + address.encode() + b"\r\n\r\n")
@@ -55,13 +55,13 @@ class SseConnection:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch)
-                    await serve_dual_era_loop(server, self._from_client, self, lifespan_state=held)
+                    await serve_dual_era_loop(server, self._from_client, self, lifespan_state=holder)
         finally:
             self._to_server.close()
             self._from_client.close()
-            for _ in range(self._under_way.total()):
+            for _ in range(self._active.total()):
                 self._answered()
-            self._under_way.clear()
+            self._active.clear()
         await self._visit.send({"type": "http.response.body", "body": b""})
 
     async def deliver(self, message: Message) -> None:
@@ -74,7 +74,7 @@ class SseConnection:
             sent = types.JSONRPCRequest.model_construct(
                 jsonrpc="2.0", id=request_id, method=method, params=message.get("params")
             )
-            self._under_way[request_id] += 1
+            self._active[request_id] += 1
 
         async def unanswered() -> None:
             if (answer := delivery.current()) is not None:
@@ -134,14 +134,14 @@ class SseConnection:
         await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})
 
     def _settle(self, request_id: types.RequestId) -> None:
-        if self._under_way[request_id] > 0:
-            self._under_way[request_id] -= 1
+        if self._active[request_id] > 0:
+            self._active[request_id] -= 1
             self._answered()
-        self._under_way += Counter()  # forgets those at zero
+        self._active += Counter()  # forgets those at zero
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if self._ending and not self._under_way:
+        if self._ending and not self._active:
             self._scope.cancel()
 
 
@@ -153,20 +153,25 @@ class Connections:
         self._ending = False
 
     async def serve(
-        self, server: Server[ClientHolder], held: ClientHolder, caller: str, visit: Visit, answered: Callable[[], None]
+        self,
+        server: Server[ClientHolder],
+        holder: ClientHolder,
+        caller: str,
+        request: HttpRequest,
+        answered: Callable[[], None],
     ) -> None:
         """For as long as the stream is open."""
         session = secrets.token_hex(16)
-        connection = SseConnection(caller, visit, answered)
+        connection = SseConnection(caller, request, answered)
         self._open[session] = connection
         try:
-            await connection.run(server, held, f"{visit.scope.get('root_path', '')}{MESSAGES}?session_id={session}")
+            await connection.run(server, holder, f"{request.scope.get('root_path', '')}{MESSAGES}?session_id={session}")
         finally:
             del self._open[session]
 
-    def of(self, visit: Visit, caller: str) -> SseConnection:
+    def of(self, request: HttpRequest, caller: str) -> SseConnection:
         """Raises: RefusalError, the same for another caller's as for one that never was."""
-        asked = parse_qs(visit.scope["query_string"].decode("latin-1"), max_num_fields=8).get("session_id", [""])
+        asked = parse_qs(request.scope["query_string"].decode("latin-1"), max_num_fields=8).get("session_id", [""])
         connection = self._open.get(asked[0])
         if connection is None or connection.caller != caller:
             raise no_such_session()

@@ -43,7 +43,7 @@ from trips_mcp.delivery import delivering
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.limits import Deadlines
-from trips_mcp.server.http.request import Visit
+from trips_mcp.server.http.request import HttpRequest
 from trips_mcp.server.stdio.handshake import has_envelope
 from trips_mcp.server.stdio.jsonrpc import Message
 
@@ -57,19 +57,19 @@ UNWATCHED_SECONDS: Final = 0.2
 
 
 async def exchange(
-    server: Server[ClientHolder], held: ClientHolder, message: Message, visit: Visit, deadlines: Deadlines
+    server: Server[ClientHolder], holder: ClientHolder, message: Message, request: HttpRequest, deadlines: Deadlines
 ) -> None:
     """Raises: RefusalError."""
-    streams = _accepts_events(visit)
-    route = _routed(message, visit)
+    streams = _accepts_events(request)
+    route = _routed(message, request)
     if "method" not in message or "id" not in message:
         # notifications and answers: nothing here waits for one
-        await visit.answer(HTTPStatus.ACCEPTED, b"", ())
+        await request.answer(HTTPStatus.ACCEPTED, b"", ())
         return
     with delivering() as delivery:
         try:
-            told = await _answered(server, held, _Answer(message, visit, streams), deadlines, route)
-            if told and delivery.pending and await visit.sent():
+            told = await _answered(server, holder, _Answer(message, request, streams), deadlines, route)
+            if told and delivery.pending and await request.sent():
                 await delivery.confirm()
         finally:
             if delivery.pending:
@@ -79,7 +79,7 @@ async def exchange(
 
 async def _answered(
     server: Server[ClientHolder],
-    held: ClientHolder,
+    holder: ClientHolder,
     answer: "_Answer",
     deadlines: Deadlines,
     route: InboundModernRoute | str,
@@ -88,14 +88,14 @@ async def _answered(
     outcome: dict[str, Any] = {}  # stays so where the client is gone
     status = HTTPStatus.OK
     try:
-        with deadlines.one() as call, watched(answer.watch, call):
+        with deadlines.limit() as call, watched(answer.watch, call):
             outcome["result"] = await serve_one(
                 server,
                 answer,
                 answer.message["method"],
                 answer.message.get("params"),
                 connection=_connection(route),
-                lifespan_state=held,
+                lifespan_state=holder,
             )
     except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
         told = modern_error_data(error)
@@ -118,9 +118,9 @@ def _status(code: int, route: InboundModernRoute | str) -> HTTPStatus:
     return HTTPStatus(ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else 200)
 
 
-def _accepts_events(visit: Visit) -> bool:
+def _accepts_events(request: HttpRequest) -> bool:
     """Whether the client takes a stream of events besides JSON. Raises: RefusalError, if it takes no JSON."""
-    kinds = {kind.partition(";")[0].strip().lower() for kind in ",".join(visit.values("accept")).split(",")} - {""}
+    kinds = {kind.partition(";")[0].strip().lower() for kind in ",".join(request.values("accept")).split(",")} - {""}
     if kinds and not kinds & {"application/json", "application/*", "*/*"}:
         raise RefusalError(
             HTTPStatus.NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream.", INVALID_REQUEST
@@ -128,31 +128,31 @@ def _accepts_events(visit: Visit) -> bool:
     return not kinds or bool(kinds & {"text/event-stream", "text/*", "*/*"})
 
 
-def _routed(message: Message, visit: Visit) -> InboundModernRoute | str:
+def _routed(message: Message, request: HttpRequest) -> InboundModernRoute | str:
     """The newer era with its envelope, or the version of the older one. Raises: RefusalError."""
     request_id = message.get("id")
-    if duplicated := find_duplicated_routing_header(visit.lines):
+    if duplicated := find_duplicated_routing_header(request.lines):
         said = f"{duplicated} header appears more than once"
         raise RefusalError(HTTPStatus.BAD_REQUEST, said, HEADER_MISMATCH, request_id=request_id)
-    version = visit.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    version = request.headers.get(MCP_PROTOCOL_VERSION_HEADER)
     if version in HANDSHAKE_PROTOCOL_VERSIONS or (version is None and not has_envelope(message.get("params") or {})):
-        _check_session(message, visit)
+        _check_session(message, request)
         return version or DEFAULT_NEGOTIATED_VERSION
     if "method" not in message:
         raise RefusalError(HTTPStatus.BAD_REQUEST, "Invalid Request: this is an answer to nothing", INVALID_REQUEST)
     if "id" not in message:
         found = unsupported_protocol_version_rejection(version or "")
     else:
-        found = classify_inbound_request(message, headers=visit.headers)
+        found = classify_inbound_request(message, headers=request.headers)
     if isinstance(found, InboundLadderRejection):
         status = ERROR_CODE_HTTP_STATUS.get(found.code, HTTPStatus.BAD_REQUEST)
         raise RefusalError(status, found.message, found.code, request_id=request_id, data=found.data)
     return found or (version or "")
 
 
-def _check_session(message: Message, visit: Visit) -> None:
+def _check_session(message: Message, request: HttpRequest) -> None:
     """There are none, so one that is named was another server's: its client has to begin anew."""
-    if "mcp-session-id" in visit.headers and message.get("method") != "initialize":
+    if "mcp-session-id" in request.headers and message.get("method") != "initialize":
         raise RefusalError(
             HTTPStatus.NOT_FOUND,
             "There is no such session: this server keeps none; initialize again.",
@@ -164,13 +164,13 @@ def _check_session(message: Message, visit: Visit) -> None:
 class _Answer:
     """What goes back to the client: the SDK's view of the request while it runs (a DispatchContext)."""
 
-    def __init__(self, message: Message, visit: Visit, may_stream: bool) -> None:
+    def __init__(self, message: Message, request: HttpRequest, may_stream: bool) -> None:
         self.message = message
         self.request_id: str | int | None = message["id"]
         self.transport = _TRANSPORT
         self.can_send_request = False
-        self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=visit)
-        self._visit = visit
+        self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=request)
+        self._visit = request
         self._progress_token = progress_token_from_params(message.get("params"))
         self._may_stream = may_stream
         self._streams = False
@@ -182,7 +182,7 @@ class _Answer:
         return anyio.Event()
 
     @cached_property
-    def _one_at_a_time(self) -> anyio.Lock:
+    def _send_lock(self) -> anyio.Lock:
         return anyio.Lock()
 
     async def send_raw_request(
@@ -205,7 +205,7 @@ class _Answer:
         if not self._streams:
             await self._visit.answer(status, as_json(answer))
             return
-        async with self._one_at_a_time:
+        async with self._send_lock:
             await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
 
     async def watch(self) -> None:
@@ -213,7 +213,7 @@ class _Answer:
         await self._visit.gone(quiet=self._stream)
 
     async def _stream(self, event: bytes) -> None:
-        async with self._one_at_a_time:
+        async with self._send_lock:
             if self._finished or not self._may_stream:
                 return
             if not self._streams:

@@ -17,7 +17,7 @@ _FIRST_LOOK_SECONDS: Final = 0.001
 _LOOK_SECONDS: Final = 0.05
 
 
-class PatientProtocol(LimitedProtocol):
+class TimeoutProtocol(LimitedProtocol):
     head_seconds: float = 10
     """From the connection, or a request's first byte, until its headers are all here."""
     refused_seconds: float = 1

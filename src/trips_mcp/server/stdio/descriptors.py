@@ -7,7 +7,7 @@ POSIX = os.name == "posix"
 CHUNK = 64 * 1024
 
 
-class NoWireError(Exception):
+class DescriptorsClosedError(Exception):
     """There is nobody to talk to."""
 
 
@@ -26,12 +26,12 @@ class ProtocolDescriptors:
         standard input finds it empty.
 
         Raises:
-            NoWireError: one of them is closed.
+            DescriptorsClosedError: one of them is closed.
         """
         try:
             wire = cls(_moved(0), _moved(1))
         except OSError:
-            raise NoWireError from None
+            raise DescriptorsClosedError from None
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         try:

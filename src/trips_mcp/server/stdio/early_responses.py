@@ -31,7 +31,7 @@ The SDK copies ids by value, so this cannot be an object that only we hold; it i
 NOTHING = b""
 _METHOD_NOT_FOUND = -32601
 _LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
-_LATER: Final[dict[str, Any]] = {}
+_DEFERRED: Final[dict[str, Any]] = {}
 """In place of an outcome: the SDK has to answer this one, but what follows need not wait for it."""
 _SERVER = {"name": NAME, "title": TITLE, "version": __version__, "websiteUrl": WEBSITE, "icons": [ICON]}
 _STAMP = {
@@ -42,14 +42,14 @@ _STAMP = {
 }
 
 
-class Front:
+class EarlyResponses:
     """One connection's opening, in the era that its first request decides."""
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
         self._opening: Message | None = None
         self._initialized: Message | None = None
-        self._held: list[Message] = []
+        self._deferred: list[Message] = []
         self._lists = _lists(offer)
         self.listed = False
         """Whether the tools were asked for, which is the last thing hosts do before they wait for a user."""
@@ -59,13 +59,13 @@ class Front:
         return self._opening is not None
 
     @property
-    def holds(self) -> bool:
+    def has_deferred(self) -> bool:
         """Whether something waits for the SDK, that is to have it as soon as it is there."""
-        return bool(self._held)
+        return bool(self._deferred)
 
     def replay(self) -> list[Message]:
         """What the SDK has to be sent first, to be in the state the client knows; then what it has to answer."""
-        return [message for message in (self._opening, self._initialized) if message is not None] + self._held
+        return [message for message in (self._opening, self._initialized) if message is not None] + self._deferred
 
     def answer(self, message: Message) -> bytes | None:
         """The line to write; NOTHING where none is due yet; None if the SDK has to answer, and all that follows."""
@@ -73,56 +73,58 @@ class Front:
         if "id" not in message:
             if method == "notifications/initialized":
                 self._initialized = message
-            elif self._held:  # it may cancel what is held
-                self._held.append(message)
+            elif self._deferred:  # it may cancel what is held
+                self._deferred.append(message)
             return NOTHING
         params: Mapping[str, Any] = message.get("params") or {}
-        outcome = self._with_envelope(method, params) if has_envelope(params) else self._shaken(method, params)
+        outcome = self._with_envelope(method, params) if has_envelope(params) else self._with_handshake(method, params)
         if outcome is None:
             return None
-        if outcome is _LATER:
-            self._held.append(message)
+        if outcome is _DEFERRED:
+            self._deferred.append(message)
             return NOTHING
         self.listed = self.listed or method == "tools/list"
         line = {"jsonrpc": "2.0", "id": message["id"], **outcome}
         return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     def _with_envelope(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The era without a handshake; `_shaken` is the one with."""
+        """The era without a handshake; `_with_handshake` is the one with."""
         if not is_bare_envelope(params) or (self._opening or {}).get("method") not in (None, "server/discover"):
             return None
-        outcome = self._discovered(method)
+        outcome = self._envelope_outcome(method)
         if outcome is not None and self._opening is None:
             self._opening = _replayed("server/discover", params)
         return outcome
 
-    def _discovered(self, method: str) -> dict[str, Any] | None:
+    def _envelope_outcome(self, method: str) -> dict[str, Any] | None:
         if method == "server/discover":
-            return {"result": {**self._face(), "supportedVersions": [ENVELOPE_VERSION], **_STAMP}}
-        return self._listed(method, _STAMP)
+            return {
+                "result": {**self._capabilities_and_instructions(), "supportedVersions": [ENVELOPE_VERSION], **_STAMP}
+            }
+        return self._list_outcome(method, _STAMP)
 
-    def _shaken(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _with_handshake(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
         if method == "initialize" and self._opening is None and is_handshake(params):
             self._opening = _replayed(method, params)
-            return {"result": self._welcome(params["protocolVersion"])}
+            return {"result": self._initialize_result(params["protocolVersion"])}
         if (self._opening or {}).get("method") != "initialize" or not is_bare(params):
             return None
         if method == "ping":
             return {"result": {}}
-        return self._listed(method, {})
+        return self._list_outcome(method, {})
 
-    def _listed(self, method: str, stamp: dict[str, Any]) -> dict[str, Any] | None:
+    def _list_outcome(self, method: str, stamp: dict[str, Any]) -> dict[str, Any] | None:
         if method == "resources/list" and self._offer.resources:
-            return _LATER  # which trips there are has to be asked for
+            return _DEFERRED  # which trips there are has to be asked for
         if method in self._lists:
             return {"result": {**self._lists[method], **stamp}}
         return _not_found(method) if method in _LISTS else None
 
-    def _welcome(self, version: str) -> dict[str, Any]:
+    def _initialize_result(self, version: str) -> dict[str, Any]:
         spoken = version if version in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
-        return {"protocolVersion": spoken, "serverInfo": _SERVER, **self._face()}
+        return {"protocolVersion": spoken, "serverInfo": _SERVER, **self._capabilities_and_instructions()}
 
-    def _face(self) -> dict[str, Any]:
+    def _capabilities_and_instructions(self) -> dict[str, Any]:
         return {"capabilities": _capabilities(self._offer), "instructions": self._offer.instructions}
 
 

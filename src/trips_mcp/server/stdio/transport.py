@@ -1,4 +1,4 @@
-"""MCP over standard input and output: the front answers at once, the SDK takes over when it is needed.
+"""MCP over standard input and output: the early answers at once, the SDK takes over when it is needed.
 
 On the way of every start: nothing big is imported here before the host has its list of tools.
 """
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from trips_mcp import __version__
 from trips_mcp.server.offer import Offer, offer
-from trips_mcp.server.preload import without_collecting
-from trips_mcp.server.stdio.descriptors import POSIX, NoWireError, ProtocolDescriptors
-from trips_mcp.server.stdio.early_responses import Front
+from trips_mcp.server.preload import gc_paused
+from trips_mcp.server.stdio.descriptors import POSIX, DescriptorsClosedError, ProtocolDescriptors
+from trips_mcp.server.stdio.early_responses import EarlyResponses
 from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError
 from trips_mcp.settings import Settings
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 0.25
 """A host that has been answered, and asks no more for so long, is not held up by an import."""
 
-_GLANCE_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 _IMPORTING_STACK = 16 * 1024 * 1024
 """Some C libraries give threads little; building the SDK's models nests deep."""
@@ -38,23 +38,23 @@ def run_stdio(settings: Settings) -> NoReturn:
 
     Raises: SettingsError where they choose what is not there.
     """
-    with without_collecting():
+    with gc_paused():
         offered = offer(settings)
     serve_offer(offered, log=settings.log)
 
 
 def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -> NoReturn:
-    """`at_once=False` leaves every message to the SDK, as if there were no front."""
+    """`at_once=False` leaves every message to the SDK, as if there were no early."""
     code = 0
     try:
         if os.isatty(0):
-            _say_what_this_is()
+            _explain_to_a_terminal()
         signal.signal(signal.SIGINT, _stop)
         signal.signal(signal.SIGTERM, _stop)
         _session(offered, log, at_once)
     except (_StoppedError, BrokenPipeError):
         pass
-    except NoWireError:
+    except DescriptorsClosedError:
         sys.stderr.write("trips-mcp: standard input or output is closed; it is for an MCP client to start.\n")
         code = 2
     except BaseException as error:  # noqa: BLE001 - the outermost wall: the process ends without a traceback's contents
@@ -69,10 +69,10 @@ def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -
 def _session(offered: Offer, log: str, at_once: bool) -> None:
     wire = ProtocolDescriptors.claim()
     inbox = Inbox()
-    sdk = _Sdk()
+    sdk = _SdkImport()
     if at_once:
-        front = Front(offered)
-        if not _answer_until_needed(sdk, front, wire, inbox):
+        early = EarlyResponses(offered)
+        if not _answer_until_needed(sdk, early, wire, inbox):
             return
     sdk.wait()
     from trips_mcp.server.stdio.session import serve
@@ -80,7 +80,7 @@ def _session(offered: Offer, log: str, at_once: bool) -> None:
     serve(offered, wire, inbox, log)
 
 
-def _answer_until_needed(sdk: "_Sdk", front: Front, wire: ProtocolDescriptors, inbox: Inbox) -> bool:
+def _answer_until_needed(sdk: "_SdkImport", early: EarlyResponses, wire: ProtocolDescriptors, inbox: Inbox) -> bool:
     """Whether the SDK is needed; False when the input ended without."""
     while True:
         try:
@@ -89,24 +89,24 @@ def _answer_until_needed(sdk: "_Sdk", front: Front, wire: ProtocolDescriptors, i
             wire.write(malformed.reply())
             continue
         if message is None:
-            if front.holds and (inbox.ended or sdk.is_there_before(wire)):
-                inbox.put_back(front.replay())
+            if early.has_deferred and (inbox.ended or sdk.is_there_before(wire)):
+                inbox.put_back(early.replay())
                 return True
             if inbox.ended:
                 return False
-            if front.listed or (front.opened and wire.quiet_for(QUIET_SECONDS)):
+            if early.listed or (early.opened and wire.quiet_for(QUIET_SECONDS)):
                 sdk.begin()
             inbox.feed(wire.read())
             continue
-        reply = None if isinstance(message, Batch) else front.answer(message)
+        reply = None if isinstance(message, Batch) else early.answer(message)
         if reply is None:
-            inbox.put_back([*front.replay(), message])
+            inbox.put_back([*early.replay(), message])
             return True
         wire.write(reply)
 
 
-class _Sdk:
-    """Its import, in a thread: the front goes on answering meanwhile."""
+class _SdkImport:
+    """Its import, in a thread: the early goes on answering meanwhile."""
 
     def __init__(self) -> None:
         self._thread: Thread | None = None
@@ -126,7 +126,7 @@ class _Sdk:
             return True
         self.begin()
         while self._thread is not None and self._thread.is_alive():
-            if not wire.quiet_for(_GLANCE_SECONDS):
+            if not wire.quiet_for(_POLL_SECONDS):
                 return False
         return True
 
@@ -138,7 +138,7 @@ class _Sdk:
 
 
 def _import_sdk() -> None:
-    with without_collecting():
+    with gc_paused():
         import trips_mcp.server.stdio.session as _  # noqa: F401
 
 
@@ -146,7 +146,7 @@ def _stop(_: int, __: FrameType | None) -> NoReturn:
     raise _StoppedError
 
 
-def _say_what_this_is() -> None:
+def _explain_to_a_terminal() -> None:
     sys.stderr.write(
         f"trips-mcp {__version__} serves MCP here: it waits for a client's JSON-RPC on standard input. "
         "Ctrl+C ends it; `trips-mcp --help` says what else there is.\n"

@@ -19,7 +19,7 @@ from trips_mcp.client import CannotConnectError, TripsClient
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.server.stdio import handshake
-from trips_mcp.server.stdio.early_responses import NOTHING, Front
+from trips_mcp.server.stdio.early_responses import NOTHING, EarlyResponses
 from trips_mcp.server.stdio.jsonrpc import Batch, Inbox
 from trips_mcp.server.stdio.sdk_streams import converse
 from trips_mcp.settings import Settings
@@ -187,7 +187,7 @@ async def test_without_a_handshake_every_list_is_the_one_without(offered: Offer)
 
 @pytest.mark.parametrize("opening", [*VERSIONS_OF_OLD, "2031-01-01"])
 def test_a_handshake_of_any_version_is_answered_by_the_front_alone(opening: str) -> None:
-    front = Front(OFFER)
+    front = EarlyResponses(OFFER)
     handshake = {**HANDSHAKE, "protocolVersion": opening, "capabilities": CAPABILITIES[1]}
     messages = [request(0, "initialize", handshake), *(request(1, each, {}) for each in METHODS)]
 
@@ -198,7 +198,7 @@ def test_a_handshake_of_any_version_is_answered_by_the_front_alone(opening: str)
 
 
 def test_the_era_without_a_handshake_is_answered_by_the_front_alone() -> None:
-    front = Front(OFFER)
+    front = EarlyResponses(OFFER)
     envelope = enveloped("2026-07-28", CAPABILITIES[2], CLIENTS[1], {"progressToken": 1})
 
     answered = {method: front.answer(request(1, method, envelope)) for method in METHODS}
@@ -211,13 +211,13 @@ def test_the_era_without_a_handshake_is_answered_by_the_front_alone() -> None:
 async def test_who_asks_for_the_trips_first_has_all_else_at_once(envelope: Message | None) -> None:
     opening = request(0, "initialize", HANDSHAKE) if envelope is None else request(0, "server/discover", envelope)
     asked = [request(number, method, envelope or {}) for number, method in enumerate(reversed(LISTS), 1)]
-    front = Front(OFFER)
+    front = EarlyResponses(OFFER)
 
     answered = [front.answer(message) for message in (opening, *asked)]
 
     assert [reply == NOTHING for reply in answered] == [False, True, False, False, False]
     assert None not in answered
-    assert front.holds
+    assert front.has_deferred
     assert await answers([opening, *asked], True) == await answers([opening, *asked], False)
 
 
@@ -238,7 +238,7 @@ def test_it_answers_before_anything_big_is_imported() -> None:
     program = """
 import sys, trips_mcp.server.stdio.transport as stdio
 from trips_mcp.settings import Settings
-stdio.Front(stdio.offer(Settings.from_env({})))
+stdio.EarlyResponses(stdio.offer(Settings.from_env({})))
 big = ("mcp", "pydantic", "asyncio", "httpx", "sqlalchemy", "logging")
 print(*(name for name in big if name in sys.modules))
 """
@@ -267,15 +267,15 @@ async def answers(messages: list[Message], at_once: bool, offered: Offer = OFFER
 
 def answered_by_the_front(inbox: Inbox, said: "Said", offered: Offer) -> bool:
     """Whether something is left for the SDK; then it is in the inbox."""
-    front = Front(offered)
+    front = EarlyResponses(offered)
     while (message := inbox.next()) is not None:
         reply = None if isinstance(message, Batch) else front.answer(message)
         if reply is None:
             inbox.put_back([*front.replay(), message])
             return True
         said.put(reply)
-    inbox.put_back(front.replay() if front.holds else [])
-    return front.holds
+    inbox.put_back(front.replay() if front.has_deferred else [])
+    return front.has_deferred
 
 
 class Said:
