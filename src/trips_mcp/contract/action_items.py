@@ -76,6 +76,7 @@ CREATE_ACTION_ITEM = Operation(
     CreateActionItem,
     ActionItem,
     201,
+    other_success=200,
 )
 UPSERT_ACTION_ITEMS = Operation(
     "upsert_action_items",
@@ -84,6 +85,7 @@ UPSERT_ACTION_ITEMS = Operation(
     "trips:write",
     UpsertActionItems,
     BatchReport,
+    other_success=207,
 )
 UPDATE_ACTION_ITEM = Operation(
     "update_action_item",

@@ -182,8 +182,12 @@ class DeleteLeg(OfTrip):
 
 
 LIST_LEGS = Operation("list_legs", "GET", "/trips/{tripId}/legs", "trips:read", ListLegs, LegPage)
-CREATE_LEG = Operation("create_leg", "POST", "/trips/{tripId}/legs", "trips:write", CreateLeg, Leg, 201)
-UPSERT_LEGS = Operation("upsert_legs", "POST", "/trips/{tripId}/legs:batch", "trips:write", UpsertLegs, BatchReport)
+CREATE_LEG = Operation(
+    "create_leg", "POST", "/trips/{tripId}/legs", "trips:write", CreateLeg, Leg, 201, other_success=200
+)
+UPSERT_LEGS = Operation(
+    "upsert_legs", "POST", "/trips/{tripId}/legs:batch", "trips:write", UpsertLegs, BatchReport, other_success=207
+)
 UPDATE_LEG = Operation("update_leg", "PATCH", "/trips/{tripId}/legs/{legId}", "trips:write", UpdateLeg, Leg)
 DELETE_LEG = Operation(
     "delete_leg",

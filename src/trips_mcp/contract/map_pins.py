@@ -69,10 +69,16 @@ class DeleteMapPin(OfTrip):
 
 LIST_MAP_PINS = Operation("list_map_pins", "GET", "/trips/{tripId}/map-pins", "trips:read", ListMapPins, MapPinPage)
 CREATE_MAP_PIN = Operation(
-    "create_map_pin", "POST", "/trips/{tripId}/map-pins", "trips:write", CreateMapPin, MapPin, 201
+    "create_map_pin", "POST", "/trips/{tripId}/map-pins", "trips:write", CreateMapPin, MapPin, 201, other_success=200
 )
 UPSERT_MAP_PINS = Operation(
-    "upsert_map_pins", "POST", "/trips/{tripId}/map-pins:batch", "trips:write", UpsertMapPins, BatchReport
+    "upsert_map_pins",
+    "POST",
+    "/trips/{tripId}/map-pins:batch",
+    "trips:write",
+    UpsertMapPins,
+    BatchReport,
+    other_success=207,
 )
 UPDATE_MAP_PIN = Operation(
     "update_map_pin", "PATCH", "/trips/{tripId}/map-pins/{pinId}", "trips:write", UpdateMapPin, MapPin

@@ -26,10 +26,12 @@ class Operation(Generic[P, R]):
     params: type[P]
     result: type[R]
     success: int = 200
-    """The usual status; docs/contract.md names the other ones (200 for a merge, 207 for a partial batch)."""
+    """The usual status of a success."""
     when_empty: Callable[[P], R] | None = None
     """Makes the result of a 204 from the parameters; None if the response has a body."""
     api: Api = "trips"
+    other_success: int | None = None
+    """Another status of a success: 200 for a create that merged, 207 for a batch with errors (docs/contract.md)."""
 
     @property
     def reads(self) -> bool:

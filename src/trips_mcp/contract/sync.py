@@ -32,4 +32,6 @@ class SyncReport(Result):
     map_pins: BatchReport | None = None
 
 
-SYNC_TRIP = Operation("sync_trip", "POST", "/trips/{tripId}/sync", "trips:write", SyncTrip, SyncReport)
+SYNC_TRIP = Operation(
+    "sync_trip", "POST", "/trips/{tripId}/sync", "trips:write", SyncTrip, SyncReport, other_success=207
+)

@@ -16,8 +16,6 @@ from trips_mcp.contract.scopes import BASE_SCOPES
 from trips_mcp.json_values import JsonObject
 
 _REF = "#/components/schemas/{model}"
-_MERGING = {"create_leg", "create_action_item", "create_map_pin"}
-_PARTIAL = {"upsert_legs", "upsert_action_items", "upsert_map_pins", "sync_trip"}
 _TEXT: JsonObject = {"type": "string"}
 _TRIPS_ERROR: JsonObject = {
     "type": "object",
@@ -143,8 +141,7 @@ def _responses(operation: Operation[Any, Any], schemas: JsonObject) -> JsonObjec
     name = operation.result.__name__
     schemas.setdefault(name, _schema(operation.result, schemas))
     content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}}}
-    statuses = [operation.success]
-    statuses += [200] if operation.name in _MERGING else [207] if operation.name in _PARTIAL else []
+    statuses = [status for status in (operation.success, operation.other_success) if status is not None]
     told: JsonObject = {
         str(status): {"description": "Done."} | ({} if status == 204 else {"content": content}) for status in statuses
     }
