@@ -5,14 +5,13 @@ from sqlalchemy import bindparam
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.rows.batch import Batch, merge_one, report, status_of
+from trips_mcp.backend.resources.trip_parts import creator, upserter
 from trips_mcp.backend.rows.mapping import LEG
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.store.tables import legs
-from trips_mcp.contract.batches import BatchReport
-from trips_mcp.contract.legs import CreateLeg, DeleteLeg, Leg, LegPage, ListLegs, UpdateLeg
+from trips_mcp.contract.legs import DeleteLeg, Leg, LegPage, ListLegs, UpdateLeg
 from trips_mcp.contract.models import Deleted
 
 LEGS = Mergeable(LEG)
@@ -27,16 +26,8 @@ async def list_legs(call: Call, asked: ListLegs) -> HandlerResult[LegPage]:
     return HandlerResult(LegPage, page.told())
 
 
-async def create_leg(call: Call, new: CreateLeg) -> HandlerResult[Leg]:
-    await trip_to_write(call, new.trip_id)
-    row, status = await merge_one(call, LEGS, new.trip_id, new.model_dump(exclude={"trip_id"}))
-    return HandlerResult(Leg, row, status)
-
-
-async def upsert_legs(call: Call, asked: Batch) -> HandlerResult[BatchReport]:
-    await trip_to_write(call, asked.trip_id)
-    told = await report(call, LEGS, asked.trip_id, asked.items)
-    return HandlerResult(BatchReport, told, status_of(told))
+create_leg = creator(LEGS, Leg)
+upsert_legs = upserter(LEGS)
 
 
 async def update_leg(call: Call, asked: UpdateLeg) -> HandlerResult[Leg]:

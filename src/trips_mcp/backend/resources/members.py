@@ -2,12 +2,10 @@
 
 from sqlalchemy import bindparam, case, select
 
-from trips_mcp.backend.callers.access import trip_to_read
 from trips_mcp.backend.callers.users import SHOWN_NAME
-from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.rows.mapping import listed
+from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.store.tables import group_members, trips, users
-from trips_mcp.contract.members import ListMembers, MemberPage
+from trips_mcp.contract.members import MemberPage
 
 OF_TRIP = (
     select(
@@ -24,8 +22,4 @@ OF_TRIP = (
 )
 """The members of the trip's group. The trip's creator has the role `owner`."""
 
-
-async def list_members(call: Call, asked: ListMembers) -> HandlerResult[MemberPage]:
-    await trip_to_read(call, asked.trip_id)
-    found = await listed(call.db, OF_TRIP, trip=asked.trip_id)
-    return HandlerResult(MemberPage, {"items": found, "nextCursor": None})
+list_members = lister(OF_TRIP, MemberPage)

@@ -8,12 +8,12 @@ from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.errors import invalid_field, not_found
 from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.store.tables import channels, messages, users
 from trips_mcp.contract.messages import (
     ChannelPage,
-    ListChannels,
     ListMessages,
     Message,
     MessagePage,
@@ -38,12 +38,7 @@ _TOLD = select(
 _ONE = _TOLD.where(messages.c.id == bindparam("message"))
 _PARENT = select(exists().where(messages.c.id == bindparam("message"), messages.c.channel_id == bindparam("channel")))
 _PAGING = Paging("messages", _TOLD, messages.c.channel_id == bindparam("owner"), {messages.c.seq: int}, backwards=True)
-
-
-async def list_channels(call: Call, asked: ListChannels) -> HandlerResult[ChannelPage]:
-    await trip_to_read(call, asked.trip_id)
-    found = await listed(call.db, _CHANNELS, trip=asked.trip_id)
-    return HandlerResult(ChannelPage, {"items": found, "nextCursor": None})
+list_channels = lister(_CHANNELS, ChannelPage)
 
 
 async def list_messages(call: Call, asked: ListMessages) -> HandlerResult[MessagePage]:
