@@ -288,7 +288,7 @@ def test_what_cannot_be_meant_is_for_the_tool_to_refuse(call: Call, trip_id: str
     ended = call("create_map_pin", f"tripId={trip_id}", "name=x", f"lat={value}", "lng=2", "--text")
 
     assert (ended.code, ended.err) == (1, "")
-    assert ended.out.startswith("Nothing was sent, the arguments of create_map_pin need mending: lat: ")
+    assert ended.out.startswith("Not sent. Fix the arguments of create_map_pin: lat: ")
 
 
 def test_an_error_is_an_answer_with_exit_code_1(call: Call) -> None:
@@ -305,7 +305,7 @@ def test_a_reason_is_given_once(call: Call, trip_id: str) -> None:
 
     assert ended.code == 1
     assert ended.out.count("owner: ") == 1
-    assert "no member of this trip has this id. Mend that and call again." in ended.out
+    assert "no member of this trip has this id. Fix that and call again." in ended.out
 
 
 def test_a_long_call_says_how_far_it_is(call: Call, trip_id: str) -> None:

@@ -163,7 +163,7 @@ async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call,
 
     assert answer.is_error
     assert answer.text == (
-        "Nothing was sent, the arguments of create_leg need mending: order: required; title: must not be empty; "
+        "Not sent. Fix the arguments of create_leg: order: required; title: must not be empty; "
         "destination: want text; startDate: not a real date, want YYYY-MM-DD; "
         "timezone: not an IANA time zone, want a name like Europe/London; "
         "flights.0.departure: not a local date and time, want YYYY-MM-DDTHH:mm without an offset; "
@@ -212,7 +212,7 @@ async def test_bad_arguments_are_refused_and_change_nothing(
 
     assert answer.is_error
     assert fault in answer.text
-    assert answer.text.startswith("Nothing was sent")
+    assert answer.text.startswith("Not sent. Fix the arguments")
     assert await do("export_trip", tripId=trip_id) == before
 
 

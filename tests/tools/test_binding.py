@@ -121,7 +121,7 @@ async def test_no_tool_takes_another_trips_id(bound: Bound) -> None:
 
 async def test_no_tool_misses_the_trips_id(bound: Bound) -> None:
     for tool in OF_A_TRIP:
-        assert "tripId" not in (await bound.call(tool)).text.partition("mending: ")[2], tool
+        assert "tripId" not in (await bound.call(tool)).text.partition(f"arguments of {tool}: ")[2], tool
 
 
 @pytest.mark.parametrize("trip_id", [7, ["x"], {"a": 1}, "", True])

@@ -130,7 +130,7 @@ async def test_no_failure_names_a_tool_that_is_not_there(choice: str) -> None:
             for error in errors(operation):
                 client = cast("TripsClient", Failing(error))
                 answer = await TOOL[name].call(client, arguments(name), unheard, offered.conduct)
-                assert "need mending" not in answer.text
+                assert "Fix the arguments" not in answer.text
                 told.append(answer.text)
 
     assert len(told) >= 17 * len(offered.names)

@@ -259,13 +259,13 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
             {"date": "whenever"},
             "That names no day: give a date (2026-07-21, 21 July, 21.7., 7/21, the 21st), a weekday",
         ),
-        ("get_day", {"date": ""}, "Nothing was sent, the arguments of get_day need mending: date"),
-        ("get_day", {}, "Nothing was sent, the arguments of get_day need mending: date"),
+        ("get_day", {"date": ""}, "Not sent. Fix the arguments of get_day: date"),
+        ("get_day", {}, "Not sent. Fix the arguments of get_day: date"),
         ("get_timeline", {"from": "whenever"}, "from: That names no day: give a date"),
         ("get_timeline", {"from": "day 3", "to": "day 2"}, "to is before from. The trip runs from Monday"),
         ("get_timeline", {"to": "9"}, "to: That names no day"),
-        ("check_trip", {"minConnectionMinutes": -1}, "Nothing was sent, the arguments of check_trip need mending"),
-        ("search_trip", {"query": ""}, "Nothing was sent, the arguments of search_trip need mending: query"),
+        ("check_trip", {"minConnectionMinutes": -1}, "Not sent. Fix the arguments of check_trip"),
+        ("search_trip", {"query": ""}, "Not sent. Fix the arguments of search_trip: query"),
     ],
 )
 async def test_what_cannot_be_answered_is_told_in_a_sentence(tool: str, asked: dict[str, Any], said: str) -> None:

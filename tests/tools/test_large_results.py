@@ -109,7 +109,7 @@ async def test_thousands_of_faults_in_the_arguments_are_told_in_reasonable_lengt
     assert answer.is_error
     assert "items.0.order: required" in answer.text
     assert len(answer.text) <= 10_000
-    assert answer.text.endswith("… (cut; mend these first)")
+    assert answer.text.endswith("… (cut; fix these first)")
 
 
 async def test_thousands_of_faults_that_the_service_finds_are_too() -> None:

@@ -139,13 +139,13 @@ PROMPTS: Final = (
                 "Write the legs with `create_leg`, each with a clientRef, once I agree.",
             ),
             "Add what happens at a set time with `create_commitment`.",
-            "Finish with `check_trip`; tell what it found, with the ids, and ask before you mend it.",
+            "Finish with `check_trip`; tell what it found, with the ids, and ask before you fix it.",
         ),
     ),
     Prompt(
         name="daily_briefing",
         title="Daily briefing",
-        description="What a day of a trip holds, from waking up to where one sleeps.",
+        description="What a day of a trip holds, from waking up to going to bed.",
         arguments=(
             _WHICH_TRIP,
             Argument(
@@ -177,7 +177,7 @@ PROMPTS: Final = (
             "Call `check_trip`. Tell the certain findings first, then the possible ones, then what could not be "
             "checked and what it needs; each with its ids.",
             "Go through `list_action_items` for what is still to do, the urgent first.",
-            "Suggest how to mend each in one line. Change nothing before I have agreed to it, one by one.",
+            "Suggest how to fix each in one line. Change nothing before I have agreed to it, one by one.",
             "After changes call `check_trip` again and tell what is left.",
             _SECRETS,
         ),

@@ -78,7 +78,7 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
         case InvalidError():
             found = in_words(error.details)
             told = not found or found in str(error)  # by services whose message is their reasons
-            return "Mend that and call again." if told else f"Mend and call again: {found}."
+            return "Fix that and call again." if told else f"Fix and call again: {found}."
         case UnauthorizedError():
             return "The API key is missing, wrong or revoked: ask the user to set a valid one; trying again won't help."
         case ForbiddenError():

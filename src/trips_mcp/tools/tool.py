@@ -1,4 +1,4 @@
-"""A tool: what an agent sees of one call, and how it is run. Plain data and one client; no MCP here."""
+"""A tool: its listing, and how one call is run and answered. Independent of MCP."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,14 +23,14 @@ from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
 from trips_mcp.tools.results.authors import others_may_have_written
+from trips_mcp.tools.results.fields import with_ours
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
 from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
-from trips_mcp.tools.results.view_params import with_ours
 from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip, where_to_look
 
 _FEW: Final = 10
-"""Requests left to the account, of which a host is told when there are fewer."""
+"""The rate limit is reported to the host when fewer requests than this are left."""
 
 _SEARCH_HINT: Final = "anthropic/searchHint"
 """Claude Code searches it beside a tool's name and description; no model reads it."""
@@ -39,7 +39,7 @@ _PLAIN: Final = Conduct()
 
 
 class Hints(TypedDict):
-    """MCP's tool annotations; all four are always said, as the defaults are the worst case."""
+    """MCP's tool annotations. All four are always sent, as their defaults are the worst case."""
 
     readOnlyHint: bool
     destructiveHint: bool
@@ -49,23 +49,23 @@ class Hints(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """How a tool differs where trips are kept locally, so that nobody else sees what it does."""
+    """How a tool differs where trips are kept locally, so nobody else sees what it does."""
 
     description: str
     remark: str
-    """What each answer says of it."""
+    """Added to each answer."""
 
 
 class View(Protocol):
-    """How a result that may be long is shown, by `fields` and `cursor`."""
+    """How a result that may be long is shown, with `fields` and `cursor`."""
 
     @property
     def names(self) -> str:
-        """The fields that can be asked for, in words."""
+        """The fields that can be selected, in words."""
         ...
 
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
-        """`asked` holds the operation's `params`, and our own.
+        """`asked` has the operation's `params` and ours.
 
         Raises: ToolRefusedError, TripsError.
         """
@@ -80,24 +80,24 @@ class Tool(Generic[P, R]):
     params: type[P]
     hints: Hints
     uses: tuple[Operation[Any, Any], ...]
-    """What it calls; without the first one's API and scope it can't be had."""
+    """The operations it calls. The tool needs the API and the scope of the first one."""
     run: Callable[[TripsClient, P, Report, Conduct], Awaitable[Outcome[R]]]
     lookup: str = field(default="")
-    """The tool that lists what this one's ids stand for; named when an id turns out wrong."""
+    """The tool that lists the ids this one takes; named when an id is wrong."""
     outbound: bool = False
-    """Whether it lets words or data out to other people."""
+    """Whether it sends words or data to other people."""
     local: Local | None = None
-    """What is different where trips are kept locally."""
+    """How it differs where trips are kept locally."""
     apart: str = ""
-    """Its description where the Events API is a service of its own, with numbers that no other tool has."""
+    """Its description if the Events API is a separate service, whose numbers no other tool has."""
     asked_for: str = ""
-    """Words of users that name and description have not: some hosts show a model no tool before it has searched."""
+    """Users' words that are not in name or description, for hosts whose model searches for tools."""
     view: View | None = None
-    """For lists and exports; None where a result is shown as it is."""
+    """For lists and exports; None if a result is shown as it is."""
     prose: Prose[R] | None = None
-    """The answer in words; without, the text is the structured content as JSON."""
+    """The answer in words. Without it, the text is the structured content as JSON."""
     answers: type[R] | None = None
-    """Of what form the structured content is, where that is told."""
+    """The model of the structured content, if the listing has an output schema."""
 
     @cached_property
     def asked(self) -> type[Params]:
@@ -108,7 +108,7 @@ class Tool(Generic[P, R]):
         return input_schema(self.asked)
 
     def listing(self) -> dict[str, Any]:
-        """Its entry in tools/list, as it stands on the wire."""
+        """Its entry in tools/list, in wire format."""
         found: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
@@ -125,7 +125,7 @@ class Tool(Generic[P, R]):
     async def call(
         self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
     ) -> Answer:
-        """Whatever the agent can act on becomes its answer; anything else raised is a defect of ours."""
+        """Errors that the agent can act on become the answer. Any other exception is a bug."""
         try:
             given = await bound(client, arguments, self.input_schema["properties"], conduct)
             try:
@@ -134,14 +134,14 @@ class Tool(Generic[P, R]):
                 )
             except ValidationError as error:
                 found = in_words(faults(error, self.asked))
-                said = within_bounds(f"Nothing was sent, the arguments of {self.name} need mending: {found}.")
+                said = within_bounds(f"Not sent. Fix the arguments of {self.name}: {found}.")
                 return Answer(said, is_error=True)
             if blank := only_blank(given, self.input_schema):
                 raise ToolRefusedError(
                     f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
                 )
             await keep_to_the_trip(client, params, conduct)
-            return await self._answered(client, params, report, conduct)
+            return await self._answer(client, params, report, conduct)
         except ToolRefusedError as error:
             return Answer(refusal_without(str(error), conduct.absent), is_error=True)
         except TripsError as error:
@@ -151,38 +151,50 @@ class Tool(Generic[P, R]):
             said = failure_without(said, error, self.name, conduct.absent)
             return Answer(within_bounds(said), is_error=True, meta=_meta(client.rate_limit), failure=error)
 
-    async def _answered(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
-        limits: list[RateLimit | None] = []
-        others = False
-
-        async def read(asked: P) -> Outcome[R]:
-            nonlocal others
-            outcome = await self.run(client, asked, report, conduct)
-            limits.append(outcome.rate_limit)
-            others = await self._others_may_have_written(client, asked, outcome.result)
-            if conduct.local and self.local is not None:
-                return replace(outcome, notes=(*outcome.notes, self.local.remark))
-            return outcome
-
-        def show(result: Result) -> Showing:
-            quotes = self.hints["readOnlyHint"]
-            return Showing.of(result, masks=conduct.mask_secrets, quotes=quotes, others=others, absent=conduct.absent)
-
+    async def _answer(self, client: TripsClient, params: Any, report: Report, conduct: Conduct) -> Answer:
+        call = _Call(self, client, report, conduct)
         if self.view is not None:
-            answer = await self.view.answer(params, self.params, read, show)
+            answer = await self.view.answer(params, self.params, call.read, call.show)
         else:
-            outcome = await read(params)
-            answer = show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
-        meta = _meta(limits[-1])
+            outcome = await call.read(params)
+            answer = call.show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
+        meta = _meta(call.rate_limit)
         return answer if meta is None else replace(answer, meta=meta)
 
-    async def _others_may_have_written(self, client: TripsClient, asked: P, result: R) -> bool:
-        """Of what belongs to a trip, that depends on its members; of events, nobody can tell."""
-        if not self.hints["readOnlyHint"]:
+
+@dataclass(slots=True)
+class _Call(Generic[P, R]):
+    """One call: its reads, and how their results are shown."""
+
+    tool: Tool[P, R]
+    client: TripsClient
+    report: Report
+    conduct: Conduct
+    rate_limit: RateLimit | None = None
+    """As of the last read."""
+    others: bool = False
+    """Whether other people may have written texts of the last result."""
+
+    async def read(self, asked: P) -> Outcome[R]:
+        outcome = await self.tool.run(self.client, asked, self.report, self.conduct)
+        self.rate_limit = outcome.rate_limit
+        self.others = await self._others_may_have_written(asked, outcome.result)
+        if self.conduct.local and self.tool.local is not None:
+            return replace(outcome, notes=(*outcome.notes, self.tool.local.remark))
+        return outcome
+
+    def show(self, result: Result) -> Showing:
+        masks, absent = self.conduct.mask_secrets, self.conduct.absent
+        reads = self.tool.hints["readOnlyHint"]
+        return Showing.of(result, masks=masks, quotes=reads, others=self.others, absent=absent)
+
+    async def _others_may_have_written(self, asked: P, result: R) -> bool:
+        """For parts of a trip this depends on its members; for events nobody can know."""
+        if not self.tool.hints["readOnlyHint"]:
             return False
         if isinstance(asked, OfTrip):
-            return await others_may_have_written(client, asked.trip_id, result)
-        return self.hints["openWorldHint"]
+            return await others_may_have_written(self.client, asked.trip_id, result)
+        return self.tool.hints["openWorldHint"]
 
 
 def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:
@@ -221,11 +233,10 @@ def tool(
 ) -> Tool[P, R]:
     """A tool that is exactly one operation, with the hints of docs/contract.md#tool-hints.
 
-    `overwrites` and `repeatable` are for the POSTs that are unlike most: they may replace what is there, or
-    may be sent again without harm. `open_world`: it brings in, or sends out, other people's words.
-    `outbound`: it lets words or data out to other people. `local`, `apart`: see `Tool`. `unmasked`: what is
-    sent where masks are in what was asked. `shown`: what of a result a model is to see, and what it is to be told of
-    the rest. `uncompared`: the result without what tells whether a secret that was sent is the one that is there.
+    `overwrites` and `repeatable` are for unusual POSTs: they may replace data, or can be repeated without harm.
+    `open_world`: it reads or sends other people's words. `unmasked`: replaces masks in the arguments by the stored
+    secrets. `shown`: the part of a result that a model sees, and notes about the rest. `uncompared`: removes from the
+    result whether a sent secret equals the stored one. The others: see `Tool`.
     """
 
     async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:

@@ -36,4 +36,4 @@ def within_bounds(sentence: str) -> str:
     """A failure in words, cut where it would fill pages: hundreds of items can all be wrong."""
     if len(sentence) <= _LONGEST_FAILURE:
         return sentence
-    return f"{sentence[:_LONGEST_FAILURE].rpartition(' ')[0]} … (cut; mend these first)"
+    return f"{sentence[:_LONGEST_FAILURE].rpartition(' ')[0]} … (cut; fix these first)"

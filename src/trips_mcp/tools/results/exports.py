@@ -10,11 +10,10 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
 from trips_mcp.tools.results.cursors import Position
-from trips_mcp.tools.results.fields import Tree, check, is_nameable, selected, wire_name
+from trips_mcp.tools.results.fields import Tree, check, is_nameable, ours, selected, theirs, wire_name
 from trips_mcp.tools.results.lists import MOVED, Item, Listed, Read, Show, Window, fitting
 from trips_mcp.tools.results.render import Showing, with_content
 from trips_mcp.tools.results.truncation import Shortening
-from trips_mcp.tools.results.view_params import ours, theirs
 
 _SUMMARY: Final = 15_000
 """Characters of the items in a summary: to find one's way needs no more."""

@@ -1,18 +1,79 @@
-"""`fields`: those parts of a thing that were asked for, by their names on the wire, inner ones by dotted paths."""
+"""The `fields` and `cursor` arguments of lists and exports, and the fields of results by wire name.
+
+`fields` selects parts of an item by their names on the wire, inner ones by dotted paths. Most operations know neither
+argument: they stay here and are never sent.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Final, get_args
+from functools import cache
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic_core import MISSING
 
+from trips_mcp.contract.models import Params
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.results.cursors import Position
+
+M = TypeVar("M", bound=BaseModel)
 
 _MOST_NAMED: Final = 40
 _LONGEST_NAME: Final = 64
 
 Tree = dict[str, Any]
-"""Names, each with the tree of what is wanted inside it; an empty one for all of it."""
+"""Names, each with the tree of what is selected inside it; an empty tree selects all of it."""
+
+Cursor = Annotated[str, Field(min_length=1, max_length=4096)]
+"""A service's own cursor, or one of ours, which may contain one of a service's."""
+
+_UNKNOWN: Final = "cursor: nothing gave this one; copy nextCursor exactly, or leave it out to start again."
+
+
+class Ours(Params):
+    cursor: Cursor | MISSING = MISSING
+    fields: list[str] | MISSING = MISSING
+
+
+_NAMES: Final = set(Ours.model_fields)
+
+
+class ViewArguments(NamedTuple):
+    tree: Tree
+    """The selected fields; empty for the usual ones."""
+    position: Position
+
+
+@cache
+def with_ours(params: type[Params], names: str) -> type[Params]:
+    """The operation's arguments plus ours. `names` lists the fields in words."""
+    fields = Annotated[list[str], Field(description=f"Only these: {names}")]
+    return create_model(f"{params.__name__}Asked", __base__=(Ours, params), fields=(fields | MISSING, MISSING))
+
+
+def ours(asked: Params) -> ViewArguments:
+    """The `fields` and `cursor` of a call. Raises: ToolRefusedError for a cursor that nothing gave."""
+    given = asked.model_dump(include=_NAMES)
+    position = Position()
+    if (cursor := given.get("cursor")) is not None and (position := Position.read(cursor)) is None:
+        raise ToolRefusedError(_UNKNOWN)
+    return ViewArguments(tree_of(given.get("fields", ())), position)
+
+
+def theirs(asked: Params, params: type[Params], page: str | None) -> Params:
+    """The operation's own arguments, with `page` as the cursor.
+
+    Raises: ToolRefusedError for a cursor that no service gives.
+    """
+    given = asked.model_dump(exclude=_NAMES)
+    try:
+        return params.model_validate(given if page is None else {**given, "cursor": page})
+    except ValidationError:
+        raise ToolRefusedError(_UNKNOWN) from None
+
+
+def is_paged(params: type[Params]) -> bool:
+    return "cursor" in params.model_fields
 
 
 def tree_of(fields: Iterable[str]) -> Tree:
@@ -28,7 +89,7 @@ def _add(tree: Tree, steps: list[str]) -> None:
         tree[first] = {}
     elif first not in tree:
         _add(tree.setdefault(first, {}), inner)
-    elif tree[first]:  # else all of it is wanted
+    elif tree[first]:  # else all of it is selected
         _add(tree[first], inner)
 
 
@@ -43,9 +104,9 @@ def selected(value: Any, tree: Tree) -> Any:
 
 
 def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object], above: str = "") -> None:
-    """Raises: ToolRefusedError where a name is no field of these kinds or of these very values.
+    """Raises: ToolRefusedError if a name is a field of neither these kinds nor these values.
 
-    It names the fields of the kinds alone: whoever wrote a value may have chosen the names in it.
+    The error names fields of the kinds only: the keys in a value may be someone else's text.
     """
     if not tree:
         return
@@ -61,12 +122,12 @@ def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object]
 
 
 def named_fields(kind: type[BaseModel]) -> dict[str, Any]:
-    """By name on the wire."""
+    """Fields by wire name."""
     return {wire_name(kind, name): field for name, field in kind.model_fields.items()}
 
 
 def names_in_words(kind: type[BaseModel], known: Collection[str]) -> str:
-    """What can be asked of such a thing, inner names behind the one they are in: `accommodation (.name .address)`."""
+    """The fields that can be selected, each with its inner names: `accommodation (.name .address)`."""
     fields = {name: field for name, field in named_fields(kind).items() if name not in known}
     return ", ".join(name + _within(field.annotation) for name, field in fields.items())
 
@@ -82,7 +143,7 @@ def wire_name(kind: type[BaseModel], name: str) -> str:
 
 
 def is_nameable(name: str) -> bool:
-    """Whether a key that no model names looks like a field's name, so that it may be told of."""
+    """Whether an unknown key looks like a field name, so that an answer may show it."""
     return name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME
 
 
@@ -103,8 +164,16 @@ def _objects(values: Iterable[object]) -> Iterator[dict[str, Any]]:
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Those that a field of this type may hold."""
+    """The models that a field of this type may contain."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
         yield from models_in(part)
+
+
+def with_changes(result: M, fields: dict[str, Any], extra: dict[str, Any] | None) -> M:
+    """A copy with these fields changed. A field that the service left out is still left out."""
+    copy = result.model_copy(update=fields)
+    copy.model_fields_set.intersection_update(result.model_fields_set)
+    copy.__pydantic_extra__ = extra
+    return copy

@@ -17,14 +17,16 @@ from trips_mcp.tools.results.fields import (
     Tree,
     check,
     is_nameable,
+    is_paged,
     named_fields,
     names_in_words,
+    ours,
     selected,
+    theirs,
     wire_name,
 )
 from trips_mcp.tools.results.render import Showing
 from trips_mcp.tools.results.truncation import Shortening
-from trips_mcp.tools.results.view_params import is_paged, ours, theirs
 
 Read = Callable[[Any], Awaitable[Outcome[Any]]]
 Show = Callable[[Result], Showing]

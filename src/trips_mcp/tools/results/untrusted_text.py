@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from trips_mcp.contract.untrusted import Others
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.copies import with_changes
+from trips_mcp.tools.results.fields import with_changes
 from trips_mcp.tools.results.invisible_chars import visible
 
 M = TypeVar("M", bound=BaseModel)
