@@ -64,6 +64,7 @@ _SERVICE_LINK: Final = re.compile(
 """Variables that Kubernetes sets in each container for a Service named trips-mcp."""
 _SERVICE_ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
 """What Kubernetes sets as TRIPS_MCP_PORT, the name of our own setting."""
+_BASE_URLS: Final = {"OSOTO_API_KEY": "OSOTO_BASE_URL", "TRAVELMODE_TOKEN": "TRAVELMODE_BASE_URL"}
 _SERVICES: Final[dict[str, str]] = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events API"}
 
 
@@ -84,6 +85,8 @@ class Settings:
     """The configured value; use `journal`."""
     team: bool = False
     """Whether the embedded backend serves both APIs to callers with keys."""
+    caller_apis: tuple[Api, ...] = ()
+    """The APIs whose keys come with each call, not from these settings."""
     scopes: tuple[str, ...] | None = None
     """The scopes of the trips key; None if not set."""
     log: Log = "warning"
@@ -108,21 +111,25 @@ class Settings:
     """Sentences that the user should see although nothing failed."""
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, env: Mapping[str, str], flags: Mapping[str, str] | None = None, *, caller_apis: tuple[Api, ...] = ()
+    ) -> Self:
         """`flags`: flag name, such as `--trip`, → text. A flag takes precedence over its variable.
 
         Raises: SettingsError.
         """
         given = {name: text.strip() for name, text in env.items() if _is_set(name, text)} | _flags(flags or {})
         _check_names(given)
+        _check_base_urls(given, caller_apis)
         unexpanded = tuple(name for name in _SERVICES if _is_reference(given.get(name, "")))
         return cls(
-            trips_url=_base_url(given, "OSOTO_BASE_URL", "OSOTO_API_KEY") or TRIPS_URL,
+            trips_url=_expanded(given, "OSOTO_BASE_URL") or TRIPS_URL,
             trips_key=None if "OSOTO_API_KEY" in unexpanded else _key(given, "OSOTO_API_KEY"),
-            events_url=_base_url(given, "TRAVELMODE_BASE_URL", "TRAVELMODE_TOKEN") or EVENTS_URL,
+            events_url=_expanded(given, "TRAVELMODE_BASE_URL") or EVENTS_URL,
             events_token=None if "TRAVELMODE_TOKEN" in unexpanded else _key(given, "TRAVELMODE_TOKEN"),
             chosen_database=_expanded(given, "TRIPS_MCP_DATABASE"),
             chosen_journal=_expanded(given, "TRIPS_MCP_JOURNAL"),
+            caller_apis=caller_apis,
             scopes=_scopes(given),
             log=_log(given),
             toolsets=_names(given, "TRIPS_MCP_TOOLSETS"),
@@ -140,7 +147,7 @@ class Settings:
     @property
     def embedded(self) -> bool:
         """Whether the embedded backend serves both APIs from a local database, without keys."""
-        return not (self.trips_key or self.events_token or self.switched_off or self.team)
+        return not (self.trips_key or self.events_token or self.caller_apis or self.switched_off or self.team)
 
     @property
     def one_store(self) -> bool:
@@ -149,11 +156,11 @@ class Settings:
 
     @property
     def apis(self) -> tuple[Api, ...]:
-        """The available APIs: those with a key, or both of the embedded backend."""
+        """The available APIs: those with a key, here or from callers, or both of the embedded backend."""
         if self.one_store:
             return ("trips", "events")
         keys: tuple[tuple[Api, str | None], ...] = (("trips", self.trips_key), ("events", self.events_token))
-        return tuple(api for api, key in keys if key)
+        return tuple(api for api, key in keys if key or api in self.caller_apis)
 
     def masks_secrets(self, *, by_default: bool) -> bool:
         """`by_default`: the transport's default."""
@@ -231,11 +238,12 @@ def has_reference(text: str) -> bool:
     return _HAS_REFERENCE.search(text) is not None
 
 
-def _base_url(given: Mapping[str, str], name: str, key_name: str) -> str | None:
-    url = _expanded(given, name)
-    if url is not None and key_name not in given:
-        raise SettingsError(f"{name} is set without {key_name}; set both, or neither.")
-    return url
+def _check_base_urls(given: Mapping[str, str], caller_apis: tuple[Api, ...]) -> None:
+    """Raises: SettingsError for the base URL of an API that no key is set for."""
+    for key_name, name in _BASE_URLS.items():
+        if name in given and key_name not in given and _api(key_name) not in caller_apis:
+            _expanded(given, name)
+            raise SettingsError(f"{name} is set without {key_name}; set both, or neither.")
 
 
 def _expanded(given: Mapping[str, str], name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trips_mcp.server.http.settings import OF_THE_CALLER, HttpSettings, settings_of_callers
+from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
 from trips_mcp.settings import TRIPS_URL, SettingsError
 
 
@@ -69,7 +69,8 @@ def test_the_servers_own_keys_are_not_read_for_callers() -> None:
 
     settings = settings_of_callers(own)
 
-    assert (settings.trips_key, settings.events_token, settings.scopes) == (OF_THE_CALLER, OF_THE_CALLER, None)
+    assert (settings.trips_key, settings.events_token, settings.scopes) == (None, None, None)
+    assert (settings.apis, settings.embedded) == (("trips", "events"), False)
     assert (settings.trips_url, settings.team, settings.one_store) == (TRIPS_URL, False, False)
     assert not settings.notices
 

@@ -47,7 +47,7 @@ class ScopedServers:
         """How tools conduct themselves over HTTP is settled here, too."""
         settings = self._settings
         if self._keyed and not events:
-            settings = replace(settings, events_token=None)
+            settings = replace(settings, caller_apis=("trips",))
         try:
             return self._offering(settings if scopes is None else replace(settings, scopes=scopes))
         except SettingsError:  # of what was chosen for this server the key allows nothing

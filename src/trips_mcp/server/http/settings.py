@@ -20,9 +20,6 @@ CALL_SECONDS: Final = 60
 BODY_SECONDS: Final = 20
 QUIET_SECONDS: Final = 15
 
-OF_THE_CALLER: Final = "of-the-caller"
-"""In the place of a key that comes with each call."""
-
 _KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
 _URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
 _OF_THE_KEY: Final = "TRIPS_MCP_SCOPES"
@@ -213,18 +210,15 @@ def _is_auth(text: str) -> TypeGuard[Auth | Literal[""]]:
 
 
 def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a server whose callers bring their keys: its own are not even read, others stand for theirs.
+    """The settings of a server whose callers bring their keys; the server's own keys and scopes are ignored.
 
-    `flags` as Settings has them.
-
-    With TRIPS_MCP_DATABASE the callers are those of the embedded backend on it, for whom `backend create-key`
-    makes keys; else of the services at the base URLs, or at their usual ones.
+    `flags`: as in Settings.from_env. With TRIPS_MCP_DATABASE, the embedded backend serves the callers, with keys that
+    `backend create-key` makes. Otherwise they call the services at the base URLs, or at the default ones.
 
     Raises: SettingsError.
     """
-    mine = {name: text for name, text in env.items() if name not in (*_KEYS, _OF_THE_KEY)}
-    # A base URL without a key is a mistake elsewhere. Here the keys come with the calls.
-    settings = Settings.from_env({**mine, **dict.fromkeys(_KEYS, OF_THE_CALLER)}, flags)
+    own = {name: text for name, text in env.items() if name not in (*_KEYS, _OF_THE_KEY)}
+    settings = Settings.from_env(own, flags, caller_apis=("trips", "events"))
     urls = [name for name in _URLS if env.get(name, "").strip()]
     if settings.chosen_database and urls:
         raise SettingsError(
