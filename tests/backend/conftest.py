@@ -1,4 +1,4 @@
-"""A backend to speak to: in this process as the local owner, or over a real socket with keys.
+"""Fixtures for a backend in this process as the local owner, or over a socket with keys.
 
 Every answer that a test gets is compared with the contract on its way.
 """
@@ -44,7 +44,7 @@ PATHS = [
 
 
 class PostgreSQL:
-    """A server that databases are made on."""
+    """A server on which the tests create databases."""
 
     def __init__(self, administrator: str, portal: BlockingPortal) -> None:
         self._administrator = make_url(administrator)
@@ -53,7 +53,7 @@ class PostgreSQL:
 
     @contextmanager
     def database(self, how: str = "") -> Generator[str]:
-        """The URL of a new one, without tables, while the block lasts."""
+        """The URL of a new database without tables, until the block ends."""
         name = f"t{uuid4().hex}"
         self.command(f"CREATE DATABASE {name} {how}")
         url = self._administrator.set(database=name).render_as_string(hide_password=False)
@@ -70,17 +70,17 @@ class PostgreSQL:
             yield url
 
     def empty(self, url: str) -> None:
-        """All else belongs to these; a new database for each test would take longer than most tests do."""
+        """The other tables refer to these. A new database per test would take longer than most tests."""
         for table in ("users", "groups", "idempotency", "rate_windows"):
             self.run(url, f"DELETE FROM {table}")  # noqa: S608
         self.run(url, "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
 
     def command(self, statement: str) -> None:
-        """For what is no part of a database."""
+        """For statements outside any database."""
         self.run(self._administrator.render_as_string(hide_password=False), statement)
 
     def run(self, url: str, statement: str, *values: object) -> list[Any]:
-        """The statement's rows; its values are written as ?, as for SQLite."""
+        """The statement's rows; its placeholders are ?, as in SQLite."""
         return self._portal.call(self._run, url, statement, values)
 
     def end(self) -> None:
@@ -102,7 +102,7 @@ class PostgreSQL:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Generator[PostgreSQL]:
-    """That of the setting, else one of its own; without either its tests are skipped."""
+    """The server from the environment, or a new one; without either, the tests are skipped."""
     with administrator_of_a_server() as url, start_blocking_portal() as portal:
         server = PostgreSQL(url, portal)
         yield server
@@ -131,7 +131,7 @@ def new_postgresql(postgresql: PostgreSQL) -> Generator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Made and empty; all that a test sees must be the same on both."""
+    """An empty database with tables; a test must see the same on both kinds."""
     if request.param == "sqlite":
         return str(shutil.copy(request.getfixturevalue("new_database"), tmp_path / "trips.db"))
     url: str = request.getfixturevalue("new_postgresql")
@@ -141,7 +141,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def sql(request: pytest.FixtureRequest, database: str) -> Callable[..., list[Any]]:
-    """A statement, run behind the backend's back → its rows."""
+    """Runs a statement without the backend → its rows."""
     if "://" in database:
         server: PostgreSQL = request.getfixturevalue("postgresql")
         return partial(server.run, database)
@@ -155,7 +155,7 @@ def sql(request: pytest.FixtureRequest, database: str) -> Callable[..., list[Any
 
 @pytest.fixture
 def stored(database: str, sql: Callable[..., list[Any]]) -> Callable[[], str]:
-    """All that the database holds, as text."""
+    """All content of the database, as text."""
 
     def dump() -> str:
         if "://" in database:
@@ -168,7 +168,7 @@ def stored(database: str, sql: Callable[..., list[Any]]) -> Callable[[], str]:
 
 @pytest.fixture
 def next_schema(tmp_path: Path) -> Callable[[str], Schema]:
-    """The schema after ours: one more migration, which does this."""
+    """A newer schema, with one more migration that runs this code."""
 
     def make(upgrade: str) -> Schema:
         folder = tmp_path / "migrations"
@@ -185,7 +185,7 @@ def next_schema(tmp_path: Path) -> Callable[[str], Schema]:
 
 @pytest.fixture
 def clock() -> list[float]:
-    """The time that the backend believes it is: `clock[0]`."""
+    """The backend's clock; `clock[0]` is its time."""
     return [1_800_000_000.0]
 
 
@@ -193,7 +193,7 @@ def clock() -> list[float]:
 async def backend(
     request: pytest.FixtureRequest, database: str, clock: list[float]
 ) -> AsyncGenerator[Callable[[str], httpx.AsyncClient]]:
-    """Mount → a client that may do everything; the parameter "served" puts a socket and a key in between."""
+    """Mount → a client with all scopes; the parameter "served" adds a socket and a key."""
     served = getattr(request, "param", "in process") == "served"
     key = await create_key(database, ALL) if served else None
     async with AsyncExitStack() as stack:
@@ -242,7 +242,7 @@ async def trip(api: httpx.AsyncClient) -> str:
 
 @pytest.fixture
 async def service(database: str, clock: list[float]) -> AsyncGenerator[Callable[[str | None], httpx.AsyncClient]]:
-    """A backend that wants keys and has no limit: key → a client that sends it."""
+    """A backend that requires keys, without a rate limit: key → a client that sends it."""
     async with (
         open_backend(database, require_keys=True, rate_limit=None, clock=lambda: clock[0]) as app,
         AsyncExitStack() as stack,
@@ -271,7 +271,7 @@ def new_key(database: str) -> Callable[..., Awaitable[str]]:
 
 @pytest.fixture
 async def new_trip(service: Callable[[str | None], httpx.AsyncClient]) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """A key → a trip in its user's own group, or in the group of that name."""
+    """Creates a trip with a key, in its user's first group or in the named group."""
 
     async def make(key: str, group: str | None = None) -> dict[str, Any]:
         me = (await service(key).get("/api/v1/me")).json()
@@ -331,7 +331,7 @@ async def served_on_loopback(app: ASGIApp) -> AsyncGenerator[str]:
 
 
 async def check_answer(response: httpx.Response) -> None:
-    """Compares an answer with the contract: what was not promised is as wrong as what is missing."""
+    """Compares a response with the contract: an extra field fails as well as a missing one."""
     await response.aread()
     path = response.request.url.raw_path.decode().partition("?")[0]
     is_events = path.startswith("/v1/")

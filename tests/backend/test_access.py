@@ -1,4 +1,4 @@
-"""Keys, scopes and groups: who may do what (docs/contract.md#scopes)."""
+"""Access by keys, scopes and groups (docs/contract.md#scopes)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

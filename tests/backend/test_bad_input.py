@@ -1,4 +1,4 @@
-"""Requests that are none: each a clear answer, nothing changed, never a crash (issue 2, Bad input)."""
+"""Invalid requests get a clear error, change nothing and never crash the backend."""
 
 import json
 from collections.abc import AsyncIterator
@@ -205,7 +205,7 @@ async def test_who_hangs_up_in_the_middle_hears_nothing(database: str, caplog: p
 
 
 def http_scope(method: str, raw_path: str) -> dict[str, Any]:
-    """What a server passes on, without a client that tidies the path first."""
+    """Sends a path to the app as it is; a client would normalise it first."""
     path = unquote(raw_path)
     return {
         "type": "http",

@@ -1,4 +1,4 @@
-"""What a batch and a sync take in one request, however much more the client and the tools take (docs/contract.md)."""
+"""Limits of a batch and a sync in one request; the client and the tools take more (docs/contract.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Batches and sync: one outcome for each item, and none stops another (docs/contract.md)."""
+"""Batches and sync report each item, and a refused item does not stop the others (docs/contract.md)."""
 
 from typing import Any
 

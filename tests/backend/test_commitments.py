@@ -1,4 +1,4 @@
-"""Commitments: their order, and the legs and pins they name (docs/contract.md)."""
+"""Commitments, their order and their references to legs and pins (docs/contract.md)."""
 
 from typing import Any
 

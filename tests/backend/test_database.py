@@ -1,4 +1,4 @@
-"""Opening a database: made, recognised, migrated, or refused in one sentence (DESIGN)."""
+"""Opening a database creates, recognises, migrates or refuses it, with one sentence for errors."""
 
 # ruff: noqa: ASYNC240  (a test may wait for the disk)
 
@@ -26,7 +26,7 @@ from trips_mcp.contract.scopes import Scope
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    """Not there yet."""
+    """A path without a file."""
     return str(tmp_path / "trips.db")
 
 
@@ -36,7 +36,7 @@ async def opened(database: str) -> None:
 
 
 async def refusal(database: str) -> str:
-    """The sentence that refuses it."""
+    """The message of the error."""
     with pytest.raises(DatabaseError) as refused:
         await opened(database)
     sentence = str(refused.value)

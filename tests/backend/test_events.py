@@ -15,7 +15,7 @@ TOUR = {"type": "activity", "title": "Colosseum", "date": "2027-05-02"}
 
 @pytest.fixture
 async def number(api: httpx.AsyncClient, trip: str) -> int:
-    """What the Events API calls the trip."""
+    """The trip's id in the Events API."""
     return (await api.get(trip)).json()["number"]
 
 

@@ -17,7 +17,7 @@ Service = Callable[[str | None], httpx.AsyncClient]
 
 @pytest.fixture
 def administer(database: str, capsys: pytest.CaptureFixture[str]) -> Callable[..., Awaitable[tuple[int, str]]]:
-    """The words of a `backend` command → its exit code and all that it said."""
+    """Arguments of a `backend` command → its exit code and output."""
 
     async def administer(*words: str) -> tuple[int, str]:
         code = await run_sync(run, ["backend", *words, "--database", database])

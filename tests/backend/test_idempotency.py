@@ -1,4 +1,4 @@
-"""A repeated Idempotency-Key gets the first answer, whatever happens meanwhile (docs/contract.md#idempotency-key)."""
+"""A repeated Idempotency-Key gets the first response, whatever happened since (docs/contract.md#idempotency-key)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

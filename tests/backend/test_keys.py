@@ -1,4 +1,4 @@
-"""`backend create-key`, `keys` and `revoke-key`: who has a key is seen, and who should have none has none at once."""
+"""`backend create-key`, `keys` and `revoke-key`; a revoked key is refused at once."""
 
 import io
 import json

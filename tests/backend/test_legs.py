@@ -1,4 +1,4 @@
-"""Legs: paging, merging by clientRef, and updates of what is nested in them (docs/contract.md)."""
+"""Legs: paging, merging by clientRef, and updates of nested objects (docs/contract.md)."""
 
 import json
 from base64 import urlsafe_b64encode

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 async def channel(api: httpx.AsyncClient, trip: str) -> str:
-    """The path of the messages of a trip's first channel."""
+    """The path of the messages in a trip's first channel."""
     channels = (await api.get(f"{trip}/channels")).json()["items"]
     return f"{trip}/channels/{channels[0]['_id']}/messages"
 

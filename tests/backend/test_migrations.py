@@ -1,4 +1,4 @@
-"""The migrations, one after the other, make the same tables as the code describes: on both databases."""
+"""The migrations create the same tables as the code, on both databases."""
 
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class Servers(Protocol):
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def made(request: pytest.FixtureRequest) -> Generator[Look]:
-    """What a look at a new database finds, once its tables are made in this way."""
+    """Inspects a new database after its tables were created in this way."""
     with start_blocking_portal() as portal:
 
         async def look(url: str, make: Make, find: Callable[[Connection], Any]) -> Any:
@@ -55,12 +55,12 @@ def step_by_step(db: Connection) -> None:
 
 
 def differences(db: Connection) -> list[Any]:
-    """From what the code describes, as Alembic sees them."""
+    """Differences from the tables in the code, as Alembic sees them."""
     return compare_metadata(MigrationContext.configure(db, opts={"version_table": REVISIONS}), SCHEMA.metadata)
 
 
 def described(db: Connection) -> dict[str, Any]:
-    """All that the database says of its tables, which is more than Alembic compares."""
+    """The full description of the tables, which is more than Alembic compares."""
     there = inspect(db)
     looks = (
         there.get_columns,

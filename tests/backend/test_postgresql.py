@@ -1,4 +1,4 @@
-"""PostgreSQL: migrated when it is told to, refused until then; lost and found again; and its locks."""
+"""PostgreSQL: explicit migration, lost connections, and locks."""
 
 import logging
 import re
@@ -58,7 +58,7 @@ def tables(postgresql: Server, url: str) -> set[str]:
 
 
 async def refusal(database: str) -> str:
-    """The sentence that refuses it, which does not tell its password."""
+    """The message of the error, which must not contain the password."""
     with pytest.raises(DatabaseError) as refused:
         async with open_backend(database, require_keys=False):
             pass
@@ -194,7 +194,7 @@ async def test_a_database_that_cannot_hold_every_character_is_refused(postgresql
 
 @pytest.fixture
 def as_guest(bare: str, postgresql: Server) -> Generator[str]:
-    """The URL of the database without tables for a user who may do nothing but connect."""
+    """The URL of a database without tables, for a user who may only connect."""
     guest = f"guest_{uuid4().hex}"
     postgresql.command(f"CREATE ROLE {guest} LOGIN PASSWORD 's3cret'")
     yield make_url(bare).set(username=guest, password="s3cret").render_as_string(hide_password=False)  # noqa: S106
@@ -312,7 +312,7 @@ async def test_a_reader_sees_one_state_however_much_is_written_meanwhile(databas
 
 
 class Gateway:
-    """A way to a server that can be closed and opened again."""
+    """A proxy to the server that can be closed and opened again."""
 
     def __init__(self, url: str) -> None:
         self._to = make_url(url)
@@ -358,7 +358,7 @@ async def _pass_on(one: SocketStream, other: SocketStream, both: anyio.CancelSco
 
 @pytest.fixture
 async def gateway(database: str) -> AsyncGenerator[tuple[Gateway, Callable[[], Any]]]:
-    """The way to the database, and what opens it again."""
+    """The proxy to the database, and a function that opens it again."""
     way = Gateway(database)
     async with anyio.create_task_group() as tasks:
         again = partial(tasks.start, way.serve)
@@ -457,7 +457,7 @@ async def test_who_finds_every_connection_in_use_hears_so_in_time(database: str)
 
 @asynccontextmanager
 async def locked_trips(database: str) -> AsyncGenerator[None]:
-    """Nobody writes to a trip while the block lasts."""
+    """Locks all trips against writes until the block ends."""
     engine = create_async_engine(database)
     try:
         async with engine.begin() as db:
@@ -469,7 +469,7 @@ async def locked_trips(database: str) -> AsyncGenerator[None]:
 
 @pytest.fixture
 def waiting(database: str, postgresql: Server) -> Callable[[int], Any]:
-    """Returns when so many connections wait for a lock."""
+    """Returns when this many connections wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
     async def wait(number: int) -> None:

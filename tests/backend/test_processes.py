@@ -1,4 +1,4 @@
-"""Several `trips-mcp backend serve` on one database: what is promised of one holds for all of them together."""
+"""Several `trips-mcp backend serve` processes on one database keep the promises of a single one."""
 
 import os
 import re
@@ -27,7 +27,7 @@ class Server(Protocol):
 
 
 class Services:
-    """Those that serve one database."""
+    """Processes that serve one database."""
 
     def __init__(self, database: str, stack: ExitStack) -> None:
         self.database = database
@@ -54,7 +54,7 @@ def base_of(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def ended(process: subprocess.Popen[str]) -> Generator[subprocess.Popen[str]]:
-    """It is ended with the block, and has then said nothing more."""
+    """A process that is stopped with the block and must not have logged more."""
     with process:
         yield process
         process.terminate()
@@ -75,7 +75,7 @@ def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @asynccontextmanager
 async def asking(services: Services, user: str) -> AsyncGenerator[tuple[list[httpx.AsyncClient], str]]:
-    """A client of each process, all with one key of this user, and the path of a trip of his."""
+    """A client for each process, all with one key of this user, and the path of the user's trip."""
     key = await create_key(services.database, list(map(Scope, BASE_SCOPES)), user)
     async with AsyncExitStack() as stack:
         clients = [
@@ -91,7 +91,7 @@ async def asking(services: Services, user: str) -> AsyncGenerator[tuple[list[htt
 
 
 async def together(clients: list[httpx.AsyncClient], number: int, *request: Any, **more: Any) -> list[httpx.Response]:
-    """So many requests at once, of each process as many."""
+    """Sends this many requests at once, spread evenly over the processes."""
     answers: list[httpx.Response] = []
 
     async def one(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""Racing requests: whatever the load, one key or clientRef makes one row (docs/contract.md)."""
+"""Concurrent requests with one key or clientRef create one row (docs/contract.md)."""
 
 import asyncio
 import subprocess
@@ -95,7 +95,7 @@ def test_racing_processes_make_one_row(database: str) -> None:
 
 
 def raced(racers: list[subprocess.Popen[str]], body: str) -> list[list[str]]:
-    """What they were answered, who all sent this eight times at once."""
+    """The responses to eight concurrent copies of this request."""
     for racer in racers:
         assert racer.stdin is not None
         racer.stdin.write(body + "\n")

@@ -17,7 +17,7 @@ LIMIT = 5
 async def limited(
     database: str, clock: list[float], new_key: NewKey
 ) -> AsyncGenerator[Callable[..., Awaitable[httpx.Response]]]:
-    """Sends a request with a key, from an address, to one of two apps over the same database."""
+    """Sends a request with a key from an address to one of two apps over the same database."""
     async with (
         open_backend(database, require_keys=True, rate_limit=LIMIT, clock=lambda: clock[0]) as one,
         open_backend(database, require_keys=True, rate_limit=LIMIT, clock=lambda: clock[0]) as other,
@@ -171,7 +171,7 @@ async def test_racing_requests_never_share_a_place(
 
 
 async def test_clocks_that_differ_a_little_share_one_window(database: str, clock: list[float], new_key: NewKey) -> None:
-    """Those of two computers, or of one: a request may wait after it has looked at the clock."""
+    """The clocks of two computers, or of one where a request waits after reading its clock."""
     headers = {"Authorization": f"Bearer {await new_key()}"}
     async with (
         open_backend(database, require_keys=True, rate_limit=LIMIT, clock=lambda: clock[0]) as one,

@@ -1,4 +1,4 @@
-"""The backend serves every operation of the contract, and nothing else; and says so."""
+"""The backend serves exactly the operations of the contract, and its OpenAPI document lists them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Exports and share links: what leaves with them, and what never does (docs/contract.md#share-links)."""
+"""Exports and share links, and the fields that they never publish (docs/contract.md#share-links)."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ SECRET = "s3cret"  # noqa: S105
 
 @pytest.fixture
 async def full_trip(api: httpx.AsyncClient, trip: str, leg: dict[str, Any], pin: dict[str, Any]) -> str:
-    """A trip with a secret in every field that is not to leave, named and unnamed, at every depth."""
+    """A trip with a secret in every field that must not be published, known and unknown, at every depth."""
     unnamed = {"gateCode": SECRET, "more": {"deep": [SECRET, {"doorCode": SECRET}]}}
     stay = dict.fromkeys(hidden(Accommodation, SharedAccommodation), SECRET)
     flight = dict.fromkeys(hidden(Flight, SharedFlight), SECRET)
@@ -43,7 +43,7 @@ async def full_trip(api: httpx.AsyncClient, trip: str, leg: dict[str, Any], pin:
 
 
 def hidden(stored: type[Any], shared: type[Any]) -> set[str]:
-    """The names of the fields that a shared view leaves out."""
+    """The names of the fields that a shared view omits."""
     names = [{field.alias for field in model.model_fields.values()} for model in (stored, shared)]
     return names[0] - names[1]
 

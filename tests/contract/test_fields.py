@@ -1,4 +1,4 @@
-"""What counts as a date, a time, a zone, an id; how a refusal reads."""
+"""Accepted dates, times, zones and ids, and the messages for others."""
 
 from typing import Any
 

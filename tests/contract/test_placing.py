@@ -1,4 +1,4 @@
-"""What the client places in a request is what the backend gathers from it."""
+"""`gather` returns the parameters that `place` put into a request."""
 
 from typing import Any
 
