@@ -1,4 +1,4 @@
-"""A client of services that a backend cannot play: broken, slow, hostile, unlike the contract. Its time is not ours."""
+"""Fixtures for clients of broken, slow and hostile services, on clocks that only the tests move."""
 
 from collections.abc import Callable, Coroutine
 from heapq import heappop, heappush
@@ -21,7 +21,7 @@ class ClientOf(Protocol):
 
 
 class SkippedTime:
-    """Passes when someone sleeps, and at once. For one call after the other."""
+    """A clock that moves at once when someone sleeps. For sequential calls."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -37,7 +37,7 @@ class SkippedTime:
 
 
 class SharedTime:
-    """Passes as far as the next who sleeps, as soon as nobody has anything else to do. For many calls at once."""
+    """A clock that moves to the next wake-up time when all tasks are idle. For concurrent calls."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -53,7 +53,7 @@ class SharedTime:
         await woken.wait()
 
     async def pass_by(self) -> None:
-        """To be run beside the calls, and cancelled after them."""
+        """Run this concurrently with the calls, and cancel it after them."""
         while True:
             await anyio.wait_all_tasks_blocked()
             if self._sleepers:

@@ -1,4 +1,4 @@
-"""Answers that break the contract in every way: a typed result or a TripsError comes of them, nothing else."""
+"""Answers that break the contract in any way give a typed result or a TripsError, nothing else."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -52,7 +52,7 @@ ARGUMENTS: dict[str, Any] = {
 
 
 def asked(operation: AnyOperation) -> Params:
-    """The least that the operation takes."""
+    """The minimal params of the operation."""
     needed = {field.alias or name for name, field in operation.params.model_fields.items() if field.is_required()}
     fields = {name: ARGUMENTS[name] for name in needed if name != "items"}
     if "items" in needed:
@@ -63,7 +63,7 @@ def asked(operation: AnyOperation) -> Params:
 
 
 def field_names(schema: object) -> set[str]:
-    """Every field of the model that the schema is of, and of those nested in it."""
+    """Every field of the schema's model and of its nested models."""
     if is_object(schema):
         return {*schema.get("properties", ())}.union(*map(field_names, schema.values()))
     return set[str]().union(*map(field_names, schema)) if is_list(schema) else set()

@@ -1,4 +1,4 @@
-"""Batches of any size: in what requests they are sent, and what is told when one of these fails."""
+"""Batches of any size: the requests they are split into, and the report when one request fails."""
 
 import json
 import shutil
@@ -33,13 +33,13 @@ Fault = Callable[[httpx.Request], httpx.Response]
 
 
 class Relay(httpx.AsyncBaseTransport):
-    """Passes everything on to the backend but the batches it was told to spoil; remembers all batches."""
+    """Forwards requests to the backend except the batches that must fail; records all batches."""
 
     def __init__(self, backend: httpx.AsyncBaseTransport) -> None:
         self._backend = backend
         self.batches: list[httpx.Request] = []
         self.faults: dict[int, Fault] = {}
-        """By the number of the batch, from 0."""
+        """By the index of the batch."""
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -120,7 +120,7 @@ def says(status: int, code: str, **headers: str) -> Fault:
 
 
 def always(fault: Fault, start: int) -> dict[int, Fault]:
-    """From this batch on, as often as it is tried."""
+    """Fails this batch and all later ones, on every attempt."""
     return dict.fromkeys(range(start, start + 100), fault)
 
 

@@ -1,4 +1,4 @@
-"""What a call puts on the wire, and what it never does."""
+"""The requests that calls send, and what they never send."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
 
 
 class Service:
-    """Answers every request the same, and remembers them."""
+    """Gives the same answer to every request, and records the requests."""
 
     def __init__(self, status: int = 200, **answer: object) -> None:
         self.requests: list[httpx.Request] = []

@@ -1,4 +1,4 @@
-"""Both APIs' ways of saying no, and ways that neither has, as one kind of error."""
+"""Error responses of both APIs, and of neither, become one kind of error."""
 
 from collections.abc import Callable
 from typing import Any
@@ -187,7 +187,7 @@ async def test_no_error_shows_the_key_in_any_form(client_of: ClientOf) -> None:
     ],
 )
 def test_retry_after_is_seconds_a_date_an_epoch_or_nothing(header: str | None, seconds: float | None) -> None:
-    """A date and an epoch are told from the answer's own Date, whatever this computer's clock says."""
+    """A date and a Unix time are relative to the answer's Date header, not to this computer's clock."""
     headers = [(b"Date", b"Sun, 01 Nov 2026 12:00:00 GMT")]
     if header is not None:
         headers.append((b"Retry-After", header.encode()))

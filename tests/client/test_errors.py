@@ -1,4 +1,4 @@
-"""One tree of errors, whatever went wrong below it."""
+"""Every failure is an error of one class tree."""
 
 import ssl
 import subprocess

@@ -1,4 +1,4 @@
-"""Events whose answer was lost: made once, changed once, and said to be unknown where nobody can tell."""
+"""Events whose answer was lost: created once, updated once, or reported as unknown."""
 
 import json
 import shutil
@@ -74,15 +74,15 @@ async def forbidden(_: httpx.Request, __: Deliver) -> httpx.Response:
 
 
 class Relay(httpx.AsyncBaseTransport):
-    """Passes requests on to the backend, and does to those of a method what was planned for them."""
+    """Forwards requests to the backend, with the faults planned for each method."""
 
     def __init__(self, backend: httpx.AsyncBaseTransport) -> None:
         self._backend = backend
         self.requests: list[str] = []
         self.plans: dict[str, deque[Fault]] = {}
-        """By method, for the next requests of it."""
+        """The faults of the next requests, by method."""
         self.hides: set[str] = set()
-        """What itineraries do not show of their events."""
+        """The event fields that itineraries leave out."""
         self.always: dict[str, Fault] = {}
 
     @override
@@ -113,7 +113,7 @@ class Relay(httpx.AsyncBaseTransport):
 
 
 class World:
-    """Two trips, a client whose network fails as planned, and another one's client that works."""
+    """Two trips, a client whose network fails as planned, and another person's client that works."""
 
     def __init__(self, relay: Relay, client_of: Callable[..., TripsClient]) -> None:
         self.relay = relay
@@ -122,11 +122,11 @@ class World:
         self.trips: list[int] = []
 
     def restart(self) -> None:
-        """A client that has seen nothing yet; the journal stays."""
+        """A new client that has read nothing yet, with the same journal."""
         self.client = self._client_of(self.relay)
 
     def somebody_else(self) -> TripsClient:
-        """On another computer: of what they do no note is here."""
+        """A person on another computer, whose writes are not in this journal."""
         return self._client_of(self.relay, MemoryJournal())
 
     async def events(self, trip: int | None = None) -> list[Event]:
@@ -293,7 +293,7 @@ async def test_an_event_that_arrives_late_is_waited_for_before_it_is_sent_again(
 
 
 async def test_two_changes_that_were_both_meant_are_two(world: World) -> None:
-    """Soba, of which nobody knows; Udon, which was answered; and Soba again."""
+    """Soba with unknown outcome, Udon answered, and Soba again."""
     event_id = await world.made()
     soba = UpdateEvent(event_id=event_id, title="Soba")
     world.relay.always = {"PATCH": lost_after, "GET": refused}
@@ -533,7 +533,7 @@ class Step(NamedTuple):
     writing: list[Fault]
     reading: list[Fault]
     restarts: bool
-    """Whether another process repeats what came back unknown."""
+    """Whether another process repeats unknown writes."""
 
 
 FAULTS = (lost_after, lost_before, refused, failed_after, unreadable)
@@ -552,7 +552,7 @@ STEPS = st.lists(
 
 
 class Agent:
-    """Does what it is asked, repeats what came back unknown, and remembers what it was told."""
+    """Makes the calls, repeats unknown ones, and records the answers."""
 
     def __init__(self, world: World) -> None:
         self._world = world

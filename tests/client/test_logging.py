@@ -1,4 +1,4 @@
-"""What is told of each request: enough to follow it, and nothing of what was in it."""
+"""The log line of each request: enough to trace it, and nothing of its content."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Over real sockets: what servers do that break off, talk nonsense, or hear many calls at once."""
+"""Servers on real sockets that close early, send invalid HTTP, or get many calls at once."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,7 +24,7 @@ WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-Request-Id: r1\r\n\r\n{"ite
 
 @pytest.fixture
 def speaking() -> Speaking:
-    """A client of a server that says these bytes to each request, and closes the connection."""
+    """A client of a server that answers each request with these bytes and closes the connection."""
 
     @asynccontextmanager
     async def speaking(words: bytes, time: "SkippedTime | None" = None) -> AsyncGenerator[TripsClient]:

@@ -1,4 +1,4 @@
-"""Lists of any length, read page by page as they are asked for."""
+"""Lists of any length, read page by page on demand."""
 
 from collections.abc import AsyncGenerator, Callable
 
@@ -17,7 +17,7 @@ async def read_into(seen: list[str], things: AsyncGenerator[Resource]) -> None:
 
 
 class Pages:
-    """Serves pages by their number, which is the cursor; counts how many were read."""
+    """Serves numbered pages with the number as cursor, and counts the pages read."""
 
     def __init__(self, *pages: list[str], last_cursor: object = None) -> None:
         self.read = 0

@@ -1,4 +1,4 @@
-"""What a key is known not to allow is refused before it is sent."""
+"""Calls that the key is known not to allow are refused before they are sent."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ HELLO = SendMessage(trip_id="t1", channel_id="c1", content="Hello")
 
 
 class Service:
-    """Answers anything, and reports these scopes."""
+    """Answers every request, and reports these scopes."""
 
     def __init__(self, scopes: object = None) -> None:
         self.requests: list[httpx.Request] = []
@@ -180,7 +180,7 @@ def test_what_is_no_scope_is_refused() -> None:
 
 
 async def test_the_embedded_backend_agrees(tmp_path: Path) -> None:
-    """What it forbids for want of a scope, and that alone, is refused here once the scopes are known."""
+    """With known scopes, exactly the calls that the backend forbids for a missing scope are refused here."""
     database = str(tmp_path / "trips.db")
     maker = await create_key(database, [Scope.parse("trips:write"), Scope.parse("trips:read")])
     async with open_backend(database, require_keys=True, rate_limit=None) as app:

@@ -1,4 +1,4 @@
-"""Which proxy a call takes: as curl would, from the same variables."""
+"""The proxy of a call, chosen from the environment as curl does."""
 
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -36,7 +36,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Setting:
 
 @pytest.fixture
 async def proxy() -> AsyncGenerator[tuple[str, list[bytes]]]:
-    """A proxy that answers every request itself, and what it was asked."""
+    """A proxy that answers every request itself, and the requests that it received."""
     asked: list[bytes] = []
 
     async def answer(stream: SocketStream) -> None:
@@ -70,7 +70,7 @@ def listed(time: "SkippedTime") -> Listed:
 
 @pytest.fixture
 def own_address() -> str:
-    """One of this computer's that is not loopback, so that a proxy may be asked for it; nothing listens there."""
+    """An address of this computer that is not loopback, so that a proxy may be used; nothing listens there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing
         return str(probe.getsockname()[0])

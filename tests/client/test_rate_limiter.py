@@ -1,4 +1,4 @@
-"""One limiter per account, against services that count a minute as they like. Time passes only when all wait."""
+"""The rate limiter against services that count their windows in different ways, on a virtual clock."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Counts as the contract says: so many requests in the 60 seconds from the first one."""
+    """Counts by the contract: a limited number of requests in the 60 seconds from the first one."""
 
     def __init__(
         self, time: "SharedTime", limit: int = 60, *, latencies: Sequence[tuple[float, float]] = ((0.1, 0.1),)
     ) -> None:
-        """`latencies`: seconds there and back, of one request after the other."""
+        """`latencies`: the round-trip seconds of successive requests."""
         self.time = time
         self.limit = limit
         self.statuses: list[int] = []
@@ -46,7 +46,7 @@ class Service:
         self._count = 0
 
     def use_up(self, requests: int) -> int:
-        """What remains of the window; less than nothing for one request too many."""
+        """The remaining count of the window; negative for one request too many."""
         if self.time.now >= self._began + 60:
             self._began, self._count = self.time.now, 0
         self._count += requests

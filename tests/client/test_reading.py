@@ -1,4 +1,4 @@
-"""Success in every shape that a service may plausibly give it (docs/contract.md#reading-tolerantly)."""
+"""Successful answers in every plausible shape (docs/contract.md#reading-tolerantly)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

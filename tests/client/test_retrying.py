@@ -1,4 +1,4 @@
-"""What is tried again, when, and for how long."""
+"""Retries: which failures, after which wait, until which deadline."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ GOOD = httpx.Response(200, json={"_id": "x", "items": []})
 
 
 class Service:
-    """Answers with one thing after the other, the last of them for ever; an exception is raised."""
+    """Gives the answers in order and then repeats the last; an exception is raised."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.requests: list[httpx.Request] = []
@@ -68,7 +68,7 @@ class Calling(Protocol):
 
 @pytest.fixture
 def calling(client_of: "ClientOf", time: "SkippedTime") -> Calling:
-    """The result of one call to a service, and what the client slept in it."""
+    """The result of one call to a service, and the seconds that the client slept."""
 
     async def calling(service: Service, call: Call, *, deadline: float = 45) -> Any:
         client = client_of(service, clock=time.clock, sleep=time.sleep, deadline=deadline)

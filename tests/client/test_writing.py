@@ -1,4 +1,4 @@
-"""A write from its note to its outcome, known or not."""
+"""A write from its note in the journal to its outcome, known or unknown."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ JOINED = ("This completed an earlier call whose answer was lost.",)
 
 
 class Notes:
-    """A journal that tells what was done with it."""
+    """A journal that records how it is used."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -71,7 +71,7 @@ class Notes:
 
 
 class Service:
-    """Answers with one thing after the other, the last of them for ever; an exception is raised."""
+    """Gives the answers in order and then repeats the last; an exception is raised."""
 
     def __init__(self, *answers: Answers) -> None:
         self.requests: list[httpx.Request] = []
@@ -100,7 +100,7 @@ BROKEN = httpx.Response(500)
 
 
 def refusing(status: int, code: str = "NO", **headers: str) -> httpx.Response:
-    """As the Trips API says it, with the request's id."""
+    """An error of the Trips API, with its request id."""
     error = {"code": code, "message": "No.", "requestId": "req_7"}
     return httpx.Response(status, json={"error": error}, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
@@ -510,7 +510,7 @@ async def test_one_that_waits_for_an_identical_call_waits_no_longer_than_its_dea
 
 
 class FakeRecovery:
-    """What is found of an event is what it is told to find."""
+    """A lookup that finds the given result."""
 
     repeatable = True
 

@@ -1,4 +1,4 @@
-"""The embedded backend behind a network that loses, breaks, delays and repeats; on a clock that tests move."""
+"""The embedded backend behind a network with faults, on a clock that the tests move."""
 
 import shutil
 from collections import deque
@@ -25,7 +25,7 @@ def error(status: int, code: str) -> httpx.Response:
 
 
 class Clock:
-    """The client's time; to sleep is to move it."""
+    """The client's clock; sleeping moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -39,12 +39,12 @@ class Clock:
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Does to each request what is planned next; to those after the plan, nothing."""
+    """Applies the planned fault to each request; requests after the plan pass unchanged."""
 
     def __init__(self, service: httpx.AsyncBaseTransport, clock: Clock, *, strips_keys: bool = False) -> None:
         self.plan: deque[str] = deque()
         self.call: anyio.CancelScope | None = None
-        """The call under way, for a host that cancels it."""
+        """The call in progress, for a host that cancels it."""
         self.delivered = 0
         self._service = service
         self._clock = clock
@@ -114,13 +114,13 @@ class Network(httpx.AsyncBaseTransport):
         raise httpx.ReadTimeout("", request=request)
 
     async def arrives_late(self, request: httpx.Request) -> httpx.Response:
-        """After the client has given it up, together with the next one."""
+        """Arrives after the client gave up, together with the next request."""
         self._late.append(request)
         self._clock.now += 30
         raise httpx.ReadTimeout("", request=request)
 
     async def arrives_very_late(self, request: httpx.Request) -> httpx.Response:
-        """After all else."""
+        """Arrives after all other requests."""
         self._very_late.append(request)
         self._clock.now += 30
         raise httpx.ReadTimeout("", request=request)
@@ -131,7 +131,7 @@ class Network(httpx.AsyncBaseTransport):
         return httpx.Response(whole.status_code, headers=whole.headers, stream=_CutOff(whole.content))
 
     async def half_a_body(self, request: httpx.Request) -> httpx.Response:
-        """As a proxy sends it that does not know better: half of the answer, called whole."""
+        """Half of the answer with a matching Content-Length, as a faulty proxy sends it."""
         whole = await self.deliver(request)
         return httpx.Response(whole.status_code, content=whole.content[: len(whole.content) // 2] or b"{")
 
@@ -143,7 +143,7 @@ class Network(httpx.AsyncBaseTransport):
         return await self.html_before(request)
 
     async def redirected_before(self, _: httpx.Request) -> httpx.Response:
-        """To where one signs in to the network, say."""
+        """A redirect, for example to a network's sign-in page."""
         return httpx.Response(302, headers={"Location": "http://hotel.test/"})
 
     async def redirected_after(self, request: httpx.Request) -> httpx.Response:
@@ -151,7 +151,7 @@ class Network(httpx.AsyncBaseTransport):
         return await self.redirected_before(request)
 
     async def refused_on_the_way(self, _: httpx.Request) -> httpx.Response:
-        """By a gateway, in words of its own."""
+        """An answer in a gateway's own form."""
         return httpx.Response(404, json={"message": "Not Found"})
 
     async def refused_on_the_way_back(self, request: httpx.Request) -> httpx.Response:
@@ -159,11 +159,11 @@ class Network(httpx.AsyncBaseTransport):
         return httpx.Response(403, html="<h1>Forbidden</h1>")
 
     async def welcomed_before(self, _: httpx.Request) -> httpx.Response:
-        """A 200 of something that has done nothing."""
+        """A 200 from something that did nothing."""
         return httpx.Response(200, json={"ok": True})
 
     async def busy_with_it(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a repetition that came too early."""
+        """The answer to a retry that came too early."""
         await self.deliver(request)
         return httpx.Response(409)
 
@@ -234,7 +234,7 @@ FAULTS: Final[dict[str, Callable[[Network, httpx.Request], Awaitable[httpx.Respo
 
 
 class Side:
-    """The client's side: a process that can be started anew, its journal, the network before it."""
+    """The client's side: a process that can restart, its journal, and its network."""
 
     def __init__(self, folder: Path, network: Network, clock: Clock, *, forgets: bool) -> None:
         self.network = network
@@ -247,7 +247,7 @@ class Side:
         self._clock.now += seconds
 
     async def restart(self) -> None:
-        """Ends as a process does, and another begins."""
+        """Ends the process and starts another."""
         await self.end()
         self._start()
 
@@ -294,7 +294,7 @@ def faults() -> tuple[str, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test of one fault is run for each, unless it names some."""
+    """Runs a test of one fault for every fault, unless the test names some."""
     if "fault" in metafunc.fixturenames and not _names_faults(metafunc):
         metafunc.parametrize("fault", FAULTS)
 

@@ -45,14 +45,14 @@ Started = Callable[..., AbstractAsyncContextManager[Side]]
 
 
 class Host:
-    """Hands calls on to the client, and their answers to the agent, or not."""
+    """Passes calls to the client, and their answers to the agent or not."""
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self.calls = 0
 
     async def call(self, name: str, arguments: Fields, *faults: str, reads: bool = True) -> Outcome[Any] | None:
-        """None where the agent does not learn the outcome: it is unknown, was cancelled, or its answer not read."""
+        """None if the agent does not learn the outcome: unknown, cancelled, or an answer that was not read."""
         self.calls += 1
         self.side.network.plan.clear()
         self.side.network.plan.extend(faults)
@@ -71,7 +71,7 @@ class Host:
         return outcome
 
     async def lose(self, name: str, arguments: Fields) -> None:
-        """A write that is done, of which the agent has no answer."""
+        """A write that is done but whose answer the agent did not get."""
         assert await self.call(name, arguments, "cancelled_after") is None
 
     async def do(self, name: str, arguments: Fields) -> Fields:
@@ -103,7 +103,7 @@ class World(NamedTuple):
     trip: Fields
     leg: Fields
     to_do: Fields
-    """The arguments that place a write to one of them."""
+    """The arguments that identify the resource to write to."""
 
     async def one(self, listed_by: str, place: Fields) -> Fields:
         own = next(value for name, value in place.items() if name != "tripId")
@@ -138,7 +138,7 @@ async def prepared(side: Side) -> World:
 
 @pytest.fixture(params=[False, True], ids=["same process", "new process"])
 def restarts(request: pytest.FixtureRequest) -> bool:
-    """Whether another process makes the other writes, and the last one."""
+    """Whether another process makes the other writes and the last one."""
     return request.param
 
 
@@ -330,16 +330,16 @@ class Write(NamedTuple):
 
 @dataclass
 class Model:
-    """What an agent believes, who goes by nothing but the answers, and forgets what it had none to."""
+    """What an agent knows from the answers alone; it forgets writes that had no answer."""
 
     world: World
     chance: random.Random
     tokens: list[str] = field(default_factory=list[str])
     """The last one may open the trip."""
     told: dict[str, Fields] = field(default_factory=dict[str, Fields])
-    """Pins, as they were told last."""
+    """The pins of the last answers."""
     unsure: dict[str, int] = field(default_factory=Counter[str])
-    """Of how many pins of a content it is not known whether they were made."""
+    """The number of pins with unknown outcome, by content."""
     done: Counter[str] = field(default_factory=Counter[str])
 
     async def take_one(self) -> None:
@@ -433,7 +433,7 @@ class Model:
                 del self.told[arguments["pinId"]]
 
     async def compare(self) -> None:
-        """All that was told is there, and no more beside it than what nobody was told of."""
+        """The store contains everything that was answered, and besides it only writes without an answer."""
         held = await self.world.host.listed("list_map_pins", self.world.trip)
         assert {one: held.get(one) for one in self.told} == self.told
         assert len(held) - len(self.told) <= sum(self.unsure.values())

@@ -1,4 +1,4 @@
-"""A real server process, killed with SIGKILL at any moment of a write and started anew: the same call is one write.
+"""A real server process, killed with SIGKILL during a write and restarted: the same call is one write.
 
 What is waited for is seen from outside: a note in the journal, a row in the database, a request at the service,
 an answer on the pipe, or so many microseconds on the clock.
@@ -28,13 +28,13 @@ from typing_extensions import override
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL, and no select on pipes")
 
 SECONDS: Final = 60
-"""The most that any wait may take; only a hanging process needs it."""
+"""The limit of any wait; only a hanging process reaches it."""
 
 Fields = dict[str, Any]
 
 
 class Server:
-    """One `trips-mcp` process, spoken to line by line."""
+    """A `trips-mcp` process that the test talks to line by line."""
 
     def __init__(self, environment: dict[str, str], output: str = "pipe") -> None:
         """`output`: what it writes to, a `pipe` or, as hosts on Node have it, a `socket`."""
@@ -85,7 +85,7 @@ class Server:
         return bool(select.select([self._from], [], [], 0)[0])
 
     def kill(self, request_id: int) -> Fields | None:
-        """Its answer to that request, if it was out."""
+        """The answer to that request, if it was written."""
         self._process.kill()
         self._process.wait()
         found = [message for message in self._messages() if message.get("id") == request_id]
@@ -104,7 +104,7 @@ class Server:
         self._to.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
     def _messages(self) -> Generator[Fields]:
-        """Whole lines only: of one that was cut off nobody was told anything."""
+        """Whole lines only: a truncated line tells the host nothing."""
         while True:
             while b"\n" in self._unread:
                 line, self._unread = self._unread.split(b"\n", 1)
@@ -128,7 +128,7 @@ def let_pass(microseconds: float) -> None:
 
 
 def keys_noted(journal: Path) -> set[str]:
-    """Empty too while the file is being made."""
+    """Also empty while the file is being created."""
     if not journal.exists():
         return set()
     with closing(sqlite3.connect(journal)) as database:
@@ -169,7 +169,7 @@ class Write(NamedTuple):
     listed_by: str
     table: str
     name: str
-    """Of the field that holds the words."""
+    """The name of the field with the text."""
     more: Fields
 
 
@@ -188,12 +188,12 @@ WRITES: Final = (
 
 
 def unquoted(text: str) -> str:
-    """Without the marks that messages are read between."""
+    """Without the marks around message texts."""
     return re.sub(r"\[/?[0-9a-f]{6}\]", "", text)
 
 
 class Kills:
-    """Many writes, each of them killed and then repeated by whoever had no answer."""
+    """Many writes, each killed and then repeated if it had no answer."""
 
     def __init__(self, user: Home, chance: random.Random) -> None:
         self._user = user
@@ -398,7 +398,7 @@ class Request(NamedTuple):
 
 
 class Service:
-    """Takes requests in, and answers none before it is told to."""
+    """Accepts requests, and answers none until told to."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -493,7 +493,7 @@ def test_a_note_is_there_until_the_host_has_read_the_answer(tmp_path: Path, serv
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system tells what is left in a pipe")
 @pytest.mark.parametrize("output", ["pipe", "socket"])
 def test_an_answer_that_nobody_read_is_not_told(tmp_path: Path, service: Service, output: str) -> None:
-    """A host that leaves it unread for three seconds and then kills the server has not been answered."""
+    """A host that does not read for three seconds and then kills the server has no answer."""
     service.answers.set()
     with set_up(tmp_path, service) as user:
         for _ in range(5):
@@ -518,7 +518,7 @@ def test_against_a_service_that_never_answers_the_key_is_the_same_each_time(tmp_
 
 
 def test_without_a_journal_it_would_be_another_write(tmp_path: Path, service: Service) -> None:
-    """The proof that what is above can fail."""
+    """Proof that the tests above can fail."""
     with set_up(tmp_path, service, TRIPS_MCP_JOURNAL="off") as user:
         first = user.server.begin_call("send_message", HELLO)
         until(lambda: len(service.requests) == 1)

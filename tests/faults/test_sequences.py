@@ -1,4 +1,4 @@
-"""Whatever the network does to a write, the store holds what the caller was told: nothing twice, nothing lost."""
+"""Whatever the network does to a write, the store holds what the answers said, without duplicates."""
 
 import json
 import tempfile
@@ -21,7 +21,7 @@ from trips_mcp.contract.models import Result
 OPERATION: Final = {operation.name: operation for operation in OPERATIONS}
 MOST_REPEATS: Final = 30
 WORDS: Final = ("Gion", "Nara")
-"""Few, so that identical writes are meant now and then."""
+"""Few words, so that identical writes occur."""
 
 
 class Network(Protocol):
@@ -46,7 +46,7 @@ Fields = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """Things of a trip, and how they are made, changed, removed and listed; * stands for a word."""
+    """The resources of a trip: how they are created, changed, removed and listed. * stands for a word."""
 
     made_by: str
     changed_by: str
@@ -120,12 +120,12 @@ class Step(NamedTuple):
     word: str
     faults: list[str]
     restarts: bool
-    """Whether the client's process ends between an unknown outcome and the repetition."""
+    """Whether the client's process ends between an unknown outcome and its retry."""
 
 
 @dataclass
 class Agent:
-    """Does what it is asked, repeats what came back unknown, and keeps a record of what it was told."""
+    """Makes the calls, repeats unknown ones, and records the answers."""
 
     side: Side
     writes: int = 0
@@ -207,7 +207,7 @@ class Agent:
         return {"tripId": one} if kind is TRIPS else {"tripId": self.trip_id, kind.id_name: one}
 
     async def write(self, name: str, arguments: Fields, restarts: bool) -> Result | None:
-        """The result; None where the client said that it was not done."""
+        """The result; None if the client reported that the write was not done."""
         self.writes += 1
         operation = OPERATION[name]
         params = operation.params.model_validate(arguments)
@@ -228,7 +228,7 @@ class Agent:
         raise AssertionError(f"{name} stays unknown")
 
     async def compare(self) -> None:
-        """Raises: AssertionError where the store is not what was told."""
+        """Raises: AssertionError if the store differs from the answers."""
         self.side.network.plan.clear()
         await self.side.network.deliver_the_rest()
         client = self.side.client
@@ -259,7 +259,7 @@ def row(result: Result) -> Fields:
 async def carried_out(
     started: Started, steps: list[Step], *, strips_keys: bool = False, forgets: bool = False
 ) -> Counter[str]:
-    """How much was done; AssertionError where it came out otherwise than told."""
+    """The number of writes done. Raises: AssertionError if the store differs from the answers."""
     with tempfile.TemporaryDirectory() as folder:
         async with started(Path(folder), strips_keys=strips_keys, forgets=forgets) as side:
             agent = Agent(side)
@@ -271,7 +271,7 @@ async def carried_out(
 
 
 def every_kind_of_write(faults: list[str], *, restarts: bool) -> list[Step]:
-    """Each thing made twice with the same words, changed, and one of the two removed."""
+    """Each resource is created twice with the same words, changed, and one of the two is removed."""
     of_things = [
         Step(act, kind, 0, "Gion", faults, restarts) for kind in KINDS for act in ("make", "make", "change", "remove")
     ]
@@ -331,7 +331,7 @@ def test_thousands_of_writes_through_random_faults(started: Started, faults: tup
     "fault", ["answer_lost", "reset_after", "fails_after", "slow", "arrives_late", "arrives_very_late", "html_after"]
 )
 async def test_without_keys_the_same_run_finds_duplicates(started: Started, fault: str) -> None:
-    """The proof that what is above can fail."""
+    """Proof that the tests above can fail."""
     steps = every_kind_of_write([fault], restarts=False)
 
     with pytest.raises(AssertionError):
@@ -340,7 +340,7 @@ async def test_without_keys_the_same_run_finds_duplicates(started: Started, faul
 
 @pytest.mark.parametrize("fault", ["slower_than_the_deadline", "cancelled_after", "half_a_body"])
 async def test_without_a_journal_the_same_run_finds_duplicates(started: Started, fault: str) -> None:
-    """What no attempt of the same call can mend, as the caller has been told that it is unknown."""
+    """A fault that no retry in the same call can fix: the outcome is reported as unknown."""
     steps = every_kind_of_write([fault], restarts=True)
 
     with pytest.raises(AssertionError):

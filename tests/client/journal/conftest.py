@@ -1,4 +1,4 @@
-"""Journals of both kinds, on a clock that only tests move."""
+"""Fixtures for both journals, on a clock that only the tests move."""
 
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path

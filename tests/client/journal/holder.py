@@ -1,4 +1,4 @@
-"""A process that has a write under way: `holder.py FILE DIGEST [fork]`, until it is killed.
+"""A process with a write in progress: `holder.py FILE DIGEST [fork]`, until it is killed.
 
 It prints the key it noted; with `fork`, a child that goes on living prints its id too.
 """

@@ -1,4 +1,4 @@
-"""A file that can't be used costs a warning and the memory of a killed process, and nothing else."""
+"""A file that cannot be used costs one warning and the notes of a killed process, nothing else."""
 
 import os
 import sqlite3
@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 async def joins_what_is_unknown(journal: SqliteJournal) -> bool:
-    """The least there is to remember, within the time that a call may lose to it."""
+    """The minimal use of a journal, within the time that a call may wait for it."""
     with anyio.fail_after(10):
         first = await journal.begin("d", "send_message", note="n")
         await journal.leave_unknown(first)
@@ -174,7 +174,7 @@ async def test_a_disk_that_does_not_answer_is_not_waited_for(file: Path, caplog:
 
 @pytest.fixture
 async def full_disk() -> AsyncGenerator[Callable[[], None]]:
-    """Says that from now on no file of this process can grow, until the test ends."""
+    """A function after whose call no file of this process can grow, until the test ends."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))

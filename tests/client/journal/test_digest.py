@@ -1,4 +1,4 @@
-"""Which calls are identical: the same account, operation and values, however they are written down."""
+"""Identical calls have the same account, operation and values, however the values are written."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Processes that share the journal's file: what one has under way is not unknown, until it is dead."""
+"""Processes that share a journal file: a write in progress becomes unknown when its process dies."""
 
 import os
 import signal

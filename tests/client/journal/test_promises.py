@@ -1,4 +1,4 @@
-"""What every journal promises, in memory or in a file: unknown outcomes are joined, and nothing else."""
+"""The promises of every journal, in memory or in a file: only unknown outcomes are joined."""
 
 from typing import Protocol
 
