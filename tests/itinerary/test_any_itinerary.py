@@ -1,4 +1,4 @@
-"""Itineraries nobody would plan: an answer to every question, the same one however the parts are ordered."""
+"""Random itineraries: every question has an answer, and the order of the parts does not change it."""
 
 import json
 import re
@@ -27,7 +27,7 @@ SMALL = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCh
 VERY_MANY = settings(SMALL, max_examples=600)
 
 EMPTINESS = re.compile(r"\bNone\b|\[\]|\{\}")
-"""What an answer must not show for what is not there."""
+"""Texts that an answer must not show for missing values."""
 UNCHANGING_ZONES = ["Asia/Tokyo", "Asia/Kolkata", "Africa/Lagos", "Pacific/Honolulu", "Pacific/Kiritimati", None]
 CHANGING_ZONES = ["Europe/Paris", "America/New_York", "Pacific/Apia", "Australia/Lord_Howe", "Mars/Olympus", ""]
 DAYS = st.integers(-2, 12).map(lambda days: str(FIRST + timedelta(days)))
@@ -43,7 +43,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def some(kind: str, parts: st.SearchStrategy[Json], most: int) -> st.SearchStrategy[list[Json]]:
-    """Each with an id of its own."""
+    """Give each part its own id."""
     return st.lists(parts, max_size=most).map(
         lambda found: [{"_id": f"{kind}_{number}", **part} for number, part in enumerate(found)]
     )
@@ -110,7 +110,7 @@ def plausible(zones: list[str | None]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def spoilt(parts: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
-    """With odd texts in the place of some."""
+    """Replace some values by odd texts."""
 
     def spoil(value: Any) -> Any:
         if is_object(value):
@@ -125,7 +125,7 @@ def spoilt(parts: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
 
 
 def answers(trip: Journey) -> dict[str, Any]:
-    """To every question about its days, in both forms."""
+    """Answers to every question about its days, in both forms."""
     told: dict[str, Any] = {}
     days = list(trip.extent or ())[:40]
     for day in days:
@@ -143,7 +143,7 @@ def answers(trip: Journey) -> dict[str, Any]:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Whatever somebody may have written, such as the word None."""
+    """All texts of the trip, which may contain words such as None."""
     if isinstance(value, str):
         yield value
     elif is_object(value):
@@ -187,13 +187,13 @@ def holds_for_plausible(parts: dict[str, Any]) -> None:
 
 
 def gist(thing: Thing) -> tuple[object, ...]:
-    """What both answers tell of a thing."""
+    """The values that both answers must share."""
     ids = thing.leg_id, thing.flight, thing.commitment_id, thing.event_id
     return (thing.kind, thing.time, thing.until, thing.until_date, thing.since, *ids)
 
 
 def holds_when_shifted(parts: dict[str, Any]) -> None:
-    """By a day, so that every weekday is another one too; in zones whose clocks are never changed."""
+    """Move by a day, which also changes weekdays, in zones without clock changes."""
     shifted = json.loads(DATE.sub(later(1), json.dumps(parts)))
 
     there = json.dumps(answers_of_today(shifted, FIRST + timedelta(1)))

@@ -1,4 +1,4 @@
-"""What a check finds: the cases that a careful traveller would look for, each with its grade and what it is about."""
+"""Findings of a check: the cases a careful traveller looks for, each with its grade and citations."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def hotel(name: str, check_in: str, check_out: str, **more: str) -> Json:
 
 
 def told(report: CheckReport) -> Found:
-    """`certain overlap: com_dinner, leg_tokyo flights.0`, each finding in the order of the report."""
+    """Findings in the report's order, as `certain overlap: com_dinner, leg_tokyo flights.0`."""
     return [f"{one.grade} {one.kind}: {', '.join(map(named, one.about))}" for one in report.findings]
 
 
@@ -933,7 +933,7 @@ def test_a_finding_about_many_things_names_some_and_tells_how_many_more() -> Non
 
 
 def many(kind: str, number: int) -> Journey:
-    """Of 10,000 things each compared with each would be 50 million pairs, and no answer in the time a test has."""
+    """10,000 things would make 50 million pairs, which would exceed the test's timeout."""
     legs = [leg("Tokyo", "2026-01-01 2026-12-31", "Asia/Tokyo", stay="Inn")]
     if kind == "plans, all at once":
         return journey(

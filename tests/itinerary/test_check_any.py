@@ -1,4 +1,4 @@
-"""Any trip at all can be checked, in any order of its parts; a trip without conflicts stays so when it is moved."""
+"""Random trips can be checked, in any order of parts; a trip moved in time stays free of conflicts."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 
 
 def journey_of(trip: Json) -> Journey:
-    """A trip as its services tell it: an export, and events beside it."""
+    """A trip as the services return it: an export and events."""
     return Journey.of(TripExport.model_validate(trip), [Event.model_validate(event) for event in trip["events"]])
 
 
@@ -34,7 +34,7 @@ def shuffled(draw: Draw, trip: Json) -> Json:
 
 
 def shifted(told: Any, days: int) -> Any:
-    """Every date in it moved, wherever it stands."""
+    """Move every date in it."""
     if isinstance(told, str):
         return re.sub(r"\d{4}-\d\d-\d\d", lambda found: str(date.fromisoformat(found[0]) + timedelta(days)), told)
     if is_list(told):
@@ -47,7 +47,7 @@ def shifted(told: Any, days: int) -> Any:
 DATES = st.dates(date(2026, 7, 1), date(2026, 7, 12)).map(str)
 TIMES = st.sampled_from(["00:30", "02:30", "07:00", "09:00", "11:30", "12:00", "18:30", "22:00"])
 STEADY = ["Asia/Tokyo", "America/Phoenix", "Pacific/Honolulu", "Asia/Bangkok"]
-"""Zones that never change their clocks."""
+"""Zones without clock changes."""
 NAMES = st.sampled_from(["Inn", "Dinner", "Museum", "JL44", ""])
 PLACES = st.sampled_from(["HND", "NRT", "Tokyo (HND)", "LHR", "Kyoto Station", ""])
 NOTHING = st.none()
@@ -161,7 +161,7 @@ SLOTS = [("09:00", "11:30"), ("12:00", "13:30"), ("15:00", "17:00"), ("18:30", "
 
 
 class Plan:
-    """A trip as it grows, leg by leg."""
+    """Builds a trip leg by leg."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
@@ -171,7 +171,7 @@ class Plan:
         self.events: list[Json] = []
 
     def stay(self, city: str, first: date, flights: list[Json]) -> date:
-        """Some nights there; the day of leaving."""
+        """Add some nights; return the day of departure."""
         last = first + DAY * self._draw(st.integers(1, 6))
         number = len(self.legs)
         zone, _, lat, lng = CITIES[city]
@@ -214,7 +214,7 @@ class Plan:
             self.events.append({"id": len(self.events), "title": f"Event {len(self.events)}", "date": str(day)})
 
     def fly(self, city: str, there: str, day: date) -> tuple[Json, date]:
-        """From noon on, some hours, in which clocks may change: the flight, and the local date of arrival."""
+        """A flight of some hours from noon, and its local arrival date. Clocks may change on the way."""
         zone, code, *_ = CITIES[city]
         its_zone, its_code, *_ = CITIES[there]
         departs = datetime.combine(day, time(self._draw(st.integers(12, 23)), 10), ZoneInfo(zone))
@@ -310,7 +310,7 @@ NUMBERS = st.floats() | st.integers(-(10**30), 10**30) | NOTHING
 
 
 def with_ids(trip: Json) -> Json:
-    """Every other one, for a service may leave them out."""
+    """Drop every other one, as a service may leave them out."""
     for parts in (trip["legs"], trip["commitments"], trip["mapPins"]):
         for number, part in enumerate(parts):
             if number % 2 == 0:

@@ -1,4 +1,4 @@
-"""What a check never flags: plans that look wrong by the calendar or the clock, and are not."""
+"""Plans that a check never flags: they look wrong by the calendar or the clock, but are fine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What lies outside its leg, and what lies outside the whole trip: a check tells them apart."""
+"""Items outside their leg and items outside the whole trip: a check distinguishes them."""
 
 import pytest
 
@@ -12,7 +12,7 @@ OUTSIDE_TRIP = "and the whole trip (Saturday 2026-07-18 to Tuesday 2026-07-28)."
 
 
 def outside(*flights: Json, plans: tuple[Json, ...] = ()) -> str:
-    """Why the one thing is outside."""
+    """The reason that the single finding gives."""
     trip = journey(TRIP, legs=[leg("Kyoto", KYOTO, "Asia/Tokyo", stay="Inn", flights=flights)], plans=plans)
     (why,) = [finding.why for finding in check(trip).findings if finding.kind == "outside_leg"]
     return why

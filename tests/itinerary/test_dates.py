@@ -1,4 +1,4 @@
-"""Which day is meant, inside a trip's own dates."""
+"""Day expressions within a trip's own dates."""
 
 from datetime import UTC, date, datetime
 
@@ -211,7 +211,7 @@ def test_of_very_many_tuesdays_the_first_ones_are_offered() -> None:
 def test_a_weekday_that_does_not_occur_is_told() -> None:
     found = read_day(journey("2026-07-20 2026-07-23"), "sunday", LONG_BEFORE)
 
-    assert found == Unclear("No Sunday lies in the trip. The trip runs from Monday 2026-07-20 to Thursday 2026-07-23.")
+    assert found == Unclear("The trip has no Sunday. The trip runs from Monday 2026-07-20 to Thursday 2026-07-23.")
 
 
 def test_a_date_without_a_year_may_come_twice_in_a_long_trip() -> None:

@@ -1,4 +1,4 @@
-"""One date of a trip, as a careful traveller would want it told."""
+"""One day of a trip, as a careful traveller expects it."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from .trips import Json, event, flight, journey, leg, pin, plan, quoted, todo
 
 
 def told(trip: Journey, day: str, today: str | None = None) -> list[str]:
-    """The lines of its text; strangers' words stand between « and »; without the count of nights."""
+    """Lines of its text without the count of nights. Strangers' words are between « and »."""
     at = date.fromisoformat(today) if today else None
     text = day_in_markdown(quoted(day_of(trip, date.fromisoformat(day), at)))
     return [re.sub(r", night [0-9]+ of [0-9]+", "", line) for line in text.split("\n") if line]
@@ -345,7 +345,7 @@ def test_a_leg_without_a_zone_gets_none() -> None:
         "- 17:00 (zone unknown): Talk (commitmentId com_talk).",
         "Free: 08:00-10:00, 12:00-17:00.",
         "Not known to be free: 17:00-22:00 (commitment com_talk has no end).",
-        "May take some of the free time, for want of a time or zone: commitment com_sauna.",
+        "Without a time or zone, these may take some of the free time: commitment com_sauna.",
         "The leg of this day has no time zone, so its zone is not known.",
     ]
 
@@ -417,7 +417,7 @@ def test_free_time_lies_around_known_times(plans: list[str], free: list[str]) ->
 
 
 def madrid_day(plans: list[str], **more: Any) -> Day:
-    """A day with plans of these times, whose ids are `com_0`, `com_1`, ..."""
+    """A day with plans at these times, with ids `com_0`, `com_1`, ..."""
     trip = journey(
         "2026-07-19 2026-07-22",
         legs=[leg("Madrid", "2026-07-19 2026-07-22", "Europe/Madrid", stay="Hostal Sol")],
@@ -443,7 +443,7 @@ def madrid_day(plans: list[str], **more: Any) -> Day:
         (
             ["", "09:00 10:00", "15:00 21:00"],
             ["10:00-15:00"],
-            "May take some of the free time, for want of a time or zone: commitment com_0.",
+            "Without a time or zone, these may take some of the free time: commitment com_0.",
         ),
         ([""], [], None),
     ],
@@ -784,7 +784,7 @@ def test_what_has_no_date_may_belong_to_any_day() -> None:
     trip = journey("2026-07-19 2026-07-22", plans=[plan("Lunch", "soon", "12:00"), plan("Tea", None)])
 
     assert told(trip, "2026-07-22")[-1] == (
-        "Without a date that can be read, and so on no day: 2 commitments or events (com_lunch, com_tea)."
+        "Without a readable date, so not on any day: 2 commitments or events (com_lunch, com_tea)."
     )
 
 
@@ -809,7 +809,7 @@ def test_days_that_may_be_meant_are_told_with_where_one_is() -> None:
     text = day_in_markdown(choice_of(trip, choices, "Tuesday may be one of them."))
 
     assert text.split("\n") == [
-        "Tuesday may be one of them. Which one is meant?",
+        "Tuesday may be one of them. Which one?",
         "- Tuesday 2026-07-21: Rome; Old Mill",
         "- Tuesday 2026-07-28: Bari",
         "- Friday 2026-07-31",

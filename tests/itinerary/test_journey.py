@@ -1,4 +1,4 @@
-"""A trip read once: what it says, and what it leaves open."""
+"""Parsing of a trip: what it says, and what it leaves open."""
 
 from datetime import date, time
 from typing import Any

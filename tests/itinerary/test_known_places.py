@@ -1,4 +1,4 @@
-"""Zones that a trip does not give, told by airports, cities and pins; and what is said of them."""
+"""Zones inferred from airports, cities and pins, and how the answers name their source."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -20,12 +20,12 @@ from .trips import Json, event, flight, journey, leg, pin, plan, quoted
 
 
 def flying(*flights: Json, dates: str = "2027-01-01 2027-12-01") -> Journey:
-    """A leg without a zone: nothing but the flights tells one."""
+    """A leg without a zone, so that only the flights give one."""
     return journey(dates, legs=[leg("Here and there", dates, None, stay="A bed", flights=list(flights))])
 
 
 def on_day(trip: Journey, day: str) -> list[str]:
-    """The lines of its plans; other people's words stand between « and »."""
+    """Lines of its plans. Other people's words are between « and »."""
     text = day_in_markdown(quoted(day_of(trip, date.fromisoformat(day))))
     return [line for line in text.split("\n") if line.startswith("- ")]
 

@@ -1,4 +1,4 @@
-"""Pins that no commitment links to a leg: a check judges them by what it knows of the legs' places."""
+"""Pins without a link to a leg: a check compares them with the known places of the legs."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def far_pins(trip: Journey) -> list[tuple[str | None, str]]:
 
 
 def pinned(*legs: Json, more: Sequence[Json] = ()) -> Journey:
-    """Six pins on Naxos that nothing links to a leg, and more."""
+    """Six pins on Naxos without a link to a leg, and more."""
     pins = [pin(f"Naxos {n}", *place) for n, place in enumerate(NAXOS)]
     return journey("2027-05-01 2027-05-20", legs=legs, pins=[*pins, *more])
 

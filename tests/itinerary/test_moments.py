@@ -1,4 +1,4 @@
-"""Times as services and travellers write them, read without making anything up."""
+"""Parsing of times as services and travellers write them, without inventing anything."""
 
 from datetime import UTC, date, datetime, time
 

@@ -1,4 +1,4 @@
-"""Words are found where travellers would look for them, in any script; nothing that opens a door is."""
+"""Search finds words where travellers expect them, in any script, but never access secrets."""
 
 import json
 from typing import Any

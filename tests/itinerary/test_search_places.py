@@ -1,4 +1,4 @@
-"""A place is found by its names in other languages, and by its country; a hit says by which."""
+"""Search finds places by names in other languages and by country; a hit says by which."""
 
 import pytest
 

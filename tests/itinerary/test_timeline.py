@@ -1,4 +1,4 @@
-"""A whole trip, a line a thing."""
+"""Timeline of a whole trip, with a line for each thing."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ MOST = 40_000
 
 
 def told(trip: Journey, **asked: Any) -> list[str]:
-    """The lines of its text; strangers' words stand between « and »."""
+    """Lines of its text. Strangers' words are between « and »."""
     text = timeline_in_markdown(quoted(timeline_of(trip, **asked)))
     return [line for line in text.split("\n") if line]
 

@@ -1,4 +1,4 @@
-"""Hours and days that travellers meet: night flights, date lines, clocks that change. Asked of the tools."""
+"""Night flights, date lines and clock changes, through the tools."""
 
 import json
 import time
@@ -28,7 +28,7 @@ Call = Callable[..., Awaitable[Answer]]
 
 
 async def unheard(progress: float, total: float | None, message: str | None) -> None:
-    """Progress nobody asked for."""
+    """Ignore progress."""
 
 
 @asynccontextmanager
@@ -236,7 +236,7 @@ async def test_where_a_night_flight_lands_both_answers_have_it() -> None:
 
 
 async def test_days_under_way_are_one_row_however_many_they_are() -> None:
-    """As of a cruise, or of a year that was mistyped."""
+    """Such as a cruise, or a mistyped year."""
     cruise = flight(
         "Queen Mary", "Southampton 2027-05-02T18:00 Europe/London", "Sydney 2907-07-20T07:00 Australia/Sydney"
     )

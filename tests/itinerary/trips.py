@@ -1,4 +1,4 @@
-"""Trips to ask about, told as briefly as travellers tell them."""
+"""Builders of short trips for tests."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def leg(place: str, dates: str, zone: str | None, *, stay: str | Json | None = None, **more: Any) -> Json:
-    """`dates` are two days; a stay is its name, or all of it."""
+    """`dates` are two days. A stay is its name, or the whole object."""
     starts, ends = dates.split()
     accommodation = {"name": stay} if isinstance(stay, str) else stay
     known = {"_id": f"leg_{place.lower().replace(' ', '_')}", "title": place, "destination": place}
@@ -31,7 +31,7 @@ def leg(place: str, dates: str, zone: str | None, *, stay: str | Json | None = N
 
 
 def flight(number: str, departs: str, arrives: str) -> Json:
-    """Each end as `LHR 2026-07-19T11:25 Europe/London`, as much of it as is known."""
+    """Each end is `LHR 2026-07-19T11:25 Europe/London`, or the known parts of it."""
     ends: Json = {"flightNumber": number}
     for names, text in (
         (("from", "departure", "departureTimezone"), departs),
@@ -42,7 +42,7 @@ def flight(number: str, departs: str, arrives: str) -> Json:
 
 
 def plan(title: str, date: str | None, times: str = "", **more: Any) -> Json:
-    """A commitment; `times` are none, its start, or start and end."""
+    """A commitment. `times` are none, its start, or its start and end."""
     start, _, end = times.partition(" ")
     known = {"_id": f"com_{title.lower().replace(' ', '_')}", "title": title, "startDate": date}
     return {**known, "startTime": start or None, "endTime": end or None, **more}
@@ -92,5 +92,5 @@ class _Guillemets(Quoting):
 
 
 def quoted(result: M, *, by_members: bool = False) -> M:
-    """Strangers' words between « and »; those of the trip's members too, where they are told to be others'."""
+    """Puts strangers' words between « and », and members' words if these count as others'."""
     return _Guillemets("", by_members).quoted(result)

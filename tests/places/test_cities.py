@@ -1,4 +1,4 @@
-"""Cities in the languages that travellers write, and names that are not clear."""
+"""Cities in the languages that travellers write, and ambiguous names."""
 
 from zoneinfo import available_timezones
 

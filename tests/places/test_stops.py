@@ -1,4 +1,4 @@
-"""Where flights and trains begin and end, and the zones of positions."""
+"""Stops of flights and trains, and zones of positions."""
 
 import pytest
 

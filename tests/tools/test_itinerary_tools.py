@@ -235,14 +235,14 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
 
     structured = fits_its_schema("get_day", answer)
     assert structured == {
-        "unclear": ["Tuesday may be 2026-07-21 or 2026-07-28. Which one is meant?"],
+        "unclear": ["Tuesday may be 2026-07-21 or 2026-07-28. Which one?"],
         "choices": [
             {"date": "2026-07-21", "weekday": "Tuesday", "where": "Kyoto; Machiya"},
             {"date": "2026-07-28", "weekday": "Tuesday"},
         ],
     }
     assert answer.text.split("\n") == [
-        "Tuesday may be 2026-07-21 or 2026-07-28. Which one is meant?",
+        "Tuesday may be 2026-07-21 or 2026-07-28. Which one?",
         "- Tuesday 2026-07-21: Kyoto; Machiya",
         "- Tuesday 2026-07-28",
     ]
@@ -252,7 +252,7 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
     ("tool", "asked", "said"),
     [
         ("get_day", {"date": "2026-08-21"}, "Friday 2026-08-21 is outside the trip. The trip runs from Monday"),
-        ("get_day", {"date": "Sunday"}, "No Sunday lies in the trip. The trip runs from Monday"),
+        ("get_day", {"date": "Sunday"}, "The trip has no Sunday. The trip runs from Monday"),
         ("get_day", {"date": "tomorrow"}, "Which day is tomorrow is not known: no leg with a time zone covers"),
         (
             "get_day",

@@ -76,7 +76,7 @@ def day_of(journey: Journey, day: date, today: date | None = None, room: int = _
 def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
     """The days that an ambiguous expression may mean, and where the traveller is on each."""
     return Day(
-        unclear=[f"{why} Which one is meant?"],
+        unclear=[f"{why} Which one?"],
         choices=[
             DayChoice(date=str(day), weekday=WEEKDAYS[day.weekday()], where=_where(journey, day)) for day in choices
         ],
@@ -115,7 +115,7 @@ def _unclear(journey: Journey, day: date) -> Iterator[str]:
     yield from _clock_changes(day, (leg.zone for leg in journey.stretches_on(day) if leg.zone))
     if lacking := [one for one in journey.appointments if one.starts is None]:
         names = ", ".join(one_line(one.id) for one in lacking[:_MOST_NAMED])
-        yield f"Without a date that can be read, and so on no day: {len(lacking)} commitments or events ({names})."
+        yield f"Without a readable date, so not on any day: {len(lacking)} commitments or events ({names})."
 
 
 def _zone_unclear(journey: Journey, day: date) -> Iterator[str]:

@@ -180,7 +180,7 @@ def _weekdays(question: _Question, values: Values) -> tuple[int, Sequence[date]]
 
 
 def _no_weekday(question: _Question, weekday: int) -> Unclear:
-    return Unclear(f"No {WEEKDAYS[weekday]} lies in the trip. {runs(question.days)}")
+    return Unclear(f"The trip has no {WEEKDAYS[weekday]}. {runs(question.days)}")
 
 
 def _day_of_a_month(question: _Question, values: Values) -> date | Unclear:

@@ -146,4 +146,4 @@ def _unclear(parts: Sequence[_Part]) -> Iterator[str]:
 def _loose(names: Sequence[str]) -> Iterator[str]:
     if names:
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        yield f"May take some of the free time, for want of a time or zone: {', '.join(names[:_MOST_NAMED])}{more}."
+        yield f"Without a time or zone, these may take some of the free time: {', '.join(names[:_MOST_NAMED])}{more}."

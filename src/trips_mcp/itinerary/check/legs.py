@@ -91,7 +91,7 @@ def _share_the_change_over_alone(one: Days, other: Days) -> bool:
 
 
 def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
-    meaning = "; a trip within the other leg, if so meant" if inside else ""
+    meaning = "; it may be a trip within the other leg" if inside else ""
     legs = f"{reporting.begin(reporting.leg(one))} and {reporting.leg(other)}"
     why = f"{legs} both cover {reporting.days(shared)}{meaning}."
     about = [reporting.cite_leg(one), reporting.cite_leg(other)]

@@ -39,7 +39,7 @@ def notes(journey: Journey) -> Iterator[str]:
 def _unreadable(found: Unreadable) -> Finding:
     kind = found.kind if found.kind in ("trip", "commitment", "event") else "leg"
     what = "the trip" if kind == "trip" else reporting.named(kind, found.id)
-    why = f"What stands in {found.field} of {what} cannot be read as a date, time or zone."
+    why = f"The value of {found.field} of {what} is not a readable date, time or zone."
     return reporting.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
 
 
