@@ -1,7 +1,7 @@
-"""The command `trips-mcp`: reads the settings, wires the layers, serves.
+"""The command `trips-mcp`, which reads the settings, wires the layers and serves.
 
-With no argument it serves MCP over stdio, and gets there importing next to nothing: hosts start it at each
-launch and wait for it. With flags alone it serves, too, at the price of a parser. Everything else goes through
+Without arguments it serves MCP over stdio and imports almost nothing first, because hosts start it at each
+launch and wait for it. With flags only, it also serves, and loads a parser. Everything else goes through
 `commands`.
 """
 
@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Python 3.11 wraps one that comes while a class is being made."""
+    """Python 3.11 wraps an interrupt that arrives while a class is being created."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__
     return error is not None
@@ -30,7 +30,7 @@ def _is_interrupt(error: BaseException | None) -> bool:
 def _interrupted() -> int:
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more would only show where the interpreter's end was
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only print a traceback at exit
     if sys.stderr is not None:
         sys.stderr.write("trips-mcp: interrupted.\n")
     return 130

@@ -1,4 +1,4 @@
-"""`trips-mcp backend create-key`: one new key for the backend, made where the database is at hand."""
+"""The command `trips-mcp backend create-key`, which creates an API key in the database."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from functools import partial

@@ -1,4 +1,4 @@
-"""What `trips-mcp backend serve` puts in front of the backend: timeouts, limits on connections, trusted proxies."""
+"""HTTP protection for `trips-mcp backend serve`: timeouts, connection limits, trusted proxies."""
 
 from collections.abc import Callable
 from typing import Final
@@ -32,7 +32,7 @@ def protocol_of(proxies: TrustedProxies, per_address: int) -> type[TimeoutProtoc
 
 
 def guarded(app: ASGIApp, proxies: TrustedProxies) -> Callable[[Scope, Receive, Send], object]:
-    """The app, for connections that are not one too many, which sees the clients behind trusted proxies."""
+    """Rejects connections over the limit, and gives the app the clients behind trusted proxies."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if OVER_LIMIT in scope.get("state", ()):

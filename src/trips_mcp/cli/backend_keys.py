@@ -1,4 +1,4 @@
-"""`trips-mcp backend keys`: which keys there are and whose. The keys themselves nobody can list: hashes are kept."""
+"""The command `trips-mcp backend keys`, which lists keys by id. The database has only their hashes."""
 
 import json
 from argparse import ArgumentParser, Namespace

@@ -1,4 +1,4 @@
-"""`trips-mcp backend members`: who is in a group, whose trips they all share."""
+"""The command `trips-mcp backend members`, which lists and changes the members of a group."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""`trips-mcp backend migrate`: brings a database's tables up to date, which nobody does for PostgreSQL in passing."""
+"""The command `trips-mcp backend migrate`, which updates tables. PostgreSQL is migrated by it alone."""
 
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
@@ -24,11 +24,11 @@ def _run(arguments: Namespace) -> int:
         opened = anyio.run(migrate, database_of(arguments.database))
     except DatabaseError as error:
         raise CommandError(str(error)) from None
-    say(_told(opened))
+    say(_outcome(opened))
     return 0
 
 
-def _told(opened: "Opened") -> str:
+def _outcome(opened: "Opened") -> str:
     if opened.before == opened.after:
         return f"{opened.shown} is up to date (database version {opened.after})."
     if opened.before is None:

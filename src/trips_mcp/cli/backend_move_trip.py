@@ -1,4 +1,4 @@
-"""`trips-mcp backend move-trip`: gives a trip to another group, whose members can then read and change it."""
+"""The command `trips-mcp backend move-trip`, which moves a trip to another group of its owner."""
 
 from argparse import ArgumentParser, Namespace
 

@@ -1,6 +1,6 @@
-"""`trips-mcp backend revoke-key`: takes a key back, as when it was lost or stolen.
+"""The command `trips-mcp backend revoke-key`, for keys that were lost or stolen.
 
-Whoever has the key alone gives it on stdin: an argument can be read by every user of the machine, and stays in the
+The key itself is read from stdin: every user of the machine can read an argument, and it stays in the
 shell's history.
 """
 
@@ -15,7 +15,7 @@ from trips_mcp.cli.stdin import standard_input
 
 _STDIN = "-"
 _BEGINS = "osk_"
-"""What every key of ours begins with, and no id."""
+"""The prefix of every key. No id has it."""
 
 
 def _flags(parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`trips-mcp backend serve`: the embedded backend as a REST service of its own, with keys and a rate limit."""
+"""The command `trips-mcp backend serve`: the embedded backend as a REST service with keys and limits."""
 
 import signal
 import socket
@@ -84,7 +84,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
-        # asyncio sets this itself only on sockets made with IPPROTO_TCP; without it every answer waits 40 ms
+        # asyncio sets this only on sockets created with IPPROTO_TCP; without it every response waits 40 ms
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, UnicodeError) as error:  # a host name that can't be encoded is a UnicodeError
@@ -117,7 +117,7 @@ async def _serve(
                     timeout_graceful_shutdown=_SECONDS_FOR_OPEN_REQUESTS,
                 )
             )
-            # uvicorn raises the signal again once it is down: to this handler, so the exit code stays 0
+            # uvicorn raises the signal again after shutdown; this handler takes it, so the exit code stays 0
             for ending in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(ending, server.handle_exit)
             _announce(listener)

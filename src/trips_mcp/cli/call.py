@@ -1,4 +1,4 @@
-"""`trips-mcp call TOOL key=value …`: one tool, run by hand on the settings of this environment."""
+"""The command `trips-mcp call TOOL key=value …`, which calls one tool with the current settings."""
 
 import json
 import shutil
@@ -76,7 +76,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _show_readable(answer: "Answer") -> None:
-    """For a person: prose as it is, and what is JSON as names, values and tables."""
+    """Readable output: prose unchanged, JSON as names, values and tables."""
     if answer.structured is None or not _is_json_of(answer):
         say(answer.text)
         return
@@ -116,7 +116,7 @@ def _input_schema(name: str, offered: "Offer") -> Schema:
 
 
 async def _called(name: str, given: dict[str, object], offered: "Offer", show: "Callable[[Answer], None]") -> "Answer":
-    """A write whose answer cannot be shown is completed by calling again. Raises: CommandError, OutputError."""
+    """If a write's answer cannot be printed, repeating the call completes it. Raises: CommandError, OutputError."""
     from trips_mcp.client.errors import CannotConnectError
 
     tool = next(tool for tool in offered.load_tools() if tool.name == name)
@@ -140,7 +140,7 @@ async def _report(progress: float, total: float | None, word: str | None) -> Non
 
 
 def _as_json(answer: "Answer") -> str:
-    """An error has words alone."""
+    """An error has text and no structured content."""
     shown = {"error": answer.text} if answer.structured is None else answer.structured
     return json.dumps(shown, indent=2, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""A tool's arguments as a person types them: KEY=VALUE, taken for what the tool's schema wants there."""
+"""Tool arguments from the command line: KEY=VALUE pairs, converted by the tool's input schema."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -18,9 +18,9 @@ Schema = dict[str, Any]
 
 
 def arguments_of(pairs: Iterable[str], whole: str | None, schema: Schema, tool: str) -> dict[str, object]:
-    """`whole`: all of them, or some, as a JSON object, or where that is.
+    """`whole`: some or all arguments as a JSON object, or the file that has it.
 
-    Raises: CommandError for what cannot be meant; what the tool does not take is for the tool to refuse.
+    Raises: CommandError for unreadable arguments. The tool itself refuses arguments that it does not accept.
     """
     found = {} if whole is None else _whole(whole)
     for name in found:
@@ -40,9 +40,9 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
 
 
 def _whole(text: str) -> dict[str, Any]:
-    told = _read(text, "--arguments")
+    document = _read(text, "--arguments")
     try:
-        found = json.loads(told, parse_constant=_no_json)
+        found = json.loads(document, parse_constant=_no_json)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -53,7 +53,7 @@ def _whole(text: str) -> dict[str, Any]:
 
 
 def _schema_of(steps: list[str], schema: Schema, name: str, tool: str) -> Schema:
-    """Of what stands there in the tool's arguments."""
+    """The schema of the argument at this path."""
     inner = schema
     for step in steps:
         properties: Mapping[str, Schema] = inner.get("properties", {})
@@ -77,7 +77,7 @@ def _put(found: dict[str, Any], steps: list[str], value: object, name: str) -> N
 
 
 def _value(text: str, schema: Schema, name: str) -> object:
-    """What is neither of what the tool wants nor JSON is for the tool to refuse."""
+    """A value that is neither of the expected type nor JSON is passed on as text; the tool refuses it."""
     kind = schema["type"]
     if kind == "string":
         return text
@@ -94,7 +94,7 @@ def _value(text: str, schema: Schema, name: str) -> object:
 
 
 def _read(text: str, name: str) -> str:
-    """Itself, or what is in the file that it names."""
+    """The text itself, or the content of the file that it names."""
     try:
         if text == "-":
             return standard_input().read().removeprefix(_BOM)

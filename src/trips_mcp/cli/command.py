@@ -1,4 +1,4 @@
-"""What a command is: its words, its line in the help, its flags, and what it does."""
+"""The description of a command: its words, its line in the help, its flags and its function."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Final
 
 WORDS: Final = "words"
-"""The name of a command's argument that takes words wherever they stand among its flags."""
+"""The name of an argument that collects words from anywhere between the command's flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     words: str
-    """As it is typed: `tools`, `backend serve`."""
+    """As typed: `tools`, `backend serve`."""
     summary: str
     flags: Callable[[ArgumentParser], object]
     run: Callable[[Namespace], int]
-    """Gives the exit code. Imports its layers itself: asking for help should not load a database driver."""
+    """Returns the exit code. Imports its layers itself, so that `--help` loads no database driver."""
 
 
 class CommandError(Exception):
-    """One sentence for the person at the terminal; the command ends with exit code 2."""
+    """An error for the user, in one sentence; the command exits with code 2."""
 
 
 def no_flags(_: ArgumentParser) -> None:
-    """For a command that takes none."""
+    """For a command without flags."""

@@ -1,4 +1,4 @@
-"""Every command but the bare one: the table, the parser made from it, and the wall around them."""
+"""All commands except bare `trips-mcp`: their table, the parser, and the handling of their errors."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def run(words: Sequence[str]) -> int:
         discard()
         remark(f"trips-mcp: {error}")
         return 1
-    except BrokenPipeError:  # the reader has seen enough: `trips-mcp tools | head`
+    except BrokenPipeError:  # the reader closed the pipe: `trips-mcp tools | head`
         discard()
         return 1
 
@@ -67,7 +67,7 @@ def run(words: Sequence[str]) -> int:
 def _run(words: Sequence[str]) -> int:
     try:
         arguments = _parsed(words)
-    except SystemExit:  # argparse has written the help
+    except SystemExit:  # argparse has printed the help
         finish()
         raise
     code: int = arguments.run(arguments)
@@ -76,7 +76,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _parsed(words: Sequence[str]) -> Namespace:
-    """Words of a command that takes any number may stand behind its flags, where argparse does not look for them."""
+    """Also accepts words after flags, for commands with any number of words; argparse alone does not."""
     arguments, further = parser().parse_known_args(words)
     if further and (not hasattr(arguments, WORDS) or any(word.startswith("-") for word in further)):
         arguments.parser.error(f"unrecognized arguments: {' '.join(further)}")
@@ -96,7 +96,7 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"trips-mcp {__version__}")
     below = top.add_subparsers(
         prog=top.prog, metavar="COMMAND", required=True, help=SUPPRESS
-    )  # they are in the description
+    )  # the description lists them
     groups = {
         name: below.add_parser(name, description=text).add_subparsers(metavar="COMMAND", required=True)
         for name, text in _GROUPS.items()

@@ -1,4 +1,4 @@
-"""`trips-mcp demo`: the main job before your eyes, done by a real client with a real server process."""
+"""The command `trips-mcp demo`, a session of a real client with a real server process."""
 
 from argparse import Namespace
 

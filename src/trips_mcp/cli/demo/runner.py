@@ -1,4 +1,4 @@
-"""Plays the demo's conversation against a server process of its own, and prints it."""
+"""The demo's runner, which plays the conversation against a new server process and prints it."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ _SETTINGS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
 async def play_on_a_throw_away_database() -> bool:
     say("What you ask, the tools that an agent calls for it, and what it answers. The calls are real: an MCP")
     say("client drives a trips-mcp process on a throw-away database, without an account or network.")
-    # on Windows a folder cannot go while a process that is just ending still holds a file in it
+    # on Windows a folder cannot be removed while an ending process still has a file in it open
     with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
         held = await _play_with_a_server(Path(folder))
     say()
@@ -38,7 +38,7 @@ async def play_on_a_throw_away_database() -> bool:
 
 
 async def play(scene: Scene, turns: Sequence[Exchange]) -> bool:
-    """Goes on until a turn does not hold: the later ones build on it."""
+    """Stops at the first turn that fails, because later turns build on it."""
     for turn in turns:
         say()
         _show("You", Colour.NAME, turn.asked)
@@ -48,7 +48,7 @@ async def play(scene: Scene, turns: Sequence[Exchange]) -> bool:
         except (StepFailedError, MCPError) as error:
             _show("FAILED", Colour.BAD, str(error))
             return False
-        except (KeyError, IndexError, TypeError) as error:  # an answer without what the turn came for
+        except (KeyError, IndexError, TypeError) as error:  # an answer without an expected field
             _show("FAILED", Colour.BAD, f"the answer is not of the contract ({error!r})")
             return False
         _show("", Colour.DIM, Painted(", ".join(scene.called), Colour.DIM))
@@ -76,7 +76,7 @@ async def _play_with_a_server(folder: Path) -> bool:
 
 
 def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Without the user's keys: whatever they have set up, the demo never touches their trips."""
+    """Without the user's keys, so that the demo never touches their trips."""
     kept = {name: value for name, value in ours.items() if not name.startswith(_SETTINGS)}
     return kept | {
         "TRIPS_MCP_DATABASE": str(folder / "demo.db"),
@@ -95,7 +95,7 @@ def _caller(client: Client) -> Caller:
 
 
 def _show(who: str, colour: Colour, text: str) -> None:
-    """A speaker's name, and what is said in lines of its own column."""
+    """Prints a speaker's name, and their text in the second column."""
     first, *more = text.splitlines()
     lines = [*wrap(first, _COLUMNS - len(_INDENT), break_on_hyphens=False), *more]
     for line in lines:

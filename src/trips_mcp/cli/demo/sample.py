@@ -1,4 +1,4 @@
-"""The trip that the demo imports: kyoto.json, which ships beside this file."""
+"""The sample trip that the demo imports, from kyoto.json in this folder."""
 
 import json
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ Fields = dict[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     trip: Fields
-    """What `create_trip` takes, but for the group."""
+    """The arguments of `create_trip`, without the group."""
     sync: dict[str, list[Fields]]
-    """What `sync_trip` takes: legs, mapPins, actionItems, each with its clientRef."""
+    """The arguments of `sync_trip`: legs, mapPins, actionItems, each with its clientRef."""
     commitments: list[Fields]
-    """What `create_commitment` takes; `leg` and `mapPin` name clientRefs, to be replaced by ids."""
+    """The arguments of `create_commitment`; ids replace the clientRefs in `leg` and `mapPin`."""
     event: Fields
-    """What `create_event` takes, but for the trip's number."""
+    """The arguments of `create_event`, without the trip's number."""
 
     @classmethod
     def load(cls, file: Path = KYOTO) -> Self:

@@ -1,4 +1,4 @@
-"""What the turns of the demo share: the server they call, the sample, and what earlier turns learned."""
+"""State that the demo's turns share: the server, the sample, and results of earlier turns."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from trips_mcp.cli.demo.sample import Fields, Sample
 
 Caller = Callable[[str, Fields], Awaitable[tuple[bool, str, Fields]]]
-"""Calls a tool: whether it refused, its text, its structured content."""
+"""Calls a tool. Returns whether it refused, its text and its structured content."""
 
 
 class StepFailedError(Exception):
-    """What the server did not do as promised, in one sentence."""
+    """A broken expectation of the demo, in one sentence."""
 
 
 def expect(held: bool, otherwise: str) -> None:
@@ -25,10 +25,10 @@ class Scene:
     group_id: str = ""
     trip: Fields = field(default_factory=Fields)
     called: list[str] = field(default_factory=list[str])
-    """The tools of this turn, in the order of their first calls."""
+    """The tools called in this turn, in the order of their first calls."""
 
     async def ask(self, tool: str, **arguments: object) -> Fields:
-        """The answer of a call that has to succeed."""
+        """The answer of a call that must succeed."""
         refused, text, answer = await self._call(tool, arguments)
         expect(not refused, f"{tool} was refused: {text}")
         return answer
@@ -37,7 +37,7 @@ class Scene:
         return await self.ask(tool, tripId=self.trip["_id"], **arguments)
 
     async def refusal(self, tool: str, **arguments: object) -> str:
-        """What the server says to a call that has to be refused."""
+        """The error text of a call that must be refused."""
         refused, text, _ = await self._call(tool, arguments)
         expect(refused, f"{tool} accepted what it must refuse")
         return text

@@ -1,4 +1,4 @@
-"""The demo's conversation, turn by turn: what the person asks, what the agent does, checks and answers."""
+"""The demo's conversation: for each turn a question, and the calls, checks and answer of the agent."""
 
 import json
 from collections.abc import Awaitable, Callable

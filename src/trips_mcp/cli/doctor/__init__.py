@@ -1,4 +1,4 @@
-"""`trips-mcp doctor`: what is set, what answers, and what to do about the rest. docs/doctor.md has its JSON."""
+"""The command `trips-mcp doctor`, which checks settings and services. docs/doctor.md has its JSON."""
 
 import json
 from argparse import ArgumentParser, Namespace

@@ -1,4 +1,4 @@
-"""The two APIs: each is asked one thing that changes nothing, and its answer is told apart."""
+"""The doctor's check of the two APIs, by one read-only request to each."""
 
 import ssl
 from collections.abc import Iterator
@@ -44,12 +44,12 @@ class Probe:
     url_variable: str
     usual: str
     path: str
-    """How a base URL ends."""
+    """The expected end of a base URL."""
     operation: Operation[Any, Any]
     params: Params
 
 
-# The Events API knows no call that asks for nothing; an event that need not exist does as well.
+# The Events API has no operation without arguments, so the probe reads an event that need not exist.
 PROBES: Final[dict[Api, Probe]] = {
     "trips": Probe("trips", "Trips API", "OSOTO_API_KEY", "OSOTO_BASE_URL", TRIPS_URL, "/api/v1", GET_ME, GetMe()),
     "events": Probe(
@@ -66,7 +66,7 @@ PROBES: Final[dict[Api, Probe]] = {
 
 
 async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list[Diagnosis]:
-    """`of_callers`: keys come with the calls, so none is there to be examined."""
+    """`of_callers`: callers bring their keys, so there is no key to check."""
     probe = PROBES[api]
     url = settings.trips_url if api == "trips" else settings.events_url
     key = None if of_callers else settings.trips_key if api == "trips" else settings.events_token
@@ -84,7 +84,7 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
 
 
 def _endpoint(url: str, key: str | None) -> Endpoint:
-    """Whom this computer trusts is not read where it does not matter. Raises: CannotConnectError."""
+    """Loads no trusted certificates for plain HTTP. Raises: CannotConnectError."""
     plain = url.lower().startswith("http:")
     return Endpoint(url, key, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else None)
 
@@ -92,12 +92,12 @@ def _endpoint(url: str, key: str | None) -> Endpoint:
 def trips_endpoint(url: str, key: str) -> Endpoint | None:
     try:
         return _endpoint(url, key)
-    except CannotConnectError:  # which is told of the API
+    except CannotConnectError:  # the check of the API reports it
         return None
 
 
 def not_set_up(api: Api, settings: Settings) -> Diagnosis:
-    """For an API without a key, where the other has one."""
+    """For an API without a key, if the other one has a key."""
     probe = PROBES[api]
     if api in settings.switched_off:
         found = f"off, as {probe.key_variable} holds no key but a variable that was not expanded"
@@ -135,7 +135,7 @@ def _understood(probe: Probe, answer: ApiResponse, key: str | None) -> tuple[obj
 
 
 def _stranger(probe: Probe, answer: ApiResponse, error: TripsError | None) -> tuple[str, str] | None:
-    """What it is instead, and what to do, unless it is the API and works."""
+    """What is wrong with the service, and what to do. None if it is the API and works."""
     there = f"Check {probe.url_variable}; it ends with {probe.path}."
     if _is_page(answer) and not isinstance(error, ServerFaultError):
         return (
@@ -165,7 +165,7 @@ def _is_page(answer: ApiResponse) -> bool:
 
 def _says_why(answer: ApiResponse) -> bool:
     try:
-        told = from_json(answer.body)
+        body = from_json(answer.body)
     except ValueError:
         return False
-    return is_object(told) and any(name in told for name in ("error", "detail", "message"))
+    return is_object(body) and any(name in body for name in ("error", "detail", "message"))

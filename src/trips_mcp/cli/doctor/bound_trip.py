@@ -1,4 +1,4 @@
-"""Whether the trip that a server is bound to (`--trip`) exists, looked up where that server would look."""
+"""The doctor's check that the trip of `--trip` exists, in the database or API of that server."""
 
 import sqlite3
 from pathlib import Path
@@ -22,7 +22,7 @@ _TO_DO: Final = "Set --trip (TRIPS_MCP_TRIP) to an id that `trips-mcp call list_
 
 
 async def bound_trip(settings: Settings, endpoint: Endpoint | None, seconds: float) -> Diagnosis | None:
-    """`endpoint`: of the Trips API; None where no key is at hand. None where there is nothing to find out."""
+    """`endpoint`: of the Trips API; None without a key. Returns None if the answer is unknown."""
     if settings.trip is None:
         return None
     try:
@@ -32,7 +32,7 @@ async def bound_trip(settings: Settings, endpoint: Endpoint | None, seconds: flo
             else:
                 exists = None if endpoint is None else await _in_api(endpoint, settings.trip)
     except (TimeoutError, DatabaseError, LeftOpenError, sqlite3.Error, OSError):
-        return None  # what is wrong there is told of the database or the API
+        return None  # the checks of the database and the API report the problem
     if exists is None:
         return None
     facts = {"tripId": settings.trip, "exists": exists}
@@ -50,7 +50,7 @@ async def _in_database(setting: str, trip: str) -> bool | None:
 
 
 def _in_file(file: Path, trip: str) -> bool:
-    """Without making the file, or the tables in it."""
+    """Does not create the file or its tables."""
     if not file.exists():
         return False
     with read_only(file) as db:

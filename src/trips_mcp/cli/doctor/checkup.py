@@ -1,4 +1,4 @@
-"""The whole examination, from what is cheap to know to what has to be asked over the network. It changes nothing."""
+"""The doctor's sequence of checks, from local facts to network requests. It changes nothing."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ class Report:
 
 
 async def examine(flags: Mapping[str, str], tell: Tell) -> Report:
-    """`tell` hears of each finding as soon as its turn comes."""
+    """Calls `tell` with each finding as soon as it is known."""
     report = Report()
 
     def note(finding: Diagnosis) -> None:
@@ -83,7 +83,7 @@ def _at_hand(found: list[Found], http: HttpMode | None, settings: Settings | Non
 
 
 async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Diagnosis]:
-    """All that takes time at the same time, told in its order."""
+    """Runs the slow checks concurrently, and returns their findings in a fixed order."""
     parts: list[list[Diagnosis]] = []
 
     async def look(part: list[Diagnosis], api: Api) -> None:

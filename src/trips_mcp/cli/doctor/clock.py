@@ -1,4 +1,4 @@
-"""Whether this computer's clock is right, by the Date of an answer."""
+"""The doctor's check of this computer's clock, by the Date header of a response."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,16 +8,16 @@ from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.http_probe import Came
 
 MOST: Final = 60.0
-"""Seconds by which it may be wrong: enough for slow answers, and far less than what depends on it."""
+"""Tolerance in seconds: enough for slow responses, and far less than any feature depends on."""
 
 
 def clock(check: str, came: Came) -> Diagnosis | None:
-    """None where the service does not tell its time."""
+    """None if the response has no valid Date header."""
     try:
-        told = parsedate_to_datetime(came.answer.headers.get("Date", ""))
+        date = parsedate_to_datetime(came.answer.headers.get("Date", ""))
     except (ValueError, OverflowError):
         return None
-    ahead = came.at - told.replace(tzinfo=told.tzinfo or UTC).timestamp()
+    ahead = came.at - date.replace(tzinfo=date.tzinfo or UTC).timestamp()
     facts = {"secondsAhead": round(ahead), "here": datetime.fromtimestamp(came.at, UTC).isoformat(timespec="seconds")}
     if abs(ahead) <= MOST:
         return Diagnosis(check, "ok", "this computer and the service have the same time", facts=facts)

@@ -1,4 +1,4 @@
-"""What there is on this computer: versions, what starts servers, and how it reaches the network."""
+"""The doctor's checks of this computer: versions, time zones, uvx, proxies and certificates."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from trips_mcp.cli.install.machine import Machine
 
 _PACKAGES: Final = ("trips-mcp", "mcp", "pydantic", "httpx")
 _ZONES: Final = ("Europe/Paris", "Asia/Tokyo", "US/Pacific", "Asia/Calcutta")
-"""Two that every table has, and two former names that some have not."""
+"""Two zones that every table has, and two former names that some tables lack."""
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -31,7 +31,7 @@ def versions() -> Diagnosis:
 
 
 def time_zones() -> Diagnosis:
-    """Those of the system and of the package tzdata together; zoneinfo asks the one for what the other lacks."""
+    """Checks the system's zones and the package tzdata together, as zoneinfo does."""
     missing = [name for name in _ZONES if not _is_known(name)]
     facts = {"tzdata": _version("tzdata"), "missing": missing}
     if not missing:
@@ -51,7 +51,7 @@ def _is_known(name: str) -> bool:
 
 
 def uvx() -> Diagnosis:
-    """What clients start the server with."""
+    """The program that clients use to start the server."""
     try:
         found = Machine.this().find_uvx()
     except CommandError as error:
@@ -68,7 +68,7 @@ def uvx() -> Diagnosis:
 
 
 def network_settings(env: Mapping[str, str] = os.environ) -> Iterator[Diagnosis]:
-    """Only what is set: most people have no proxy."""
+    """Reports only variables that are set; most people have no proxy."""
     for name in _PROXIES:
         for spelled in (name, name.lower()):
             if value := env.get(spelled, "").strip():

@@ -1,4 +1,4 @@
-"""The embedded backend's database: where it is and what is there now."""
+"""The doctor's check of the embedded backend's database: its place, version and state."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def is_on_a_server(setting: str) -> bool:
 
 
 async def _server(setting: str, name: str, seconds: float) -> Diagnosis:
-    """Opening it only looks whether its tables are there."""
+    """Opening a PostgreSQL database only checks its tables."""
     from trips_mcp.backend.store.database import open_database
 
     facts = {"place": name, "kind": "postgresql"}

@@ -1,4 +1,4 @@
-"""SQLite files and their folders, looked at without leaving a trace: none is made, migrated or written to."""
+"""Read-only inspection of SQLite files and their folders. Creates, migrates and writes nothing."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 LITTLE: Final = 100 * 1024 * 1024
-"""Bytes of free disk space below which it is worth a word,"""
+"""Bytes of free disk space; less is a hint."""
 NEXT_TO_NONE: Final = 10 * 1024 * 1024
-"""and below which writes are about to fail."""
+"""Bytes of free disk space; less is an error, because writes will soon fail."""
 
 
 class LeftOpenError(Exception):
-    """Whoever wrote to it last ended without closing it: to read all of it would be to mend it."""
+    """The last writer did not close the file. Reading all of it would start SQLite's recovery, which writes."""
 
 
 @contextmanager
@@ -26,14 +26,14 @@ def read_only(file: Path) -> Generator[sqlite3.Connection]:
     log, index = (file.with_name(f"{file.name}-{part}") for part in ("wal", "shm"))
     if log.exists() and log.stat().st_size and not index.exists():
         raise LeftOpenError
-    # SQLite would make these two to read a file of this kind, unless it may take for granted that nobody writes
+    # SQLite would create these two files to read a WAL database, unless it is opened as immutable
     mode = "mode=ro" if index.exists() else "mode=ro&immutable=1"
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=1)) as db:
         yield db
 
 
 def is_writable(file: Path) -> bool:
-    """Whether it could be written, or made; root may write anything, and is told what holds for others."""
+    """Whether the file can be written or created. For root, who may write anything, checks the mode instead."""
     if file.exists():
         return _may_write(file) and _may_write(file.parent)
     return _may_write(nearest(file))
@@ -44,7 +44,7 @@ def is_private(file: Path) -> bool:
 
 
 def free_bytes(file: Path) -> int | None:
-    """On its disk; None where that cannot be told."""
+    """Free bytes on the file's disk; None if unknown."""
     try:
         return shutil.disk_usage(nearest(file)).free
     except OSError:
@@ -52,7 +52,7 @@ def free_bytes(file: Path) -> int | None:
 
 
 def nearest(file: Path) -> Path:
-    """The folder that it is in, or that its folders would be made in."""
+    """The nearest existing folder above the file."""
     return next((folder for folder in file.absolute().parents if os.path.lexists(folder)), Path(file.anchor))
 
 

@@ -1,4 +1,4 @@
-"""One line of the doctor's report: what was looked at, what was found, and what to do about it."""
+"""One line of the doctor's report: the check, the finding, and what to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ Level = Literal["ok", "warn", "fail"]
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     check: str
-    """What was looked at; a name that stays, as programs go by it: `trips-key`."""
+    """The stable name of the check, for programs: `trips-key`."""
     level: Level
     found: str
     to_do: str = ""
-    """Sentences; empty where all is well."""
+    """Sentences; empty if there is nothing to do."""
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
-    """The same for programs. No secret is among them."""
+    """The same facts for programs, without secrets."""
 
     @override
     def __str__(self) -> str:

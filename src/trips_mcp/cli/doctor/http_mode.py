@@ -1,4 +1,4 @@
-"""The settings of a server that is reached over HTTP, where one is meant."""
+"""The doctor's check of the settings of a server over HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 class HttpMode:
     finding: Diagnosis
     of_callers: bool
-    """Whether keys come with the calls."""
+    """Whether each call brings its own key."""
 
 
 def http_mode(env: Mapping[str, str], flags: Mapping[str, str]) -> HttpMode | None:
-    """None where none of its flags and variables is set, or the transport is another."""
+    """None if no flag or variable of HTTP is set, or the transport is stdio."""
     variables = {flag: "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags}
     of_http = {flag: text for flag, text in flags.items() if variables[flag] in OF_HTTP}
     given = {name: text for name in OF_HTTP if (text := variable(env, name))}
