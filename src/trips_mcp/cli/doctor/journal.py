@@ -8,7 +8,7 @@ from typing import Final
 
 from trips_mcp.cli.doctor.files import LeftOpenError, is_private, is_writable, read_only
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.client.journal.inspect import Counted, count
+from trips_mcp.client.journal.store import NoteCount, count
 
 _WITHOUT: Final = "Without it, what becomes of unfinished writes is forgotten when a server ends"
 
@@ -50,7 +50,7 @@ def _looked_into(file: Path, place: str, facts: dict[str, object]) -> Diagnosis:
     return _counted(place, counted, facts)
 
 
-def _counted(place: str, counted: Counted, facts: dict[str, object]) -> Diagnosis:
+def _counted(place: str, counted: NoteCount, facts: dict[str, object]) -> Diagnosis:
     facts |= {"unknownOutcomes": counted.unknown, "underWay": counted.under_way}
     under_way = f", {counted.under_way} under way" if counted.under_way else ""
     if not counted.unknown:

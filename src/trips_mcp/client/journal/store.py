@@ -6,6 +6,7 @@ import stat
 import time
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 from uuid import uuid4
@@ -158,8 +159,23 @@ class Notes:
             raise
 
 
-def lock_of(file: Path, owner: str) -> Path:
-    return _lock_folder(file) / f"{owner}.lock"
+@dataclass(frozen=True, slots=True)
+class NoteCount:
+    unknown: int
+    """Writes with unknown outcome, which an identical call would complete."""
+    under_way: int
+    """Writes of running processes, or of killed ones, as only taking their lock could tell."""
+
+
+def count(db: sqlite3.Connection, file: Path, clock: Callable[[], float]) -> NoteCount:
+    """Counts the notes without changing the file. Raises: sqlite3.Error, also if the file is not a journal."""
+    if _is_new(db):
+        return NoteCount(0, 0)
+    rows: list[tuple[str, str]] = db.execute(
+        "SELECT state, owner FROM writes WHERE abs(? - created_at) < ?", (clock(), KEPT)
+    ).fetchall()
+    unknown = sum(state == "unknown" or not (_lock_folder(file) / f"{owner}.lock").exists() for state, owner in rows)
+    return NoteCount(unknown, len(rows) - unknown)
 
 
 def _lock_folder(file: Path) -> Path:
@@ -177,18 +193,18 @@ def _make_private(file: Path) -> None:
 
 def _prepare(database: sqlite3.Connection) -> None:
     """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
-    is_new(database)
+    _is_new(database)
     database.execute("PRAGMA synchronous = NORMAL")
     _switch_to_wal(database)
     database.execute("BEGIN IMMEDIATE")
     with database:
-        if is_new(database):
+        if _is_new(database):
             database.execute(_SCHEMA)
             database.execute(f"PRAGMA application_id = {_OURS}")
         database.execute(_WRITTEN)
 
 
-def is_new(database: sqlite3.Connection) -> bool:
+def _is_new(database: sqlite3.Connection) -> bool:
     """Raises: sqlite3.DatabaseError if it contains anything but notes of this schema."""
     # in this order, as another process may create the table and set the id between the two queries
     tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
