@@ -75,8 +75,8 @@ def _read(question: _Question, one: Reading) -> date | Unclear:
     if one.weekday is None:
         return day
     if isinstance(day, Unclear):
-        meant = tuple(choice for choice in day.choices if choice.weekday() == one.weekday)
-        return meant[0] if len(meant) == 1 else day
+        matches = tuple(choice for choice in day.choices if choice.weekday() == one.weekday)
+        return matches[0] if len(matches) == 1 else day
     if day.weekday() != one.weekday:
         return Unclear(f"{day} is a {WEEKDAYS[day.weekday()]}, no {WEEKDAYS[one.weekday]}. {runs(question.days)}")
     return day
@@ -97,12 +97,12 @@ def _relative(question: _Question, values: Values) -> date | Unclear:
         why = f"Which day is {short(said, _SAID)} is not known: no leg with a time zone covers the present."
         return Unclear(f"{why} {runs(question.days)}")
     step = timedelta(_int(values["relative"]))
-    meant = [today + step for today in todays]
-    if len(meant) > 1:
-        choices = tuple(day for day in meant if _is_inside(question.journey, question.days, day))
+    matches = [today + step for today in todays]
+    if len(matches) > 1:
+        choices = tuple(day for day in matches if _is_inside(question.journey, question.days, day))
         why = f"Which day is {said} is not known: legs of two zones cover the present, and their dates differ."
         return Unclear(why if choices else f"{why} {runs(question.days)}", choices)
-    return _inside(question.journey, question.days, meant[0])
+    return _inside(question.journey, question.days, matches[0])
 
 
 def _todays(journey: Journey, now: datetime) -> list[date]:

@@ -88,11 +88,11 @@ def _words(plain: str) -> list[list[GrammarWord]]:
         if skipped := _SKIPPED.match(plain, at):
             at = skipped.end()
             continue
-        meant = _lexicon().match(plain, at)
+        found_word = _lexicon().match(plain, at)
         numeric = _NUMERIC.match(plain, at)
-        if meant is not None and (numeric is None or meant.end() > numeric.end()):
-            found.append(_meanings()[meant[0]])
-            at = meant.end()
+        if found_word is not None and (numeric is None or found_word.end() > numeric.end()):
+            found.append(_meanings()[found_word[0]])
+            at = found_word.end()
         elif numeric is not None:
             found.append(_of_numbers(numeric))
             at = numeric.end()

@@ -75,8 +75,8 @@ def find_cities(text: str, *, country: str | None = None, near: tuple[float, flo
     if near is not None and len(found) > 1:
         close = tuple(city for city in found if distance_km(city.position, near) <= NEAR_KM)
         found = close or found
-    meant = the_one(found)
-    return found if meant is None else (meant,)
+    clear = the_one(found)
+    return found if clear is None else (clear,)
 
 
 def find_city(text: str, *, country: str | None = None, near: tuple[float, float] | None = None) -> City | None:

@@ -115,13 +115,13 @@ def _grade_in_utc(one: _Timed, other: _Timed, flying: set[date]) -> Grade:
 
 
 def _surely(one: _Timed, other: _Timed) -> bool:
-    """Whether the one starts before the other ends, whichever of an hour that exists twice is meant."""
+    """Whether one starts before the other ends, for both readings of an hour that exists twice."""
     starts, ends = when(one.starts), when(other.ends)
     return bool(starts and ends and starts.latest < ends.earliest)
 
 
 def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
-    """Written down; or its leg's, on a day on which nobody leaves it."""
+    """Whether its zone is given, or is its leg's on a day without a flight."""
     if isinstance(what, Move):
         return what.zones_are_sure
     if what.zone_from == "place":
