@@ -1,6 +1,6 @@
-"""Operations as agent tools: names, descriptions, hints, answers. The whole surface is TOOLS.
+"""The agent tools: operations with names, descriptions, hints and answers.
 
-Loaded lazily: the catalogue can be read without importing a single model.
+`TOOLS` has all of them and loads lazily: the catalogue can be read without importing a model.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,6 @@
-"""Arguments as clients really send them, brought to what the schema says.
+"""Tolerant reading of arguments: what clients really send, converted to what the schema says.
 
-Some clients send a null or "" for every optional argument they leave out, and anything but text as JSON in a string.
+Some clients send null or "" for each optional argument they leave out, and everything but text as JSON in a string.
 """
 
 import json
@@ -20,7 +20,7 @@ _SWITCHES: Final = {"true": True, "false": False}
 
 
 def tidied(value: object, schema: dict[str, Any]) -> Any:
-    """`value` with what is not text decoded from strings, and the nulls and "" of optional fields left out."""
+    """`value` with JSON strings decoded where no text is expected, and without null or "" in optional fields."""
     kind = schema.get("type")
     if isinstance(value, str) and kind in _TYPES:
         value = _decoded(value, kind)
@@ -32,7 +32,7 @@ def tidied(value: object, schema: dict[str, Any]) -> Any:
 
 
 def only_blank(given: Mapping[str, object], schema: dict[str, Any]) -> list[str]:
-    """The fields of an update that were all given as "": that says neither what to change nor what to `clear`."""
+    """The fields of an update in which every value is "": it says neither what to change nor what to `clear`."""
     optional = schema["properties"].keys() - schema.get("required", ())
     said = {name: value for name, value in given.items() if name in optional and value is not None}
     updates = "clear" in optional and said and all(value == "" for value in said.values())
@@ -50,7 +50,7 @@ def _without_blanks(fields: dict[str, Any], schema: dict[str, Any]) -> dict[str,
 
 
 def _decoded(text: str, kind: str) -> object:
-    """The text itself where it is none of this kind."""
+    """The decoded value, or `text` itself if it is not of this kind."""
     if kind == "boolean":
         return _SWITCHES.get(text.strip().lower(), text)
     try:

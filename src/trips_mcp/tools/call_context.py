@@ -1,4 +1,4 @@
-"""How answers are to be given, beyond what a call's own arguments say: settled once, by whoever serves the tools."""
+"""The server-wide context of every call: masking, the bound trip, absent tools, the clock."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def _now() -> "datetime":
-    from datetime import UTC, datetime  # no start waits for it
+    from datetime import UTC, datetime  # keeps the cold start fast
 
     return datetime.now(UTC)
 
@@ -17,16 +17,16 @@ def _now() -> "datetime":
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conduct:
     mask_secrets: bool = False
-    """Whether door codes and the like are shown as a mask, and told one at a time."""
+    """Whether secrets such as door codes are masked; `get_secret` then reveals one at a time."""
     trip: str | None = None
-    """The one trip that every call is about, where the server is bound to one."""
+    """The tripId that the server is bound to."""
     local: bool = False
-    """Whether trips are kept locally, where no one else reads them."""
+    """Whether trips are kept locally, where nobody else reads them."""
     one_store: bool = True
     """Whether a trip's `number` is its id in the Events API (docs/contract.md#one-store-for-both)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])
-    """For the trips that the user has linked: the Events API's id of each tripId."""
+    """The Events API's id of each tripId that the user has linked."""
     absent: frozenset[str] = frozenset()
-    """The tools that are not offered: no answer sends an agent to one."""
+    """Tools that are not offered; no answer refers to them."""
     now: "Callable[[], datetime]" = _now
-    """The present moment, with its zone."""
+    """The current time, with its zone."""

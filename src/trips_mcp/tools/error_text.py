@@ -1,4 +1,4 @@
-"""Errors in words a model can act on: what happened, what it means, what to do next, and the request's id."""
+"""Error texts that a model can act on: what happened, what to do next, and the request's id."""
 
 from functools import cache
 from math import ceil
@@ -48,13 +48,13 @@ def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:
 
 
 def where_to_check(error: TripsError, lookup: str) -> str:
-    """The tool that shows whether a write of unknown outcome was made; else the one that gives the ids, `lookup`."""
+    """The tool that shows whether a write of unknown outcome was made, else `lookup`, which lists the ids."""
     return (_shown_by(error.operation) if isinstance(error, OutcomeUnknownError) else "") or lookup
 
 
 @cache
 def _shown_by(operation: Operation[Any, Any]) -> str:
-    """The read at the write's own path, or at that of its list."""
+    """The read at the write's path, or at the path of its list."""
     path = operation.path.removesuffix(":batch")
     paths = [path, path.rpartition("/")[0]] if path.endswith("}") else [path]
     reads = {read.path: read.name for read in OPERATIONS if read.reads and read.api == operation.api}
@@ -64,7 +64,7 @@ def _shown_by(operation: Operation[Any, Any]) -> str:
 
 
 def _is_of_a_read(error: TripsError) -> bool:
-    """As with an event that could not be read before it was to be changed."""
+    """True even inside a write, as when an event could not be read before its update."""
     operation: Operation[Any, Any] | None = getattr(error, "operation", None)
     return operation is not None and operation.reads
 
@@ -77,7 +77,7 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
     match error:
         case InvalidError():
             found = in_words(error.details)
-            told = not found or found in str(error)  # by services whose message is their reasons
+            told = not found or found in str(error)  # some services repeat the details in the message
             return "Fix that and call again." if told else f"Fix and call again: {found}."
         case UnauthorizedError():
             return "The API key is missing, wrong or revoked: ask the user to set a valid one; trying again won't help."
@@ -107,7 +107,7 @@ def _again_after_no_answer(tool: str, lookup: str, harmless: bool) -> str:
 
 
 def _unknown(error: OutcomeUnknownError, tool: str) -> str:
-    """The client takes care that a repetition is safe; a model that does not know it would rather not try."""
+    """Says that a repetition is safe, which the client ensures: a model would not try otherwise."""
     if not error.repeatable:
         return f"Outcome unknown: {error.why}. Do not simply call {tool} again."
     again = f"Calling {tool} again with the same arguments is safe"

@@ -1,4 +1,4 @@
-"""The tools' listings as they were generated into listing.json: read at start, without importing a model.
+"""The generated tool listings (listing.json), read at start without importing a model.
 
 `scripts/generate.py` writes the file from TOOLSETS; `make check` fails where the two differ.
 """
@@ -9,28 +9,28 @@ from collections.abc import Collection
 from typing import Any, Final, NotRequired, TypedDict
 
 LISTING: Final = os.path.join(os.path.dirname(__file__), "listing.json")  # noqa: PTH118, PTH120
-"""A path in words: importing pathlib would take a seventh of a start."""
+"""A string: importing pathlib would take a seventh of the cold start."""
 
 
 class Entry(TypedDict):
-    """A tool, and what decides whether it is offered, and how it is described."""
+    """A tool, with what decides whether it is offered and how it is described."""
 
     toolset: str
     api: str
-    """Which of the two it speaks to: trips, events."""
+    """"trips" or "events"."""
     scope: str
-    """What its key must allow, as contract.operation.Access says it."""
+    """The scope its key needs, as in contract.operation.Access."""
     outbound: bool
     local: NotRequired[str]
     """Its description where trips are kept locally."""
     apart: NotRequired[str]
-    """Its description where the Events API is a service of its own."""
+    """Its description if the Events API is a separate service."""
     listing: dict[str, Any]
-    """As it stands on the wire."""
+    """The entry in tools/list, in wire format."""
 
 
 def entries() -> list[Entry]:
-    """Of every tool there is, in their fixed order."""
+    """Every tool, in the fixed order."""
     with open(LISTING, "rb") as file:  # noqa: PTH123
         return json.load(file)
 

@@ -1,7 +1,7 @@
-"""Long work on a large trip, done beside the event loop: over HTTP many others wait for that.
+"""Long work on large trips in a worker thread, so that the event loop keeps serving others.
 
-Small trips are worked on where one stands, as a thread would take longer than the work. One large trip after the
-other, for threads take turns anyway.
+Work on a small trip runs inline, as a thread would take longer than the work. Large trips run one at a time, since
+the GIL lets only one thread run anyway.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ _LARGE: Final = 500
 _turns: RunVar[CapacityLimiter] = RunVar("_turns")
 
 
-async def aside(things: int, work: Callable[G, T], *given: G.args, **named: G.kwargs) -> T:
-    """What the work comes to, on so many things. Whoever is cancelled meanwhile does not wait for it to end."""
+async def offload(things: int, work: Callable[G, T], *given: G.args, **named: G.kwargs) -> T:
+    """The result of `work` on this number of things. A cancelled caller does not wait for it to end."""
     if things < _LARGE:
         return work(*given, **named)
     try:

@@ -1,4 +1,4 @@
-"""The whole surface: every tool, in the order agents see them, by the set it can be chosen with."""
+"""The registry of all tools, by toolset, in the order that agents see them."""
 
 from typing import Any
 

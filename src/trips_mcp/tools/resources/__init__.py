@@ -1,1 +1,1 @@
-"""One file a resource, or a question: its tools."""
+"""The tools, one module per resource or kind of question."""

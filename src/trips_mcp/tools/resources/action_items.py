@@ -1,4 +1,4 @@
-"""What an agent reads about the checklist."""
+"""Checklist tools."""
 
 from trips_mcp.contract.action_items import (
     CREATE_ACTION_ITEM,

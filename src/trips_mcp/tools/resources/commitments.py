@@ -1,4 +1,4 @@
-"""What an agent reads about commitments."""
+"""Commitment tools."""
 
 from trips_mcp.contract.commitments import (
     CREATE_COMMITMENT,

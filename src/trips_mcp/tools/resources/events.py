@@ -1,4 +1,4 @@
-"""What an agent reads about itinerary events."""
+"""Itinerary event tools."""
 
 from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT, Event
 from trips_mcp.tools.results.lists import Listed

@@ -1,4 +1,4 @@
-"""What an agent reads about a whole trip."""
+"""The tool that exports a whole trip, with its events."""
 
 from dataclasses import replace
 from typing import Any, Final

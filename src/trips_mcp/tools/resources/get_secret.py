@@ -1,4 +1,4 @@
-"""One secret of a leg at a time, where the others are masked."""
+"""The tool that reveals one masked secret of a leg."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What an agent reads about a trip as a traveller lives it: answers made of one export and the trip's events."""
+"""Tools that answer a traveller's questions from one export and the trip's events."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.offload import aside
+from trips_mcp.tools.offload import offload
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.authors import note_members
 from trips_mcp.tools.tool import Hints, Tool
@@ -99,7 +99,7 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Trip
     found = await events_of(client, trip_id, exported.result, conduct)
     events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)
-    return TripReading(await aside(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
+    return TripReading(await offload(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
 
 
 def _things(export: TripExport) -> int:
@@ -145,7 +145,7 @@ async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) 
     found = read_day(read.journey, asked.date, now)
     if not isinstance(found, Unclear):
         today = today_in(read.journey, now)
-        return read.outcome(await aside(read.things, day_of, read.journey, found, today))
+        return read.outcome(await offload(read.things, day_of, read.journey, found, today))
     if found.choices:
         return read.outcome(choice_of(read.journey, found.choices, found.why))
     raise ToolRefusedError(found.why)
@@ -159,7 +159,7 @@ async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct:
     if first is not None and last is not None and last < first:
         raise ToolRefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
     today = today_in(journey, now)
-    return read.outcome(await aside(read.things, timeline_of, journey, first=first, last=last, today=today))
+    return read.outcome(await offload(read.things, timeline_of, journey, first=first, last=last, today=today))
 
 
 def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
@@ -175,7 +175,7 @@ async def _check(client: TripsClient, asked: CheckTrip, _: Report, conduct: Cond
     minutes = checking.MINIMUM_CONNECTION
     if asked.min_connection_minutes is not MISSING:
         minutes = asked.min_connection_minutes
-    report = await aside(read.things, checking.check, read.journey, minutes)
+    report = await offload(read.things, checking.check, read.journey, minutes)
     return read.outcome(_fixable(report, conduct.absent))
 
 
@@ -192,7 +192,7 @@ def _fixable(report: CheckReport, absent: Collection[str]) -> CheckReport:
 
 async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Conduct) -> Outcome[SearchReport]:
     read = await read_trip(client, asked.trip_id, conduct)
-    return read.outcome(await aside(read.things, searching.search, read.journey, asked.query))
+    return read.outcome(await offload(read.things, searching.search, read.journey, asked.query))
 
 
 get_day = Tool(

@@ -1,4 +1,4 @@
-"""What an agent reads about legs."""
+"""Leg tools."""
 
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
 from trips_mcp.tools.resources.links import naming_unlinked

@@ -1,4 +1,4 @@
-"""Commitments that lose their leg or their pin when that is deleted: the service unlinks them without a word."""
+"""Deletions that name the commitments they unlink, as the service does so silently."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace

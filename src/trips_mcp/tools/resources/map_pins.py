@@ -1,4 +1,4 @@
-"""What an agent reads about map pins."""
+"""Map pin tools."""
 
 from trips_mcp.contract.map_pins import (
     CREATE_MAP_PIN,

@@ -1,4 +1,4 @@
-"""What an agent reads about the account behind the key."""
+"""The tool about the account behind the key."""
 
 from trips_mcp.contract.me import GET_ME
 from trips_mcp.tools.tool import tool

@@ -1,4 +1,4 @@
-"""What an agent reads about fellow travellers."""
+"""The tool that lists the members of a trip."""
 
 from trips_mcp.contract.members import LIST_MEMBERS, Member
 from trips_mcp.tools.results.lists import Listed

@@ -1,4 +1,4 @@
-"""What an agent reads about the travellers' messages."""
+"""Channel and message tools."""
 
 from trips_mcp.contract.messages import LIST_CHANNELS, LIST_MESSAGES, SEND_MESSAGE, Channel, Message
 from trips_mcp.tools.results.lists import Listed

@@ -1,4 +1,4 @@
-"""What an agent reads about share links."""
+"""Share link tools."""
 
 from trips_mcp.contract.shares import (
     CREATE_SHARE_TOKEN,

@@ -1,4 +1,4 @@
-"""What an agent reads about importing."""
+"""The tool that imports a plan."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.tools.results import mask_restore

@@ -1,4 +1,4 @@
-"""What an agent reads about trips."""
+"""Trip tools."""
 
 from trips_mcp.contract.trips import ARCHIVE_TRIP, CREATE_TRIP, GET_TRIP, LIST_TRIPS, UPDATE_TRIP, Trip
 from trips_mcp.tools.results.lists import Listed

@@ -1,4 +1,4 @@
-"""What the agent gets of a call."""
+"""The answer to a call, and its size limits."""
 
 import json
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from typing import Any, Final
 from trips_mcp.client.errors import TripsError
 
 LARGEST: Final = 40_000
-"""Characters of a result: above some such size hosts cut it, or put it where the model does not see it."""
+"""Characters of a result. Hosts cut larger ones, or put them where the model does not see them."""
 _LONGEST_FAILURE: Final = 8_000
 
 as_text: Final[Callable[[object], str]] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Compact JSON. The encoder is made once, as that takes longer than a small result."""
+"""Compact JSON. The encoder is made once: making it takes longer than encoding a small result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the agent gets: text and structured content, each complete."""
+    """Text and structured content, each complete in itself."""
 
     text: str
     structured: dict[str, Any] | None = None
@@ -25,15 +25,15 @@ class Answer:
     meta: dict[str, Any] | None = None
     """For the host, not for the model."""
     failure: TripsError | None = None
-    """What the client failed with, where that is what the text tells."""
+    """The client error that the text reports."""
 
 
 class ToolRefusedError(Exception):
-    """A call that is not carried out, for the reason it says in a sentence."""
+    """A call that was refused. The message is the reason, in one sentence."""
 
 
 def within_bounds(sentence: str) -> str:
-    """A failure in words, cut where it would fill pages: hundreds of items can all be wrong."""
+    """An error text, cut if it is too long: each of hundreds of items can be wrong."""
     if len(sentence) <= _LONGEST_FAILURE:
         return sentence
     return f"{sentence[:_LONGEST_FAILURE].rpartition(' ')[0]} … (cut; fix these first)"

@@ -1,6 +1,6 @@
-"""Whether a trip's texts may be other people's: whether it has members beside the user.
+"""Whether a trip has other members, so that its texts may be other people's words.
 
-An answer that holds the members tells; for others they are listed, at most once in a while for each trip.
+Known from answers that contain the members; otherwise they are listed, at most once in 5 minutes for each trip.
 """
 
 import time
@@ -16,16 +16,16 @@ from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.members import LIST_MEMBERS, ListMembers, MemberPage
 
 _VALID: Final = 300.0
-"""Seconds: someone who has joined since may have written."""
+"""Seconds. Someone who joined since may have written."""
 _PATIENCE: Final = 5.0
-"""Seconds: an answer is not kept waiting longer for it."""
+"""Seconds. An answer waits no longer for the members."""
 _MOST_TRIPS: Final = 1000
 
 
 @dataclass(slots=True)
 class _Known:
     others: dict[str, tuple[float, bool]] = field(default_factory=dict[str, tuple[float, bool]])
-    """For each trip, until when it counts and whether others may write to it."""
+    """By trip: expiry, and whether others may write to it."""
 
     def note(self, trip_id: str, others: bool) -> None:
         self.others.pop(trip_id, None)
@@ -42,7 +42,7 @@ _KNOWN: Final[WeakKeyDictionary[TripsClient, _Known]] = WeakKeyDictionary()
 
 
 def note_members(client: TripsClient, trip_id: str, result: object) -> None:
-    """From a result that holds them; one without any does not tell."""
+    """Notes the members in a result; a result without any says nothing."""
     members = result.members if isinstance(result, TripExport) else None
     if isinstance(result, MemberPage) and result.next_cursor is None:
         members = result.items
@@ -51,7 +51,7 @@ def note_members(client: TripsClient, trip_id: str, result: object) -> None:
 
 
 async def others_may_have_written(client: TripsClient, trip_id: str, result: object) -> bool:
-    """What a result holds. Anybody may have planned an event; members that are not known may be others."""
+    """True also for events, which anybody may have planned, and where the members are unknown."""
     note_members(client, trip_id, result)
     return bool(getattr(result, "events", None)) or await _others_may_write(client, trip_id)
 

@@ -1,7 +1,7 @@
-"""Where a list that was cut goes on: after the last item shown, whatever has come or gone since.
+"""Cursors of lists that we cut: they continue after the last item shown, despite later changes.
 
-The services' own cursors pass through as they are. One of ours stands for the service's page in which the list was
-cut, and recognises the items shown last, of which some may be deleted by the time it is used.
+The services' own cursors pass through as they are. One of ours names the service's page in which the list was
+cut, and recognises the items shown last, some of which may be deleted by the time it is used.
 """
 
 import json
@@ -20,9 +20,9 @@ _REMEMBERED: Final = 5
 @dataclass(frozen=True, slots=True)
 class Position:
     page: str | None = None
-    """The service's cursor of the page; None for its first, or where it has but one."""
+    """The service's cursor of the page; None for the first or only page."""
     shown: tuple[str, ...] = ()
-    """What the items shown last are known by, the very last first; empty before the first."""
+    """Hashes of the ids of the items shown last, newest first; empty at the start."""
 
     @classmethod
     def after(cls, page: str | None, ids: Sequence[str]) -> Self:
@@ -30,7 +30,7 @@ class Position:
 
     @classmethod
     def read(cls, cursor: str) -> Self | None:
-        """None for what cannot be one of ours, though it looks like it."""
+        """None for a cursor with our prefix that is not valid."""
         if not is_ours(cursor):
             return cls(cursor)
         try:
@@ -44,7 +44,7 @@ class Position:
         return _PREFIX + urlsafe_b64encode(json.dumps([self.page or "", *self.shown]).encode()).decode()
 
     def start(self, ids: Sequence[str]) -> int | None:
-        """Where it goes on in these items; None if none of those that were shown is among them."""
+        """Where to continue in these items; None if none of the items shown is among them."""
         if not self.shown:
             return 0
         places = {_known_by(id_): place for place, id_ in enumerate(ids)}

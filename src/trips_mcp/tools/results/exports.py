@@ -1,4 +1,4 @@
-"""A whole trip as an agent is shown it: all of it where there is room, else a summary and how to read the parts."""
+"""The view of a whole trip: all of it if it fits, else a summary and how to read the parts."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,9 +16,9 @@ from trips_mcp.tools.results.render import Showing, with_content
 from trips_mcp.tools.results.truncation import Shortening
 
 _SUMMARY: Final = 15_000
-"""Characters of the items in a summary: to find one's way needs no more."""
+"""Characters of the items in a summary."""
 _LONGEST: Final = 200
-"""Characters of a text in it, which no title has more of."""
+"""Characters of a text in a summary; no title is longer."""
 
 _MOST_NAMES: Final = 40
 
@@ -29,7 +29,7 @@ _OF_ONE_SECTION: Final = "cursor: give it with the `fields` it came with, which 
 class Exported:
     sections: tuple[Listed, ...]
     parts: str
-    """How the parts are read where the whole is too large."""
+    """How to read the parts if the whole is too large."""
 
     @property
     def names(self) -> str:
@@ -80,7 +80,7 @@ class Exported:
         return {**lean, "notShown": not_shown} if not_shown else lean
 
     def _summary(self, whole: Item, kind: type[Result], tree: Tree) -> Item:
-        """The trip itself, how many there are of everything, and as much of each list's essentials as fits."""
+        """The trip itself, counts, and as many brief items of each list as fit."""
         told = [name for name in whole if (not tree or name in tree) and is_nameable(name)]
         wanted = {name: whole[name] for name in told[:_MOST_NAMES]}
         lists = {name: value for name, value in wanted.items() if is_list(value)}
@@ -96,12 +96,12 @@ class Exported:
         return with_content(summary)
 
     def _named(self, kind: type[Result]) -> dict[str, Listed]:
-        """The sections by their names on the wire."""
+        """The sections by wire name."""
         return {wire_name(kind, section.within): section for section in self.sections}
 
 
 def _is_long(value: Any) -> bool:
-    """Whether a text in it is no title, but for the marks around it."""
+    """Whether it contains a text longer than a title, marks around it not counted."""
     if isinstance(value, str):
         return len(value) > _LONGEST + 50
     parts = value.values() if is_object(value) else value if is_list(value) else ()
@@ -109,7 +109,7 @@ def _is_long(value: Any) -> bool:
 
 
 def _of_section(section: Listed, outcome: Outcome[Any], showing: Showing, tree: Tree, position: Position) -> Answer:
-    """One list of the trip, by itself, and in parts where it is long."""
+    """One list of the trip by itself, in parts if it is long."""
     result: Result = outcome.result
     items = getattr(result, section.within)
     start = position.start(section.ids(items))

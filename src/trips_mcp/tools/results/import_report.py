@@ -1,4 +1,4 @@
-"""What a model is shown of an import: all of a small one, of a large one what it can act on."""
+"""The view of an import report: all of a small one; of a large one, what a model can act on."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from trips_mcp.contract.sync import SyncReport
 _LARGE: Final = 50
 _DONE: Final = ("created", "updated", "unchanged")
 _ROOM: Final = 30_000
-"""Characters of a report's outcomes; a sync has three such lists, which share it."""
+"""Characters of a report's outcomes; the three lists of a sync share them."""
 _FEW_SPANS: Final = 100
 
 Shown = tuple[BatchReport, tuple[str, ...]]
@@ -34,13 +34,13 @@ def of_sync(report: SyncReport) -> tuple[SyncReport, tuple[str, ...]]:
 
 
 def _condensed(report: BatchReport) -> BatchReport:
-    """Counts, every failure, and the ids that no clientRef stands for; what was not sent is told in a note."""
+    """Counts, failures, and the ids of items without a clientRef; a note says what was not sent."""
     kept = [result for result in report.results if result.status != "not_sent" and not _is_known(result)]
     return report.model_copy(update={"results": list(_without_repetition(kept))})
 
 
 def _fitting(report: BatchReport, room: int, what: str) -> Shown:
-    """As many of the outcomes as there is room for, and where the others stand."""
+    """As many outcomes as fit, and a note with the places of the others."""
     for place, result in enumerate(report.results):
         room -= len(result.model_dump_json(exclude_none=True, exclude_unset=True)) + 1
         if room < 0 and place > 0:
@@ -63,7 +63,7 @@ def _spans(results: Sequence[ItemOutcome]) -> str:
 
 
 def _without_repetition(results: Iterable[ItemOutcome]) -> Iterator[ItemOutcome]:
-    """A message that many share, as when a whole request was refused, is told once."""
+    """Each message is given once: many items share one if a whole request was refused."""
     told: set[str] = set()
     for result in results:
         error = result.error

@@ -1,7 +1,7 @@
-"""Lists as an agent is shown them: each item lean, and of a long list as much as there is room for.
+"""The view of a list: lean items, and as many of them as fit.
 
-An item has the fields that are known of its kind, without what the caller has just said (the trip's id) and what goes
-without saying (`completed: false`). What else the service tells of it is named once, in `notShown`; `fields` has it.
+An item has the fields that the contract names, without what the caller just said (the trip's id) and the usual
+values (`completed: false`). Other fields of the service are named once, in `notShown`; `fields` selects them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -33,9 +33,9 @@ Show = Callable[[Result], Showing]
 Item = dict[str, Any]
 
 _PAGES_TO_SEARCH: Final = 3
-"""So far may the place where a list was cut have moved by what was added since."""
+"""How far items added since may have moved the place where a list was cut."""
 _BESIDE: Final = 700
-"""Characters kept free for what is said beside the items, but for the cursor."""
+"""Characters reserved for what stands beside the items, without the cursor."""
 _MOST_NOT_SHOWN: Final = 20
 
 MOVED: Final = "cursor: what it goes on from is gone; leave it out to start again."
@@ -44,7 +44,7 @@ _ALONE: Final = "One of `fields` alone may be shown whole."
 
 
 class Window(NamedTuple):
-    """From where on a list is shown."""
+    """Where the shown part of a list starts."""
 
     start: int
     page: str | None = None
@@ -57,18 +57,18 @@ class Window(NamedTuple):
 class Listed:
     item: type[Result]
     within: str = "items"
-    """The field that holds the list."""
+    """The field that contains the list."""
     id: str = "id"
     known: frozenset[str] = frozenset({"tripId"})
-    """What the caller has said."""
+    """Fields that the caller has just given."""
     usual: Mapping[str, object] = field(default_factory=dict[str, object])
-    """What need not be said, where it is so."""
+    """Values that are left out."""
     on_request: frozenset[str] = frozenset()
-    """What is shown only when it is asked for."""
+    """Fields that are shown only if selected."""
     brief: tuple[str, ...] = ()
-    """What a summary tells of an item."""
+    """The fields of an item in a summary."""
     newest_last: bool = False
-    """Whether the list ends with what is to be shown first; it is then cut at its beginning."""
+    """Whether the newest item is last; a long list is then cut at its beginning."""
 
     @property
     def names(self) -> str:
@@ -81,7 +81,7 @@ class Listed:
         return self.shown(outcome, show(outcome.result), tree, window)
 
     def shown(self, outcome: Outcome[Any], showing: Showing, tree: Tree, window: Window) -> Answer:
-        """Raises: ToolRefusedError where the tree names what is not there."""
+        """Raises: ToolRefusedError if the tree names an unknown field."""
         result: Result = outcome.result
         every = self._first_first(getattr(result, self.within))
         rest = every[window.start :]
@@ -112,7 +112,7 @@ class Listed:
         return showing.answer(shown, remarks)
 
     def lean(self, item: Item, tree: Tree) -> Item:
-        """What of the item is wanted; its id always is."""
+        """The selected fields of the item, and always its id."""
         if tree:
             return selected(item, {**tree, self._wire_id: {}})
         usual = self._usually
@@ -123,13 +123,13 @@ class Listed:
         return {name: value for name, value in lean if name == self._wire_id or name in self.brief}
 
     def not_shown(self, items: Iterable[Item]) -> list[str]:
-        """The names of what `lean` leaves out of these, but for what the caller knows."""
+        """The names of the fields that `lean` leaves out, except those the caller knows."""
         told = self._usually | self.known
         names = dict.fromkeys(name for item in items for name in item if name not in told and is_nameable(name))
         return list(names)[:_MOST_NOT_SHOWN]
 
     def ids(self, items: Iterable[Result]) -> list[str]:
-        """What each can be recognised by."""
+        """An id for each item, or its JSON if it has none."""
         return [str(getattr(item, self.id, None) or item.model_dump_json()) for item in items]
 
     async def _found(
@@ -149,7 +149,7 @@ class Listed:
         raise ToolRefusedError(MOVED)
 
     def _shortened(self, result: Result, item: Result, showing: Showing, tree: Tree, room: int) -> tuple[Item, str]:
-        """An item that is too large by itself: as much of it as there is room for, and what is to be said of that."""
+        """As much of an oversized item as fits, and a remark about it."""
         shown: Item = {}
         for shortening in Shortening.ever_shorter():
             alone = result.model_copy(update={self.within: [shortening.of(item)]})
@@ -159,7 +159,7 @@ class Listed:
         return selected(shown, {self._wire_id: {}}), f"Nothing but its id has room here. {_ALONE}"
 
     def _first_first(self, items: Sequence[Any]) -> list[Any]:
-        """In the order in which they are to be shown if not all can be; applied twice, in their own."""
+        """Newest first if `newest_last`. Its own inverse."""
         return list(items[::-1] if self.newest_last else items)
 
     def _name(self, result: Result) -> str:
@@ -178,7 +178,7 @@ class Listed:
 
 
 def fitting(items: Iterable[Item], room: int) -> list[Item]:
-    """As many of them as there is room for; it looks at no more than one more."""
+    """As many items as fit; reads at most one item more."""
     kept: list[Item] = []
     for item in items:
         room -= len(as_text(item)) + 1
@@ -189,5 +189,5 @@ def fitting(items: Iterable[Item], room: int) -> list[Item]:
 
 
 def _passed_on(cursor: str | None) -> str | None:
-    """A service's own cursor, so that it is recognised as that."""
+    """A service's cursor, wrapped if it looks like one of ours."""
     return str(Position(cursor)) if cursor is not None and is_ours(cursor) else cursor

@@ -39,11 +39,11 @@ M = TypeVar("M", bound=BaseModel)
 _MERGED: Final = ("accommodation", "rental_car")
 _AS_SHOWN: Final = (MASK, MASK.partition(" ")[0])
 _NOT_COMPARED: Final = "Secrets are masked here, so a leg that is there and is sent with one counts as updated."
-_MEND: Final = "leave it out or give the real value. Nothing was sent."
+_FIX: Final = "leave it out or give the real value. Nothing was sent."
 
 
 def may_be_in(asked: Params) -> bool:
-    """Quickly: most writes have none, and an import has thousands of fields."""
+    """A quick check: most writes have no mask, and an import has thousands of fields."""
     return _AS_SHOWN[1] in asked.model_dump_json()
 
 
@@ -55,7 +55,7 @@ async def of_update(client: TripsClient, asked: UpdateLeg) -> UpdateLeg:
     async for leg in legs_of(client, asked.trip_id):
         if leg.id == asked.leg_id:
             return _restored(asked, leg, "")
-    raise ToolRefusedError(f"{_first_mask(asked)}: the mask stands for nothing, as there is no such leg; {_MEND}")
+    raise ToolRefusedError(f"{_first_mask(asked)}: the mask stands for nothing, as there is no such leg; {_FIX}")
 
 
 async def of_creation(client: TripsClient, asked: CreateLeg) -> CreateLeg:
@@ -76,8 +76,10 @@ async def of_sync(client: TripsClient, asked: SyncTrip) -> SyncTrip:
 
 
 def preview_without_comparing(asked: SyncTrip, report: SyncReport) -> tuple[SyncReport, tuple[str, ...]]:
-    """Of a dry run: that a secret would not change tells that it was guessed, so each leg that gives one counts as
-    updated, if it is there."""
+    """A dry run in which each existing leg that is sent with a secret counts as updated.
+
+    "Unchanged" would confirm a guessed secret.
+    """
     if asked.dry_run is not True or asked.legs is MISSING or report.legs is None:
         return report, ()
     gives = {at for at, leg in enumerate(asked.legs) if any(not _is_mask(value) for _, value in secrets_of(leg))}
@@ -101,13 +103,13 @@ def _place(at: int, told: ItemOutcome) -> int:
 
 
 def refuse(params: Params) -> None:
-    """Raises: ToolRefusedError for a mask that nobody has put a secret in place of."""
+    """Raises: ToolRefusedError for a mask that was not replaced by its secret."""
     if (path := _first_mask(params)) is not None:
-        raise ToolRefusedError(f"{path} holds the mask of a secret, not the secret: {_MEND}")
+        raise ToolRefusedError(f"{path} holds the mask of a secret, not the secret: {_FIX}")
 
 
 def legs_of(client: TripsClient, trip_id: str) -> AsyncGenerator[Leg]:
-    """Every leg of the trip, in pages as large as they come."""
+    """Every leg of the trip, in pages of the maximum size."""
     return each(LIST_LEGS, ListLegs(trip_id=trip_id, limit=200), lambda asked: client.call(LIST_LEGS, asked))
 
 
@@ -123,13 +125,13 @@ async def _all_restored(client: TripsClient, trip_id: str, asked: Sequence[L], p
 
 
 def _restored(asked: L, leg: Leg | None, path: str) -> L:
-    """What is asked for, with the leg's own secrets in place of their masks."""
+    """The item with the leg's own secrets in place of their masks."""
     if not _is_masked(asked):
         return asked
     if leg is None:
         raise ToolRefusedError(
             f"{path}{_first_mask(asked)} holds the mask of a secret, and no leg with this clientRef is there to have "
-            f"one: {_MEND}"
+            f"one: {_FIX}"
         )
     changed: dict[str, Any] = {name: _merging(getattr(asked, name), getattr(leg, name)) for name in _MERGED}
     if asked.flights is not MISSING:
@@ -146,13 +148,13 @@ def _of_flight(flight: Flight, at: int, asked: Sequence[Flight], held: Sequence[
     if twin is None:
         raise ToolRefusedError(
             f"{path}flights.{at}.confirmationNumber holds the mask of a secret, and the leg has no flight of this "
-            f"flightNumber and departure to have one: {_MEND}"
+            f"flightNumber and departure to have one: {_FIX}"
         )
     return _with_secrets(flight, held[twin])
 
 
 def _twin(at: int, asked: Sequence[object], held: Sequence[object]) -> int | None:
-    """Where the same flight stands in the leg: by number and departure, else in the same place of as many."""
+    """The index of the same flight in the leg: by number and departure, else by position if the counts are equal."""
     alike = [place for place, known in enumerate(held) if known is not None and known == asked[at]]
     if len(alike) == 1 or at in alike:
         return at if at in alike else alike[0]
@@ -168,13 +170,13 @@ def _known_by(flight: Flight | LegFlight) -> tuple[str, str] | None:
 
 
 def _with_secrets(asked: M, held: BaseModel | None) -> M:
-    """Its masks replaced by what is held; gone where nothing is."""
+    """Masks replaced by the stored secrets, or removed if there is none."""
     found = {name: getattr(held, name, None) for name in _masked_fields(asked)}
     return asked.model_copy(update={name: MISSING if value in (None, "") else value for name, value in found.items()})
 
 
 def _merging(asked: Any, held: BaseModel | None) -> Any:
-    """As `_with_secrets`, of what is merged key by key; MISSING where no key is left to merge."""
+    """As `_with_secrets`, for objects that merge key by key; MISSING if no key is left."""
     if not isinstance(asked, BaseModel) or not any(_masked_fields(asked)):
         return asked
     kept = _with_secrets(asked, held)
@@ -188,12 +190,12 @@ def _masked_fields(thing: BaseModel) -> Iterator[str]:
 
 
 def _is_masked(thing: BaseModel) -> bool:
-    """Whether a mask stands where a secret does."""
+    """Whether a secret field contains a mask."""
     return any(_is_mask(value) for name, value in _texts(thing) if is_secret(name.rpartition(".")[2]))
 
 
 def _first_mask(thing: BaseModel) -> str | None:
-    """Where it stands; also one that is part of other text, or where there are no secrets."""
+    """The path of the first mask, also inside other text or in a field that is no secret."""
     for path, text in _texts(thing):
         if MASK in text or (is_secret(path.rpartition(".")[2]) and _is_mask(text)):
             return path
@@ -205,7 +207,7 @@ def _is_mask(value: object) -> bool:
 
 
 def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text, with its path on the wire."""
+    """Every text, with its wire path."""
     parts: Iterable[tuple[object, object]] = ()
     if isinstance(value, str):
         yield path, value

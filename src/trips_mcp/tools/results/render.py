@@ -1,4 +1,4 @@
-"""A result as the agent is shown it: secrets masked, others' words quoted, nothing empty, and not too long."""
+"""Rendering of results: secrets masked, other people's words quoted, no empty values, limited size."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from trips_mcp.tools.results.untrusted_text import UNMARKED, Quoting, holds_othe
 R = TypeVar("R", bound=Result)
 
 Prose = Callable[[R, Hint], str]
-"""A result in words, for an agent to read, other people's already quoted; names of tools go through the `Hint`."""
+"""Makes text for an agent from a result, in which other people's words are quoted; tool names go through the `Hint`."""
 
 _FEW: Final = 20
 _TOO_LARGE: Final = "The result is too large to show, even cut; ask for less of it."
@@ -22,21 +22,21 @@ _TOO_LARGE: Final = "The result is too large to show, even cut; ask for less of 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """One answer's way."""
+    """How one answer is rendered."""
 
     masks: bool
     quoting: Quoting | None = None
-    """None where nothing in the result is to be quoted."""
+    """None if nothing in the result is quoted."""
     others: bool = False
-    """Whether texts that are not quoted may be other people's."""
+    """Whether unquoted texts may be other people's."""
     absent: Collection[str] = ()
-    """The tools that are not to be named."""
+    """Tools that must not be named."""
 
     @classmethod
     def of(
         cls, result: Result, *, masks: bool, quotes: bool, others: bool = False, absent: Collection[str] = ()
     ) -> Self:
-        """`others`: whether others than the user may have written what is not marked as always theirs."""
+        """`others`: whether other people may have written the texts that only members can write."""
         if quotes and holds_others(type(result)):
             return cls(masks, Quoting.of(result, members_too=others), absent=absent)
         return cls(masks, None, quotes and others, absent)
@@ -45,16 +45,18 @@ class Showing:
         return with_content(self._shown(result).model_dump(mode="json", exclude_none=True, exclude_unset=True))
 
     def answer(self, structured: dict[str, Any], remarks: Iterable[str], prose: str | None = None) -> Answer:
-        """Of what `structured` has made; what there is to say beside it stands first, in the text too."""
+        """An answer from the output of `structured`; remarks come first, in the text too."""
         body = as_text(structured)
         head = self._head(structured, body if prose is None else body + prose, remarks)
-        whole = {**head, **structured, **head} if head else structured  # a service's own field of that name says less
+        whole = (
+            {**head, **structured, **head} if head else structured
+        )  # our remarks replace a service's own field of that name
         if prose is not None:
             return Answer("\n".join((*head.get("remarks", ()), *filter(None, (head.get("quoting"), prose)))), whole)
         return Answer(as_text(whole) if head else body, whole)
 
     def whole(self, result: R, remarks: Iterable[str], prose: Prose[R] | None = None) -> Answer:
-        """The whole result, or of one that is too large as much as there is room for."""
+        """The whole result, or as much as fits."""
         answer = self._in_words(result, remarks, prose)
         if _fits(answer, prose):
             return answer
@@ -91,25 +93,25 @@ class Showing:
 
 
 def _fits(answer: Answer, prose: Prose[Any] | None) -> bool:
-    """In both forms, which are as long as each other where there is no prose."""
+    """Checks both forms; without prose they have the same length."""
     return len(answer.text) <= LARGEST and (prose is None or len(as_text(answer.structured or {})) <= LARGEST)
 
 
 def with_content(found: dict[str, Any]) -> dict[str, Any]:
-    """What is null or empty tells nothing. Of parsed JSON, which has no other kinds of objects and lists."""
+    """Without null and empty values. Takes parsed JSON, so only plain dicts and lists."""
     kept: dict[str, Any] = {}
     for key, value in found.items():
         if value.__class__ is dict:
             value = with_content(value)
         elif value.__class__ is list:
             value = _with_content(value)
-        if value or value == 0:  # which false is too
+        if value or value == 0:  # also keeps False
             kept[key] = value
     return kept
 
 
 def _with_content(parts: list[Any]) -> list[Any]:
-    """As many as there are: their places may matter."""
+    """Keeps every item, as positions may matter."""
     return [
         with_content(part) if part.__class__ is dict else _with_content(part) if part.__class__ is list else part
         for part in parts

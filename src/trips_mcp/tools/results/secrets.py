@@ -1,4 +1,4 @@
-"""Secrets in what is read: each stands as a mask, wherever it is nested."""
+"""Masking of secrets in results, at any depth."""
 
 from collections.abc import Iterator
 from operator import is_not
@@ -17,12 +17,12 @@ _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 def is_secret(name: str) -> bool:
-    """Services may spell what no model names their own way: `door_code` is a `doorCode` too."""
+    """Ignores case, "_" and "-": services may spell unknown fields their own way, as `door_code`."""
     return name.replace("_", "").replace("-", "").lower() in _PLAIN_NAMES
 
 
 def masked(result: M) -> M:
-    """The result, with every secret it holds masked; one that is empty is not there."""
+    """The result with every non-empty secret masked."""
     changed: dict[str, Any] = {}
     for name, field in type(result).model_fields.items():
         value = getattr(result, name)
@@ -33,7 +33,7 @@ def masked(result: M) -> M:
 
 
 def secrets_of(thing: BaseModel) -> Iterator[tuple[str, object]]:
-    """Each secret of a thing that was read, by its path, as `flights.0.confirmationNumber`."""
+    """Each secret with its path, such as `flights.0.confirmationNumber`."""
     return _found(thing.model_dump(mode="json", exclude_none=True, exclude_unset=True), "")
 
 

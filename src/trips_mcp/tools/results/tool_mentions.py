@@ -1,6 +1,6 @@
-"""What answers and errors say of other tools, on a server that does not offer every one.
+"""Removal of absent tools from answers and errors.
 
-Descriptions are reworded once (`rewording`); what is said as things happen goes through here.
+Descriptions are reworded once (`selection/descriptions.py`); run-time texts go through here.
 """
 
 import re
@@ -12,21 +12,21 @@ from trips_mcp.contract.operation import Operation
 from trips_mcp.tools.selection.descriptions import with_its_first, without
 
 Hint = Callable[[str], str]
-"""A sentence of ours as it may be said; empty where nothing of it is left."""
+"""Removes absent tools from one of our sentences; empty if nothing is left."""
 
 
 def hints_without(absent: Collection[str]) -> Hint:
-    """Only for words of ours: of other people's nothing may be left out."""
+    """Only for our own words: other people's must stay complete."""
     return lambda sentence: without(sentence, absent)
 
 
 def refusal_without(said: str, absent: Collection[str]) -> str:
-    """What is wrong stays whatever it names, what to do about it goes."""
+    """Keeps the error; drops advice that names an absent tool."""
     return with_its_first(said, absent) if absent else said
 
 
 def failure_without(said: str, error: TripsError, tool: str, absent: Collection[str]) -> str:
-    """An operation that failed on the way to a tool's answer is that tool's failure, where it is not offered itself."""
+    """Names `tool` in place of the failed operation if that is not offered as a tool."""
     operation: Operation[Any, Any] | None = getattr(error, "operation", None)
     if operation is not None and operation.name in absent:
         said = re.sub(rf"\b{operation.name}\b", tool, said)

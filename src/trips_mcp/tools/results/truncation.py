@@ -1,4 +1,4 @@
-"""The last resort for a result that is too large: its texts and lists cut, and that told."""
+"""Truncation of results that are too large: texts and lists are cut, and a remark says so."""
 
 import sys
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _CUT: Final = "… [cut]"
 
 @dataclass(slots=True)
 class Shortening:
-    """How much is kept of each text and each list, and whether anything had to go."""
+    """How much of each text and list is kept, and whether anything was cut."""
 
     characters: int
     entries: int
@@ -27,7 +27,7 @@ class Shortening:
 
     @classmethod
     def ever_shorter(cls) -> Iterator[Self]:
-        """No id is as long as the shortest."""
+        """The shortest text limit is longer than any id."""
         for characters, entries in ((4000, 200), (1000, 100), (300, 30), (300, 5)):
             yield cls(characters, entries)
 
@@ -42,7 +42,7 @@ class Shortening:
         return f"Too large to show whole: {'; '.join(filter(None, (texts, lists)))}."
 
     def of(self, result: M) -> M:
-        """The very same where nothing has to go."""
+        """The same object if nothing is cut."""
         changed: dict[str, Any] = {}
         for name in type(result).model_fields:
             value = getattr(result, name)

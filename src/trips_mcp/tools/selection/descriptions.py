@@ -1,8 +1,8 @@
-"""Descriptions for a server that does not offer every tool: what they say of an absent one is left out.
+"""Removal of absent tools from descriptions.
 
-A model that reads of a tool looks for it, and calls it though it is not listed. So from each description goes the
-smallest part that names what is absent: one of several tools, a clause in brackets, a clause, a sentence. Only a
-tool's first sentence stays as it is where nothing of it would be left.
+A model that reads about a tool calls it even if it is not listed. So we remove the smallest part of a description
+that names an absent tool: one of several tools, a clause in brackets, a clause, a sentence. A tool's first sentence
+stays if nothing of it would be left.
 """
 
 import re
@@ -20,23 +20,23 @@ _SOURCE: Final = re.compile(
     rf"(?: or (?:of |from |with |by |in )?|, (?:by|from|with|in) (?:(?:the|a) )?(?:\w+ (?:of |from ))?)"
     rf"{_NAME}(?=[.;:,)]| \(|$)"
 )
-"""` or of create_trip`, `, by the tripId of list_trips`: what can go from the end of a clause without harm."""
+"""` or of create_trip`, `, by the tripId of list_trips`: what can be removed from the end of a clause."""
 
 
 def reworded(listing: dict[str, Any], absent: Collection[str]) -> dict[str, Any]:
-    """The listing with all its descriptions as `without` gives them."""
+    """The listing with `without` applied to its descriptions."""
     told = with_its_first(listing["description"], absent)
     return {**listing, "description": told, "inputSchema": _described(listing["inputSchema"], absent)}
 
 
 def with_its_first(text: str, absent: Collection[str]) -> str:
-    """As `without`, but for the first sentence, which stays as it is where nothing of it would be left."""
+    """As `without`, but the first sentence stays if nothing of it would be left."""
     first, *others = _SENTENCES.split(text)
     return " ".join(filter(None, (without(first, absent) or first, without(" ".join(others), absent))))
 
 
 def without(text: str, absent: Collection[str]) -> str:
-    """`text` without what it says of these names."""
+    """`text` without the parts that mention these names."""
     if not _names_any(text, absent):
         return text
     text = _LISTED.sub(lambda found: _shorter_list(found[0], absent), text)
@@ -63,7 +63,7 @@ def _names_any(text: str, absent: Collection[str]) -> bool:
 
 
 def _shorter_list(listed: str, absent: Collection[str]) -> str:
-    """`a, b or c` with those left that are there; as it is where none are."""
+    """`a, b or c` without the absent names; unchanged if all are absent."""
     names = [found[0] for found in _NAMES.finditer(listed)]
     there = [name for name in names if name.strip("`") not in absent]
     if not there or there == names:
@@ -74,18 +74,18 @@ def _shorter_list(listed: str, absent: Collection[str]) -> str:
 
 
 def _shorter_brackets(found: re.Match[str], absent: Collection[str]) -> str:
-    """As they are, with fewer clauses, or gone."""
+    """The brackets unchanged, with fewer clauses, or removed."""
     clauses = found[1].split("; ")
     kept = [clause for clause in clauses if not _names_any(clause, absent)]
     return found[0].replace(found[1], "; ".join(kept)) if kept else ""
 
 
 def _clauses(sentence: str, absent: Collection[str]) -> str:
-    """Those of a sentence that name nothing absent, as a sentence; nothing where all do."""
+    """The clauses that name nothing absent, as a sentence; empty if there are none."""
     pieces = ["", *_CLAUSES.split(sentence.removesuffix("."))]
     clauses, joint = "", ""
     for before, clause in zip(pieces[::2], pieces[1::2], strict=True):
-        joint = joint or before  # where one went, what comes next is joined as it was
+        joint = joint or before  # after a removed clause, the next one keeps the first joint
         if not _names_any(clause, absent):
             clauses, joint = clauses + (joint if clauses else "") + clause, ""
     return clauses[:1].upper() + clauses[1:] + "." * (clauses != "" and sentence.endswith("."))

@@ -1,9 +1,9 @@
-"""Which tools a server offers, by its settings, and why the others are not there. Standard library alone.
+"""The rules that select the offered tools, and the reasons why others are hidden.
 
-What takes a tool off, in the order in which it is told: it writes and the server only reads; its API is not set up;
-its key lacks the scope; it reaches other people; it is about other trips than the one; it is excluded; others were
-chosen; it tells masked secrets and none is masked. What is left stands in its fixed order, so that the same settings
-always list the same.
+A tool is hidden for the first of these reasons: it writes and the server is read-only; its API is not set up; the key
+lacks the scope; it reaches other people; it is about trips other than the bound one; it is excluded; others were
+chosen; it reveals masked secrets and none is masked. The order of tools is fixed, so equal settings give equal
+listings. Standard library only: this is on the start path.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -21,30 +21,30 @@ _WITH_SECRETS: Final = "list_legs"
 
 class Hidden(NamedTuple):
     setting: str
-    """Which one takes the tool off, as the user may have written it."""
+    """The setting that hides the tool, as the user may have written it."""
     sentence: str
-    """What a call of it is answered with."""
+    """The answer to a call of it."""
     brings_back: bool = False
-    """Whether it is off for want of that setting, and not because of it."""
+    """Whether the tool is hidden because that setting is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     entries: list[Entry]
-    """What is offered, in its fixed order."""
+    """The offered tools, in the fixed order."""
     hidden: dict[str, Hidden]
-    """What is not, by name."""
+    """The hidden tools, by name."""
 
     @property
     def listing(self) -> list[dict[str, Any]]:
-        """The tools as they stand on the wire."""
+        """The listings of the offered tools, in wire format."""
         return [entry["listing"] for entry in self.entries]
 
 
 def choose(settings: Settings, *, masks: bool = False) -> Selection:
-    """`masks`: whether this transport masks secrets unless the settings say.
+    """`masks`: whether this transport masks secrets by default.
 
-    Raises: SettingsError for a name that no tool has, and where nothing would be left.
+    Raises: SettingsError for an unknown tool or toolset, and if no tool is left.
     """
     known = entries()
     settings = replace(settings, mask_secrets=settings.masks_secrets(by_default=masks))
@@ -60,7 +60,7 @@ def choose(settings: Settings, *, masks: bool = False) -> Selection:
 
 
 def _as_described(entry: Entry, settings: Settings) -> Entry:
-    """As the tool is described where the trips are."""
+    """The entry with the description that fits where the trips are kept."""
     said = entry.get("local") if settings.embedded else None if settings.one_store else entry.get("apart")
     return entry if said is None else {**entry, "listing": {**entry["listing"], "description": said}}
 
@@ -74,13 +74,13 @@ def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) 
         offered = [{**entry, "listing": of_one_trip(entry["listing"])} for entry in offered]
     if not any(_mentions(entry["listing"], absent) for entry in offered):
         return offered
-    from trips_mcp.tools.selection.descriptions import reworded  # most servers do without it, and start the faster
+    from trips_mcp.tools.selection.descriptions import reworded  # most servers do not need it, and start faster
 
     return [{**entry, "listing": reworded(entry["listing"], absent)} for entry in offered]
 
 
 def _mentions(part: Mapping[str, Any], names: Collection[str]) -> bool:
-    """Whether any description in this listing, or schema, has one of these words in it."""
+    """Whether any description in this listing or schema contains one of these names."""
     text: str = part.get("description", "")
     inner = (*part.get("properties", {}).values(), part.get("items"), part.get("inputSchema"))
     return any(name in text for name in names) or any(_mentions(each, names) for each in inner if each)
@@ -166,7 +166,7 @@ def _unmasked(entry: Entry, settings: Settings) -> Hidden | None:
 
 
 def _tell_where_else(hidden: dict[str, Hidden]) -> None:
-    """Of secrets that are not masked: where they are shown, if that is offered."""
+    """Adds where unmasked secrets are shown, if that tool is offered."""
     for name in _FOR_MASKED_SECRETS:
         why = hidden.get(name)
         if why is not None and why.setting == "--mask-secrets" and _WITH_SECRETS not in hidden:
@@ -214,6 +214,6 @@ def _check_names(settings: Settings, known: Iterable[Entry]) -> None:
 
 
 def _shown(name: str) -> str:
-    """A key that has slipped in here is not repeated; what might be a tool's name is no key."""
+    """Repeats only what looks like a tool's name: a key may have been pasted here."""
     might_be_a_name = name.replace("_", "").replace("-", "").isalpha() and len(name) <= 41
     return name if might_be_a_name else "something"

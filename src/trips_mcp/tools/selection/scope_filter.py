@@ -1,7 +1,7 @@
-"""Whether a key's scopes allow a tool: the one rule, for what is offered and for what may be called.
+"""Whether a key's scopes allow a tool, both for the listing and for calls.
 
-As `client.permissions` sees it, which judges each call by itself; here before anything is known of its arguments.
-Standard library alone, as it is on the way of every start.
+The same rule as `client.permissions`, which checks each call; here the arguments are not known yet. Standard library
+only: this is on the start path.
 """
 
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ _ALWAYS: Final = ("any key", "nobody")
 
 class Lack(NamedTuple):
     scope: str
-    """What the tool needs and the key does not have."""
+    """The scope that the tool needs and the key lacks."""
     elsewhere: bool
-    """Whether it has that for other trips."""
+    """Whether the key has it for other trips."""
 
 
 def lack(entry: Entry, scopes: Iterable[str] | None, *, events_too: bool, trip: str | None = None) -> Lack | None:
-    """None where the key allows it, for some trip at least, or nothing is known of the key.
+    """None if the key allows the tool for at least one trip, or if its scopes are unknown.
 
-    `events_too`: whether the scopes are those of the Events API as well; else its tokens have none. `trip`: the one
-    that all is about.
+    `events_too`: whether the scopes also apply to the Events API, whose tokens have none otherwise. `trip`: the bound
+    trip.
     """
     if scopes is None or entry["scope"] in _ALWAYS or (entry["api"] == "events" and not events_too):
         return None
@@ -34,7 +34,7 @@ def lack(entry: Entry, scopes: Iterable[str] | None, *, events_too: bool, trip: 
 
 
 def _is_enough(limits: set[str | None], entry: Entry, trip: str | None) -> bool:
-    """A key limited to a trip may use what is about that one, and may list trips, where it is shown that one."""
+    """A key limited to a trip may use the tools about that trip, and may list trips, which shows only that one."""
     listing = entry["listing"]
     if "tripId" in listing["inputSchema"]["properties"]:
         return bool(limits) if trip is None else trip in limits

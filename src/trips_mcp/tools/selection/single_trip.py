@@ -1,7 +1,7 @@
-"""Calls on a server that is bound to one trip: each is about that trip, whatever its arguments say.
+"""Calls on a server bound to one trip: each call is limited to that trip.
 
-A trip's parts are asked for below its tripId, so to fill that in is enough. An event's id alone finds it, whichever
-trips it is on, so the event is read before it is shown or touched.
+Parts of a trip are addressed below its tripId, so filling that in is enough. An event's id finds it on any trip, so
+the event is read before it is shown or changed.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ _KNOWN_NUMBERS: Final[WeakKeyDictionary[TripsClient, dict[str, int]]] = WeakKeyD
 
 
 class OtherTripError(TripsError):
-    """What was asked is not about the one trip. Says nothing of what it is about."""
+    """The call is not about the bound trip. Does not say which trip it is about."""
 
 
 async def bound(
     client: TripsClient, arguments: Mapping[str, Any], properties: Mapping[str, Any], conduct: Conduct
 ) -> dict[str, Any]:
-    """The arguments with those filled in that say which trip is meant, as a tool with these properties takes them.
+    """The arguments plus those that name the trip, as far as a tool with these properties takes them.
 
-    Raises: OtherTripError where they say another; whatever reading the trip's number raises.
+    Raises: OtherTripError if they name another trip; TripsError from reading the trip's number.
     """
     found = dict(arguments)
     if conduct.trip is None:
@@ -45,7 +45,7 @@ async def bound(
 
 
 async def keep_to_the_trip(client: TripsClient, params: Params, conduct: Conduct) -> None:
-    """Raises: OtherTripError for an event that is not on the trip, or that is to be put on others or taken off it."""
+    """Raises: OtherTripError for an event that is not on the trip, or for a change of its trips."""
     if conduct.trip is None or not isinstance(params, OneEvent):
         return
     if NUMBERS in params.model_fields_set or (isinstance(params, Update) and NUMBERS in _cleared(params)):
@@ -55,7 +55,7 @@ async def keep_to_the_trip(client: TripsClient, params: Params, conduct: Conduct
 
 
 def where_to_look(error: TripsError, lookup: str, conduct: Conduct) -> tuple[str, str]:
-    """The tool that tells the right id, and what else to say: where the trip is fixed, no tool lists others."""
+    """The tool that lists the right id, and a hint to add. On a bound server no tool lists trips."""
     is_missing = isinstance(error, NotFoundError)
     if conduct.trip is None or not (lookup == "list_trips" or (is_missing and error.operation is GET_TRIP)):
         return lookup, ""

@@ -1,6 +1,6 @@
-"""What is listed by a server that is bound to one trip: nothing asks which trip is meant, nothing is about another.
+"""The listing of a server bound to one trip: no tool about other trips, no argument that names a trip.
 
-How calls then are kept to the trip: `binding.py`.
+`single_trip.py` keeps the calls to the trip.
 """
 
 import re
@@ -19,13 +19,13 @@ _SOME_TRIP: Final = re.compile(r"\b(?:one or more trips|(?:one|a single|a)( whol
 
 
 def is_of_one_trip(entry: Entry) -> bool:
-    """What does not say which trip it is about may be about any, so it has to be known for harmless."""
+    """A tool without an argument for the trip may be about any trip, so it must be known as harmless."""
     listing = entry["listing"]
     return entry["api"] == "events" or listing["name"] in _OF_NO_TRIP or TRIP_ID in listing["inputSchema"]["properties"]
 
 
 def of_one_trip(listing: dict[str, Any]) -> dict[str, Any]:
-    """The listing without the arguments that say which trip is meant."""
+    """The listing without the arguments that name the trip."""
     schema: dict[str, Any] = dict(listing["inputSchema"])
     schema["properties"] = {name: inner for name, inner in schema["properties"].items() if name not in FILLED_IN}
     schema["required"] = [name for name in schema.get("required", ()) if name not in FILLED_IN]
