@@ -1,10 +1,10 @@
-"""The callers' accounts: of each its own client, with its own limiter, connections and writes under way.
+"""The callers' accounts, each with its own client, rate limiter, connections and running writes.
 
-An account is opened by its first request and closed when it is the one not used for longest and there are too many,
-never while something of its own is under way. Nothing of it is found but by a hash of the keys it was opened with.
+The first request opens an account. When there are too many, the least recently used idle account is closed. An
+account is found only by a hash of the keys it was opened with.
 
-What a key may do is the service's to say. While it cannot be asked, a key that it has accepted keeps its last answer
-for a time, and an unknown one is turned away.
+The service decides what a key may do. If the service cannot be reached, its last response for an accepted key stays
+valid for a time, and unknown keys are refused.
 """
 
 import logging
@@ -27,13 +27,13 @@ from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
 
 MOST_ACCOUNTS: Final = 500
 FRESH_SECONDS: Final = 300
-"""For how long the service's word on a key counts."""
+"""How long the service's response about a key is valid."""
 AGAIN_SECONDS: Final = 15
-"""When a service that gave none is asked again."""
+"""Delay before a failed check is retried."""
 STALE_SECONDS: Final = 3600
-"""For how long its last word counts while it gives no new one."""
+"""How long the last response stays valid while the service gives no new one."""
 _CHECK_WAIT_SECONDS: Final = 0.5
-"""For how long a request waits for a new word where the last one still counts."""
+"""How long a request waits for a new response while the last one is still valid."""
 _RETRY_AFTER: Final = 5
 _LONGEST_RETRY_AFTER: Final = 60
 _MOST_REJECTED: Final = 10_000
@@ -49,18 +49,18 @@ class Account:
         self.caller = caller
         self.holder = holder
         self.scopes: tuple[str, ...] | None = None
-        """What the key allows, as the service last reported; None where it has not."""
+        """The key's scopes as the service last reported them; None if it has not."""
         self.active = 0
-        """Requests and streams."""
+        """Number of open requests and streams."""
         self.fresh_until = float("-inf")
         self.stale_until = float("-inf")
-        """Until when the service's last word counts, if there is no new one."""
+        """Until when the service's last response is valid if there is no new one."""
         self.accepted = False
-        """Whether the service has ever known the key."""
+        """Whether the service has ever accepted the key."""
         self.rejected = False
         self.check: KeyCheck | None = None
         self.retry_after: float | None = None
-        """Seconds, as the service named them when it gave no word."""
+        """Seconds until a retry, as the service requested when a check failed."""
 
 
 class Accounts:
@@ -75,10 +75,10 @@ class Accounts:
         most: int = MOST_ACCOUNTS,
         clock: Clock = monotonic,
     ) -> None:
-        """`rejection`: what a key is answered that the service rejects; None where it is not the caller's own.
+        """`rejection`: makes the error for a key that the service rejects; None if the key is the server's own.
 
-        `asks`: whether a key's scopes are to be asked for. `knows`: whether the service still has a key, where that
-        can be asked at any time.
+        `asks`: whether to ask the service for a key's scopes. `knows`: whether the service still has a key, if that
+        check is cheap.
         """
         self._connect = connect
         self._tasks = tasks
@@ -88,15 +88,15 @@ class Accounts:
         self._most = most
         self._clock = clock
         self._open: OrderedDict[str, Account] = OrderedDict()
-        """By the caller's name, the one not used for longest first."""
+        """By the caller's name, least recently used first."""
         self._rejected: OrderedDict[str, float] = OrderedDict()
         self._checks = KeyChecks(tasks, clock)
 
     @asynccontextmanager
     async def of(self, caller: HttpCaller) -> AsyncGenerator[Account]:
-        """The caller's account, which stays open for as long as the block.
+        """The caller's account, kept open for the block.
 
-        Raises: RefusalError where the service rejects the key, or has never said that it knows it and cannot be asked.
+        Raises: RefusalError if the service rejects the key, or cannot be reached and has never accepted it.
         """
         self._refuse_if_rejected(caller)
         account = self._open.get(caller.name) or self._opened(caller)
@@ -113,13 +113,13 @@ class Accounts:
                 self._close(account)
 
     async def confirm(self, account: Account) -> None:
-        """For what is answered here without asking the service. Raises: RefusalError where the key was revoked."""
+        """Checks the key before a response that needs no service call. Raises: RefusalError if it was revoked."""
         if self._knows is not None and not await self._knows(account.caller):
             self._reject(account)
             self._refuse_if_rejected(account.caller)
 
     def end(self) -> None:
-        """Closes all of them; the task group ends with the last."""
+        """Closes all accounts; the task group ends with the last."""
         self._checks.end()
         while self._open:
             self._open.popitem()[1].holder.end()
@@ -135,7 +135,7 @@ class Accounts:
         account.holder.end()
 
     def _make_room(self, account: Account) -> None:
-        """For one whose key was accepted: made-up ones drive nobody out."""
+        """Closes an idle account if there are too many. Unverified keys never displace an account."""
         if account.accepted and len(self._open) > self._most:
             idle = next((each for each in self._open.values() if not each.active), None)
             if idle is not None:
@@ -145,15 +145,15 @@ class Accounts:
         return self._asks and self._rejection is not None and not account.accepted
 
     def _is_fresh(self, account: Account) -> bool:
-        """Whether there is no need to ask."""
+        """Whether no new check is needed."""
         return self._clock() < account.fresh_until and not self._key_was_refused(account)
 
     def _is_stale(self, account: Account) -> bool:
-        """Whether the last word still counts, though it is time for a new one."""
+        """Whether the last response is still valid, though a new check is due."""
         return self._clock() < account.stale_until and not self._key_was_refused(account)
 
     def _key_was_refused(self, account: Account) -> bool:
-        """What was known of a caller's key counts no longer once the service has refused it in a call."""
+        """Whether the service has refused the caller's key in a call, which voids the last response."""
         return self._rejection is not None and account.holder.key_refused
 
     async def _check(self, account: Account) -> None:
@@ -161,7 +161,7 @@ class Accounts:
         is_stale = self._is_stale(account)
         try:
             check = account.check
-            if check is None or check.is_over:  # so that many requests of one caller ask once
+            if check is None or check.is_over:  # concurrent requests of one caller share a check
                 check = account.check = self._checks.begin(lambda: self._ask(account), account.caller.address)
             await check.wait(_CHECK_WAIT_SECONDS if is_stale else None, for_others=account.accepted)
         except NoRoomError:
@@ -182,7 +182,7 @@ class Accounts:
         except UnauthorizedError:
             self._reject(account)
         except ForbiddenError as error:
-            if error.message and error.request_id:  # the service's own words, and not those of a proxy before it
+            if error.message and error.request_id:  # from the service itself, not from a proxy in front of it
                 self._accept(account, None)
         except TripsError as error:
             logger.info("the scopes of %s are not known: %s", account.caller.name[:12], type(error).__name__)
@@ -219,7 +219,7 @@ class Accounts:
 
 
 def _known(scopes: list[str] | None) -> tuple[str, ...] | None:
-    """A scope this version does not know may allow anything, so then nothing is known."""
+    """None if any scope is unknown to this version, because it may allow anything."""
     try:
         return None if scopes is None else tuple(str(Scope.parse(scope)) for scope in scopes)
     except ValueError:

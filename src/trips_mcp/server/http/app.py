@@ -1,6 +1,6 @@
-"""The ASGI app: what is at which address, and the way of a request through it.
+"""The ASGI app: its routes, and the checks that each request passes.
 
-host and origin, who calls, what the key allows, a turn, the message, a tool that the key allows, the call.
+The order is: Host and Origin, authentication, account, concurrency limit, body, scopes, call.
 """
 
 import logging
@@ -57,7 +57,7 @@ class _Route(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """What the app is put together from (`opening.py`)."""
+    """The parts of the app, built by `factory.py`."""
 
     origins: Origins
     scope_check: ScopeCheck
@@ -80,7 +80,7 @@ class App:
         transport: Transport,
         log: Callable[[str], object],
     ) -> None:
-        """`log` takes a line for each request, in JSON."""
+        """`log` receives one JSON line per request."""
         self._config = parts
         self._accounts = accounts
         self._authenticator = authenticator
@@ -98,7 +98,7 @@ class App:
             self._routes["/mcp"] = _Route(("POST",), self._mcp)
 
     def end(self) -> None:
-        """Takes no more requests, and sees to it that those under way end soon."""
+        """Refuses new requests and makes the running ones end soon."""
         self._ending = True
         self._config.deadlines.end()
         self._connections.end()
@@ -111,7 +111,7 @@ class App:
             pass
         except RefusalError as refusal:
             await request.refuse(refusal)
-        except Exception:  # the outermost wall: whatever broke, the caller gets an answer and the log the rest
+        except Exception:  # the outermost boundary: the caller gets a response, the log the details
             logger.exception("request %s broke", request.id)
             if not request.status:
                 await request.refuse(broken(request.id))
@@ -121,7 +121,7 @@ class App:
     async def _answer(self, request: HttpRequest) -> None:
         if request.is_over_connection_limit:
             raise too_many_connections()
-        if request.head_size > _LARGEST_HEAD:  # uvicorn counts only what comes in several pieces
+        if request.head_size > _LARGEST_HEAD:  # uvicorn limits only heads that arrive in several pieces
             raise too_much_head()
         route = self._routes.get(request.path.removesuffix("/"))
         if (route is None or route.guarded) and self._config.origins.check(request):
@@ -178,7 +178,7 @@ class App:
 
     async def _deliver(self, connection: SseConnection, message: Message) -> None:
         if "method" not in message:
-            return  # an answer: nothing was asked
+            return  # a response; the server sends no requests
         if "id" in message:
             self._config.calls.acquire(connection.caller)
         await connection.deliver(message)

@@ -1,4 +1,10 @@
-"""Who is calling. The only place that reads credentials; what they may do is asked elsewhere (`accounts.py`)."""
+"""Authentication: the only module that reads credentials.
+
+`accounts.py` checks what they allow. Refusals are 401 and 403 responses as in RFC 6750.
+
+Without keys, only programs on this computer may call. A proxy or tunnel on this computer may forward requests of
+others, so any request with a sign of a proxy is refused.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -25,43 +31,42 @@ _BY_PROXIES: Final = frozenset(
 )
 _PREFIXES_OF_PROXIES: Final = ("x-forwarded-", "cf-", "tailscale-")
 _OF_PROXIES: Final = ("1.0", "0.9")
-"""What nginx speaks to a server unless it is told otherwise, and no client of MCP does."""
+"""HTTP versions that no MCP client uses; 1.0 is nginx's default for upstream servers."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCaller:
     name: str
-    """A hash of the keys, which tells nobody what they are."""
+    """A hash of the keys, safe to log."""
     trips_key: str = field(default="", repr=False)
     events_token: str | None = field(default=None, repr=False)
     address: str = field(default=UNKNOWN, compare=False, repr=False)
-    """From which the request came."""
+    """The client's address."""
 
 
 ANYBODY: Final = HttpCaller("anybody")
-"""Everyone on this computer, where no key is asked for."""
+"""Every caller on this computer, if no key is required."""
 
 
 class KeyVerifier(TokenVerifier):
-    """The bearer is the Trips API key itself, which that service alone can judge.
+    """Accepts Trips API keys as bearer tokens; only the service can verify them.
 
-    An OAuth server's tokens would come through another of these: it finds out whose the bearer is, and gives the
-    key to act with as `token`.
+    OAuth would be another verifier: it would map the bearer token to an account and return its key as `token`.
     """
 
     @override
     async def verify_token(self, token: str) -> AccessToken | None:
-        """None for what can be no key, so that a token meant for others is not sent to the service."""
+        """None if it cannot be a key, so that another service's token is not sent to this one."""
         return AccessToken(token=token, client_id=_hash(token), scopes=[]) if _KEY.fullmatch(token) else None
 
 
 class Authenticator:
     def __init__(self, verifier: TokenVerifier | None) -> None:
-        """None: nobody has to say who they are."""
+        """`verifier`: None if no key is required."""
         self._verifier = verifier
 
     async def authenticate(self, request: HttpRequest) -> HttpCaller:
-        """Raises: RefusalError, a 401; where nobody has to say who they are a 403 for who is not of this computer."""
+        """Raises: RefusalError: a 401, or without keys a 403 for other computers."""
         if self._verifier is None:
             check_local(request)
             return ANYBODY
@@ -116,7 +121,7 @@ def rejected_by_us() -> RefusalError:
 
 
 def unverified(seconds: int) -> RefusalError:
-    """A 503, as it is not the caller's fault."""
+    """A 503, because the caller did nothing wrong."""
     return RefusalError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"The service cannot be asked about this key just now; try again in {seconds} seconds.",

@@ -1,6 +1,6 @@
-"""A batch over Streamable HTTP: each message is handled as a request of its own, and the answers are one array.
+"""Batches over Streamable HTTP: one request per message, and one array of responses.
 
-Revision 2025-03-26 has batches, and is what a request without a version header speaks.
+Only revision 2025-03-26 has batches. It is also the default of a request without a version header.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,9 +23,9 @@ def takes_batches(request: HttpRequest) -> bool:
 
 
 async def exchange_batch(batch: Batch, request: HttpRequest, handle: Handle) -> None:
-    """`handle` answers one message. They go one after the other, as a batch is one call to the limits.
+    """`handle` answers one message. Messages run one by one, because limits count a batch as one call.
 
-    A client that leaves is answered nothing, and what it still wanted is not begun.
+    If the client disconnects, nothing is sent and the remaining messages are not started.
     """
     written = _Written()
     members: list[_Member] = []
@@ -59,7 +59,7 @@ async def exchange_batch(batch: Batch, request: HttpRequest, handle: Handle) -> 
 
 
 class _Written:
-    """What has become of the array."""
+    """Whether the array was sent."""
 
     def __init__(self) -> None:
         self.over = anyio.Event()
@@ -67,18 +67,18 @@ class _Written:
 
 
 class _Member(HttpRequest):
-    """A request for one message of the batch: its answer is kept, and told when the array has been sent."""
+    """The request of one message. It keeps its response, and learns when the array was sent."""
 
     def __init__(self, request: HttpRequest, written: _Written) -> None:
         super().__init__(request.scope, request.receive, request.send, request.quiet_seconds)
         self.kept: bytes | None = None
-        """None where the client has left."""
+        """The response body; None if the client disconnected."""
         self.over = anyio.Event()
         self._written = written
 
     @override
     def values(self, header: str) -> list[str]:
-        """Nothing can be told before the array."""
+        """Accepts JSON only, because nothing can be streamed before the array."""
         return ["application/json"] if header == "accept" else super().values(header)
 
     @override

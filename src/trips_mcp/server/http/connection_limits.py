@@ -1,4 +1,4 @@
-"""uvicorn's h11 protocol plus limits: how many connections there are, and how many of one address."""
+"""uvicorn's h11 protocol plus connection limits, in total and per client address."""
 
 import asyncio
 from collections import Counter
@@ -16,10 +16,10 @@ from trips_mcp.server.http.request import OVER_LIMIT
 
 
 class StrictConnection(h11.Connection):
-    """Takes no request whose length is told in two ways: a proxy in front may have believed the other one."""
+    """Refuses requests with two kinds of length, which a proxy may interpret differently (smuggling)."""
 
     fault: str | None = None
-    """What is wrong with a request, where h11 itself takes it."""
+    """The error of a request that h11 itself would accept."""
 
     @override
     def next_event(self) -> Any:
@@ -33,11 +33,11 @@ class StrictConnection(h11.Connection):
 
 
 class _ConnectionCounts:
-    """Who holds the connections of one server."""
+    """The connections of one server."""
 
     def __init__(self) -> None:
         self.open_by_network = Counter[str | None]()
-        """By network, those that are refused not counted."""
+        """Count by network, without refused connections."""
         self.refused: dict[LimitedProtocol, None] = {}
         """The oldest first."""
 
@@ -47,17 +47,17 @@ _COUNTS: Final = WeakKeyDictionary[Config, _ConnectionCounts]()
 
 class LimitedProtocol(H11Protocol):
     most_connections: int = 1000
-    """A new one then takes the place of an idle one of a client that has more, or is told to come back."""
+    """Above this, a new connection replaces an idle one of a client with more, or gets a 503."""
     most_per_address: int = MOST_PER_ADDRESS
-    """Whoever has so many is told to come back; a trusted proxy may have more."""
+    """Above this, a client gets a 503. Trusted proxies are exempt."""
     most_refused: int = 100
-    """So many connections that are to be told so may be open, waiting for a request."""
+    """Limit of open connections that wait for a request only to be refused."""
     trusted_proxies: TrustedProxies = TrustedProxies()
 
     network: str | None = None
     """The client's; None for a trusted proxy."""
     is_refused = False
-    """Whether its requests are told to come back."""
+    """Whether its requests get a 503."""
     idle_since: float = 0
 
     @override
@@ -85,7 +85,7 @@ class LimitedProtocol(H11Protocol):
             self._counts.refused.pop(self, None)
         else:
             self._counts.open_by_network[self.network] -= 1
-            self._counts.open_by_network += Counter()  # forgets those at zero
+            self._counts.open_by_network += Counter()  # drops zero counts
         super().connection_lost(exc)
 
     @override
@@ -99,7 +99,7 @@ class LimitedProtocol(H11Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is lost when it ends: it waits for one, or goes on sending one that was answered."""
+        """Whether closing it loses no request: it waits for one, or still sends one that was answered."""
         is_answered = self.conn.our_state is h11.DONE and not self.transport.is_closing()
         return self.waits_for_head or is_answered
 
@@ -121,9 +121,9 @@ class LimitedProtocol(H11Protocol):
             next(iter(self._counts.refused)).close_now()
 
     def _close_idle_connections(self, number: int) -> None:
-        """Ends idle connections: those that are refused, then those of the clients that have most, the oldest first.
+        """Closes idle connections: first refused ones, then those of the clients with most, oldest first.
 
-        None of a trusted proxy, and none of a client that has no more than this one.
+        Keeps those of trusted proxies, and of clients with no more connections than this one.
         """
         open_by_network = self._counts.open_by_network
         found = [each for each in self._counts.refused if each.is_idle]

@@ -1,4 +1,4 @@
-"""How many calls may be under way at once: of one caller, and of all."""
+"""Limits of calls: how many run at once, and how long each may take."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -13,7 +13,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from trips_mcp.server.http.errors import busy
 
 LAST_SECONDS: Final = 2.5
-"""What calls still get that are under way when the server is told to end."""
+"""Seconds for running calls after the server is told to end."""
 
 _UNKNOWN = "Whether it took effect is unknown; calling again with the same arguments finishes it, and does it once."
 
@@ -51,7 +51,7 @@ class CallLimit:
 
 
 class Deadlines:
-    """Of the calls under way. As a middleware of the SDK's server for those that come over a stream (`sse.py`)."""
+    """Deadlines of the running calls. An SDK middleware for calls over SSE (`sse.py`)."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -60,7 +60,7 @@ class Deadlines:
 
     @contextmanager
     def limit(self) -> Generator[anyio.CancelScope]:
-        """Ends the block in time. Raises: MCPError, if that was needed; but not where the scope was cancelled."""
+        """Cancels the block at the deadline. Raises: MCPError if the deadline passed."""
         with anyio.CancelScope(deadline=self._latest()) as scope:
             self._active.add(scope)
             try:
@@ -72,7 +72,7 @@ class Deadlines:
             raise MCPError(types.INTERNAL_ERROR, f"{why}. {_UNKNOWN}")
 
     async def __call__(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
-        if ctx.request is not None:  # it has a deadline, and a response to itself (`exchange.py`)
+        if ctx.request is not None:  # `streamable.py` has set a deadline
             return await call_next(ctx)
         with self.limit():
             return await call_next(ctx)

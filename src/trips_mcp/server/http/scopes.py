@@ -1,6 +1,8 @@
-"""What a server shows to whom: one SDK server for all whose keys open the same APIs and have the same scopes.
+"""Scopes over HTTP: what a key lists, and a 403 for a tool that it may not call.
 
-It keeps nothing of its callers: whose client a call uses is handed to it with each request (`exchange.py`).
+Callers whose keys have the same APIs and scopes share an SDK server. It keeps no state of its callers; each request
+brings its client (`streamable.py`). The client and the service check every call too. The 403 tells a host, in HTTP
+terms, which scope to request.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -44,13 +46,13 @@ class ScopedServers:
         return server
 
     def _offer(self, scopes: tuple[str, ...] | None, events: bool) -> Offer:
-        """How tools conduct themselves over HTTP is settled here, too."""
+        """The offer for these scopes."""
         settings = self._settings
         if self._keyed and not events:
             settings = replace(settings, caller_apis=("trips",))
         try:
             return self._offering(settings if scopes is None else replace(settings, scopes=scopes))
-        except SettingsError:  # of what was chosen for this server the key allows nothing
+        except SettingsError:  # the key allows none of this server's tools
             offered = self._offering(settings)
             conduct = replace(offered.conduct, absent=offered.conduct.absent | offered.names)
             return replace(offered, listing=[], conduct=conduct)
@@ -71,7 +73,7 @@ class ScopeCheck:
             raise out_of_scope(tool, found.scope, message.get("id"))
 
     def known(self, tool: str | None) -> str | None:
-        """The name, if there is such a tool: any other text is the client's own, and nothing for a log."""
+        """The name if it is a tool; other text from a client must not reach the log."""
         return tool if tool in self._entries else None
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Standard input and output, taken for the protocol alone. What only POSIX can do is decided here and in `pipes`."""
+"""File descriptors 0 and 1, reserved for the protocol."""
 
 import os
 import select
@@ -8,11 +8,11 @@ CHUNK = 64 * 1024
 
 
 class DescriptorsClosedError(Exception):
-    """There is nobody to talk to."""
+    """Standard input or output is closed."""
 
 
 class ProtocolDescriptors:
-    """The two ends as file descriptors of our own, read and written without any buffer in between."""
+    """Private duplicates of standard input and output, read and written without buffers."""
 
     def __init__(self, reading: int, writing: int) -> None:
         self.reading = reading
@@ -20,10 +20,10 @@ class ProtocolDescriptors:
 
     @classmethod
     def claim(cls) -> "ProtocolDescriptors":
-        """Takes descriptors 0 and 1 away from everybody else.
+        """Moves the protocol off descriptors 0 and 1.
 
-        From here on a stray `print`, of C code and child processes too, goes to stderr, and whoever reads
-        standard input finds it empty.
+        Afterwards a stray `print`, also in C code or a child process, goes to stderr, and reads of standard input
+        find it empty.
 
         Raises:
             DescriptorsClosedError: one of them is closed.
@@ -43,24 +43,24 @@ class ProtocolDescriptors:
         return wire
 
     def read(self) -> bytes:
-        """Waits for input; no bytes are its end."""
+        """Waits for input. Empty bytes mean the end of input."""
         while True:
             try:
                 return os.read(self.reading, CHUNK)
-            except BlockingIOError:  # the host made its end non-blocking, and ours is the same
+            except BlockingIOError:  # the host made its end non-blocking, which affects ours too
                 select.select((self.reading,), (), ())
             except ConnectionError:
                 return b""
 
     def quiet_for(self, seconds: float) -> bool:
-        """Whether nothing arrives for that long. Never so where pipes cannot be watched."""
+        """Whether no input arrives for that long. Always false where pipes cannot be watched."""
         return POSIX and not select.select((self.reading,), (), (), seconds)[0]
 
     def write(self, line: bytes) -> None:
         """Writes all of it, waiting for the reader as long as it takes.
 
         Raises:
-            OSError: nobody reads any more.
+            OSError: the reader is gone.
         """
         left = memoryview(line)
         while left:
@@ -71,7 +71,7 @@ class ProtocolDescriptors:
 
 
 def _moved(descriptor: int) -> int:
-    """A private duplicate, above the three that other code takes for granted."""
+    """A private duplicate, numbered above the three standard descriptors."""
     if not POSIX:
         return os.dup(descriptor)
     import fcntl

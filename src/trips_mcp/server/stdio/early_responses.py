@@ -1,7 +1,7 @@
-"""Answers what a host asks on starting a server, before the SDK is there: its import takes most of a second.
+"""Early responses to a host's opening messages, sent while the SDK is still being imported.
 
-Never does I/O itself. A message it does not fully understand it leaves to the SDK, which then is told what
-has happened so far.
+The import takes most of a second. This module does no I/O. It leaves every message that it does not fully understand
+to the SDK, after a replay of the opening.
 """
 
 import json
@@ -23,16 +23,16 @@ from trips_mcp.server.stdio.handshake import (
 from trips_mcp.server.stdio.jsonrpc import Message
 
 REPLAYED: Final = f"trips-mcp/replayed/{os.urandom(16).hex()}"
-"""The id of a replayed request, whose answer is not written: the client has had it.
+"""The id of a replayed request. Its response is not written, because the client already has one.
 
-The SDK copies ids by value, so this cannot be an object that only we hold; it is a value that no client can know.
+The SDK copies ids by value, so object identity does not work; this is a value that no client can guess.
 """
 
 NOTHING = b""
 _METHOD_NOT_FOUND = -32601
 _LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
 _DEFERRED: Final[dict[str, Any]] = {}
-"""In place of an outcome: the SDK has to answer this one, but what follows need not wait for it."""
+"""Marks a request that the SDK must answer, while later messages need not wait for it."""
 _SERVER = {"name": NAME, "title": TITLE, "version": __version__, "websiteUrl": WEBSITE, "icons": [ICON]}
 _STAMP = {
     "_meta": {PREFIX + "serverInfo": _SERVER},
@@ -43,7 +43,7 @@ _STAMP = {
 
 
 class EarlyResponses:
-    """One connection's opening, in the era that its first request decides."""
+    """The opening of one connection. Its first request decides the era of the protocol."""
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
@@ -52,7 +52,7 @@ class EarlyResponses:
         self._deferred: list[Message] = []
         self._lists = _lists(offer)
         self.listed = False
-        """Whether the tools were asked for, which is the last thing hosts do before they wait for a user."""
+        """Whether the client has listed the tools, the last request of most hosts before a user acts."""
 
     @property
     def opened(self) -> bool:
@@ -60,20 +60,20 @@ class EarlyResponses:
 
     @property
     def has_deferred(self) -> bool:
-        """Whether something waits for the SDK, that is to have it as soon as it is there."""
+        """Whether requests wait for the SDK."""
         return bool(self._deferred)
 
     def replay(self) -> list[Message]:
-        """What the SDK has to be sent first, to be in the state the client knows; then what it has to answer."""
+        """The messages that bring the SDK to the client's state, then those it must answer."""
         return [message for message in (self._opening, self._initialized) if message is not None] + self._deferred
 
     def answer(self, message: Message) -> bytes | None:
-        """The line to write; NOTHING where none is due yet; None if the SDK has to answer, and all that follows."""
+        """The line to write; NOTHING if no response is due yet; None if the SDK must take over."""
         method: str = message["method"]
         if "id" not in message:
             if method == "notifications/initialized":
                 self._initialized = message
-            elif self._deferred:  # it may cancel what is held
+            elif self._deferred:  # it may cancel a deferred request
                 self._deferred.append(message)
             return NOTHING
         params: Mapping[str, Any] = message.get("params") or {}
@@ -88,7 +88,7 @@ class EarlyResponses:
         return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     def _with_envelope(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The era without a handshake; `_with_handshake` is the one with."""
+        """Handles the era without a handshake."""
         if not is_bare_envelope(params) or (self._opening or {}).get("method") not in (None, "server/discover"):
             return None
         outcome = self._envelope_outcome(method)
@@ -115,7 +115,7 @@ class EarlyResponses:
 
     def _list_outcome(self, method: str, stamp: dict[str, Any]) -> dict[str, Any] | None:
         if method == "resources/list" and self._offer.resources:
-            return _DEFERRED  # which trips there are has to be asked for
+            return _DEFERRED  # listing the trips needs the client
         if method in self._lists:
             return {"result": {**self._lists[method], **stamp}}
         return _not_found(method) if method in _LISTS else None
@@ -129,7 +129,7 @@ class EarlyResponses:
 
 
 def _lists(offer: Offer) -> dict[str, dict[str, Any]]:
-    """What is known without asking anybody, by the method that lists it."""
+    """The results that need no client, by method."""
     found: dict[str, dict[str, Any]] = {"tools/list": {"tools": offer.listing}}
     if prompts := offer.prompts:
         found["prompts/list"] = {"prompts": [prompt.listing() for prompt in prompts]}

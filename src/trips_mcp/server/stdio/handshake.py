@@ -1,7 +1,7 @@
-"""Whether a client's params hold nothing but what the SDK is known to accept.
+"""Strict checks that a client's params hold only what the SDK accepts.
 
-The front answers those alone; anything else, odd or just new, it leaves to the SDK. So a doubt here costs the
-client some milliseconds, and a false yes would let a connection open that the SDK then refuses.
+Early responses go only to requests that pass; the SDK answers the others. A false negative costs some milliseconds.
+A false positive would open a connection that the SDK then refuses.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _OPEN_CAPABILITIES = {"experimental", "extensions"}
 
 
 def has_envelope(params: Mapping[str, Any]) -> bool:
-    """Whether a request is of the era without a handshake; this key is what the SDK goes by too."""
+    """Whether a request is of the era without a handshake. The SDK checks the same key."""
     meta: object = params.get("_meta")
     return is_object(meta) and VERSION_KEY in meta
 
@@ -38,12 +38,12 @@ def is_handshake(params: Mapping[str, Any]) -> bool:
 
 
 def is_bare(params: Mapping[str, Any]) -> bool:
-    """No more than a `_meta`, of the era with a handshake."""
+    """Whether there is only a `_meta`, of the era with a handshake."""
     return params.keys() <= {"_meta"} and _is_meta(params.get("_meta", {}))
 
 
 def is_bare_envelope(params: Mapping[str, Any]) -> bool:
-    """No more than a `_meta`, complete for the era without a handshake."""
+    """Whether there is only a `_meta`, complete for the era without a handshake."""
     if not has_envelope(params) or set(params) != {"_meta"}:
         return False
     rest: dict[str, Any] = dict(params["_meta"])
@@ -89,7 +89,7 @@ def _is_capability(name: str, said: object) -> bool:
 
 
 def _is_tree(value: object) -> bool:
-    """Objects all the way down, which is how capabilities are said, and the one flag there is."""
+    """Capabilities are nested objects; `listChanged` is the only flag."""
     return is_object(value) and all(
         is_text(key) and (isinstance(part, bool) if key == "listChanged" else _is_tree(part))
         for key, part in value.items()

@@ -1,4 +1,4 @@
-"""The incoming side of the wire without its I/O: bytes go in, one JSON-RPC message at a time comes out."""
+"""JSON-RPC parsing without I/O: turns bytes into one message at a time."""
 
 import json
 from codecs import BOM_UTF8
@@ -11,7 +11,7 @@ from trips_mcp.json_values import is_list, is_object, is_text
 Message = dict[str, Any]
 
 BATCHES_VERSION = "2025-03-26"
-"""The one revision that has batches; those before and after it have none."""
+"""The only protocol revision with batches."""
 LARGEST_BATCH = 100
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -20,7 +20,7 @@ INVALID_REQUEST = -32600
 
 
 class MalformedError(Exception):
-    """A line that is no message this server takes, with the JSON-RPC error it is answered with."""
+    """A line that is not a valid message, with the JSON-RPC error to send."""
 
     def __init__(self, code: int, reason: str, answered: object = None) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class MalformedError(Exception):
 
 
 class Batch(NamedTuple):
-    """What came in one array."""
+    """The messages of one array."""
 
     messages: list[Message]
     """Requests and notifications."""
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 
 class Inbox:
-    """What has been read and not yet handled. A line over the limit is dropped while it arrives, never kept."""
+    """Input that is read but not yet handled. A line over the limit is dropped while it arrives."""
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest
@@ -53,7 +53,7 @@ class Inbox:
         self.ended = False
 
     def feed(self, chunk: bytes) -> None:
-        """Takes what was read; no bytes at all are the end of input, which also ends the last line."""
+        """Adds input. Empty bytes mean the end of input, which also ends the last line."""
         *ends, rest = chunk.split(b"\n") if chunk else (b"", b"")
         for end in ends:
             self._grow(end)
@@ -71,17 +71,17 @@ class Inbox:
                 self._dropping = True
 
     def put_back(self, messages: Sequence[Message | Batch]) -> None:
-        """These come out first, in this order."""
+        """Makes `next` return these messages first, in this order."""
         self._put_back.extendleft(reversed(messages))
 
     def next(self) -> Message | Batch | None:
         """The next request or notification; None until more is fed.
 
-        A batch comes only after an `initialize` with the revision that has them. Answers are left out: this server
-        asks its client nothing.
+        Batches are accepted only after an `initialize` with the revision that has them. Responses are skipped: this
+        server sends its client no requests.
 
         Raises:
-            MalformedError: the line was none; ask again for the one after it.
+            MalformedError: the line is not a message. Call again for the next one.
         """
         if self._put_back:
             return self._put_back.popleft()
@@ -102,7 +102,7 @@ class Inbox:
 
 
 def parsed(text: bytes, unit: str = "line", *, takes_batches: bool = False) -> Message | Batch:
-    """Raises: MalformedError, which calls what was read by its `unit`."""
+    """`unit`: what errors call the text. Raises: MalformedError."""
     try:
         found: object = json.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -155,7 +155,7 @@ def _checked(message: object) -> Message:
 
 
 def _fill_empty_lists(message: Message) -> None:
-    """Some languages write an empty object as []."""
+    """Accepts [] for an empty object, as some languages write it."""
     if message.get("params") == []:
         message["params"] = {}
     params: object = message.get("params")

@@ -1,7 +1,7 @@
-"""Reading and writing descriptors from the event loop.
+"""Asynchronous reading and writing of file descriptors.
 
-Pipes and sockets are watched by the loop itself: no thread has to be woken for a message. What a loop cannot
-watch (files; anything on Windows) or should not make non-blocking (a terminal) gets a thread.
+The event loop watches pipes and sockets itself, so a message wakes no thread. Descriptors that a loop cannot watch
+(files; all on Windows) or should not make non-blocking (a terminal) get a thread.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from trips_mcp.server.stdio.descriptors import CHUNK, POSIX, ProtocolDescriptors
 
 class Input(Protocol):
     async def read(self) -> bytes:
-        """The next bytes; none at all at the end."""
+        """The next bytes; empty at the end of input."""
         ...
 
 
 class Output(Protocol):
     def put(self, line: bytes) -> int:
-        """Accepts the whole line at once, so that no cancellation can tear it. Gives the position of its end."""
+        """Queues the whole line, so that cancellation cannot cut it. Returns the position of its end."""
         ...
 
     async def written(self, position: int | None = None) -> bool:
-        """Waits until all up to there is written, or nobody reads any more. Without a position: all that was put."""
+        """Waits until everything up to `position` (default: everything) is written, or the reader is gone."""
         ...
 
     def is_read(self, position: int) -> bool:
-        """Whether all up to there has left the pipe; where the system does not tell, whether it is written."""
+        """Whether the reader has taken everything up to `position`; on some systems, whether it is written."""
         ...
 
     def has_reader(self) -> bool: ...
@@ -47,14 +47,14 @@ def input_of(wire: ProtocolDescriptors) -> Input:
 
 
 def output_of(wire: ProtocolDescriptors, on_broken: Callable[[], None]) -> Output:
-    """`on_broken` is called when nobody reads any more."""
+    """`on_broken` is called when the reader is gone."""
     kind = os.fstat(wire.writing).st_mode
     watchable = (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)) and not _is_stderr(wire.writing)
     return (WatchedOutput if POSIX and watchable else ThreadedOutput)(wire.writing, on_broken)
 
 
 def _is_stderr(descriptor: int) -> bool:
-    """Non-blocking belongs to the open file: made so, a shared stderr would lose lines."""
+    """Whether it is the same file as stderr. A non-blocking stderr would lose lines."""
     with suppress(OSError):
         return os.path.samestat(os.fstat(descriptor), os.fstat(2))
     return False
@@ -101,7 +101,7 @@ class ThreadedInput:
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
         self._wanted = threading.Semaphore(self._AHEAD)
-        # A daemon: nothing can interrupt its read, so the process must be able to end without it.
+        # A daemon, because nothing can interrupt its read and the process must be able to exit.
         threading.Thread(target=self._pump, name="stdin", daemon=True).start()
 
     async def read(self) -> bytes:
@@ -122,7 +122,7 @@ class ThreadedInput:
 
 
 class _Output:
-    """Counts the bytes: how many were put, and how many of them are written."""
+    """Counts the bytes that are queued and the bytes that are written."""
 
     def __init__(self, descriptor: int, on_broken: Callable[[], None]) -> None:
         self._descriptor = descriptor
@@ -216,7 +216,7 @@ class ThreadedOutput(_Output):
 
 
 def unread(descriptor: int) -> int:
-    """An upper bound in bytes. Linux counts them; 0 elsewhere, where to be written has to be enough."""
+    """Upper bound of the bytes that the reader has not taken yet. Only Linux reports it; 0 elsewhere."""
     if not POSIX:
         return 0
     import fcntl
@@ -233,7 +233,7 @@ def unread(descriptor: int) -> int:
 
 
 def has_reader(descriptor: int) -> bool:
-    """Whether anybody could still read it."""
+    """Whether the other end is still open."""
     if not POSIX:
         return True
     ends = select.poll()

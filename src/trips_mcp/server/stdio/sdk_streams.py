@@ -1,4 +1,4 @@
-"""The SDK's two streams, straight on the wire: no task, queue or thread between a message and its handler."""
+"""The SDK's two streams over stdio, without a task, queue or thread between message and handler."""
 
 import json
 from collections import deque
@@ -20,18 +20,18 @@ from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError, Message
 from trips_mcp.server.stdio.pipes import Input, Output
 
 MOST_IN_FLIGHT = 100
-"""Requests not yet answered, or whose answer nobody has read; no more are read until there are fewer."""
+"""Limit of requests without a response, or with an unread one. At the limit, reading stops."""
 
 FIRST_LOOK_SECONDS = 0.001
 LOOK_SECONDS = 0.05
-"""How often to look whether the host has read the answer to a write: no event tells of it."""
+"""Poll intervals for whether the host has read the response to a write; no event reports it."""
 
 DRAIN_SECONDS = 30
-"""How long calls still running at the end of input may take to be answered."""
+"""Seconds for running calls to finish after the end of input."""
 
 
 async def converse(server: Server[Any], inbox: Inbox, source: Input, output: Output) -> None:
-    """Serves what is in the inbox and what the source still gives, until its end."""
+    """Serves the messages of the inbox, then those of the source, until its end."""
     in_flight = InFlight()
     outgoing = Outgoing(output, in_flight, inbox)
     incoming = Incoming(inbox, source, outgoing, in_flight)
@@ -39,7 +39,7 @@ async def converse(server: Server[Any], inbox: Inbox, source: Input, output: Out
 
 
 class InFlight:
-    """How many requests have been read and not yet settled."""
+    """Counts the requests that have been read and not yet settled."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -60,7 +60,7 @@ class InFlight:
 
 class _Stream:
     async def aclose(self) -> None:
-        """The wire outlives the session, and is closed with the process."""
+        """Does nothing: the descriptors stay open until the process exits."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,7 +77,7 @@ class Outgoing(_Stream):
         self._in_flight = in_flight
         self._inbox = inbox
         self._batches: dict[types.RequestId | None, list[OpenBatch]] = {}
-        """By the ids of the requests of theirs that are not yet settled."""
+        """By the ids of their unsettled requests."""
 
     async def send(self, item: SessionMessage, /) -> None:
         message = item.message
@@ -102,7 +102,7 @@ class Outgoing(_Stream):
             await self._end([answer], position)
 
     async def unanswered(self, request_id: types.RequestId) -> None:
-        """In the task of a request that its client cancelled."""
+        """Runs in the task of a request that its client cancelled."""
         if (answer := delivery.current()) is not None:
             await answer.abandon()
         if (batch := self._batch_of(request_id)) is None:
@@ -112,7 +112,7 @@ class Outgoing(_Stream):
             await self._close(batch)
 
     async def open(self, batch: Batch) -> None:
-        """The answers to its requests, which come next, are kept until there are all of them."""
+        """Starts to collect the responses of a batch, until all are there."""
         opened = OpenBatch(batch)
         for message in batch.messages:
             if "id" in message:
@@ -121,7 +121,7 @@ class Outgoing(_Stream):
             await self.say(line)
 
     async def _close(self, batch: OpenBatch) -> None:
-        """Writes it, if it is complete. Its request is settled then, or by being kept."""
+        """Writes the batch if it is complete, and settles one request."""
         try:
             if (line := batch.line) is None:
                 return
@@ -142,10 +142,10 @@ class Outgoing(_Stream):
         await self._output.written(self._output.put(line))
 
     async def _end(self, answers: Sequence[Delivery], position: int) -> None:
-        """Confirms them once the host has read up to there.
+        """Confirms the deliveries once the host has read up to `position`.
 
-        One that was not read when a signal ended the session is neither confirmed nor abandoned: its notes are those
-        of a process that died. A host that ends its input, and can still read, counts as having read.
+        If a signal ends the session first, the deliveries are neither confirmed nor abandoned; the journal then treats
+        them like those of a crashed process. A host that closed its input but can still read counts as having read.
         """
         pause = FIRST_LOOK_SECONDS
         try:
@@ -162,7 +162,7 @@ class Outgoing(_Stream):
 def _line(message: types.JSONRPCMessage) -> bytes:
     try:
         text = message.model_dump_json(by_alias=True, exclude_unset=True)
-    except ValueError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+    except ValueError:  # a lone surrogate, valid in JSON but not in UTF-8
         text = json.dumps(message.model_dump(by_alias=True, exclude_unset=True))
     return text.encode() + b"\n"
 
@@ -182,7 +182,7 @@ class Incoming(_Stream):
         self._in_flight = in_flight
         self._patience = patience
         self._members: deque[Message] = deque()
-        """What is left of a batch."""
+        """The messages of a batch that are still to deliver."""
 
     def __aiter__(self) -> Self:
         return self
@@ -197,7 +197,7 @@ class Incoming(_Stream):
         await self._in_flight.fewer_than(MOST_IN_FLIGHT)
         while (message := await self._next()) is None:
             if self._inbox.ended:
-                # The SDK cancels what still runs once it is told of the end.
+                # The SDK cancels running calls when the stream ends.
                 with anyio.move_on_after(self._patience):
                     await self._in_flight.fewer_than(1)
                 raise anyio.EndOfStream
@@ -220,7 +220,7 @@ class Incoming(_Stream):
     def _delivered(self, message: Message) -> SessionMessage:
         method: str = message["method"]
         params: Mapping[str, object] | None = message.get("params")
-        # Constructed, not validated: the inbox has checked all of it.
+        # Constructed without validation: the inbox has checked everything.
         if "id" not in message:
             return SessionMessage(
                 types.JSONRPCNotification.model_construct(jsonrpc="2.0", method=method, params=params)

@@ -1,4 +1,4 @@
-"""The session once the SDK is there, on an event loop, until its input ends or a signal ends it."""
+"""The stdio session with the SDK, which runs until the input ends or a signal arrives."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from trips_mcp.server.stdio.pipes import input_of, output_of
 from trips_mcp.server.stdio.sdk_streams import converse
 
 LEAVING_SECONDS = 0.8
-"""After a signal the process is gone by then, whatever a call or a connection still holds on to."""
+"""Seconds from a signal to a forced exit, whatever is still running."""
 
 LAST_WRITE_SECONDS = 5
 
@@ -37,7 +37,7 @@ async def _serve(offer: Offer, wire: ProtocolDescriptors, inbox: Inbox) -> None:
         with anyio.move_on_after(LAST_WRITE_SECONDS):
             await output.written()
     if POSIX:
-        os.set_blocking(wire.writing, True)  # others may have the same pipe, and expect it as it was
+        os.set_blocking(wire.writing, True)  # restore it for other processes that share the pipe
 
 
 def _end_on_signals(session: anyio.CancelScope) -> None:
@@ -50,6 +50,6 @@ def _end_on_signals(session: anyio.CancelScope) -> None:
         with suppress(RuntimeError):  # the loop has just ended by itself
             loop.call_soon_threadsafe(session.cancel)
 
-    # Not the loop's own signal handling: Windows has none.
+    # Not the event loop's signal handling, which Windows lacks.
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)

@@ -1,6 +1,6 @@
-"""MCP over standard input and output: the early answers at once, the SDK takes over when it is needed.
+"""MCP over stdio: early responses at once, then the SDK as soon as a request needs it.
 
-On the way of every start: nothing big is imported here before the host has its list of tools.
+Every start imports this module, so it imports nothing heavy before the host has its list of tools.
 """
 
 import os
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from threading import Thread
 
 QUIET_SECONDS = 0.25
-"""A host that has been answered, and asks no more for so long, is not held up by an import."""
+"""Idle seconds after the opening before the SDK import starts, as it would slow down responses."""
 
 _POLL_SECONDS = 0.02
 
 _IMPORTING_STACK = 16 * 1024 * 1024
-"""Some C libraries give threads little; building the SDK's models nests deep."""
+"""Stack bytes for the import thread: building the SDK's models recurses deeply, and some C libraries give little."""
 
 
 class _StoppedError(BaseException):
-    """A signal, before there is an event loop to take it."""
+    """A signal that arrived before the event loop ran."""
 
 
 def run_stdio(settings: Settings) -> NoReturn:
-    """Serves until the input ends, a signal comes, or nobody reads any more; then ends the process itself.
+    """Serves until the input ends, a signal arrives, or the reader is gone. Then exits the process.
 
-    Raises: SettingsError where they choose what is not there.
+    Raises: SettingsError if the settings select unknown tools.
     """
     with gc_paused():
         offered = offer(settings)
@@ -44,7 +44,7 @@ def run_stdio(settings: Settings) -> NoReturn:
 
 
 def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -> NoReturn:
-    """`at_once=False` leaves every message to the SDK, as if there were no early."""
+    """`at_once=False` sends no early responses; the SDK handles every message."""
     code = 0
     try:
         if os.isatty(0):
@@ -57,7 +57,7 @@ def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -
     except DescriptorsClosedError:
         sys.stderr.write("trips-mcp: standard input or output is closed; it is for an MCP client to start.\n")
         code = 2
-    except BaseException as error:  # noqa: BLE001 - the outermost wall: the process ends without a traceback's contents
+    except BaseException as error:  # noqa: BLE001 - the outermost boundary: no exception text reaches stderr
         from trips_mcp.server.logs import say_what_broke
 
         say_what_broke(error)
@@ -81,7 +81,7 @@ def _session(offered: Offer, log: str, at_once: bool) -> None:
 
 
 def _answer_until_needed(sdk: "_SdkImport", early: EarlyResponses, wire: ProtocolDescriptors, inbox: Inbox) -> bool:
-    """Whether the SDK is needed; False when the input ended without."""
+    """Whether the SDK is needed; False if the input ended first."""
     while True:
         try:
             message = inbox.next()
@@ -106,7 +106,7 @@ def _answer_until_needed(sdk: "_SdkImport", early: EarlyResponses, wire: Protoco
 
 
 class _SdkImport:
-    """Its import, in a thread: the early goes on answering meanwhile."""
+    """The SDK import, in a thread, so that early responses continue."""
 
     def __init__(self) -> None:
         self._thread: Thread | None = None
@@ -121,7 +121,7 @@ class _SdkImport:
             threading.stack_size(0)
 
     def is_there_before(self, wire: ProtocolDescriptors) -> bool:
-        """Imports it, unless the client says something first. Where that can't be seen, it is not waited for."""
+        """Whether the import finished before more input arrived. True at once where pipes cannot be watched."""
         if not POSIX:
             return True
         self.begin()
@@ -154,11 +154,10 @@ def _explain_to_a_terminal() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Without the interpreter's teardown.
+    """Exits without the interpreter's teardown.
 
-    That takes longer than a host wants to wait, and a thread in the middle of an import, or of a read that
-    nothing interrupts, would not survive it.
+    Teardown takes longer than hosts wait. It would also crash a thread during an import or an uninterruptible read.
     """
-    if sys.stderr is not None:  # as it is in a process started without one
+    if sys.stderr is not None:  # the process was started without a stderr
         sys.stderr.flush()
     os._exit(code)
