@@ -1,4 +1,4 @@
-"""The settings as commands read them: a mistake in them ends the command with its sentence."""
+"""Settings for commands. An invalid setting ends the command with its error."""
 
 import os
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def choice_of(settings: Settings) -> "Selection":
 
 
 def database_of(flag: str | None) -> str:
-    """The database a `backend` command works on: its flag, else the setting. Keys and URLs don't matter to it."""
+    """The database of a `backend` command: its flag, else the setting. Ignores keys and URLs."""
     variable = "TRIPS_MCP_DATABASE"
     if flag is not None and not flag.strip():
         raise CommandError("--database is empty; give it a value, or leave it out.")

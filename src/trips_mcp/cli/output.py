@@ -1,7 +1,7 @@
-"""The one printer of all commands: answers on stdout, everything else on stderr.
+"""The output of all commands: answers on stdout, everything else on stderr.
 
-A terminal obeys control characters, and texts of trips, paths and answers of services may hold any. So whatever is
-written to a terminal has them escaped, by whoever writes it: `say`, argparse, the log. Colours are `Painted` parts.
+A terminal obeys control characters, and trips, paths and responses may contain any. So everything that is
+written to a terminal is escaped: by `say`, argparse and the log. Colours are `Painted` parts.
 """
 
 import errno
@@ -21,7 +21,7 @@ _OBEYED: Final = re.compile(
 
 
 class Colour(StrEnum):
-    """By what it means; the numbers are those of SGR, and follow the terminal's own palette."""
+    """Colours by meaning. The numbers are SGR codes, which use the terminal's palette."""
 
     BOLD = "1"
     DIM = "2"
@@ -32,7 +32,7 @@ class Colour(StrEnum):
 
 
 class Painted(str):
-    """A part of a line that has a colour where the terminal has them."""
+    """A part of a line with a colour, if the terminal has colours."""
 
     colour: Colour
 
@@ -43,30 +43,30 @@ class Painted(str):
 
 
 class OutputError(Exception):
-    """Standard output cannot be written. One sentence for the person at the terminal."""
+    """Standard output cannot be written. One sentence for the user."""
 
 
 def say(*parts: str) -> None:
-    """Raises: OutputError; BrokenPipeError where nobody reads any more."""
+    """Raises: OutputError; BrokenPipeError if the reader closed the pipe."""
     with _told():
         _write_line(sys.stdout, parts)
 
 
 def finish() -> None:
-    """Writes what is still in the buffer. Raises: as `say`."""
+    """Flushes the buffer. Raises: like `say`."""
     with _told():
         if sys.stdout is not None:
             sys.stdout.flush()
 
 
 def discard() -> None:
-    """Drops what cannot be written, which the interpreter would try again, and complain of, when it ends."""
+    """Drops unwritable output; otherwise the interpreter retries at exit and prints an error."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def remark(*parts: str) -> None:
-    """Where there is no stderr, or it is full, nobody is told."""
+    """Does nothing if stderr is missing or full."""
     with suppress(OSError, AttributeError):
         _write_line(sys.stderr, parts)
 
@@ -87,7 +87,7 @@ def escaped(text: str) -> str:
 
 
 def set_up_output() -> None:
-    """What is written to a terminal is escaped, and a small character set shows question marks, not a traceback."""
+    """Escapes output to a terminal. Characters outside its encoding become question marks."""
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if reconfigure := getattr(stream, "reconfigure", None):
@@ -97,7 +97,7 @@ def set_up_output() -> None:
 
 
 class Terminal:
-    """A stream that is a terminal, behind the escaping."""
+    """A terminal's stream that escapes what is written."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""How the command's words are read: flags on either side of a command, and a usage error as one sentence."""
+"""The command line parser: flags on either side of a command, usage errors in one sentence."""
 
 import re
 from argparse import ArgumentParser
@@ -11,7 +11,7 @@ from trips_mcp.cli.serve_http import HTTP_FLAGS
 from trips_mcp.spelling import nearest
 
 _VALUES: Final = ("1", "true", "yes", "on", "0", "false", "no", "off")
-"""What may follow a switch. Any other word is the command's."""
+"""Values that may follow a switch. Any other word belongs to the command."""
 _WITH_VALUE: Final = ("--transport", *FLAGS_WITH_VALUE, *HTTP_FLAGS)
 _UNKNOWN: Final = "unrecognized arguments: "
 _CHOICE: Final = re.compile(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
@@ -19,7 +19,7 @@ _LONGEST: Final = 100
 
 
 class Parser(ArgumentParser):
-    """Its errors are one sentence; the usage is a --help away."""
+    """Errors are one sentence; --help shows the usage."""
 
     def error(self, message: str) -> NoReturn:  # pyright: ignore[reportImplicitOverride] - not in 3.11's typing
         remark(f"trips-mcp: {self._sentence(message)} See `{self.prog} --help`.")
@@ -48,7 +48,7 @@ def _did_you_mean(said: str, known: Collection[str]) -> str:
 
 
 def normalized(words: Sequence[str], commands: Collection[str]) -> list[str]:
-    """With each switch's value in the same word, and the flags that stand before a command behind it."""
+    """Joins each switch with its value, and moves flags before a command behind it."""
     joined = _with_values(words)
     start = _command_in(joined, commands)
     if not start:

@@ -1,4 +1,4 @@
-"""A structured result for a person at a terminal: names and values, lists as tables that fit its width."""
+"""Readable output of structured results: names and values, lists as tables that fit the terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ _GAP: Final = "  "
 _INDENT: Final = "  "
 
 Line = tuple[str, ...]
-"""Parts, some of them painted."""
+"""The parts of a line; some are painted."""
 Row = dict[str, str]
 
 
@@ -59,7 +59,7 @@ def _table(items: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
 
 
 def _fitting(columns: list[str], widths: Mapping[str, int], width: int) -> list[str]:
-    """In their order, those that still fit; the first in any case."""
+    """The columns that still fit, in order; always the first."""
     shown: list[str] = []
     left = width
     for name in columns:
@@ -104,5 +104,5 @@ def _text(value: object) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal: Kyoto in Japanese takes four."""
+    """Width in terminal columns: Kyoto in Japanese takes four."""
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)

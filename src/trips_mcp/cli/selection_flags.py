@@ -1,6 +1,6 @@
-"""The flags that choose what is offered, for every command that offers or shows it.
+"""The flags that choose which tools are offered, for every command that offers or lists them.
 
-What they mean, and the variable that stands for each (TRIPS_MCP_READ_ONLY for --read-only), is in `settings`.
+`settings` has their meaning and the variable for each (TRIPS_MCP_READ_ONLY for --read-only).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -32,21 +32,21 @@ def flags_that_choose(parser: ArgumentParser) -> None:
     group = parser.add_argument_group(
         "what is offered", "Each may also be set as a variable, --read-only as TRIPS_MCP_READ_ONLY; the flag wins."
     )
-    for flag, value, text in _TEXTS:  # a list may also be given flag by flag
+    for flag, value, text in _TEXTS:  # a flag with a list may be repeated
         group.add_argument(flag, metavar=value, help=text, action="append" if "," in value else "store")
     for flag, text in _SWITCHES:
         group.add_argument(flag, nargs="?", const="on", metavar="on|off", help=text)
 
 
 def chosen(arguments: Namespace) -> dict[str, str]:
-    """Those that were given, by their own names, as Settings takes them. Raises: CommandError."""
+    """The given flags, by name, as Settings expects them. Raises: CommandError."""
     return given(arguments, (*FLAGS_WITH_VALUE, *SWITCHES))
 
 
 def given(arguments: Namespace, flags: Iterable[str]) -> dict[str, str]:
-    """Those of these flags that were given, lists with commas.
+    """The given ones of these flags, lists joined with commas.
 
-    Raises: CommandError for an empty one, which `--trip "$TRIP"` is where TRIP is not set: that asks for no limit.
+    Raises: CommandError for an empty value: `--trip "$TRIP"` with TRIP unset must not remove the limit.
     """
     found: dict[str, str] = {}
     for flag in flags:

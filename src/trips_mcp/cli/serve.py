@@ -1,6 +1,6 @@
-"""`trips-mcp serve`: the MCP server, told over which transport, and what to offer.
+"""The command `trips-mcp serve`, the MCP server over stdio or HTTP.
 
-Flags without a command are its flags: client configurations give them behind the bare `trips-mcp`.
+Flags without a command are its flags, because client configurations add them to bare `trips-mcp`.
 """
 
 import os
@@ -18,7 +18,7 @@ _STDIO = "stdio"
 
 
 def serve(words: Sequence[str]) -> int:
-    """As `trips-mcp serve` with these flags, without loading the other commands."""
+    """Like `trips-mcp serve` with these flags, without loading the other commands."""
     parser = Parser(prog="trips-mcp", usage="trips-mcp [FLAG ...]", allow_abbrev=False)
     flags_of_a_server(parser)
     try:
@@ -40,7 +40,7 @@ def _run(arguments: Namespace) -> int:
     transport = arguments.transport or os.environ.get("TRIPS_MCP_TRANSPORT", "").strip() or _STDIO
     if transport != _STDIO:
         return serve_http(arguments)
-    chosen_http(arguments)  # an empty flag is a mistake here, too
+    chosen_http(arguments)  # an empty flag is an error here too
     return serve_stdio(chosen(arguments))
 
 

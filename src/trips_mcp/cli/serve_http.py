@@ -1,4 +1,4 @@
-"""`trips-mcp serve --transport http|sse`: what it is told, where it listens, and what it says when it does."""
+"""The server over HTTP: its flags, its listening socket and its start messages."""
 
 import os
 import socket
@@ -47,7 +47,7 @@ def flags_of_http(parser: ArgumentParser) -> None:
 
 
 def serve_http(arguments: Namespace) -> int:
-    """Until a signal ends it."""
+    """Runs until a signal ends it."""
     import anyio
 
     from trips_mcp.client.errors import CannotConnectError
@@ -71,7 +71,7 @@ def serve_http(arguments: Namespace) -> int:
                 settings = Settings.from_env(os.environ, chosen(arguments))
                 opening = app_for_this_computer(settings, http, address, log_request)
             _check_rate_limit(http, settings)
-            choose(settings)  # what can't be offered to anybody is said now, and not to the first who calls
+            choose(settings)  # reports an invalid choice of tools at the start, not to the first caller
             announce = partial(_announce, listener, http, auth, settings)
             anyio.run(serve, opening, http, listener, settings.log, announce)
     except (SettingsError, CannotConnectError) as error:
@@ -80,7 +80,7 @@ def serve_http(arguments: Namespace) -> int:
 
 
 def chosen_http(arguments: Namespace) -> Mapping[str, str]:
-    """The flags that were given, by their own names. Raises: CommandError."""
+    """The given flags, by name. Raises: CommandError."""
     return given(arguments, ("--transport", *HTTP_FLAGS))
 
 
@@ -98,7 +98,7 @@ def _listening(http: "HttpSettings") -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
         listener = socket.create_server((http.host, http.port), family=family)
-        # asyncio sets this itself only on sockets made with IPPROTO_TCP; without it every answer waits 40 ms
+        # asyncio sets this only on sockets created with IPPROTO_TCP; without it every response waits 40 ms
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, UnicodeError) as error:  # a host name that can't be encoded is a UnicodeError

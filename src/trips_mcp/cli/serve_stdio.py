@@ -1,4 +1,4 @@
-"""Bare `trips-mcp`: MCP over stdio. On the cold-start path, so it imports what it hands over to, and no more."""
+"""Bare `trips-mcp`, which serves MCP over stdio. On the start path, so it imports only the transport."""
 
 import os
 import sys

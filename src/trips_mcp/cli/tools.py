@@ -1,4 +1,4 @@
-"""`trips-mcp tools`: the tools that an agent is offered under the current settings and flags."""
+"""The command `trips-mcp tools`, which lists the tools offered with the current settings and flags."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from trips_mcp.tools.selection.rules import Hidden, Selection
 
 WIDTH = 100
-"""Columns of the longest line."""
+"""Maximum line width in columns."""
 BYTES_PER_TOKEN = 4
-"""Roughly, for English and JSON."""
+"""An estimate for English and JSON."""
 
 Listing = dict[str, Any]
 
@@ -50,7 +50,7 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _page(choice: "Selection") -> str:
-    """As docs/tools.md, of what is offered here."""
+    """The page of docs/tools.md, for the offered tools."""
     from trips_mcp.cli.tools_page import tool_sections, tool_table
 
     known = len(choice.entries) + len(choice.hidden)
@@ -63,7 +63,7 @@ def _page(choice: "Selection") -> str:
 
 
 def table(entries: "Iterable[Entry]") -> Iterator[str]:
-    """By toolset: each tool, the scope it needs, and when to use it."""
+    """By toolset: each tool, its scope, and when to use it."""
     shown = list(entries)
     names = max((len(entry["listing"]["name"]) for entry in shown), default=0)
     scopes = max((len(entry["scope"]) for entry in shown), default=0)
@@ -78,7 +78,7 @@ def table(entries: "Iterable[Entry]") -> Iterator[str]:
 
 
 def left_out(hidden: "Mapping[str, Hidden]") -> Iterator[str]:
-    """What is not offered, by the setting that takes it off, or that would bring it back."""
+    """The hidden tools, by the setting that hides them or would offer them."""
     for setting in dict.fromkeys(why.setting for why in hidden.values()):
         whys = {name: why for name, why in hidden.items() if why.setting == setting}
         if any(why.brings_back for why in whys.values()):
@@ -88,7 +88,7 @@ def left_out(hidden: "Mapping[str, Hidden]") -> Iterator[str]:
 
 
 def total(listings: list[Listing]) -> str:
-    """What they cost in a model's context."""
+    """The size of the list in a model's context."""
     size = sum(map(prompt_bytes, listings))
     tokens = size // BYTES_PER_TOKEN
     return f"{len(listings)} tools: {size:,} bytes of names, descriptions and schemas, about {tokens:,} tokens"

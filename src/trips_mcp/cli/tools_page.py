@@ -1,4 +1,4 @@
-"""The tools as a page of Markdown: of all there are, as docs/tools.md, or of those that a server offers."""
+"""The tools as a Markdown page: all of them for docs/tools.md, or those that a server offers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -15,14 +15,14 @@ from trips_mcp.tools.results.fields import models_in, named_fields
 
 OPERATION_NAMES: Final = frozenset(operation.name for operation in OPERATIONS)
 _ANSWERS: Final[dict[str, type[Result]]] = {"get_secret": Secret}
-"""Of tools that are no operation, where the listing does not have it."""
+"""Result models of tools that are not operations and declare none."""
 _TOOL: Final[dict[str, Tool[Any, Any]]] = {tool.name: tool for tool in TOOLS}
 
 Listing = dict[str, Any]
 
 
 def tool_table(shown: Sequence[Listing], page: str = "") -> str:
-    """`page`: where their sections are."""
+    """`page`: the page that has the sections."""
     rows = "\n".join(
         f"| [`{tool['name']}`]({page}#{tool['name']}) | {first_sentence(tool['description'])} | {hints(tool)} |"
         for tool in shown
@@ -72,7 +72,7 @@ def _section(tool: Listing) -> str:
 
 
 def _calls(tool: Tool[Any, Any]) -> str:
-    """The requests it is made of: its own, or what it answers with."""
+    """The requests that the tool makes."""
     main, *others = (f"`{operation.method} {full_path(operation)}`" for operation in tool.uses)
     also = f" and, where they can be had, {', '.join(others)}" if others else ""
     of = "" if tool.name in OPERATION_NAMES else "Made of "
@@ -80,7 +80,7 @@ def _calls(tool: Tool[Any, Any]) -> str:
 
 
 def _result(tool: Tool[Any, Any]) -> str:
-    """What the structured content may have; what is empty is not there."""
+    """The fields of the structured content; empty fields are omitted."""
     kind: type[Result] = tool.answers or _ANSWERS.get(tool.name) or tool.uses[0].result
     fields = named_fields(kind)
     lists = {name: inner for name, field in fields.items() if (inner := list(models_in(field.annotation)))}

@@ -1,4 +1,4 @@
-"""One request to an API, once, within seconds: its answer with its headers, or what stood in the way, in words."""
+"""A single request to an API with a timeout, which gives a response or the obstacle in words."""
 
 import socket
 import ssl
@@ -33,7 +33,7 @@ class Came:
     took: float
     """Seconds."""
     at: float
-    """The time here when the service looked at its clock, as far as can be told."""
+    """The local time at which the service most likely read its clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def _asked(
 
 
 async def _has_an_address(url: str) -> bool:
-    """Asked in a thread that nobody waits for at the end: a name service that does not answer takes its time."""
+    """Resolves in an abandoned thread, because a name server that does not answer can block for long."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or {"http": 80}.get(parts.scheme, 443)
     if is_loopback(host):
@@ -93,7 +93,7 @@ def _resolves(host: str, port: int) -> bool:
 
 
 def _proxy_for(url: str) -> str | None:
-    """As httpx takes it from the environment."""
+    """The proxy that httpx reads from the environment."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if is_loopback(host) or proxy_bypass(host):
@@ -136,7 +136,7 @@ def _any(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """All that led to it, also where several attempts at a connection failed at once."""
+    """All causes of the error, including those of concurrent connection attempts."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):

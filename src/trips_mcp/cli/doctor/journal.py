@@ -1,4 +1,4 @@
-"""The journal of writes whose outcome is not known: where it is and what waits in it."""
+"""The doctor's check of the journal: its place, and the writes with an unknown outcome."""
 
 import sqlite3
 import time

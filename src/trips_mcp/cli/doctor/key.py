@@ -1,4 +1,4 @@
-"""Whom the key belongs to, and what it may do."""
+"""The doctor's check of a key: its owner and its scopes."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -53,7 +53,7 @@ def _who(me: Me) -> str:
 
 
 def _scopes(settings: Settings, me: Me) -> Iterator[Diagnosis]:
-    """Lacking what no offered tool needs is as it should be."""
+    """A scope that no offered tool needs may be missing."""
     if me.scopes is None:
         found = "the service does not say what the key may do"
         yield Diagnosis("trips-scopes", "ok", found, facts={"scopes": None})
@@ -73,7 +73,7 @@ def _scopes(settings: Settings, me: Me) -> Iterator[Diagnosis]:
 
 
 def _has(scopes: list[str], needed: str) -> bool:
-    """A scope that is not known may allow anything."""
+    """An unknown scope may allow anything."""
     try:
         return any(Scope.parse(scope).base == needed for scope in scopes)
     except ValueError:

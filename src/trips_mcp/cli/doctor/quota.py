@@ -1,4 +1,4 @@
-"""How much of its rate limit the key has left."""
+"""The doctor's check of the key's rate limit."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
 def rate_limit(check: str, answer: ApiResponse, error: TripsError | None) -> Diagnosis | None:
-    """None where the service tells of none."""
+    """None if the response has no rate limit headers."""
     limit, remaining = _number(answer, "X-RateLimit-Limit"), _number(answer, "X-RateLimit-Remaining")
     resets = _number(answer, "Retry-After")
     seconds = round(WINDOW) if resets is None else resets

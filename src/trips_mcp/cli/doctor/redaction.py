@@ -1,11 +1,11 @@
-"""What may be shown of what may be secret."""
+"""Redaction of keys, URLs and other text that may contain secrets."""
 
 import re
 from typing import Final
 from urllib.parse import urlsplit
 
 _SHORTEST: Final = 16
-"""Characters of a key of which some may be shown; of a shorter one they would be too many."""
+"""Minimum length in characters of a key of which a part is shown."""
 _KEY: Final = re.compile(r"osk_\S+|((?i:bearer)\s+)\S+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
@@ -19,12 +19,12 @@ def shortened(secret: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """In case a key has slipped into what should hold none, or something that a terminal would act on."""
+    """Removes keys, and control characters that a terminal would obey."""
     return _KEY.sub(r"\1…", _CONTROL.sub(" ", text))
 
 
 def bare_url(url: str) -> str:
-    """Without the password, and the query, that should not be there."""
+    """Without the password and the query, which a base URL should not have."""
     try:
         parts = urlsplit(url)
         place = parts.netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Which settings there are, and where each is from. Nothing secret is shown whole."""
+"""The doctor's report of each setting and its source, with secrets shortened."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _DEFAULTS: Final = {
 class Found:
     name: str
     value: str | None
-    """As it may be shown; None where there is none."""
+    """Redacted; None if there is no value."""
     source: Source
 
     def as_json(self) -> dict[str, str | None]:
@@ -37,7 +37,7 @@ class Found:
 
 
 def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: Settings | None) -> list[Found]:
-    """All there are. `settings`: None where something in them cannot be meant."""
+    """All settings. `settings`: None if one of them is invalid."""
     places = (
         {} if settings is None else {"TRIPS_MCP_DATABASE": settings.database, "TRIPS_MCP_JOURNAL": settings.journal}
     )
@@ -54,7 +54,7 @@ def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: S
 
 
 def as_findings(found: list[Found]) -> Iterator[Diagnosis]:
-    """Of what somebody has set; what has not been is told where it matters."""
+    """Findings for settings that are set. Other checks report the defaults that matter."""
     for one in found:
         if one.source != "default":
             said = f"{one.name} is {one.value} ({one.source})"
@@ -62,7 +62,7 @@ def as_findings(found: list[Found]) -> Iterator[Diagnosis]:
 
 
 def notices(settings: Settings) -> Iterator[Diagnosis]:
-    """A key that was not filled in."""
+    """Keys that are references which were not expanded."""
     for sentence in settings.notices:
         yield Diagnosis("settings", "fail", without_secrets(sentence))
 

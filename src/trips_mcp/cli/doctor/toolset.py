@@ -1,4 +1,4 @@
-"""What a server with these settings would offer."""
+"""The doctor's check of the tools that a server with these settings offers."""
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.doctor.finding import Diagnosis
@@ -21,7 +21,7 @@ def offered(settings: Settings) -> Diagnosis:
 
 
 def scopes_needed(settings: Settings) -> dict[str, list[str]]:
-    """The tools that are offered, by the scope that each needs."""
+    """The offered tools, by required scope."""
     needed: dict[str, list[str]] = {}
     for entry in choice_of(settings).entries:
         if entry["api"] == "trips" and ":" in entry["scope"]:

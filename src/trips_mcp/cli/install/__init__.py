@@ -1,4 +1,4 @@
-"""`trips-mcp install CLIENT`: the server in the configuration of an MCP client, or out of it again."""
+"""The command `trips-mcp install CLIENT`, which edits the configuration of an MCP client."""
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -10,7 +10,7 @@ from trips_mcp.cli.selection_flags import flags_that_choose
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_TOOL = 64
-"""Characters that model APIs take for a tool's name, which clients make as mcp__NAME__tool."""
+"""Maximum characters of a tool name in model APIs. Clients name tools mcp__NAME__tool."""
 
 
 def _flags(parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The three things that `install` does: show the entry, put it in, take it out."""
+"""The three actions of `install`: show the entry, add it, remove it."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def install(client: Client, name: str, server: Server, machine: Machine) -> None
 
 
 def remove(client: Client, name: str, url: str | None, machine: Machine) -> None:
-    """`url`: that of the server, if it is one at an address.
+    """`url`: the server's address, if the client does not start it.
 
     Raises: CommandError.
     """
@@ -84,7 +84,7 @@ def _started(server: Server, machine: Machine) -> str:
 
 
 def _file(client: Client, name: str, machine: Machine) -> ConfigFile:
-    """The one that has such a server, else one that exists, else the one to be made."""
+    """The file that has this server, else an existing file, else the file to create."""
     found = [config_file.look(path) for path in client.files(machine)]
     having = [file for file in found if name in _servers(file, client)]
     existing = [file for file in found if file.bytes is not None]
@@ -99,7 +99,7 @@ def _servers(file: ConfigFile, client: Client) -> Entry:
 def _put_in(
     client: Client, name: str, server: Server, entry: Entry, machine: Machine, file: ConfigFile, *, is_there: bool
 ) -> tuple[Path | None, bool]:
-    """By the client's own command where it has one that can be had here, else into its file, which is told."""
+    """Uses the client's own command if it is available, else its file. Returns the backup, and whether we wrote."""
     own = client.own
     program = None if own is None else machine.find(own.program)
     if (

@@ -1,6 +1,6 @@
-"""Clients' own commands for adding and removing a server: what they are told, and how they are run.
+"""Clients' own commands for adding and removing a server.
 
-Nothing that such a command prints is shown: what it was given may be in it.
+The output of such a command is never shown, because it may repeat its arguments, which include keys.
 """
 
 import json
@@ -26,17 +26,17 @@ class OwnCommand:
     program: str
     adding: tuple[str, ...] = ("mcp", "add")
     removing: tuple[str, ...] | None = ("mcp", "remove")
-    """None where the client has no command for it."""
+    """None if the client has no command for it."""
     to_add: Callable[[str, Server], list[str]]
-    """What follows `adding`, for a server by this name."""
+    """The arguments after `adding`, for a server of this name."""
     to_remove: Callable[[str], list[str]] = lambda name: [name]
     removes_first: bool = False
-    """Whether it refuses to add what is there."""
+    """Whether it refuses to add an existing name."""
     passes_no_headers: bool = False
-    """Whether it can name but one key for an address."""
+    """Whether it accepts only one key for an address."""
 
     def as_typed(self, name: str, server: Server) -> str:
-        """For a shell, which then puts the keys in."""
+        """The command for a shell, which expands the keys."""
         words = self.to_add(name, without_secrets(server, lambda variable: f"{_HIDDEN}{variable}{_HIDDEN}"))
         return " ".join(map(_quoted, (self.program, *self.adding, *words)))
 
@@ -54,16 +54,16 @@ def remove(own: OwnCommand, program: str, name: str, machine: "Machine") -> None
     _run(program, own, own.removing or (), own.to_remove(name), machine)
 
 
-def _run(program: str, own: OwnCommand, told: tuple[str, ...], words: list[str], machine: "Machine") -> None:
-    """At home, as in another folder it may mind that folder's settings."""
+def _run(program: str, own: OwnCommand, verbs: tuple[str, ...], words: list[str], machine: "Machine") -> None:
+    """Runs in the home folder, because the command may read settings of its working folder."""
     import subprocess
 
-    shown = f"`{' '.join((own.program, *told))}`"
+    shown = f"`{' '.join((own.program, *verbs))}`"
     if not machine.can_pass(program, words):
         raise OwnCommandError(f"{shown} is a batch file here, which would misread a character of the entry")
     try:
         ended = subprocess.run(  # noqa: S603 - the client's own command, without a shell
-            [program, *told, *words],
+            [program, *verbs, *words],
             cwd=machine.home,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -87,7 +87,7 @@ def _quoted(word: str) -> str:
 
 def _to_claude(name: str, server: Server) -> list[str]:
     if isinstance(server, LocalServer):
-        # the name goes first: every word up to the next flag is the -e's
+        # the name goes first: -e takes every word up to the next flag
         return [name, "--scope", "user", *_pairs("-e", server.env), "--", server.command, *server.args]
     return ["--transport", "http", name, server.url, "--scope", "user", *_headers(server.headers)]
 

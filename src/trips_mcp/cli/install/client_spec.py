@@ -1,4 +1,4 @@
-"""What differs from one MCP client to the next."""
+"""The properties in which MCP clients differ."""
 
 import os
 from collections.abc import Callable
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VariableReference:
-    """What its configuration can hold in place of a key."""
+    """The reference that its configuration may hold instead of a key."""
 
     to: Refer
     meaning: str
-    """What becomes of it there, in a sentence."""
+    """How the client expands the reference, in one sentence."""
 
 
 def key_itself(client: str) -> VariableReference:
@@ -37,21 +37,21 @@ class Client:
     name: str
     title: str
     files: "Callable[[Machine], tuple[Path, ...]]"
-    """Where it may keep its servers; the first is made if there is none."""
+    """The files that may hold its servers; the first is created if none exists."""
     section: str = "mcpServers"
     entry: Callable[[Server], Entry]
     render: Callable[[str, str, Entry], str] = field(default=as_json)
-    """A whole file that has nothing but the entry, by section and name."""
+    """A complete file with only the entry, by section and name."""
     reference: VariableReference
     own: OwnCommand | None = None
     writable: bool = True
-    """Whether its file may be written by others: plain JSON, and not the client's own memory."""
+    """Whether we may write its file: plain JSON that the client does not use for its own state."""
     has_windows: bool = False
-    """Started from the desktop, where it may not have the shell's PATH."""
+    """Whether it starts from the desktop, possibly without the shell's PATH."""
     starts_only: bool = False
-    """Whether it can't reach an address by itself."""
+    """Whether it can only start servers, and not connect to an address."""
     then: str
-    """What to do for it to take notice."""
+    """What the user must do so that it reads the change."""
 
     def place(self, machine: "Machine") -> Path:
         files = self.files(machine)

@@ -1,4 +1,4 @@
-"""The clients that the server can be installed in."""
+"""The table of supported clients."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ def _gemini(machine: "Machine") -> tuple[Path, ...]:
 
 
 def _antigravity(machine: "Machine") -> tuple[Path, ...]:
-    """One file for its desktop application, IDE and command line; versions before 2.0 had the second."""
+    """Its desktop application, IDE and command line share one file; versions before 2.0 used the second path."""
     return (machine.home / ".gemini/config/mcp_config.json", machine.home / ".gemini/antigravity/mcp_config.json")
 
 

@@ -1,4 +1,4 @@
-"""A client's configuration file: looked at before anything is done, and replaced as a whole or not at all."""
+"""A client's configuration file, which is checked first and replaced atomically."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from trips_mcp.json_values import is_object
 _BOM: Final = b"\xef\xbb\xbf"
 _BACKUP: Final = ".before-trips-mcp"
 _LARGEST: Final = 64 * 1024 * 1024
-"""Bytes: more is no configuration, and nothing to be read into memory."""
+"""Maximum bytes. A larger file is not a configuration and is not read into memory."""
 _STRING: Final = r'"(?:[^"\\\n]|\\.)*"'
 _COMMENT: Final = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA: Final = re.compile(rf"({_STRING})|,(?=\s*[}}\]])")
@@ -28,15 +28,15 @@ _TRAILING_COMMA: Final = re.compile(rf"({_STRING})|,(?=\s*[}}\]])")
 class ConfigFile:
     path: Path
     bytes: bytes | None
-    """None where there is no such file yet."""
+    """None if the file does not exist."""
     text: str
     content: dict[str, Any]
     is_plain: bool
-    """Whether it is JSON without comments, which can be changed without loss."""
+    """Whether it is JSON without comments, which can be edited without loss."""
 
 
 def look(path: Path) -> ConfigFile:
-    """Raises: InstallRefusedError where it is not ours to change, or not what the client's configuration is."""
+    """Raises: InstallRefusedError if we must not change the file, or it is not a configuration."""
     try:
         found = _bytes(path)
     except OSError as error:
@@ -56,7 +56,7 @@ def look(path: Path) -> ConfigFile:
 
 
 def replace(old: ConfigFile, text: str) -> Path | None:
-    """Gives where the file as it was is kept, if there was one.
+    """Returns the path of the backup, if there was a file.
 
     Raises: InstallRefusedError.
     """
@@ -77,7 +77,7 @@ def replace(old: ConfigFile, text: str) -> Path | None:
 
 
 def others_may_read(path: Path) -> bool:
-    """On Windows a mode does not say."""
+    """False on Windows, where the mode does not say who may read."""
     return os.name != "nt" and bool(path.stat().st_mode & 0o077)
 
 
@@ -105,7 +105,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _is_read_only(folder: Path) -> bool:
-    """Also for root, who could write there all the same. Of a folder on Windows the mode does not say."""
+    """Checks the mode for root too, who could write anyway. On Windows a folder's mode says nothing."""
     by_mode = os.name != "nt" and not folder.stat().st_mode & 0o222
     return by_mode or not os.access(folder, os.W_OK)
 
@@ -138,8 +138,8 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
 
 @contextmanager
 def _beside(old: ConfigFile, path: Path, content: bytes) -> Generator[str]:
-    """The content in a file of its own next to `path`, which is gone afterwards unless it was swapped in."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # for its owner's eyes only
+    """A temporary file next to `path` with the content, removed afterwards unless it was swapped in."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable only by its owner
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -154,7 +154,7 @@ def _beside(old: ConfigFile, path: Path, content: bytes) -> Generator[str]:
 
 
 def _swap_in(old: ConfigFile, name: str, path: Path) -> None:
-    """Whoever reads it meanwhile sees all of the one or all of the other."""
+    """Replaces the file atomically: a reader sees the old or the new content."""
     if _bytes(old.path) != old.bytes:
         raise InstallRefusedError(f"{old.path} was changed meanwhile")
     os.replace(name, path)  # noqa: PTH105
@@ -165,12 +165,12 @@ def _one_at_a_time(folder: Path) -> Generator[None]:
     """Of this command: nobody else knows of it. The lock leaves nothing behind, as it is on the folder itself."""
     try:
         import fcntl
-    except ImportError:  # on Windows, which locks no folders
+    except ImportError:  # Windows cannot lock folders
         yield
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems know no locks
+        with suppress(OSError):  # some file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -181,7 +181,7 @@ def _give_looks(like: Path, name: str) -> None:
     status = like.stat()
     os.chmod(name, stat.S_IMODE(status.st_mode))  # noqa: PTH101
     if hasattr(os, "chown"):
-        with suppress(PermissionError):  # only root may give files away
+        with suppress(PermissionError):  # only root may change the owner
             os.chown(name, status.st_uid, status.st_gid)
 
 

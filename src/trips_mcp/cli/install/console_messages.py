@@ -1,4 +1,4 @@
-"""What the person at the terminal is told. No value of a secret variable is among it, ever."""
+"""The messages of `install`. They never contain the value of a secret variable."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from trips_mcp.settings import Settings
 
 
 def entry_text(client: Client, name: str, server: Server) -> str:
-    """As it stands in a file of its own, with references where keys would be."""
+    """The entry as a complete file, with references instead of keys."""
     shown = without_secrets(server, client.reference.to)
     return client.render(client.section, name, client.entry(shown))
 
@@ -46,7 +46,7 @@ def about_the_entry(client: Client, name: str, server: Server, machine: Machine)
 def about_the_change(
     client: Client, server: Server, whole: Server, backup: Path | None, written: Path | None
 ) -> Iterator[str]:
-    """`whole`: with what was kept of an earlier entry. `written`: the file, unless the client wrote it."""
+    """`whole`: includes variables kept from an earlier entry. `written`: the file, unless the client wrote it."""
     earlier = [variable for variable in whole.env if variable not in server.env]
     yield from _about_the_command(server)
     if server.env:
@@ -73,7 +73,7 @@ def missing_program(client: Client, server: Server, machine: Machine) -> str | N
 
 
 def refusal(error: InstallRefusedError, client: Client, name: str, server: Server, machine: Machine) -> str:
-    """Said below the entry."""
+    """The lines below the entry."""
     match error:
         case NameTakenError():
             advice = "choose another name with --name, or put the entry above in its place"
@@ -93,7 +93,7 @@ def refusal_to_remove(error: InstallRefusedError, client: Client, name: str) -> 
 
 
 def _about_the_command(server: Server) -> Iterator[str]:
-    """An environment stays where it is, or the entry starts nothing."""
+    """A warning that the entry breaks if its environment moves."""
     if (
         isinstance(server, LocalServer)
         and Path(server.command).is_absolute()

@@ -1,4 +1,4 @@
-"""A server as each kind of client writes it down. One function a kind; the clients are in `clients`."""
+"""The entry formats of clients, one function per format. The clients are in `clients`."""
 
 import json
 import re
@@ -14,7 +14,7 @@ FORM = frozenset(
         *("bearer_token_env_var", "env_http_headers", "env_vars"),
     )
 )
-"""Fields that say how a server is reached. One that is written anew keeps none of the old ones, but all others."""
+"""Fields that say how to reach a server. An update replaces all of these and keeps all others."""
 
 
 def plain(server: Server) -> Entry:
@@ -42,16 +42,16 @@ def server_url(server: Server) -> Entry:
 
 
 def bridged(server: Server) -> Entry:
-    """Claude Desktop, which starts servers only: mcp-remote is one that passes everything on to another."""
+    """Claude Desktop, which can only start servers: mcp-remote forwards everything to an address."""
     if isinstance(server, LocalServer):
         return _started(server)
     args, env = ["-y", "mcp-remote", server.url], dict[str, str]()
     for header, value in server.headers.items():
         variable = header.upper().replace("-", "_")
-        args += ["--header", f"{header}:${{{variable}}}"]  # a space in an argument is lost on Windows
+        args += ["--header", f"{header}:${{{variable}}}"]  # on Windows a space in an argument is lost
         env[variable] = value
     if server.is_open_to_readers:
-        args.append("--allow-http")  # which it has to be told to do
+        args.append("--allow-http")  # mcp-remote refuses plain HTTP otherwise
     return _started(LocalServer(server.bridge, tuple(args), env))
 
 
@@ -63,7 +63,7 @@ def opencode(server: Server) -> Entry:
 
 
 def codex(server: Server) -> Entry:
-    """A key that is sent to an address is named, not written down."""
+    """A key that is sent to an address is a reference, not a value."""
     if isinstance(server, LocalServer):
         return _started(server)
     bearer = {"bearer_token_env_var": TRIPS_KEY} if TRIPS_KEY in server.env else {}
@@ -82,12 +82,12 @@ def _reached(server: Remote, url: str = "url") -> Entry:
 
 
 def as_json(section: str, name: str, entry: Entry) -> str:
-    """A whole file with nothing else in it."""
+    """A complete file with only this entry."""
     return json.dumps({section: {name: entry}}, indent=2, ensure_ascii=False)
 
 
 def as_json_with_inputs(section: str, name: str, entry: Entry) -> str:
-    """What is written as `${input:…}`, VS Code asks for once and keeps in the system's key store."""
+    """VS Code asks once for `${input:…}` values and keeps them in the system's key store."""
     asked = sorted(set(re.findall(r"\$\{input:(\w+)\}", json.dumps(entry))))
     inputs = [{"type": "promptString", "id": one, "description": one, "password": True} for one in asked]
     whole = {**({"inputs": inputs} if inputs else {}), section: {name: entry}}
@@ -95,7 +95,7 @@ def as_json_with_inputs(section: str, name: str, entry: Entry) -> str:
 
 
 def as_toml(section: str, name: str, entry: Entry) -> str:
-    """Variables that stand for themselves are those that Codex is to pass on from its own environment."""
+    """A variable that refers to itself is one that Codex passes on from its own environment."""
     fields = {**entry, "env": dict[str, str](entry.get("env", {}))}
     passed = [variable for variable, value in fields["env"].items() if value == f"${{{variable}}}"]
     fields["env"] = {variable: value for variable, value in fields["env"].items() if variable not in passed}
@@ -109,6 +109,6 @@ def as_toml(section: str, name: str, entry: Entry) -> str:
 
 
 def _toml_table(header: str, fields: Entry) -> str:
-    """Text, and lists of it, are written in TOML as in JSON."""
+    """TOML writes text and lists of text like JSON."""
     lines = (f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in fields.items())
     return "\n".join((f"[{header}]", *lines))

@@ -1,4 +1,4 @@
-"""What is not done, and why: half a sentence each, as `/home/ada/.cursor/mcp.json is a link`."""
+"""Reasons why `install` refuses, as clauses such as `/home/ada/.cursor/mcp.json is a link`."""
 
 
 class InstallRefusedError(Exception):
@@ -6,11 +6,11 @@ class InstallRefusedError(Exception):
 
 
 class NameTakenError(InstallRefusedError):
-    """By a server that is not this one."""
+    """The name belongs to another server."""
 
 
 class OwnCommandError(InstallRefusedError):
-    """A client's own command that did not do it."""
+    """The client's own command failed."""
 
     def __init__(self, why: str, consequence: str = InstallRefusedError.consequence) -> None:
         super().__init__(why)

@@ -1,6 +1,6 @@
-"""One member of a JSON document set or taken out, with all the rest of the text left as it is, to the character.
+"""Edits of one member of a JSON text, which leave every other character unchanged.
 
-The text is known to be a JSON object; so may be what the path leads through.
+The text must be a JSON object. The values on the path must be objects too.
 """
 
 import json
@@ -22,7 +22,7 @@ class _Member:
 
 
 def with_member(text: str, path: Sequence[str], value: object) -> str:
-    """Objects on the way are made where they are missing."""
+    """Creates missing objects on the path."""
     opening = _after_space(text, 0)
     for depth, name in enumerate(path[:-1]):
         member = _last(_members(text, opening), name)
@@ -64,7 +64,7 @@ def _members(text: str, opening: int) -> list[_Member]:
 
 
 def _last(members: list[_Member], name: str) -> _Member | None:
-    """Of members of one name, parsers take the last."""
+    """The last member of that name, like JSON parsers."""
     return next((member for member in reversed(members) if member.name == name), None)
 
 
@@ -92,7 +92,7 @@ def _without(text: str, opening: int, members: list[_Member], index: int) -> str
 
 
 def _rendered(text: str, value: object, at: int) -> str:
-    """As it reads best where it is put: in lines below each other, unless all of the text is one."""
+    """The value on several lines, unless the whole text is one line."""
     if _in_a_line(text.strip()):
         return json.dumps(value, ensure_ascii=False)
     return _indented(text, value, _newline(text) + _indent_at(text, at))
@@ -111,7 +111,7 @@ def _newline(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    """What one step of indentation is: that of the first member that stands on a line of its own."""
+    """One step of indentation, taken from the first member on its own line."""
     found = re.search(r"^([ \t]+)\"", text, re.MULTILINE)
     return found[1] if found else "  "
 

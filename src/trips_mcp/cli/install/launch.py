@@ -1,4 +1,4 @@
-"""The command that starts this same trips-mcp again, which is what `install` writes into a client's configuration."""
+"""The command that starts this same trips-mcp again, for a client's configuration."""
 
 import json
 import os
@@ -19,14 +19,14 @@ PROGRAM: Final = "trips-mcp"
 _PACKAGE: Final = re.compile(r"trips[-_]mcp")
 _UV: Final = re.compile(r"(?:^|[\\/])uvx?(?:\.exe)?$")
 _CACHED: Final = re.compile(r"(?:archive|builds|environments)-v[0-9]+")
-"""Folders of uv's cache that hold environments, which it may delete at any time."""
+"""Folders of environments in uv's cache. uv may delete them at any time."""
 _SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     words: tuple[str, ...]
-    """What follows `uvx`, or the whole command."""
+    """The arguments of `uvx`, or the whole command."""
     by_uvx: bool
 
 
@@ -36,13 +36,13 @@ class Process:
 
     argv: tuple[str, ...]
     parent: tuple[str, ...]
-    """The words of the process that started it; empty where the system does not tell."""
+    """The command line of the parent process; empty if the system does not provide it."""
     prefix: str
-    """The folder of its Python environment."""
+    """The folder of the Python environment."""
     executable: str
     scripts: str
     source: str | None
-    """What the package was installed from, if not from an index: a path or a URL."""
+    """The path or URL that the package was installed from; None if from an index."""
 
     @classmethod
     def this(cls) -> Self:
@@ -62,7 +62,7 @@ class Process:
         return Launch(self._own_program(), by_uvx=False)
 
     def _words_behind_uvx(self) -> tuple[str, ...]:
-        """With the versions, indexes and extras that the user asked for."""
+        """Includes the versions, indexes and extras of the user's command."""
         words, ours = self.parent, self.argv[1:]
         if len(words) <= len(ours) or words[len(words) - len(ours) :] != ours or not _UV.search(words[0]):
             return ()
@@ -83,14 +83,14 @@ class Process:
 
 
 def is_place(source: str) -> bool:
-    """Whether it names a file or a folder, and not a package or a URL."""
+    """Whether it names a file or a folder, not a package or a URL."""
     if "://" in source or source.startswith(("git+", f"{PROGRAM}[", f"{PROGRAM} @")):
         return False
     return source.startswith((".", "~")) or bool(set(source) & set("/\\")) or source.endswith((".whl", ".tar.gz"))
 
 
 def _absolute(word: str) -> str:
-    """A client starts the server in a folder of its own choosing."""
+    """Absolute, because a client starts the server in any folder."""
     name, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
     path, bracket, extras = value.partition("[")
     if is_place(value) and os.path.exists(path):  # noqa: PTH110 - as light as it gets
@@ -99,7 +99,7 @@ def _absolute(word: str) -> str:
 
 
 def _words_of(process: int) -> tuple[str, ...]:
-    """Of its command line, where the system tells: Windows does not, and macOS without saying where a word ends."""
+    """From the system's process table. Windows has none; macOS does not show where an argument ends."""
     try:
         if sys.platform == "linux":
             return tuple(Path(f"/proc/{process}/cmdline").read_text("utf-8").split("\0")[:-1])
@@ -124,7 +124,7 @@ def _source() -> str | None:
 
 
 def source_of(direct_url: dict[str, Any]) -> str | None:
-    """What `uvx --from` takes for it. `direct_url`: as the packaging standard has it in direct_url.json."""
+    """The value for `uvx --from`. `direct_url`: the content of direct_url.json of the packaging standard."""
     url, version = direct_url.get("url"), direct_url.get("vcs_info")
     if not isinstance(url, str):
         return None
@@ -140,7 +140,7 @@ def source_of(direct_url: dict[str, Any]) -> str | None:
 
 
 def shown(words: Sequence[str]) -> str:
-    """As one would type it."""
+    """The command as typed in a shell."""
     import shlex
 
     return shlex.join(words)

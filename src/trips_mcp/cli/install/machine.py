@@ -1,6 +1,6 @@
-"""The computer that a client runs on: where programs keep their settings, and where other programs are.
+"""The computer of a client: the folders of settings, and the paths of programs.
 
-All that differs between systems is here, and told by arguments, so that it can be tried for each of them on one.
+All differences between systems are here. They depend on arguments, so one system can test all of them.
 """
 
 import os
@@ -20,7 +20,7 @@ _MAC = "darwin"
 @dataclass(frozen=True, slots=True)
 class Machine:
     system: str
-    """As `sys.platform` names it."""
+    """A value of `sys.platform`."""
     home: Path
     env: Mapping[str, str]
 
@@ -39,7 +39,7 @@ class Machine:
 
     @property
     def settings(self) -> Path:
-        """Where programs with windows keep theirs."""
+        """The settings folder of desktop programs."""
         if self.system == _WINDOWS:
             return self._folder("APPDATA", "AppData/Roaming")
         if self.system == _MAC:
@@ -48,11 +48,11 @@ class Machine:
 
     @property
     def dot_config(self) -> Path:
-        """Where programs of the command line keep theirs, some of them on every system."""
+        """The settings folder of command line programs; some use it on every system."""
         return self._folder("XDG_CONFIG_HOME", ".config")
 
     def claude_desktop(self) -> Path:
-        """On Windows its package, if that is how it was installed, sees a settings folder of its own."""
+        """A Windows package has its own settings folder."""
         if self.system == _WINDOWS:
             packages = self._folder("LOCALAPPDATA", "AppData/Local") / "Packages"
             own = sorted(packages.glob("Claude_*/LocalCache/Roaming/Claude"))
@@ -70,12 +70,12 @@ class Machine:
                 return self.dot_config / "zed"
 
     def find(self, program: str) -> str | None:
-        """Its absolute path; unresolved, as a package manager's link outlives what it points to."""
+        """The absolute path. Links are not resolved, because a package manager's link outlives its target."""
         found = shutil.which(program, path=self.env.get("PATH", os.defpath))
         return None if found is None else os.path.abspath(found)  # noqa: PTH100 - keeps links
 
     def find_uvx(self) -> str | None:
-        """Also where uv's installers put it, as that may not be on the PATH yet, and beside the uv that runs us."""
+        """Also searches the folders of uv's installers, which may not be on the PATH yet, and of the running uv."""
         file = "uvx.exe" if self.system == _WINDOWS else "uvx"
         folders = [self.home / ".local/bin", self.home / ".cargo/bin"]
         if uv := self.env.get("UV"):
@@ -84,12 +84,12 @@ class Machine:
         return self.find("uvx") or next(beside, None)
 
     def can_pass(self, program: str, words: list[str]) -> bool:
-        """Whether a program gets these words as they are: a Windows batch file has its own idea of some characters."""
+        """Whether a program receives these words unchanged. A Windows batch file misreads some characters."""
         if self.system != _WINDOWS or not program.lower().endswith((".cmd", ".bat")):
             return True
         return not any(set(word) & set('"&|<>^%!\r\n') for word in words)
 
     def _folder(self, variable: str, below_home: str) -> Path:
-        """An absolute one only, as the rules of these variables have it."""
+        """Only an absolute path, as the XDG specification requires."""
         named = Path(self.env.get(variable, ""))
         return named if named.is_absolute() else self.home / below_home

@@ -1,4 +1,4 @@
-"""Whose an entry in a client's configuration is, and what of one of ours is to be kept."""
+"""The ownership of an entry in a client's configuration, and the parts of ours that an update keeps."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")
 
 
 def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | None, path: Path) -> Entry | None:
-    """The one by this name, if there is one.
+    """The entry of this name, if there is one.
 
     Raises: InstallRefusedError where it does not run this server and its URL is neither this one nor one of ours.
     """
@@ -33,7 +33,7 @@ def our_entry(content: Mapping[str, Any], section: str, name: str, url: str | No
 
 
 def kept(server: Server, entry: Entry) -> Server:
-    """With the variables that the entry gives it already: a key that is not set today is not meant to be lost."""
+    """Keeps the entry's variables, so that a key that is not set today is not lost."""
     if not isinstance(server, LocalServer):
         return server
     env = entry.get("env") or entry.get("environment")
@@ -42,13 +42,13 @@ def kept(server: Server, entry: Entry) -> Server:
 
 
 def amended(entry: Entry, anew: Entry) -> Entry:
-    """What says how the server is reached is written anew; all else that the user has set there stays."""
+    """Replaces the fields that say how to reach the server, and keeps everything else."""
     others = {field: value for field, value in entry.items() if field in anew or field not in FORM}
     return {**others, **anew}
 
 
 def same(entry: Entry, other: Entry) -> bool:
-    """Some clients write down that there is nothing, where others say nothing."""
+    """Ignores empty objects, which some clients write and others omit."""
     return _without_nothing(entry) == _without_nothing(other)
 
 

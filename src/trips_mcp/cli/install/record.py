@@ -1,6 +1,6 @@
-"""Which addresses `install --url` wrote into which configuration, so that a later `--remove` knows its own entries.
+"""The record of addresses that `install --url` wrote, so that `--remove` recognises its entries.
 
-An entry that starts trips-mcp says so itself; an address does not say whose it is. Addresses are kept as hashes.
+An entry that starts trips-mcp is recognisable; an address is not. The record has only hashes.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""How a client is to reach the server: by starting it, or at an address; and which of it is secret."""
+"""How a client reaches the server, by starting it or at an address, and which values are secret."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ KEYS: Final = (TRIPS_KEY, EVENTS_KEY)
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 Refer = Callable[[str], str]
-"""What stands for the value of this variable where the value itself is not to be seen."""
+"""Gives the reference that is shown instead of a variable's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class LocalServer:
 class Remote:
     url: str
     env: Mapping[str, str]
-    """The keys that are sent along, by the names of their variables."""
+    """The keys that are sent, by variable name."""
     bridge: str
-    """What starts mcp-remote, for a client that can only start servers."""
+    """The program that starts mcp-remote, for a client that can only start servers."""
 
     @property
     def is_open_to_readers(self) -> bool:
-        """Whether what is sent there can be read on the way."""
+        """Whether requests travel unencrypted to another computer."""
         return self.url.startswith("http://") and not is_loopback(urlsplit(self.url).hostname or "")
 
     @property
@@ -58,5 +58,5 @@ def without_secrets(server: S, refer: Refer) -> S:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """By its name; and a URL may hold a password, or a key in its query."""
+    """By its name. A URL with a password or a query also counts."""
     return bool(_SECRET.search(name)) or ("://" in value and bool(set(value) & set("@?")))

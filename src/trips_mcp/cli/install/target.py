@@ -1,4 +1,4 @@
-"""The server that is to be written down: of the command's flags, this environment and what is on this computer."""
+"""The server for the entry, from the command's flags, this environment and this computer."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _NO_FILES: Final = ("off", ":memory:")
 
 
 def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
-    """Raises: CommandError where a server could not start like this."""
+    """Raises: CommandError if a server could not start with these settings."""
     flags = chosen(arguments)
     if arguments.url is None:
         env = _taken_along(machine)
@@ -44,13 +44,13 @@ def _taken_along(machine: Machine) -> dict[str, str]:
 
 
 def _from_anywhere(name: str, value: str) -> str:
-    """A client starts the server in a folder of its own choosing."""
+    """Makes paths absolute, because a client starts the server in any folder."""
     if name not in _FILES or value.lower() in _NO_FILES or "://" in value or has_reference(value):
         return value
     try:
         return str(Path(value).expanduser().absolute())
     except RuntimeError:
-        return value  # no such user; the server will say so
+        return value  # no such user; the server reports it
 
 
 def _check(env: Mapping[str, str], flags: Mapping[str, str]) -> None:
@@ -66,7 +66,7 @@ def _words(flags: Mapping[str, str]) -> list[str]:
 
 
 def _command(package: str | None, client: Client, machine: Machine) -> tuple[str, ...]:
-    """What was asked for with --from, else what starts this very process."""
+    """The command for --from, else the command that starts this process."""
     if package is not None:
         return (*_uvx(client, machine), "--from", _package(package), PROGRAM)
     launch = Process.this().launch()
@@ -87,7 +87,7 @@ def _package(source: str) -> str:
 
 
 def _uvx(client: Client, machine: Machine) -> tuple[str, ...]:
-    """The plain name where the shell's PATH is that of the client, as it outlives a move of uv."""
+    """The plain name if the client has the shell's PATH, because it stays valid when uv moves."""
     if machine.find("uvx") and not client.has_windows:
         return ("uvx",)
     if found := machine.find_uvx():

@@ -1,4 +1,4 @@
-"""An entry is started once, as its client will, before it is written down."""
+"""A trial start of the server, as the client will start it, before the entry is written."""
 
 import json
 import os
@@ -33,11 +33,11 @@ _MESSAGES: Final[tuple[dict[str, object], ...]] = (
 
 
 class DoesNotStartError(InstallRefusedError):
-    """An entry that its client could not start."""
+    """The entry does not start a server."""
 
 
 def count_tools(server: LocalServer, machine: Machine) -> int:
-    """Starts it, and gives how many tools it lists. Raises: DoesNotStartError."""
+    """Starts the server and returns the number of tools it lists. Raises: DoesNotStartError."""
     sent = "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in _MESSAGES)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -53,7 +53,7 @@ def count_tools(server: LocalServer, machine: Machine) -> int:
 
 
 def _run(server: LocalServer, machine: Machine, sent: bytes, out: int, err: int) -> int | None:
-    """Its exit code; None if it did not end in time. Its output goes to files: a grandchild may hold a pipe open."""
+    """Returns the exit code, or None on timeout. Output goes to files: a grandchild may keep a pipe open."""
     process = subprocess.Popen(  # noqa: S603 - the command that is about to be written down
         [server.command, *server.args],
         cwd=machine.home,
@@ -73,7 +73,7 @@ def _run(server: LocalServer, machine: Machine, sent: bytes, out: int, err: int)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """With what it started."""
+    """Ends the process and its children."""
     if process.poll() is None:
         if sys.platform == "win32":
             process.kill()
@@ -83,7 +83,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(env: Mapping[str, str], server: LocalServer) -> dict[str, str]:
-    """What the shell has set of ours the client does not see."""
+    """Without our variables of the shell, which the client does not have."""
     return {name: value for name, value in env.items() if not name.startswith(_OURS)} | dict(server.env)
 
 
