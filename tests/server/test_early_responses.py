@@ -1,4 +1,4 @@
-"""The front says what the SDK would say, to the letter, and hands over without the client noticing."""
+"""Early responses equal the SDK's, and the client does not notice the handover."""
 
 import json
 import subprocess

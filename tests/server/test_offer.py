@@ -1,4 +1,4 @@
-"""A server of which something is chosen: the front and the SDK list the same, and hold it at every call."""
+"""A selection of tools: early responses and the SDK list the same, and enforce it on every call."""
 
 import json
 from collections.abc import AsyncGenerator, Callable
@@ -69,7 +69,7 @@ async def trips(environment: dict[str, str]) -> tuple[str, str]:
 
 
 def listed_at_once(env: dict[str, str]) -> list[dict[str, Any]]:
-    """What the front says, before there is an SDK."""
+    """The early responses, before the SDK is imported."""
     front = EarlyResponses(offer(Settings.from_env(env)))
     front.answer({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE})
     line = front.answer({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}})

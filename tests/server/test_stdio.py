@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BOTH_WAYS = pytest.mark.parametrize(
     "words", [pytest.param([], id="front"), pytest.param(["plain"], id="plain", marks=pytest.mark.soak)]
 )
-"""With the front, and with the SDK from the first line on, which is left to `make soak`."""
+"""With early responses, and with the SDK from the first line, which only `make soak` runs."""
 HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 

@@ -1,4 +1,4 @@
-"""What a request is turned away with: an HTTP status, and in its body an error in the protocol's own form."""
+"""Errors that refuse a request: an HTTP status with a JSON-RPC error as body."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 REFUSED: Final = -32000
-"""JSON-RPC leaves this one to servers. What is wrong is told by the HTTP status and in words."""
+"""A code that JSON-RPC reserves for servers. The HTTP status and the message give the reason."""
 INVALID_REQUEST: Final = -32600
 INTERNAL_ERROR: Final = -32603
 
@@ -17,7 +17,7 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass
 class RefusalError(Exception):
-    """Nothing was done. The message is shown to the caller, so it tells nothing of the inside."""
+    """The request had no effect. The caller sees the message, so it holds no internal details."""
 
     status: int
     message: str
@@ -34,7 +34,7 @@ class RefusalError(Exception):
 
 
 def not_found(place: str) -> RefusalError:
-    """`place`: where MCP is."""
+    """`place`: the path of the MCP endpoint."""
     return RefusalError(HTTPStatus.NOT_FOUND, f"There is nothing at this address; MCP is at {place}.", INVALID_REQUEST)
 
 

@@ -1,4 +1,4 @@
-"""Puts the app together, for callers with keys of their own or for this computer alone."""
+"""Factories of the app, for callers with their own keys or for this computer only."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -21,13 +21,13 @@ Log = Callable[[str], object]
 
 
 def masked(settings: Settings) -> Offer:
-    """What is offered over HTTP: secrets are masked unless the settings say otherwise."""
+    """The offer over HTTP, which masks secrets by default."""
     return offer(settings, masks=True)
 
 
 @asynccontextmanager
 async def app_for_callers(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
-    """Each request acts with the key that came with it. `settings` are those of `settings_of_callers`.
+    """Each request uses the key that it brings. `settings` come from `settings_of_callers`.
 
     Raises: CannotConnectError.
     """
@@ -49,7 +49,7 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
 async def app_for_this_computer(
     settings: Settings, http: HttpSettings, address: str, log: Log, offering: Offering = masked
 ) -> AsyncGenerator[App]:
-    """Each request acts with the keys of the settings, or on the embedded backend, as over stdio."""
+    """Each request uses the keys of the settings, or the embedded backend, as over stdio."""
     async with anyio.create_task_group() as tasks:
         accounts = Accounts(lambda _: connect(settings), tasks, rejection=None, asks=not settings.embedded)
 

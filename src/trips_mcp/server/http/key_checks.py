@@ -1,6 +1,6 @@
-"""Questions to the service whose key this is: a few at once, each for a few seconds, none in another's way.
+"""Checks of keys with the service, limited in number and in time.
 
-A question runs in a task of its own, so that it ends in time whatever becomes of the requests that wait for it.
+A check runs in its own task, so that it ends in time even if the requests that wait for it are cancelled.
 """
 
 import logging
@@ -14,9 +14,9 @@ from anyio.abc import TaskGroup
 from trips_mcp.addresses import client_network
 
 CHECK_SECONDS: Final = 5
-"""The longest that one question may take."""
+"""Timeout of one check."""
 SURE_SECONDS: Final = 1
-"""For which a question keeps its place, however many others wait for one."""
+"""Seconds during which a new check cannot displace a running one."""
 MOST_CHECKS: Final = 32
 
 logger = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ Clock = Callable[[], float]
 
 
 class NoRoomError(Exception):
-    """As many questions as are allowed are being asked, none of them for long."""
+    """The limit of checks is reached, and all of them are recent."""
 
 
 class KeyCheck:
-    """One question, which several requests of the same caller may wait for."""
+    """One check, which several requests of the same caller may wait for."""
 
     def __init__(self, ask: Callable[[], Awaitable[None]], network: str, began: float) -> None:
         self.network = network
@@ -44,7 +44,7 @@ class KeyCheck:
         return self._over.is_set()
 
     async def wait(self, seconds: float | None, *, for_others: bool) -> None:
-        """Until it is over, or for so long. `for_others`: it goes on when nobody waits any more."""
+        """Waits for the end, at most `seconds`. `for_others`: the check continues when nobody waits."""
         self._waiting += 1
         try:
             with anyio.move_on_after(seconds):
@@ -61,7 +61,7 @@ class KeyCheck:
         try:
             with self._scope, anyio.move_on_after(CHECK_SECONDS):
                 await self._ask()
-        except Exception:  # one key's question must not end the others'
+        except Exception:  # a failed check must not end the others
             logger.exception("asking about a key broke")
         finally:
             self._over.set()
@@ -72,10 +72,10 @@ class KeyChecks:
         self._tasks = tasks
         self._clock = clock
         self._running: list[KeyCheck] = []
-        """The oldest first."""
+        """Oldest first."""
 
     def begin(self, ask: Callable[[], Awaitable[None]], address: str) -> KeyCheck:
-        """`address`: of whoever's request needs the answer. Raises: NoRoomError."""
+        """`address`: the client that needs the check. Raises: NoRoomError."""
         network = client_network(address)
         self._running = [check for check in self._running if not check.is_over]
         if len(self._running) >= MOST_CHECKS:
@@ -90,7 +90,7 @@ class KeyChecks:
             check.end()
 
     def _make_room(self, network: str) -> None:
-        """Ends one of those who ask most, so that no address keeps another one from asking; or the oldest question."""
+        """Ends a check of the busiest network, so that it cannot starve others, or else the oldest check."""
         asking = Counter(check.network for check in self._running)
         busiest, most = asking.most_common(1)[0]
         if most > asking[network] + 1:

@@ -29,12 +29,12 @@ _AN_HOUR: Final = b"3600"
 
 class Origins:
     def __init__(self, address: str, hosts: Collection[str], origins: Collection[str]) -> None:
-        """`address`: the one that is listened on. A host named without a port is allowed on every port."""
+        """`address`: the one the server listens on. A host without a port is allowed on every port."""
         self._hosts = {*_THIS_COMPUTER, *_as_host(address), *hosts}
         self._origins = frozenset(origins)
 
     def check(self, request: HttpRequest) -> bool:
-        """Whether the request is the browser's own question whether it may send another (a preflight).
+        """Whether the request is a CORS preflight.
 
         Raises: RefusalError.
         """
@@ -74,7 +74,7 @@ async def answer_preflight(request: HttpRequest) -> None:
 
 
 def _as_host(address: str) -> tuple[str, ...]:
-    """How clients write it; no way for what stands for every address."""
+    """The address as a Host header has it; none for the unspecified address."""
     found = ip_address(address)
     if found.is_unspecified:
         return ()

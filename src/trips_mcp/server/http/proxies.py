@@ -1,4 +1,4 @@
-"""The client behind a trusted proxy, in the place of the proxy itself."""
+"""Replacement of a trusted proxy's address by that of the client behind it."""
 
 from starlette.types import Scope
 
@@ -6,7 +6,7 @@ from trips_mcp.addresses import TrustedProxies
 
 
 def with_real_client(scope: Scope, proxies: TrustedProxies) -> Scope:
-    """The scope of a request whose `client` is whom it is from, as far as trusted proxies say."""
+    """The scope with `client` set to the address that trusted proxies report."""
     peer: tuple[str, int] | None = scope["client"]
     if peer is None or peer[0] not in proxies:
         return scope

@@ -1,4 +1,4 @@
-"""One HTTP request from its arrival to its end: what is known of it, and what the log says of it."""
+"""One HTTP request: its headers, its body, its response and its log line."""
 
 import asyncio
 import re
@@ -19,9 +19,9 @@ from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parsed
 
 CONNECTION: Final = "trips_mcp.connection"
-"""In a scope's state: the connection that the request came over (`patience.py`), which has a `sent`."""
+"""Key in a scope's state: the request's connection (`timeouts.py`), which has a `sent` method."""
 OVER_LIMIT: Final = "trips_mcp.too_many_connections"
-"""In a scope's state: that there are more connections than are served (`patience.py`)."""
+"""Key in a scope's state: the connection is over the limit (`connection_limits.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
 _LONGEST_PATH: Final = 200
@@ -32,30 +32,30 @@ _MOST_TO_DRAIN: Final = 8 * 1024 * 1024
 _DRAIN_SECONDS: Final = 2
 _COMMENT: Final = b": \r\n\r\n"
 _GONE: Final = 499
-"""As nginx has it: the client did not wait for an answer."""
+"""nginx's status for a client that disconnected before the response."""
 LARGEST_BODY: Final = 4 * 1024 * 1024
 
 
 class HttpRequest:
     def __init__(self, scope: Scope, receive: Receive, send: Send, quiet_seconds: float) -> None:
-        """`quiet_seconds`: for how long nothing may be sent before who waits should be told that all is well."""
+        """`quiet_seconds`: idle time of a stream before a keep-alive comment is due."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.scope = scope
         self.lines: list[tuple[str, str]] = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         ]
-        """The headers as they came, their names in lower case."""
+        """The headers in order, with lower-case names."""
         self.id = self._requested_id() or f"{_ids.getrandbits(128):032x}"
         self.caller: str | None = None
-        """Who calls, as a hash; None as long as that is not known."""
+        """A hash that identifies the caller; None until known."""
         self.rpc: str | None = None
-        """The protocol's method."""
+        """The JSON-RPC method."""
         self.tool: str | None = None
         self.status = 0
-        """0 as long as nothing was answered."""
+        """0 until a response has started."""
         self.more_headers: list[tuple[bytes, bytes]] = []
-        """What every answer to this request carries."""
+        """Headers of every response to this request."""
         self._receive = receive
         self._send = send
         self.quiet_seconds = quiet_seconds
@@ -68,13 +68,13 @@ class HttpRequest:
 
     @property
     def head_size(self) -> int:
-        """Bytes of the address and the headers."""
+        """Bytes of the URL and the headers."""
         sizes = (len(name) + len(value) for name, value in self.lines)
         return len(self.scope["raw_path"]) + len(self.scope["query_string"]) + sum(sizes)
 
     @property
     def address(self) -> str:
-        """From which it came."""
+        """The client's address."""
         client: tuple[str, int] | None = self.scope["client"]
         return client[0] if client else UNKNOWN
 
@@ -91,7 +91,7 @@ class HttpRequest:
         return event
 
     async def gone(self, quiet: Callable[[bytes], Awaitable[None]]) -> None:
-        """Waits until the client has left; `quiet` sends it, now and then, what keeps proxies from closing."""
+        """Waits until the client disconnects. `quiet` sends keep-alive comments, so that proxies stay open."""
         while True:
             with anyio.move_on_after(self.quiet_seconds):
                 while (await self.receive())["type"] != "http.disconnect":
@@ -107,13 +107,13 @@ class HttpRequest:
         await self._send(event)
 
     async def sent(self) -> bool:
-        """Whether what was sent has reached the client's connection; waits until it has, or that is lost."""
+        """Waits until the response is written to the connection. False if the connection was lost."""
         connection = self.scope.get("state", {}).get(CONNECTION)
         return connection is None or await connection.sent()
 
     async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = JSON) -> None:
         length = (b"content-length", b"%d" % len(body))
-        # What was not read of a body would be taken for the next request, or have the answer lost with the connection.
+        # An unread body would be parsed as the next request, or the response lost with the connection.
         unread = () if self._body_ended else (_CLOSE,)
         await self.send({"type": "http.response.start", "status": status, "headers": [*headers, length, *unread]})
         if unread:
@@ -127,14 +127,14 @@ class HttpRequest:
         await self.answer(refusal.status, refusal.body(), [_JSON, *headers])
 
     async def _drain_body(self) -> None:
-        """Who is still sending sees no answer before he is done, if at all."""
+        """Drains the body; a client that is still sending would not read the response."""
         left = _MOST_TO_DRAIN
         with anyio.move_on_after(_DRAIN_SECONDS):
             while not self._body_ended and left > 0:
                 left -= len((await self.receive()).get("body", b""))
 
     def line(self) -> str:
-        """For the log: no body, no key, no query, which may hold a session's id."""
+        """The log line, without body and key, and without the query, which may hold a session id."""
         told: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "method": self.method[:16],
@@ -154,16 +154,16 @@ class HttpRequest:
 
 
 class ClientDisconnectedError(Exception):
-    """The client has left; there is nobody to answer."""
+    """The client has disconnected, so no response is possible."""
 
 
 async def read_message(request: HttpRequest, seconds: float) -> Message:
-    """`seconds`: within which all of it must be here. Raises: RefusalError, ClientDisconnectedError."""
+    """`seconds`: timeout for the whole body. Raises: RefusalError, ClientDisconnectedError."""
     return cast("Message", await read_messages(request, seconds, takes_batches=False))
 
 
 async def read_messages(request: HttpRequest, seconds: float, *, takes_batches: bool) -> Message | Batch:
-    """As `read_message`."""
+    """Like `read_message`, but may return a batch."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" or "content-encoding" in request.headers:
         raise RefusalError(
@@ -189,7 +189,7 @@ async def _body(request: HttpRequest, seconds: float) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(seconds):  # anyio's costs several times as much, and every request has one
+        async with asyncio.timeout(seconds):  # anyio's timeout is several times slower, and every request needs one
             while True:
                 event = await request.receive()
                 if event["type"] == "http.disconnect":

@@ -1,4 +1,4 @@
-"""The server as a process: uvicorn on a socket, until a signal ends it."""
+"""The HTTP server process: uvicorn on a socket, until a signal ends it."""
 
 import os
 import signal
@@ -18,11 +18,11 @@ from trips_mcp.server.http.timeouts import TimeoutProtocol
 from trips_mcp.server.logs import log_to_stderr
 
 _SECONDS_TO_SWITCH: Final = 0.0005
-"""A write's note is made in a thread; with Python's 5 ms it waits that long for each step while the loop is busy."""
+"""Thread switch interval. The journal writes in a thread; Python's 5 ms would delay each step on a busy loop."""
 _DRAIN_SECONDS: Final = 3
-"""For what is under way; a little more than calls are given (`deadlines.py`)."""
+"""Seconds for running requests; slightly more than calls get (`limits.py`)."""
 _GONE_SECONDS: Final = 4.8
-"""After a signal the process is gone by then, whatever still holds on to something."""
+"""Seconds from a signal to a forced exit, whatever is still running."""
 
 
 class _Server(uvicorn.Server):
@@ -46,7 +46,7 @@ async def serve(
     log: str,
     announce: Callable[[], None],
 ) -> None:
-    """`announce` is called once it is open. Raises: CannotConnectError."""
+    """`announce` is called once the app is ready. Raises: CannotConnectError."""
     log_to_stderr(log)
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     async with opening as app:
@@ -78,5 +78,5 @@ def _protocol_of(http: HttpSettings) -> type[TimeoutProtocol]:
 
 
 def log_request(line: str) -> None:
-    """Whatever the log's level: who runs a server for others needs to see what it was asked."""
+    """Writes the line at every log level, because operators need the access log."""
     sys.stderr.write(line + "\n")

@@ -35,10 +35,10 @@ MESSAGES: Final = "/messages/"
 
 
 class SseConnection:
-    """One stream, from its opening to its end: what the SDK writes its messages to (a WriteStream)."""
+    """One event stream. The SDK writes its messages to it as a WriteStream."""
 
     def __init__(self, caller: str, request: HttpRequest, answered: Callable[[], None]) -> None:
-        """`answered` is called once for each request that was delivered, when there is no more to come of it."""
+        """`answered` is called once per delivered request, when it is finished."""
         self.caller = caller
         self._visit = request
         self._answered = answered
@@ -48,7 +48,7 @@ class SseConnection:
         self._ending = False
 
     async def run(self, server: Server[ClientHolder], holder: ClientHolder, address: str) -> None:
-        """`address`: where messages are to be sent."""
+        """`address`: the path to which the client posts its messages."""
         await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
         await self._write(b"event: endpoint\r\ndata: " + address.encode() + b"\r\n\r\n")
         try:
@@ -65,7 +65,7 @@ class SseConnection:
         await self._visit.send({"type": "http.response.body", "body": b""})
 
     async def deliver(self, message: Message) -> None:
-        """Raises: RefusalError, where the stream has just ended."""
+        """Raises: RefusalError if the stream has just ended."""
         method: str = message["method"]
         request_id: types.RequestId | None = message.get("id")
         if request_id is None:
@@ -89,11 +89,11 @@ class SseConnection:
             raise no_such_session() from None
 
     async def tell(self, refusal: RefusalError) -> None:
-        """Clients of this transport wait for an answer here, whatever their POST was answered."""
+        """Sends the error on the stream too, because clients wait there regardless of the POST's status."""
         await self._write(b"event: message\r\ndata: " + refusal.body() + b"\r\n\r\n")
 
     def end(self) -> None:
-        """Once all is answered."""
+        """Ends the stream once all requests are answered."""
         self._ending = True
         self._end_if_done()
 
@@ -137,7 +137,7 @@ class SseConnection:
         if self._active[request_id] > 0:
             self._active[request_id] -= 1
             self._answered()
-        self._active += Counter()  # forgets those at zero
+        self._active += Counter()  # drops zero counts
         self._end_if_done()
 
     def _end_if_done(self) -> None:
@@ -146,7 +146,7 @@ class SseConnection:
 
 
 class Connections:
-    """Those that are open. Each is found by its id, by whom it belongs to alone."""
+    """The open connections. Only the owner of a connection finds it by its id."""
 
     def __init__(self) -> None:
         self._open: dict[str, SseConnection] = {}
@@ -170,7 +170,7 @@ class Connections:
             del self._open[session]
 
     def of(self, request: HttpRequest, caller: str) -> SseConnection:
-        """Raises: RefusalError, the same for another caller's as for one that never was."""
+        """Raises: RefusalError, the same for another caller's session as for an unknown one."""
         asked = parse_qs(request.scope["query_string"].decode("latin-1"), max_num_fields=8).get("session_id", [""])
         connection = self._open.get(asked[0])
         if connection is None or connection.caller != caller:

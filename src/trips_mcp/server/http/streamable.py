@@ -1,12 +1,11 @@
-"""Streamable HTTP: one POST is one message, and its answer holds everything that came of it.
+"""Streamable HTTP without sessions: one POST is one message, and its response is complete.
 
-So any replica can answer any request, in both eras of the protocol, and whose client is used is one argument. The
-SDK runs the request (`serve_one`) and knows the rules of the newer era (`mcp.shared.inbound`). Its own transport is
-not used as its way through the older era, without sessions, costs twice what is needed.
+So any replica can answer any request, in both eras of the protocol. The SDK runs the request (`serve_one`) and has the
+rules of the newer era (`mcp.shared.inbound`). Its own transport is not used: without sessions, it takes twice the time
+in the older era.
 
-A call that says nothing before its result is answered with JSON. One that reports progress, or takes long, is
-answered with a stream of events, begun with the first of them, unless its client takes JSON alone. No tool has an
-argument that travels in a header of its own (x-mcp-header), so there is none to compare.
+A call gets a JSON response. If it reports progress or takes long, it gets an event stream instead, unless the client
+accepts JSON only. No tool has an argument in a header of its own (x-mcp-header), so none is compared.
 """
 
 import asyncio
@@ -63,7 +62,7 @@ async def exchange(
     streams = _accepts_events(request)
     route = _routed(message, request)
     if "method" not in message or "id" not in message:
-        # notifications and answers: nothing here waits for one
+        # notifications and responses: nothing waits for them
         await request.answer(HTTPStatus.ACCEPTED, b"", ())
         return
     with delivering() as delivery:
@@ -84,8 +83,8 @@ async def _answered(
     deadlines: Deadlines,
     route: InboundModernRoute | str,
 ) -> bool:
-    """Whether a result was sent, and no error."""
-    outcome: dict[str, Any] = {}  # stays so where the client is gone
+    """Whether a result was sent, rather than an error."""
+    outcome: dict[str, Any] = {}  # stays empty if the client disconnects
     status = HTTPStatus.OK
     try:
         with deadlines.limit() as call, watched(answer.watch, call):
@@ -97,7 +96,7 @@ async def _answered(
                 connection=_connection(route),
                 lifespan_state=holder,
             )
-    except Exception as error:  # noqa: BLE001 - the wall between what breaks here and what callers are told
+    except Exception as error:  # noqa: BLE001 - the boundary between internal errors and callers
         told = modern_error_data(error)
         outcome["error"] = told.model_dump(by_alias=True, mode="json", exclude_none=True)
         status = _status(told.code, route)
@@ -107,19 +106,19 @@ async def _answered(
 
 
 def _connection(route: InboundModernRoute | str) -> Connection:
-    """For this one request."""
+    """An SDK connection for this request only."""
     if isinstance(route, str):
         return Connection.from_envelope(route, None, None)
     return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
 
 
 def _status(code: int, route: InboundModernRoute | str) -> HTTPStatus:
-    """The older era tells of errors in the body alone."""
+    """The older era reports errors in the body only, with status 200."""
     return HTTPStatus(ERROR_CODE_HTTP_STATUS.get(code, 200) if isinstance(route, InboundModernRoute) else 200)
 
 
 def _accepts_events(request: HttpRequest) -> bool:
-    """Whether the client takes a stream of events besides JSON. Raises: RefusalError, if it takes no JSON."""
+    """Whether the client accepts event streams. Raises: RefusalError if it does not accept JSON."""
     kinds = {kind.partition(";")[0].strip().lower() for kind in ",".join(request.values("accept")).split(",")} - {""}
     if kinds and not kinds & {"application/json", "application/*", "*/*"}:
         raise RefusalError(
@@ -129,7 +128,7 @@ def _accepts_events(request: HttpRequest) -> bool:
 
 
 def _routed(message: Message, request: HttpRequest) -> InboundModernRoute | str:
-    """The newer era with its envelope, or the version of the older one. Raises: RefusalError."""
+    """The route of the newer era, or the version of the older one. Raises: RefusalError."""
     request_id = message.get("id")
     if duplicated := find_duplicated_routing_header(request.lines):
         said = f"{duplicated} header appears more than once"
@@ -151,7 +150,7 @@ def _routed(message: Message, request: HttpRequest) -> InboundModernRoute | str:
 
 
 def _check_session(message: Message, request: HttpRequest) -> None:
-    """There are none, so one that is named was another server's: its client has to begin anew."""
+    """Refuses session ids: this server has no sessions, so the client must initialize again."""
     if "mcp-session-id" in request.headers and message.get("method") != "initialize":
         raise RefusalError(
             HTTPStatus.NOT_FOUND,
@@ -162,7 +161,7 @@ def _check_session(message: Message, request: HttpRequest) -> None:
 
 
 class _Answer:
-    """What goes back to the client: the SDK's view of the request while it runs (a DispatchContext)."""
+    """The response to the client, which the SDK uses as the request's DispatchContext."""
 
     def __init__(self, message: Message, request: HttpRequest, may_stream: bool) -> None:
         self.message = message
@@ -178,7 +177,7 @@ class _Answer:
 
     @property
     def cancel_requested(self) -> anyio.Event:
-        """Never: to cancel a call is to close its request."""
+        """Never set: clients cancel a call by closing its request."""
         return anyio.Event()
 
     @cached_property
@@ -209,7 +208,7 @@ class _Answer:
             await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
 
     async def watch(self) -> None:
-        """Until the client is gone."""
+        """Returns when the client disconnects."""
         await self._visit.gone(quiet=self._stream)
 
     async def _stream(self, event: bytes) -> None:
@@ -223,7 +222,7 @@ class _Answer:
 
 
 def as_json(message: Mapping[str, Any]) -> bytes:
-    with suppress(ValueError):  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+    with suppress(ValueError):  # a lone surrogate, valid in JSON but not in UTF-8
         return to_json(message)
     return json.dumps(message, separators=(",", ":")).encode()
 
@@ -234,9 +233,9 @@ def event_of(message: Mapping[str, Any]) -> bytes:
 
 @contextmanager
 def watched(watch: Callable[[], Awaitable[None]], call: anyio.CancelScope) -> Generator[None]:
-    """Begins to watch after a moment; what it watches for, or its breaking, cancels the call.
+    """Starts `watch` after a delay, and cancels the call when `watch` returns or fails.
 
-    On asyncio, by a timer: a task for each call, and its cancelling, would be a twentieth of what a small one costs.
+    Most calls end before the delay. A timer is used because a task per call would add 5 % to a small call.
     """
     watching: asyncio.Task[None] | None = None
 

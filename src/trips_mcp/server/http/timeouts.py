@@ -1,6 +1,6 @@
-"""uvicorn's h11 protocol plus timeouts for slow clients: it waits for a request and its reader forever.
+"""uvicorn's h11 protocol plus timeouts for slow headers and slow readers, which uvicorn lacks.
 
-Over MCP bodies have their own deadline (`reading.py`), and so have calls (`deadlines.py`).
+MCP request bodies (`request.py`) and calls (`limits.py`) have their own deadlines.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ _LOOK_SECONDS: Final = 0.05
 
 class TimeoutProtocol(LimitedProtocol):
     head_seconds: float = 10
-    """From the connection, or a request's first byte, until its headers are all here."""
+    """Timeout for the headers, from the connection or the request's first byte."""
     refused_seconds: float = 1
-    """As much, of a connection that is to be told to come back."""
+    """The same timeout for a connection over the limit."""
     body_seconds: float | None = None
-    """Within which a request's body must be here; None where the app sees to that."""
+    """Timeout for a request's body; None if the app has its own."""
     reader_seconds: float = 30
-    """For which a client may read less than is sent to it."""
+    """How long a client may read more slowly than the server sends."""
     closing_seconds: float = 5
-    """For which it may leave unread what was sent last."""
+    """How long the last bytes may stay unread before the connection is cut."""
 
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
@@ -35,17 +35,17 @@ class TimeoutProtocol(LimitedProtocol):
     _closing_timer: asyncio.TimerHandle | None = None
     _lost = False
     _cut_off = False
-    """Lost before all was written."""
+    """Whether the connection was lost before everything was written."""
 
     async def sent(self) -> bool:
-        """Whether all that was written has left for the client; waits until it has, or the connection is lost."""
+        """Waits until everything is written to the socket. False if the connection was lost."""
         if self._lost:
             return False
         pause = _FIRST_LOOK_SECONDS
         while self.transport.get_write_buffer_size():
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LOOK_SECONDS)
-        await asyncio.sleep(0)  # a broken transport says so in the loop's next round
+        await asyncio.sleep(0)  # a broken transport reports it in the loop's next iteration
         return not self._cut_off
 
     @override
@@ -74,7 +74,7 @@ class TimeoutProtocol(LimitedProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._close_for_good()
-        elif self.conn.trailing_data[0]:  # the next head has begun to come
+        elif self.conn.trailing_data[0]:  # the next head has started to arrive
             self._expect_head()
             self._expect_body()
 
@@ -100,7 +100,7 @@ class TimeoutProtocol(LimitedProtocol):
         self._refuse(400, self.conn.fault or msg)
 
     def error_body(self, status: int, message: str) -> bytes:
-        """Of an answer that the app has no part in."""
+        """The body of a response that does not come from the app."""
         return RefusalError(status, message, INVALID_REQUEST).body()
 
     def _expect_head(self) -> None:
@@ -130,7 +130,7 @@ class TimeoutProtocol(LimitedProtocol):
             self._refuse(408, f"The request's body was not all here within {self.body_seconds:g} seconds.")
 
     def _refuse(self, status: int, message: str) -> None:
-        """To a request that the app has not answered."""
+        """Responds to a request that the app has not answered."""
         body = self.error_body(status, message)
         headers = [
             (b"content-type", b"application/json"),
@@ -144,7 +144,7 @@ class TimeoutProtocol(LimitedProtocol):
         self._close_for_good()
 
     def _close_for_good(self) -> None:
-        """A closed transport waits until all is read that it has written."""
+        """Cuts the connection later: a closed transport waits until everything is read."""
         if self._closing_timer is None:
             self._closing_timer = self.loop.call_later(self.closing_seconds, self._cut)
 
