@@ -337,7 +337,7 @@ def test_a_wrong_key_is_something_to_mend(doctor: Doctor, base: str) -> None:
     assert ended.line("events key").startswith("fail  events key: the key in TRAVELMODE_TOKEN is wrong")
     assert ended.line("trips api").startswith("ok ")
     assert "0123456789_" not in ended.out + ended.err
-    assert ended.out.endswith("2 to mend, see what is marked fail.\n")
+    assert ended.out.endswith("2 to fix, see what is marked fail.\n")
 
 
 PAGE = "<!doctype html><title>Log in</title>"

@@ -38,7 +38,7 @@ def _run(arguments: Namespace) -> int:
 def _in_all(report: "Report") -> str:
     hints = f"{report.hints} {'hint' if report.hints == 1 else 'hints'}, see what is marked warn."
     if report.wrong:
-        return f"{report.wrong} to mend, see what is marked fail." + (f" {hints}" if report.hints else "")
+        return f"{report.wrong} to fix, see what is marked fail." + (f" {hints}" if report.hints else "")
     return f"Nothing is wrong. {hints}" if report.hints else "All is well."
 
 
