@@ -1,7 +1,7 @@
-"""By which name the server is called, and from which page: a web page must not reach it through its reader's browser.
+"""Checks of the Host and Origin headers, and CORS.
 
-A page of any site can have its name lead to 127.0.0.1 (DNS rebinding) and call what listens there, as if it came
-from here. So both headers are checked on every address, and pages of named origins get what browsers ask for (CORS).
+Any web page can make its own name resolve to 127.0.0.1 (DNS rebinding) and call local servers from the user's browser.
+So both headers are checked on every path. Pages of allowed origins get the CORS headers that browsers need.
 
 Not the SDK's `TransportSecurityMiddleware`: it compares hosts case-sensitively, takes `localhost:anything` for a port,
 sees the first of two `Host` headers alone, and covers the paths of its own transports only. Not Starlette's

@@ -1,7 +1,7 @@
-"""The older transport, HTTP with SSE: a stream of events is the connection, and each message to it is a POST.
+"""The older HTTP+SSE transport: an event stream per connection, and a POST per client message.
 
-A connection is of the replica that holds its stream. Its calls count as under way until they are answered on the
-stream, and when the server ends it stays open until they are.
+A connection belongs to the replica that holds its stream. Its calls count as running until their responses are on the
+stream. When the server ends, the stream stays open until then.
 
 Not the SDK's `SseServerTransport`: it does not say when an answer has been written to the stream. That is when a call
 stops counting against its caller's limit, when the note of a write is removed, and when a server that ends may close
