@@ -155,23 +155,6 @@ async def test_a_file_that_stays_locked_is_waited_for_once_a_minute(
         assert database.execute("SELECT * FROM writes").fetchall() == []
 
 
-async def test_a_file_that_is_locked_for_a_moment_holds_up_nobody_else(
-    file: Path, on_file: OnFile, caplog: pytest.LogCaptureFixture
-) -> None:
-    journal = on_file()
-    for _ in range(3):
-        await journal.settle(await journal.begin("before", "send_message"))
-
-    async with anyio.create_task_group() as tasks:
-        with locked(file):
-            tasks.start_soon(journal.begin, "d", "send_message")
-            await anyio.wait_all_tasks_blocked()  # which never comes about while the event loop waits for the lock
-
-    with closing(sqlite3.connect(file)) as database:
-        assert database.execute("SELECT digest FROM writes").fetchall() == [("d",)]
-    assert not caplog.records
-
-
 async def test_a_disk_that_does_not_answer_is_not_waited_for(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     disk_answers = threading.Event()
 

@@ -26,8 +26,6 @@ TIMEOUT: Final = 2.0
 """Seconds that a call waits for the disk; longer than SQLite waits for another process."""
 RETRY_AFTER: Final = 60.0
 """Seconds before a failed file is tried again, so that not every write waits for it."""
-_FAST_SECONDS: Final = 0.02
-"""A transaction that takes less runs on the event loop: while that is busy, each step of a thread waits for it."""
 
 logger = getLogger("trips_mcp.client.journal")
 
@@ -65,8 +63,6 @@ class SqliteJournal:
         self._batch_lock = anyio.Lock(fast_acquire=True)
         self._waiting: list[_Request[Any]] = []
         self._in_use = threading.Lock()
-        self._is_fast = False
-        """Whether the last transaction was: then the next one runs on the event loop."""
         self._failed_until = -inf
         self._memory = MemoryJournal(self._clock)
         self._under_way: dict[str, str] = {}
@@ -119,14 +115,12 @@ class SqliteJournal:
     async def _in_file(self, work: "Callable[[Notes], T]") -> T | None:
         """The result of the work; None if the file fails.
 
-        Never interrupted; the wait for another process or a slow disk is bounded, and in a worker thread.
+        Runs in a worker thread that is never interrupted; the wait for it is bounded.
         """
         if self._timer() < self._failed_until:
             return None
         timed_out: object = f"it took longer than {TIMEOUT:.0f} seconds"
         request = _Request(work)
-        if self._is_fast and self._work_at_once([request]):
-            return request.result
         self._waiting.append(request)
         with anyio.move_on_after(TIMEOUT, shield=True):
             async with self._batch_lock:
@@ -142,46 +136,24 @@ class SqliteJournal:
         self._report_failure(request.failure or timed_out)
         return None
 
-    def _work_at_once(self, requests: "list[_Request[Any]]") -> bool:
-        """On the event loop, without waiting for another process. Returns whether it succeeded."""
-        from trips_mcp.client.journal.store import FAILURES
-
-        if self._notes is None or not self._in_use.acquire(blocking=False):
-            return False
-        try:
-            self._transact(self._notes, requests, timeout=0)
-        except FAILURES:
-            return False  # the worker thread tries again, and reports
-        finally:
-            self._in_use.release()
-        return True
-
     def _work(self, requests: "list[_Request[Any]]") -> None:
-        """Runs in a worker thread."""
-        from trips_mcp.client.journal.store import BUSY_SECONDS, FAILURES, Notes
+        """Runs in a worker thread, in one transaction: each change of threads waits while the event loop is busy."""
+        from trips_mcp.client.journal.store import FAILURES, Notes
 
         try:
             with self._in_use:
                 if self._notes is None:
                     self._notes = Notes.open(self._file, self._clock)
-                self._transact(self._notes, requests, timeout=BUSY_SECONDS)
+                self._remove_settled(self._notes)
+                with self._notes.together():
+                    for request in requests:
+                        request.result = request.work(self._notes)
         except FAILURES as error:
             for request in requests:
                 request.failure = error
-
-    def _transact(self, notes: "Notes", requests: "list[_Request[Any]]", timeout: float) -> None:
-        """Runs all in one transaction, with the removal of settled notes."""
-        began, settled = time.perf_counter(), self._settled.copy()
-        with notes.together(timeout):
-            if settled:
-                notes.remove(settled)
+        else:
             for request in requests:
-                request.result = request.work(notes)
-        self._is_fast = time.perf_counter() - began < _FAST_SECONDS
-        for write in settled:
-            self._settled.pop(write, None)
-        for request in requests:
-            request.is_done = True
+                request.is_done = True
 
     def _close(self) -> None:
         from trips_mcp.client.journal.store import FAILURES
@@ -192,23 +164,30 @@ class SqliteJournal:
                 self._notes = None
 
     def _remove_soon(self, digest: str, key: str, written: Collection[str] = ()) -> None:
-        """Removes settled notes; on a slow disk in a thread of its own, so that no answer waits for it."""
+        """Removes settled notes in a thread of its own, so that no answer waits for the disk."""
         self._settled[digest, key] = written, self._clock()
-        if self._is_fast and self._work_at_once([]):
-            return
         if self._removal is None:
             self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
             self._removal.start()
 
     def _remove_now(self) -> None:
         """If this fails, the next write tries again."""
-        self._removal = None
-        if self._notes is not None:
-            self._work([])
+        from trips_mcp.client.journal.store import FAILURES
+
+        with self._in_use, suppress(*FAILURES):
+            self._removal = None
+            if self._notes is not None:
+                self._remove_settled(self._notes)
+
+    def _remove_settled(self, notes: "Notes") -> None:
+        writes = self._settled.copy()
+        if writes:
+            notes.remove(writes)
+        for write in writes:
+            self._settled.pop(write, None)
 
     def _report_failure(self, why: object) -> None:
         self._failed_until = self._timer() + RETRY_AFTER
-        self._is_fast = False
         if not self._warned:
             self._warned = True
             logger.warning(

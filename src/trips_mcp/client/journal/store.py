@@ -48,7 +48,6 @@ class Notes:
         self._clock = clock
         self._owner = uuid4().hex
         self._tidied_at = float("-inf")
-        self._busy_timeout = BUSY_SECONDS
         with self._transaction():
             self._remove_dead_locks()
             self._hold = Hold(self._lock_of(self._owner))
@@ -116,9 +115,9 @@ class Notes:
             return done.rowcount == 1
 
     @contextmanager
-    def together(self, timeout: float) -> Generator[None]:
-        """Runs the block in one transaction. `timeout`: seconds to wait for another process."""
-        with self._transaction(timeout):
+    def together(self) -> Generator[None]:
+        """Runs the block in one transaction."""
+        with self._transaction():
             yield
 
     def close(self) -> None:
@@ -145,12 +144,12 @@ class Notes:
                 remove(lock)
 
     @contextmanager
-    def _transaction(self, timeout: float = BUSY_SECONDS) -> Generator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         """An exclusive transaction. Lock files are created, checked and removed only in one."""
         if self._database.in_transaction:
             yield self._database
             return
-        self._begin(timeout)
+        self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
             self._database.execute("COMMIT")
@@ -158,12 +157,6 @@ class Notes:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
-
-    def _begin(self, timeout: float) -> None:
-        if timeout != self._busy_timeout:
-            self._database.execute(f"PRAGMA busy_timeout = {timeout * 1000:.0f}")
-            self._busy_timeout = timeout
-        self._database.execute("BEGIN IMMEDIATE")
 
 
 @dataclass(frozen=True, slots=True)
