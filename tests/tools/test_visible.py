@@ -145,6 +145,10 @@ def test_no_carrier_takes_a_hidden_message_past(carrier: str, alphabet: list[str
     assert not set(visible(text)) & set(alphabet)
 
 
+def test_a_mark_before_the_first_letter_of_its_own_direction_is_shown() -> None:
+    assert visible(" \u061cש") == r" \u{61C}ש"
+
+
 def test_the_tables_hold_what_this_python_knows_of_unicode() -> None:
     viramas = re.compile(f"[{characters(unicode_tables.VIRAMAS)}]")
     bases = {chr(int(code, 16)): characters(found) for code, found in unicode_tables.VARIED.items()}

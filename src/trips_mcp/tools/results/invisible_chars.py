@@ -145,9 +145,12 @@ def _turns_something(text: str, at: int) -> bool:
     after, between_after = _side(text, at, 1)
     if before is None or after is None:
         return False
-    if not before and not between_before:
+    if not before:
+        if between_before:
+            return False
         said = "L" if text[at] == _LEFT_TO_RIGHT else "R"
-        return said != after and "R" in map(_direction, text[at + 1 :].partition("\n")[0])
+        line = text[at + 1 :].partition("\n")[0]
+        return said != after and any(_direction(one) == "R" for one in line if one not in _DIRECTION_MARKS)
     return before != after and "R" in (before, after) and (between_before or between_after)
 
 
