@@ -15,6 +15,7 @@ from bundle_listing import listed
 from clients.pins import seen_with
 from examples_page import examples_page, linked
 from install_links import links
+from module_table import module_table
 
 from trips_mcp.cli.tools_page import OPERATION_NAMES, access, full_path, tool_sections, tool_table
 from trips_mcp.contract import OPERATIONS
@@ -45,6 +46,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     readme = ROOT / "README.md"
     page = between_marks(readme.read_text("utf-8"), "tools", toolset_table("docs/tools.md"))
     yield readme, between_marks(page, "links", links())
+    architecture = ROOT / "docs/architecture.md"
+    yield architecture, between_marks(architecture.read_text("utf-8"), "modules", module_table())
     clients = ROOT / "docs/clients.md"
     yield clients, between_marks(clients.read_text("utf-8"), "clients", seen_with())
     manifest = ROOT / "manifest.json"

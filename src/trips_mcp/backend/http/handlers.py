@@ -19,7 +19,7 @@ from trips_mcp.backend.resources import (
     sync,
     trips,
 )
-from trips_mcp.backend.rows.batch import Batch
+from trips_mcp.backend.rows.batch import BatchBody
 from trips_mcp.contract.action_items import (
     CREATE_ACTION_ITEM,
     DELETE_ACTION_ITEM,
@@ -104,12 +104,12 @@ SERVED: tuple[Served, ...] = (
     _serve_items(SYNC_TRIP, sync.Snapshot, sync.sync_trip),
     _serve_read(LIST_LEGS, legs.list_legs),
     _serve(CREATE_LEG, legs.create_leg),
-    _serve_items(UPSERT_LEGS, Batch, legs.upsert_legs),
+    _serve_items(UPSERT_LEGS, BatchBody, legs.upsert_legs),
     _serve(UPDATE_LEG, legs.update_leg),
     _serve(DELETE_LEG, legs.delete_leg),
     _serve_read(LIST_ACTION_ITEMS, action_items.list_action_items),
     _serve(CREATE_ACTION_ITEM, action_items.create_action_item),
-    _serve_items(UPSERT_ACTION_ITEMS, Batch, action_items.upsert_action_items),
+    _serve_items(UPSERT_ACTION_ITEMS, BatchBody, action_items.upsert_action_items),
     _serve(UPDATE_ACTION_ITEM, action_items.update_action_item),
     _serve(DELETE_ACTION_ITEM, action_items.delete_action_item),
     _serve_read(LIST_COMMITMENTS, commitments.list_commitments),
@@ -118,7 +118,7 @@ SERVED: tuple[Served, ...] = (
     _serve(DELETE_COMMITMENT, commitments.delete_commitment),
     _serve_read(LIST_MAP_PINS, map_pins.list_map_pins),
     _serve(CREATE_MAP_PIN, map_pins.create_map_pin),
-    _serve_items(UPSERT_MAP_PINS, Batch, map_pins.upsert_map_pins),
+    _serve_items(UPSERT_MAP_PINS, BatchBody, map_pins.upsert_map_pins),
     _serve(UPDATE_MAP_PIN, map_pins.update_map_pin),
     _serve(DELETE_MAP_PIN, map_pins.delete_map_pin),
     _serve_read(LIST_CHANNELS, messages.list_channels),

@@ -7,7 +7,7 @@ from sqlalchemy import Executable
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.rows.batch import Batch, merge_one, report, status_of
+from trips_mcp.backend.rows.batch import BatchBody, merge_one, report, status_of
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.contract.batches import BatchReport
@@ -43,10 +43,10 @@ def creator(mergeable: Mergeable, resource: type[T]) -> TripHandler[T]:
     return create
 
 
-def upserter(mergeable: Mergeable) -> Callable[[Call, Batch], Awaitable[HandlerResult[BatchReport]]]:
+def upserter(mergeable: Mergeable) -> Callable[[Call, BatchBody], Awaitable[HandlerResult[BatchReport]]]:
     """A handler that upserts a batch and reports on each item."""
 
-    async def upsert(call: Call, params: Batch) -> HandlerResult[BatchReport]:
+    async def upsert(call: Call, params: BatchBody) -> HandlerResult[BatchReport]:
         await trip_to_write(call, params.trip_id)
         outcomes = await report(call, mergeable, params.trip_id, params.items)
         return HandlerResult(BatchReport, outcomes, status_of(outcomes))

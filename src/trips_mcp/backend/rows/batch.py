@@ -13,7 +13,7 @@ from trips_mcp.contract.batches import BATCH
 from trips_mcp.json_values import JsonObject, is_object, is_unicode
 
 
-class Batch(Envelope):
+class BatchBody(Envelope):
     items: Annotated[list[Any], Field(min_length=1, max_length=BATCH.items)]
 
 

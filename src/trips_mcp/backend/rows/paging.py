@@ -13,7 +13,7 @@ from trips_mcp.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowPage:
     rows: list[JsonObject]
     next_cursor: str | None
 
@@ -48,7 +48,7 @@ class Paging:
         place = tuple_(*columns)
         self._next = self._first.where(place < after if backwards else place > after)
 
-    async def page(self, call: Call, owner: str, limit: int, cursor: str | MISSING) -> Page:
+    async def page(self, call: Call, owner: str, limit: int, cursor: str | MISSING) -> RowPage:
         """Raises: ProblemError if the cursor is not of this list."""
         list_name = f"{self._name}:{owner}"
         values: dict[str, object] = {"owner": owner, "rows": limit + 1}  # an extra row shows that there is a next page
@@ -60,4 +60,4 @@ class Paging:
         rows = await listed(call.db, query, **values)
         keys = [tuple(row.pop(f"key_{index}") for index in range(len(self._kinds))) for row in rows]
         more = write_cursor(list_name, keys[limit - 1]) if len(rows) > limit else None
-        return Page(rows[:limit], more)
+        return RowPage(rows[:limit], more)

@@ -27,7 +27,7 @@ _SECONDS_BETWEEN_TRIES: Final = 0.001
 """SQLite's busy handler sleeps up to 100 ms and misses the gap between two writes of a busy process."""
 
 
-class Connection:
+class SqliteConnection:
     """SQLAlchemy's sync connection with the async interface that handlers use."""
 
     def __init__(self, db: SyncConnection) -> None:
@@ -57,12 +57,12 @@ class SqliteTransactions:
             creator=self._opened,
             poolclass=NullPool,
         )
-        self._readers: list[Connection] = []
+        self._readers: list[SqliteConnection] = []
         """Idle connections."""
         self._writes = _Writes(self._connect, patience)
 
     @asynccontextmanager
-    async def single(self) -> AsyncGenerator[Connection]:
+    async def single(self) -> AsyncGenerator[SqliteConnection]:
         if self._file is None:
             async with self._writes.one() as db:
                 yield db
@@ -71,7 +71,7 @@ class SqliteTransactions:
             yield db
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Connection]:
+    async def reading(self) -> AsyncGenerator[SqliteConnection]:
         """One transaction that sees a snapshot of the database from its first query on."""
         if self._file is None:  # a second connection would open another database
             async with self._writes.one() as db:
@@ -85,7 +85,7 @@ class SqliteTransactions:
                 db.raw.commit()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[Connection]:
+    async def writing(self) -> AsyncGenerator[SqliteConnection]:
         """One transaction: committed when the block ends, rolled back if it raises."""
         async with self._writes.one() as db:
             yield db
@@ -96,15 +96,15 @@ class SqliteTransactions:
         self._engine.dispose()
 
     @contextmanager
-    def _reader(self) -> Generator[Connection]:
+    def _reader(self) -> Generator[SqliteConnection]:
         db = self._readers.pop() if self._readers else self._connect()
         try:
             yield db
         finally:
             self._readers.append(db)
 
-    def _connect(self) -> Connection:
-        return Connection(self._engine.connect())
+    def _connect(self) -> SqliteConnection:
+        return SqliteConnection(self._engine.connect())
 
     def _opened(self) -> sqlite3.Connection:
         # None: transactions begin explicitly, not where the driver guesses
@@ -127,16 +127,16 @@ class _Group:
 class _Writes:
     """Serialises this process's writes on one connection, each in its own savepoint."""
 
-    def __init__(self, connect: Callable[[], Connection], patience: float) -> None:
+    def __init__(self, connect: Callable[[], SqliteConnection], patience: float) -> None:
         self._connect = connect
         self._patience = patience
         self._turn = Lock(fast_acquire=True)  # first come, first served
         self._group: _Group | None = None
         self._seconds_to_commit = 0.0
-        self.opened: list[Connection] = []
+        self.opened: list[SqliteConnection] = []
 
     @asynccontextmanager
-    async def one(self) -> AsyncGenerator[Connection]:
+    async def one(self) -> AsyncGenerator[SqliteConnection]:
         """Leaves the block after the group's commit, even if the block raises."""
         group: _Group | None = None
         failure: BaseException | None = None
