@@ -12,6 +12,7 @@ import pytest
 from trips_mcp.client import TripsClient, UnauthorizedError
 from trips_mcp.client.errors import ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
+from trips_mcp.server.http import accounts as accounts_module
 from trips_mcp.server.http import key_checks
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.auth import HttpCaller, rejected
@@ -398,3 +399,59 @@ async def test_an_embedded_backend_without_keys_is_not_asked(world: World) -> No
         await scopes_of(accounts, A)
 
     assert world.happened == ["opened a", "closed a"]
+
+
+async def test_the_servers_own_key_is_asked_about_again_once_it_was_rejected(world: World) -> None:
+    del world.scopes["a"]
+    async with world.accounts(rejection=None) as accounts:
+        first = await scopes_of(accounts, A)
+        world.clock.now += 14
+        await scopes_of(accounts, A)
+        asked_at_once = world.happened.count("asked a")
+        world.scopes["a"] = ["trips:read"]
+        world.clock.now += 2
+        renewed = await scopes_of(accounts, A)
+
+    assert (first, asked_at_once, renewed) == (None, 1, ("trips:read",))
+
+
+async def test_of_the_rejected_keys_the_oldest_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts_module, "_MOST_REJECTED", 2)
+    x, y, z = (HttpCaller(name, f"osk_{name}") for name in "xyz")
+    async with world.accounts() as accounts:
+        for caller in (x, y, x, y, z, y, z):
+            assert await refusal_of(accounts, caller) == 401
+        remembered = [each for each in world.happened if each.startswith("asked")]
+        assert await refusal_of(accounts, x) == 401
+
+    assert remembered == ["asked x", "asked y", "asked z"]
+    assert [each for each in world.happened if each.startswith("asked")] == [*remembered, "asked x"]
+
+
+async def test_a_key_whose_scopes_are_untold_is_accepted(world: World) -> None:
+    world.scopes["a"] = None
+    async with world.accounts() as accounts, accounts.of(A) as account:
+        told = (account.accepted, account.scopes)
+
+    assert told == (True, None)
+
+
+async def test_a_key_the_service_no_longer_has_is_refused_without_asking_it(world: World) -> None:
+    known = {"a", "b"}
+
+    async def knows(caller: HttpCaller) -> bool:
+        return caller.name in known
+
+    async with world.accounts(knows=knows) as accounts:
+        async with accounts.of(A) as account:
+            await accounts.confirm(account)
+            known.remove("a")
+            with pytest.raises(RefusalError) as refused:
+                await accounts.confirm(account)
+        async with accounts.of(B) as other:
+            await accounts.confirm(other)
+        afterwards = await refusal_of(accounts, A)
+
+    assert (refused.value.status, afterwards) == (401, 401)
+    assert world.happened.count("asked a") == 1
+    assert "closed a" in world.happened
