@@ -110,7 +110,7 @@ async def _plan(database: Path) -> Planned:
         for step in _BEFOREHAND:
             await step(scene)
         dates = {"startDate": "2027-05-01", "endDate": "2027-05-30"}
-        large = await scene.ask("create_trip", groupId=scene.group_id, title="Around the world", **dates)
+        large = await scene.ask("create_trip", groupId=scene.trip["groupId"], title="Around the world", **dates)
         legs = [
             {
                 "order": number,

@@ -22,7 +22,6 @@ def expect(held: bool, otherwise: str) -> None:
 class Scene:
     call: Caller
     sample: Sample
-    group_id: str = ""
     trip: Fields = field(default_factory=Fields)
     called: list[str] = field(default_factory=list[str])
     """The tools called in this turn, in the order of their first calls."""
