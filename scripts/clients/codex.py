@@ -15,7 +15,7 @@ def check(modules: Path, served: Served, tally: Tally) -> None:
         at.program("codex", program)
         at.run(OURS, "install", "codex")
         read = _read(at)
-        started = (read["transport"]["command"], read["transport"]["args"]) == ("uvx", ["trips-mcp"])
+        started = (read["transport"]["command"], read["transport"]["args"]) == (str(OURS), [])
         tally.claim(
             "`trips-mcp install codex`, then `codex mcp get --json`: enabled", started and read["enabled"], read
         )
