@@ -35,7 +35,7 @@ def test_words_that_it_does_not_take_are_a_usage_error(run: Run, script: str, tm
     [
         ("handle_errors.py", ["no-such-trip"], "There is no such trip."),
         ("import_many.py", ["no-such-trip"], "There is no such trip."),
-        ("read_a_share.py", ["http://127.0.0.1:1/api/v1", "token"], "no connection could be made."),
+        ("read_a_share.py", ["here", "token"], "The base URL is not valid; use something like https://host/path."),
         ("read_a_share.py", ["nowhere", "token"], "base URL"),
     ],
 )
