@@ -178,7 +178,7 @@ def holds(tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.D
         answer = portal.call(tool.call, world.client, arguments, unheard)
         assert answer.text
         assert len(answer.text) <= 40_000
-        assert "INTERNAL_ERROR" not in answer.text
+        assert "INTERNAL_ERROR" not in answer.text or "INTERNAL_ERROR" in str(arguments)  # a drawn name is repeated
         assert answer.is_error or answer.structured is not None
     response = portal.call(straight_to_the_api, tool, world, data.draw(mixed | anything))
     assert response.status_code < 500, response.text
