@@ -7,17 +7,20 @@ launch and wait for it. With flags only, it also serves, and loads a parser. Eve
 
 import sys
 
+from trips_mcp.interrupts import exit_on_interrupt_in_imports, say_interrupted
+
 OF_NO_SERVER = ("-h", "--help", "--version")
 COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "doctor", "backend")
 
 
 def main() -> int:
+    exit_on_interrupt_in_imports()
     try:
         return _main()
     except BaseException as error:
         if not _is_interrupt(error):
             raise
-        return _interrupted()
+        return say_interrupted()
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
@@ -25,15 +28,6 @@ def _is_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__
     return error is not None
-
-
-def _interrupted() -> int:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only print a traceback at exit
-    if sys.stderr is not None:
-        sys.stderr.write("trips-mcp: interrupted.\n")
-    return 130
 
 
 def _main() -> int:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark, say
 
@@ -36,15 +36,13 @@ def name(text: str) -> str:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError, make_key
 
     database = database_of(arguments.database)
     scopes = [_scope(text) for text in arguments.scopes]
     make = partial(make_key, database, scopes, user=arguments.user, group=arguments.group, label=arguments.label)
     try:
-        made = anyio.run(make)
+        made = run_async(make)
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     remark(f"Made {made.id} for {arguments.user}: {' '.join(map(str, scopes))}. By this id it is listed and revoked.")

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark, say
 
@@ -21,12 +21,10 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError, list_keys
 
     try:
-        held = anyio.run(list_keys, database_of(arguments.database))
+        held = run_async(list_keys, database_of(arguments.database))
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     if arguments.json:

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.cli.backend_create_key import name
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 
@@ -22,8 +22,6 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError
 
     if arguments.change and not arguments.user:
@@ -31,7 +29,7 @@ def _run(arguments: Namespace) -> int:
     if arguments.name and arguments.change != "add":
         raise CommandError("--name goes with add alone; to rename a member, add them again with another one.")
     try:
-        members = anyio.run(_changed, arguments)
+        members = run_async(_changed, arguments)
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     width = max(len(member.user) for member in members)

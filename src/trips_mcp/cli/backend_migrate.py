@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 
@@ -16,12 +16,10 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError, migrate
 
     try:
-        opened = anyio.run(migrate, database_of(arguments.database))
+        opened = run_async(migrate, database_of(arguments.database))
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     say(_outcome(opened))

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from trips_mcp.cli.backend_create_key import name
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 
@@ -15,12 +15,10 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError, move_trip
 
     try:
-        moved = anyio.run(move_trip, database_of(arguments.database), arguments.trip, arguments.group)
+        moved = run_async(move_trip, database_of(arguments.database), arguments.trip, arguments.group)
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     say(f"{moved.title} is now in {moved.group}: its members can read and change it, others no longer.")

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from functools import partial
 from getpass import getpass
 
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 from trips_mcp.cli.stdin import standard_input
@@ -26,8 +26,6 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.backend import DatabaseError, revoke_key
 
     named: str = arguments.key.strip()
@@ -38,7 +36,7 @@ def _run(arguments: Namespace) -> int:
     database = database_of(arguments.database)
     which = {"secret": _of_stdin()} if named == _STDIN else {"key_id": named}
     try:
-        revoked = anyio.run(partial(revoke_key, database, **which))
+        revoked = run_async(partial(revoke_key, database, **which))
     except DatabaseError as error:
         raise CommandError(str(error)) from None
     if revoked is None:

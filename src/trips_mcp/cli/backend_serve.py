@@ -5,7 +5,7 @@ import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
-from trips_mcp.cli.command import Command, CommandError
+from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark
 
@@ -68,15 +68,13 @@ def _connections(text: str) -> int:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     database = database_of(arguments.database)
     try:
         proxies = TrustedProxies(",".join(arguments.trusted_proxy).replace(",", " ").split())
     except ValueError:
         raise CommandError("--trusted-proxy must be an address of a proxy, as 10.0.0.5 or 10.0.0.0/24.") from None
     with _listening(arguments.host, arguments.port) as listener:
-        anyio.run(_serve, listener, database, arguments.rate_limit, proxies, arguments.max_connections_per_address)
+        run_async(_serve, listener, database, arguments.rate_limit, proxies, arguments.max_connections_per_address)
     return 0
 
 

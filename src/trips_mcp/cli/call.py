@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
-from trips_mcp.cli.command import WORDS, Command, CommandError
+from trips_mcp.cli.command import WORDS, Command, CommandError, run_async
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
 from trips_mcp.cli.selection_flags import chosen, flags_that_choose
@@ -57,8 +57,6 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     name, *pairs = arguments.words or [""]
     offered = _offer(arguments)
     given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
@@ -71,7 +69,7 @@ def _run(arguments: Namespace) -> int:
         else:
             _show_readable(answer)
 
-    answer = anyio.run(_called, name, given, offered, show)
+    answer = run_async(_called, name, given, offered, show)
     return 1 if answer.is_error else 0
 
 

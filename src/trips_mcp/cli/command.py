@@ -1,9 +1,14 @@
 """The description of a command: its words, its line in the help, its flags and its function."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
+
+from trips_mcp.interrupts import restore_default
+
+_Result = TypeVar("_Result")
+_Args = TypeVarTuple("_Args")
 
 WORDS: Final = "words"
 """The name of an argument that collects words from anywhere between the command's flags."""
@@ -25,3 +30,15 @@ class CommandError(Exception):
 
 def no_flags(_: ArgumentParser) -> None:
     """For a command without flags."""
+
+
+def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args) -> _Result:
+    """Runs an event loop, whose main task is cancelled on an interrupt."""
+    from importlib import import_module
+
+    import anyio
+
+    import_module("anyio._backends._asyncio")  # before an interrupt becomes an exception
+
+    restore_default()
+    return anyio.run(function, *args)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.addresses import is_loopback
-from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.command import CommandError, run_async
 from trips_mcp.cli.output import remark
 from trips_mcp.cli.selection_flags import chosen, given
 from trips_mcp.settings import Settings, SettingsError
@@ -48,8 +48,6 @@ def flags_of_http(parser: ArgumentParser) -> None:
 
 def serve_http(arguments: Namespace) -> int:
     """Runs until a signal ends it."""
-    import anyio
-
     from trips_mcp.client.errors import CannotConnectError
     from trips_mcp.server.preload import gc_paused
     from trips_mcp.tools.selection.rules import choose
@@ -73,7 +71,7 @@ def serve_http(arguments: Namespace) -> int:
             _check_rate_limit(http, settings)
             choose(settings)  # reports an invalid choice of tools at the start, not to the first caller
             announce = partial(_announce, listener, http, auth, settings)
-            anyio.run(serve, opening, http, listener, settings.log, announce)
+            run_async(serve, opening, http, listener, settings.log, announce)
     except (SettingsError, CannotConnectError) as error:
         raise CommandError(str(error)) from None
     return 0

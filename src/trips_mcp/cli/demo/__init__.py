@@ -2,15 +2,13 @@
 
 from argparse import Namespace
 
-from trips_mcp.cli.command import Command, no_flags
+from trips_mcp.cli.command import Command, no_flags, run_async
 
 
 def _run(_: Namespace) -> int:
-    import anyio
-
     from trips_mcp.cli.demo.runner import play_on_a_throw_away_database
 
-    return 0 if anyio.run(play_on_a_throw_away_database) else 1
+    return 0 if run_async(play_on_a_throw_away_database) else 1
 
 
 DEMO = Command(

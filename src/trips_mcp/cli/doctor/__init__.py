@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command
+from trips_mcp.cli.command import Command, run_async
 from trips_mcp.cli.output import say
 from trips_mcp.cli.selection_flags import chosen
 from trips_mcp.cli.serve import flags_of_a_server
@@ -22,15 +22,13 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    import anyio
-
     from trips_mcp.cli.doctor.checkup import examine
 
     def tell(finding: "Diagnosis") -> None:
         if not arguments.json:
             say(str(finding))
 
-    report = anyio.run(examine, {**chosen(arguments), **chosen_http(arguments)}, tell)
+    report = run_async(examine, {**chosen(arguments), **chosen_http(arguments)}, tell)
     say(_as_json(report) if arguments.json else f"\n{_in_all(report)}")
     return 1 if report.wrong else 0
 

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from trips_mcp import __version__
+from trips_mcp.interrupts import is_importing
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.preload import gc_paused
 from trips_mcp.server.stdio.descriptors import POSIX, DescriptorsClosedError, ProtocolDescriptors
@@ -142,7 +143,9 @@ def _import_sdk() -> None:
         import trips_mcp.server.stdio.session as _  # noqa: F401
 
 
-def _stop(_: int, __: FrameType | None) -> NoReturn:
+def _stop(_: int, frame: FrameType | None) -> NoReturn:
+    if is_importing(frame):
+        _leave(0)
     raise _StoppedError
 
 
