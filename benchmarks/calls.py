@@ -120,7 +120,11 @@ async def in_turns(server: Server, get: Callable[[], Awaitable[httpx.Response]])
 
 async def embedded(folder: Path) -> tuple[float, float, float]:
     server = Server(
-        environment(TRIPS_MCP_DATABASE=str(folder / "tools.db"), TRIPS_MCP_JOURNAL=str(folder / "journal.db"))
+        environment(
+            TRIPS_MCP_DATABASE=str(folder / "tools.db"),
+            TRIPS_MCP_JOURNAL=str(folder / "journal.db"),
+            TRIPS_MCP_HISTORY=str(folder / "history.db"),
+        )
     )
     try:
         async with (
@@ -134,7 +138,11 @@ async def embedded(folder: Path) -> tuple[float, float, float]:
 
 async def over_network(folder: Path) -> tuple[float, float, float]:
     with served(folder) as (address, key):
-        server = Server(environment(OSOTO_API_KEY=key, OSOTO_BASE_URL=f"{address}/api/v1", TRIPS_MCP_JOURNAL="off"))
+        server = Server(
+            environment(
+                OSOTO_API_KEY=key, OSOTO_BASE_URL=f"{address}/api/v1", TRIPS_MCP_JOURNAL="off", TRIPS_MCP_HISTORY="off"
+            )
+        )
         try:
             async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http:
                 return await in_turns(server, lambda: http.get(f"{address}/api/v1/me"))

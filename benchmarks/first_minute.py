@@ -49,7 +49,11 @@ class Uv:
     def __init__(self, folder: Path) -> None:
         self.env = {name: text for name, text in os.environ.items() if not name.startswith(DROPPED)}
         self.env |= {"UV_CACHE_DIR": str(folder / "cache"), "UV_NO_PROGRESS": "1"}
-        self.env |= {"TRIPS_MCP_DATABASE": str(folder / "trips.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
+        self.env |= {
+            "TRIPS_MCP_DATABASE": str(folder / "trips.db"),
+            "TRIPS_MCP_JOURNAL": str(folder / "journal.db"),
+            "TRIPS_MCP_HISTORY": str(folder / "history.db"),
+        }
 
     def run(self, *words: str) -> str:
         ended = subprocess.run(

@@ -122,7 +122,11 @@ async def drive(server: Server, era: str, clients: int, calls: int) -> Measured:
 def started(tool: str, *command: str) -> Generator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         env = {name: text for name, text in os.environ.items() if not name.startswith(SETTINGS)}
-        env |= {"TRIPS_MCP_DATABASE": f"{folder}/trips.db", "TRIPS_MCP_JOURNAL": f"{folder}/journal.db"}
+        env |= {
+            "TRIPS_MCP_DATABASE": f"{folder}/trips.db",
+            "TRIPS_MCP_JOURNAL": f"{folder}/journal.db",
+            "TRIPS_MCP_HISTORY": f"{folder}/history.db",
+        }
         log = Path(folder) / "log"
         with log.open("wb") as sink, subprocess.Popen([sys.executable, *command], env=env, stderr=sink) as process:
             try:

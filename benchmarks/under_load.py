@@ -193,7 +193,11 @@ def started(name: str, checkout: Path, database: str) -> Generator[Commit]:
     python = str(checkout / ".venv/bin/python")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         env = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-        env |= {"TRIPS_MCP_DATABASE": database or f"{folder}/trips.db", "TRIPS_MCP_JOURNAL": f"{folder}/journal.db"}
+        env |= {
+            "TRIPS_MCP_DATABASE": database or f"{folder}/trips.db",
+            "TRIPS_MCP_JOURNAL": f"{folder}/journal.db",
+            "TRIPS_MCP_HISTORY": f"{folder}/history.db",
+        }
 
         def run(*words: str) -> str:
             command = [python, "-m", "trips_mcp", *words]

@@ -19,7 +19,12 @@ def environment(database: Path) -> dict[str, str]:
     """Ours, but compiled once and kept, and with the embedded backend on this file alone."""
     dropped = ("PYTHONDONTWRITEBYTECODE", "OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return {**kept, "TRIPS_MCP_DATABASE": str(database), "TRIPS_MCP_JOURNAL": f"{database}.journal"}
+    return {
+        **kept,
+        "TRIPS_MCP_DATABASE": str(database),
+        "TRIPS_MCP_JOURNAL": f"{database}.journal",
+        "TRIPS_MCP_HISTORY": f"{database}.history",
+    }
 
 
 class Session:

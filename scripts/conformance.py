@@ -68,7 +68,11 @@ def served() -> Generator[str]:
     with tempfile.TemporaryDirectory() as folder:
         ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
         env = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
-        env |= {"TRIPS_MCP_DATABASE": f"{folder}/trips.db", "TRIPS_MCP_JOURNAL": f"{folder}/journal.db"}
+        env |= {
+            "TRIPS_MCP_DATABASE": f"{folder}/trips.db",
+            "TRIPS_MCP_JOURNAL": f"{folder}/journal.db",
+            "TRIPS_MCP_HISTORY": f"{folder}/history.db",
+        }
         log = Path(folder) / "log"
         words = [sys.executable, "-m", "trips_mcp", "serve", "--transport", "http", "--port", "0"]
         with log.open("wb") as sink, subprocess.Popen(words, env=env, stderr=sink) as process:

@@ -103,7 +103,9 @@ async def _played(database: str) -> Story:
 async def _session(database: str) -> AsyncGenerator[Session]:
     """Masks are on, as over HTTP: then `get_secret` is there as well."""
     clock = Clock()
-    settings = Settings.from_env({"TRIPS_MCP_DATABASE": database, "TRIPS_MCP_JOURNAL": "off"})
+    settings = Settings.from_env(
+        {"TRIPS_MCP_DATABASE": database, "TRIPS_MCP_JOURNAL": "off", "TRIPS_MCP_HISTORY": "off"}
+    )
     with pinned(clock):
         async with Client(build_server(_at(clock, offer(settings, masks=True)))) as client:
             yield Session(client, clock, database)

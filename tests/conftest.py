@@ -56,6 +56,7 @@ async def trips(new_database: Path, tmp_path: Path) -> AsyncGenerator[TripsClien
         {
             "TRIPS_MCP_DATABASE": str(shutil.copy(new_database, tmp_path / "trips.db")),
             "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+            "TRIPS_MCP_HISTORY": str(tmp_path / "history.db"),
         }
     )
     async with connect(settings) as client:

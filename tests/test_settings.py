@@ -11,7 +11,14 @@ from trips_mcp.settings import Settings, SettingsError
 
 SECRET = "hunter2"  # noqa: S105 - no real one
 KEYS = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
-OTHERS = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL", "TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_LOG")
+OTHERS = (
+    "OSOTO_BASE_URL",
+    "TRAVELMODE_BASE_URL",
+    "TRIPS_MCP_DATABASE",
+    "TRIPS_MCP_JOURNAL",
+    "TRIPS_MCP_HISTORY",
+    "TRIPS_MCP_LOG",
+)
 
 
 def test_nothing_set_means_the_embedded_backend_for_both_apis() -> None:
@@ -200,6 +207,16 @@ def test_the_journal_is_a_file_of_the_users_unless_it_is_off() -> None:
     assert "trips-mcp" in unset
     assert Settings.from_env({"TRIPS_MCP_JOURNAL": "notes/j.db"}).journal == "notes/j.db"
     assert Settings.from_env({"TRIPS_MCP_JOURNAL": " OFF "}).journal is None
+
+
+def test_the_history_is_a_file_of_the_users_unless_it_is_off() -> None:
+    unset = Settings.from_env({}).history
+
+    assert unset is not None
+    assert Path(unset).name == "history.db"
+    assert "trips-mcp" in unset
+    assert Settings.from_env({"TRIPS_MCP_HISTORY": "notes/h.db"}).history == "notes/h.db"
+    assert Settings.from_env({"TRIPS_MCP_HISTORY": " OFF "}).history is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Served:
 
 
 def on_this_computer(database: Path) -> dict[str, str]:
-    return {"TRIPS_MCP_DATABASE": str(database), "TRIPS_MCP_JOURNAL": "off"}
+    return {"TRIPS_MCP_DATABASE": str(database), "TRIPS_MCP_JOURNAL": "off", "TRIPS_MCP_HISTORY": "off"}
 
 
 def offered(env: Mapping[str, str]) -> Offer:

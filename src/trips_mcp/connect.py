@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trips_mcp.backend.http.app import Backend
     from trips_mcp.client import Endpoint, TripsClient
     from trips_mcp.client.journal import Journal
+    from trips_mcp.history import History
     from trips_mcp.settings import Settings
 
 
@@ -34,7 +35,11 @@ async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGene
             events = _endpoint("TRAVELMODE_BASE_URL", settings.events_url, settings.events_token)
         journal = _journal(settings.journal)
         stack.push_async_callback(journal.aclose)
-        client = TripsClient(trips=trips, events=events, journal=journal, scopes=settings.scopes, deadline=deadline)
+        history = _history(settings.history)
+        stack.push_async_callback(history.aclose)
+        client = TripsClient(
+            trips=trips, events=events, journal=journal, history=history, scopes=settings.scopes, deadline=deadline
+        )
         yield await stack.enter_async_context(client)
 
 
@@ -47,16 +52,24 @@ class _Team:
 class Services:
     """The APIs for callers who bring their own keys; opens a client for each caller.
 
-    All clients share one journal, in which a note is found only with its caller's keys (`client/journal/digest.py`).
+    All clients share one journal and one history, in which only the same keys find a note or a change
+    (`client/journal/digest.py`).
     """
 
     def __init__(
-        self, trips: "Endpoint", events: "Endpoint", journal: "Journal", deadline: float, team: "_Team | None"
+        self,
+        trips: "Endpoint",
+        events: "Endpoint",
+        journal: "Journal",
+        history: "History",
+        deadline: float,
+        team: "_Team | None",
     ) -> None:
         """`team`: the embedded backend, if it serves both APIs and one key opens both."""
         self._trips = trips
         self._events = events
         self._journal = journal
+        self._history = history
         self._deadline = deadline
         self._team = team
 
@@ -74,6 +87,7 @@ class Services:
             trips=replace(trips, key=trips_key),
             events=None if token is None else replace(events, key=token),
             journal=self._journal,
+            history=self._history,
             deadline=self._deadline,
         ) as client:
             yield client
@@ -111,7 +125,9 @@ async def services(
             trips, events = replace(trips, tls=tls), replace(events, tls=tls)
         journal = _journal(settings.journal)
         stack.push_async_callback(journal.aclose)
-        yield Services(trips, events, journal, deadline, team)
+        history = _history_of_callers(settings)
+        stack.push_async_callback(history.aclose)
+        yield Services(trips, events, journal, history, deadline, team)
 
 
 def _journal(file: str | None) -> "Journal":
@@ -120,6 +136,21 @@ def _journal(file: str | None) -> "Journal":
     from trips_mcp.client.journal.persistent import SqliteJournal
 
     return MemoryJournal() if file is None else SqliteJournal(_absolute(file))
+
+
+def _history(file: str | None) -> "History":
+    """The history, which is opened (and fails) only with the first write."""
+    from trips_mcp.history.memory import MemoryHistory
+    from trips_mcp.history.persistent import SqliteHistory
+
+    return MemoryHistory(records=False) if file is None else SqliteHistory(_absolute(file))
+
+
+def _history_of_callers(settings: "Settings") -> "History":
+    """In memory for an hour, unless a file is named: what many people wrote is not put on a disk unasked."""
+    from trips_mcp.history.memory import MemoryHistory
+
+    return MemoryHistory() if settings.chosen_history is None else _history(settings.history)
 
 
 def _endpoint(setting: str, url: str, key: str | None) -> "Endpoint | None":

@@ -33,6 +33,7 @@ OURS: Final = (
     "TRIPS_MCP_DATABASE",
     "TRIPS_MCP_EVENT_TRIPS",
     "TRIPS_MCP_EXCLUDE_TOOLS",
+    "TRIPS_MCP_HISTORY",
     "TRIPS_MCP_JOURNAL",
     "TRIPS_MCP_LOG",
     "TRIPS_MCP_MASK_SECRETS",
@@ -44,7 +45,7 @@ OURS: Final = (
     "TRIPS_MCP_TRIP",
     *OF_HTTP,
 )
-_NO_JOURNAL: Final = "off"
+_NO_FILE: Final = "off"
 _SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
 _ON: Final = ("1", "true", "yes", "on")
 _OFF: Final = ("0", "false", "no", "off")
@@ -83,6 +84,8 @@ class Settings:
     """The configured value; use `database`."""
     chosen_journal: str | None = field(default=None, repr=False)
     """The configured value; use `journal`."""
+    chosen_history: str | None = field(default=None, repr=False)
+    """The configured value; use `history`."""
     team: bool = False
     """Whether the embedded backend serves both APIs to callers with keys."""
     caller_apis: tuple[Api, ...] = ()
@@ -129,6 +132,7 @@ class Settings:
             events_token=None if "TRAVELMODE_TOKEN" in unexpanded else _key(given, "TRAVELMODE_TOKEN"),
             chosen_database=_expanded(given, "TRIPS_MCP_DATABASE"),
             chosen_journal=_expanded(given, "TRIPS_MCP_JOURNAL"),
+            chosen_history=_expanded(given, "TRIPS_MCP_HISTORY"),
             caller_apis=caller_apis,
             scopes=_scopes(given),
             log=_log(given),
@@ -178,9 +182,12 @@ class Settings:
     @property
     def journal(self) -> str | None:
         """A file's path; None keeps the journal in memory only."""
-        if self.chosen_journal is None:
-            return _default_journal()
-        return None if self.chosen_journal.lower() == _NO_JOURNAL else self.chosen_journal
+        return _state_file(self.chosen_journal, "journal.db")
+
+    @property
+    def history(self) -> str | None:
+        """A file's path; None records no changes."""
+        return _state_file(self.chosen_history, "history.db")
 
 
 def variable(env: Mapping[str, str], name: str) -> str:
@@ -208,10 +215,13 @@ def _default_database() -> str:
     return str(user_data_path("trips-mcp", appauthor=False) / "trips.db")
 
 
-def _default_journal() -> str:
+def _state_file(chosen: str | None, default: str) -> str | None:
+    """The path of a file of the server's own; None if it is switched off."""
+    if chosen is not None:
+        return None if chosen.lower() == _NO_FILE else chosen
     from platformdirs import user_state_path
 
-    return str(user_state_path("trips-mcp", appauthor=False) / "journal.db")
+    return str(user_state_path("trips-mcp", appauthor=False) / default)
 
 
 def _api(key_name: str) -> Api:

@@ -68,6 +68,7 @@ def doctor(
     monkeypatch.setenv("PATH", str(uvx.parent))
     monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path / "trips.db"))
     monkeypatch.setenv("TRIPS_MCP_JOURNAL", str(tmp_path / "journal.db"))
+    monkeypatch.setenv("TRIPS_MCP_HISTORY", str(tmp_path / "history.db"))
 
     def doctor(*words: str, **settings: str) -> Ended:
         for name, value in settings.items():

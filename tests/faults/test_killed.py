@@ -149,7 +149,11 @@ class Home:
         self.database = folder / "trips.db"
         ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        files = {"TRIPS_MCP_DATABASE": str(self.database), "TRIPS_MCP_JOURNAL": str(self.journal)}
+        files = {
+            "TRIPS_MCP_DATABASE": str(self.database),
+            "TRIPS_MCP_JOURNAL": str(self.journal),
+            "TRIPS_MCP_HISTORY": str(self.journal.with_name("history.db")),
+        }
         self._environment = kept | files | settings
         self.server = self.start()
 

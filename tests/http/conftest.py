@@ -198,7 +198,11 @@ def local(new_database: Path, tmp_path: Path) -> Serve:
         **flags: str,
     ) -> Any:
         settings = Settings.from_env(
-            {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
+            {
+                "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
+                "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+                "TRIPS_MCP_HISTORY": str(tmp_path / "history.db"),
+            }
         )
         http = replace(http_settings(flags), body_seconds=body_seconds)
         return served(lambda log: app_for_this_computer(settings, http, host, log), protocol, host)
@@ -381,7 +385,7 @@ async def start(tmp_path: Path) -> AsyncGenerator[Start]:
     begun: list[Process] = []
     ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
     rest = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
-    files = {"TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
+    files = {"TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"), "TRIPS_MCP_HISTORY": str(tmp_path / "history.db")}
 
     async def start(*words: str, **env: str) -> Replica:
         stderr = tmp_path / f"stderr-{len(begun)}"

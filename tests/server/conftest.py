@@ -150,6 +150,7 @@ async def start(tmp_path: Path) -> AsyncGenerator[Start]:
                     **os.environ,
                     "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
                     "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+                    "TRIPS_MCP_HISTORY": str(tmp_path / "history.db"),
                     **env,
                 },
             )

@@ -14,6 +14,7 @@ from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import CannotConnectError, NotConfiguredError, TripsError, UnauthorizedError
 from trips_mcp.client.event_calls import EventCalls
 from trips_mcp.client.journal import Journal
+from trips_mcp.client.journal.digest import history_account
 from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
@@ -40,6 +41,8 @@ from trips_mcp.contract.messages import (
 )
 from trips_mcp.contract.operation import Api, Operation, P, R
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips, Trip
+from trips_mcp.history import History
+from trips_mcp.history.memory import MemoryHistory
 
 
 class TripsClient:
@@ -58,6 +61,7 @@ class TripsClient:
         trips: Endpoint | None,
         events: Endpoint | None,
         journal: Journal | None = None,
+        history: History | None = None,
         scopes: Collection[str] | None = None,
         deadline: float = 45.0,
         clock: Clock = monotonic,
@@ -65,7 +69,7 @@ class TripsClient:
     ) -> None:
         """`deadline`: the seconds within which each call ends. `scopes`: what the trips key allows, if known.
 
-        The caller closes the journal. Raises: ValueError for an invalid scope.
+        The caller closes the journal and the history. Raises: ValueError for an invalid scope.
         """
         self._sessions: dict[Api, ApiSession] = {}
         if trips is not None:
@@ -77,6 +81,8 @@ class TripsClient:
         self._permissions = Permissions(scopes)
         self._attempts = Attempts(clock, sleep)
         self._writing = Writing(self._attempts, journal or MemoryJournal())
+        self.history = history or MemoryHistory(records=False)
+        """The changes made, and the plans."""
         self._event_calls = EventCalls(self._one, clock, sleep, self._attempts.backoff)
         self._closed = False
         self.key_refused = False
@@ -119,6 +125,11 @@ class TripsClient:
         if operation.api == "events":
             return await self._event_calls.outcome(operation, params, ends)
         return await self._one(operation, params, ends)
+
+    def account(self, api: Api = "trips") -> str:
+        """The account that changes and plans belong to; that of the other API if there is only one."""
+        session = self._sessions.get(api) or next(iter(self._sessions.values()))
+        return history_account(session.secret)
 
     @property
     def rate_limit(self) -> RateLimit | None:

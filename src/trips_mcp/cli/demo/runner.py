@@ -81,6 +81,7 @@ def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
     return kept | {
         "TRIPS_MCP_DATABASE": str(folder / "demo.db"),
         "TRIPS_MCP_JOURNAL": str(folder / "journal.db"),
+        "TRIPS_MCP_HISTORY": str(folder / "history.db"),
         "TRIPS_MCP_MASK_SECRETS": "on",
     }
 

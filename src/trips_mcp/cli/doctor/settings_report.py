@@ -38,9 +38,13 @@ class Found:
 
 def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: Settings | None) -> list[Found]:
     """All settings. `settings`: None if one of them is invalid."""
-    places = (
-        {} if settings is None else {"TRIPS_MCP_DATABASE": settings.database, "TRIPS_MCP_JOURNAL": settings.journal}
-    )
+    places: dict[str, str | None] = {}
+    if settings is not None:
+        places = {
+            "TRIPS_MCP_DATABASE": settings.database,
+            "TRIPS_MCP_JOURNAL": settings.journal,
+            "TRIPS_MCP_HISTORY": settings.history,
+        }
     found: list[Found] = []
     for name in _ALL:
         flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")

@@ -16,7 +16,7 @@ from trips_mcp.tools.selection.rules import choose
 
 _PREFIX: Final = "TRIPS_MCP_"
 _ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")
-_FILES: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL")
+_FILES: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_HISTORY")
 _NO_FILES: Final = ("off", ":memory:")
 
 

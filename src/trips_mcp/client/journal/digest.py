@@ -13,6 +13,11 @@ def account_secret(endpoint: Endpoint) -> bytes:
     return sha256(json.dumps([endpoint.base_url, endpoint.key, endpoint.account]).encode()).digest()
 
 
+def history_account(secret: bytes) -> str:
+    """The account's name in the history, which reveals nothing of the key."""
+    return hmac.new(secret, b"history", sha256).hexdigest()
+
+
 def digest(secret: bytes, operation: Operation[P, R], params: P) -> str:
     """Equal for equal arguments of one operation on one account.
 

@@ -1,0 +1,259 @@
+"""The SQLite file of the history, shared by all processes of a user; blocking, and raises `FAILURES`."""
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from trips_mcp.history import PlanRecord, RecordedChange
+from trips_mcp.history.rows import (
+    CHANGE_COLUMNS,
+    JOINED_WITHIN,
+    PLAN_COLUMNS,
+    PLAN_KEPT,
+    change_of,
+    change_row,
+    plan_of,
+    plan_row,
+)
+
+BUSY_SECONDS: Final = 1.0
+FAILURES: Final = (sqlite3.Error, OSError, ValueError)
+"""The exceptions that any method may raise; ValueError comes from an invalid path or a damaged row."""
+KEPT: Final = 30 * 24 * 3600.0
+"""Seconds."""
+LARGEST: Final = 50_000_000
+"""Bytes."""
+VERSION: Final = 1
+"""The schema's version, in the file's user_version."""
+
+_OURS: Final = 0x74726833
+"""The file's application id, so that no other database is written to."""
+_SCHEMA: Final = """
+    CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        account TEXT NOT NULL,
+        trip TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        made_at REAL NOT NULL,
+        state TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        undoes TEXT NOT NULL,
+        undone INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX changes_by_digest ON changes (account, digest);
+    CREATE TABLE plans (
+        id TEXT NOT NULL,
+        account TEXT NOT NULL,
+        trip TEXT NOT NULL,
+        format INTEGER NOT NULL,
+        made_at REAL NOT NULL,
+        expires REAL NOT NULL,
+        state TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (account, id)
+    );
+"""
+_CHANGE: Final = ", ".join((*CHANGE_COLUMNS, "body"))
+_PLAN: Final = ", ".join((*PLAN_COLUMNS, "body"))
+_TIDIED_EVERY: Final = 3600.0
+_MOST_PAGES_OF_LOG: Final = 400
+"""Pages in the write-ahead log before they are moved to the file."""
+
+
+class NewerHistoryError(ValueError):
+    """The file has the schema of a later version."""
+
+
+class Store:
+    """An open history file."""
+
+    def __init__(self, database: sqlite3.Connection, clock: Callable[[], float], largest: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._largest = largest
+        self._tidied_at = float("-inf")
+
+    @classmethod
+    def open(cls, file: Path, clock: Callable[[], float], largest: int = LARGEST) -> Self:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(file)
+        database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(database)
+            return cls(database, clock, largest)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        self._database.close()
+
+    def begin(self, change: RecordedChange) -> None:
+        with self._transaction() as database:
+            self._tidy(database)
+            row = change_row(change)
+            database.execute(f"INSERT INTO changes ({_CHANGE}) VALUES ({_places(row)})", row)  # noqa: S608
+
+    def finish(self, change: RecordedChange) -> None:
+        with self._transaction() as database:
+            row = change_row(change)
+            names = ", ".join(f"{name} = ?" for name in (*CHANGE_COLUMNS, "body"))
+            done = database.execute(f"UPDATE changes SET {names} WHERE id = ?", (*row, change.id))  # noqa: S608
+            if done.rowcount and change.undoes:
+                self._mark_undone(change.account, change.undoes)
+            self._keep_within_size(database)
+
+    def discard(self, change: RecordedChange) -> None:
+        self._database.execute("DELETE FROM changes WHERE id = ?", (change.id,))
+
+    def earlier(self, change: RecordedChange) -> RecordedChange | None:
+        found = self._database.execute(
+            f"SELECT {_CHANGE} FROM changes WHERE account = ? AND digest = ? AND id != ? AND undone = 0 "  # noqa: S608
+            "AND made_at > ? ORDER BY seq DESC LIMIT 1",
+            (change.account, change.digest, change.id, change.made_at - JOINED_WITHIN),
+        ).fetchone()
+        return None if found is None else change_of(found)
+
+    def changes(self, accounts: Collection[str]) -> list[RecordedChange]:
+        found = self._database.execute(
+            f"SELECT {_CHANGE} FROM changes WHERE account IN ({_places(accounts)}) AND made_at > ? "  # noqa: S608
+            "ORDER BY seq DESC",
+            (*accounts, self._clock() - KEPT),
+        )
+        return [change_of(row) for row in found]
+
+    def put_plan(self, plan: PlanRecord) -> None:
+        with self._transaction() as database:
+            self._tidy(database)
+            row = plan_row(plan)
+            database.execute(f"INSERT OR REPLACE INTO plans ({_PLAN}) VALUES ({_places(row)})", row)  # noqa: S608
+            self._keep_within_size(database)
+
+    def get_plan(self, account: str, plan_id: str) -> PlanRecord | None:
+        found = self._database.execute(
+            f"SELECT {_PLAN} FROM plans WHERE account = ? AND id = ?",  # noqa: S608
+            (account, plan_id),
+        ).fetchone()
+        return None if found is None else plan_of(found)
+
+    def update_plan(self, account: str, plan_id: str, change: Callable[[PlanRecord], PlanRecord]) -> PlanRecord | None:
+        with self._transaction():
+            plan = self.get_plan(account, plan_id)
+            if plan is not None:
+                plan = change(plan)
+                self.put_plan(plan)
+            return plan
+
+    def _mark_undone(self, account: str, change_id: str) -> None:
+        self._database.execute("UPDATE changes SET undone = 1 WHERE account = ? AND id = ?", (account, change_id))
+
+    def _tidy(self, database: sqlite3.Connection) -> None:
+        now = self._clock()
+        if abs(now - self._tidied_at) >= _TIDIED_EVERY:
+            database.execute("DELETE FROM changes WHERE abs(? - made_at) >= ?", (now, KEPT))
+            database.execute("DELETE FROM plans WHERE ? >= expires + ?", (now, PLAN_KEPT))
+            self._tidied_at = now
+
+    def _keep_within_size(self, database: sqlite3.Connection) -> None:
+        """Removes the oldest while the file is too large. Free pages are used again, so the file stops growing."""
+        while _used(database) > self._largest:
+            oldest = "SELECT seq FROM changes ORDER BY seq LIMIT max(1, (SELECT count(*) FROM changes) / 10)"
+            removed = database.execute(f"DELETE FROM changes WHERE seq IN ({oldest})").rowcount  # noqa: S608
+            if not removed:
+                removed = database.execute(
+                    "DELETE FROM plans WHERE rowid = (SELECT rowid FROM plans ORDER BY made_at LIMIT 1)"
+                ).rowcount
+            if not removed:
+                return
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        if self._database.in_transaction:
+            yield self._database
+            return
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+
+def count(database: sqlite3.Connection) -> int:
+    """Counts the changes without altering the file. Raises: sqlite3.Error, ValueError if it is not a history."""
+    if _is_new(database):
+        return 0
+    found: int = database.execute("SELECT count(*) FROM changes").fetchone()[0]
+    return found
+
+
+def _used(database: sqlite3.Connection) -> int:
+    """Bytes."""
+    pages, free, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _places(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _make_private(file: Path) -> None:
+    """Creates an empty file that only its owner may read, unless it exists."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError("it is no file") from None
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
+    _is_new(database)
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA secure_delete = ON")  # it holds door codes: what is removed leaves no trace
+    database.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES_OF_LOG}")
+    _switch_to_wal(database)
+    database.execute("BEGIN IMMEDIATE")
+    with database:
+        if _is_new(database):
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                database.execute(statement)
+            database.execute(f"PRAGMA application_id = {_OURS}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _is_new(database: sqlite3.Connection) -> bool:
+    """Raises: sqlite3.DatabaseError, NewerHistoryError if it is not a history of this version."""
+    # in this order, as another process may create the tables and set the ids between the queries
+    tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    kind: int = database.execute("PRAGMA application_id").fetchone()[0]
+    if kind != _OURS and (kind or tables):
+        raise sqlite3.DatabaseError("it is a database of something else")
+    if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
+        raise NewerHistoryError("it is from a newer version of trips-mcp")
+    return not tables
+
+
+def _switch_to_wal(database: sqlite3.Connection) -> None:
+    """Waits for other processes that switch at the same time, as SQLite does not wait here."""
+    last_try = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last_try:
+                raise
+        time.sleep(0.01)
