@@ -31,7 +31,7 @@ _ROOM: Final = 15_000
 _TITLE: Final = 120
 _QUERY: Final = 200
 
-_NO_WORDS: Final = "Say which words to look for."
+NO_WORDS: Final = "Say which words to look for."
 _NOT_SEARCHED: Final = "Door codes, passwords, phone and confirmation numbers are not searched."
 
 
@@ -81,16 +81,17 @@ def search(journey: Journey, query: str) -> SearchReport:
     report = SearchReport(trip_id=journey.trip_id, query=query[:_QUERY])
     words = words_of(query)
     if not words:
-        return report.model_copy(update={"note": _NO_WORDS})
-    query_text = f" {fold(query)} "
-    found = sorted(
-        (has for one in _searched(journey) if (has := _found(one, words) or _found_by_alias(one, query_text))),
-        key=_best_first,
-    )
+        return report.model_copy(update={"note": NO_WORDS})
+    found = sorted(_matches(journey, query, words), key=_best_first)
     if not found:
         return report.model_copy(update={"note": f"Nothing in the trip has {_all(words)}. {_NOT_SEARCHED}"})
     hits = fitting([_shown(one) for one in found[:_MOST]], _ROOM, journey.others_write)
     return report.model_copy(update={"hits": hits, "not_shown": len(found) - len(hits) or None})
+
+
+def matching(journey: Journey, query: str) -> Iterator[Hit]:
+    """All hits as `search` finds them, in no order and without an excerpt. None if the query has no words."""
+    return (found.one.hit for found in _matches(journey, query, words_of(query)))
 
 
 def in_words(report: SearchReport) -> str:
@@ -142,6 +143,14 @@ _AROUND: Final = 3
 _QUALITIES: Final = 3
 _KNOWN: Final = 1
 """Added to the score of a place found by another name, so that exact names rank first."""
+
+
+def _matches(journey: Journey, query: str, words: Sequence[Word]) -> Iterator[_Found]:
+    query_text = f" {fold(query)} "
+    for one in _searched(journey):
+        found = (_found(one, words) or _found_by_alias(one, query_text)) if words else None
+        if found is not None:
+            yield found
 
 
 def _found(one: _Searched, words: Sequence[Word]) -> _Found | None:

@@ -23,7 +23,6 @@ from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
 from trips_mcp.tools.results.authors import others_may_have_written
-from trips_mcp.tools.results.fields import with_ours
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
 from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
@@ -59,16 +58,12 @@ class Local:
 class View(Protocol):
     """How a result that may be long is shown, with `fields` and `cursor`."""
 
-    @property
-    def names(self) -> str:
-        """The fields that can be selected, in words."""
+    def asked(self, params: type[Params]) -> type[Params]:
+        """The operation's `params` and ours."""
         ...
 
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
-        """`asked` has the operation's `params` and ours.
-
-        Raises: ToolRefusedError, TripsError.
-        """
+        """Raises: ToolRefusedError, TripsError."""
         ...
 
 
@@ -101,7 +96,7 @@ class Tool(Generic[P, R]):
 
     @cached_property
     def asked(self) -> type[Params]:
-        return self.params if self.view is None else with_ours(self.params, self.view.names)
+        return self.params if self.view is None else self.view.asked(self.params)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:

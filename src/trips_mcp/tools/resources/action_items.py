@@ -1,5 +1,9 @@
 """Checklist tools."""
 
+from collections.abc import Sequence
+
+from pydantic_core import MISSING
+
 from trips_mcp.contract.action_items import (
     CREATE_ACTION_ITEM,
     DELETE_ACTION_ITEM,
@@ -7,16 +11,31 @@ from trips_mcp.contract.action_items import (
     UPDATE_ACTION_ITEM,
     UPSERT_ACTION_ITEMS,
     ActionItem,
+    Urgency,
 )
+from trips_mcp.contract.models import Params
 from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.tool import tool
+
+
+class ActionItemFilter(Params):
+    completed: bool | MISSING = MISSING
+    urgency: Urgency | MISSING = MISSING
+
+
+def _matching(asked: ActionItemFilter, items: Sequence[ActionItem]) -> Sequence[ActionItem]:
+    if asked.completed is not MISSING:
+        items = [item for item in items if bool(item.completed) is asked.completed]
+    return items if asked.urgency is MISSING else [item for item in items if item.urgency == asked.urgency]
+
 
 ACTION_ITEMS = Listed(
     item=ActionItem,
     usual={"completed": False},
     on_request=frozenset({"owner", "clientRef"}),
     brief=("text", "urgency", "completed"),
+    filter=Filter(ActionItemFilter, _matching),
 )
 
 list_action_items = tool(

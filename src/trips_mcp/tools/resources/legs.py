@@ -1,13 +1,44 @@
 """Leg tools."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic_core import MISSING
+
+from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.fields import Id
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
+from trips_mcp.contract.models import Params
 from trips_mcp.tools.resources.links import naming_unlinked
+from trips_mcp.tools.resources.queries import Query, hits_for
 from trips_mcp.tools.results import mask_restore
+from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.tool import tool
 
-LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"))
+_NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
+
+
+class LegFilter(Params):
+    leg_id: Id | MISSING = MISSING
+    query: Query | MISSING = MISSING
+
+
+def _matching(asked: LegFilter, legs: Sequence[Leg]) -> Sequence[Leg]:
+    """Raises: ToolRefusedError."""
+    if asked.leg_id is not MISSING:
+        legs = [leg for leg in legs if leg.id == asked.leg_id]
+        if not legs:
+            raise ToolRefusedError(_NO_LEG)
+    if asked.query is MISSING:
+        return legs
+    hits = hits_for(asked.query, TripExport(legs=list(legs)))
+    found = {hit.leg_id for hit in hits}
+    return [leg for leg in legs if leg.id in found]
+
+
+LEGS = Listed(item=Leg, brief=("title", "destination", "startDate", "endDate"), filter=Filter(LegFilter, _matching))
 
 list_legs = tool(
     LIST_LEGS,

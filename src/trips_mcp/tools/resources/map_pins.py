@@ -1,5 +1,10 @@
 """Map pin tools."""
 
+from collections.abc import Sequence
+
+from pydantic_core import MISSING
+
+from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.map_pins import (
     CREATE_MAP_PIN,
     DELETE_MAP_PIN,
@@ -8,12 +13,27 @@ from trips_mcp.contract.map_pins import (
     UPSERT_MAP_PINS,
     MapPin,
 )
+from trips_mcp.contract.models import Params
 from trips_mcp.tools.resources.links import naming_unlinked
+from trips_mcp.tools.resources.queries import Query, hits_for
 from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.tool import tool
 
-MAP_PINS = Listed(item=MapPin, brief=("name",))
+
+class MapPinFilter(Params):
+    query: Query | MISSING = MISSING
+
+
+def _matching(asked: MapPinFilter, pins: Sequence[MapPin]) -> Sequence[MapPin]:
+    """Raises: ToolRefusedError."""
+    if asked.query is MISSING:
+        return pins
+    found = {hit.pin_id for hit in hits_for(asked.query, TripExport(map_pins=list(pins)))}
+    return [pin for pin in pins if pin.id in found]
+
+
+MAP_PINS = Listed(item=MapPin, brief=("name",), filter=Filter(MapPinFilter, _matching))
 
 list_map_pins = tool(
     LIST_MAP_PINS,

@@ -10,7 +10,7 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
 from trips_mcp.tools.results.cursors import Position
-from trips_mcp.tools.results.fields import Tree, check, is_nameable, ours, selected, theirs, wire_name
+from trips_mcp.tools.results.fields import Tree, check, is_nameable, ours, selected, theirs, wire_name, with_ours
 from trips_mcp.tools.results.lists import MOVED, Item, Listed, Read, Show, Window, fitting
 from trips_mcp.tools.results.render import Showing, with_content
 from trips_mcp.tools.results.truncation import Shortening
@@ -35,6 +35,9 @@ class Exported:
     def names(self) -> str:
         lists = ", ".join(to_camel(section.within) for section in self.sections)
         return f"trip, {lists}; or within, as legs.accommodation.name"
+
+    def asked(self, params: type[Params]) -> type[Params]:
+        return with_ours(params, self.names)
 
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """Raises: ToolRefusedError, TripsError."""

@@ -45,10 +45,11 @@ class ViewArguments(NamedTuple):
 
 
 @cache
-def with_ours(params: type[Params], names: str) -> type[Params]:
-    """The operation's arguments plus ours. `names` lists the fields in words."""
+def with_ours(params: type[Params], names: str, filters: type[Params] | None = None) -> type[Params]:
+    """The operation's arguments plus ours. `names` lists the fields in words, `filters` are filter arguments."""
     fields = Annotated[list[str], Field(description=f"Only these: {names}")]
-    return create_model(f"{params.__name__}Asked", __base__=(Ours, params), fields=(fields | MISSING, MISSING))
+    bases = (Ours, params) if filters is None else (Ours, filters, params)
+    return create_model(f"{params.__name__}Asked", __base__=bases, fields=(fields | MISSING, MISSING))
 
 
 def ours(asked: Params) -> ViewArguments:
@@ -60,12 +61,12 @@ def ours(asked: Params) -> ViewArguments:
     return ViewArguments(tree_of(given.get("fields", ())), position)
 
 
-def theirs(asked: Params, params: type[Params], page: str | None) -> Params:
-    """The operation's own arguments, with `page` as the cursor.
+def theirs(asked: Params, params: type[Params], page: str | None, **changed: object) -> Params:
+    """The operation's own arguments, some of them changed, with `page` as the cursor.
 
     Raises: ToolRefusedError for a cursor that no service gives.
     """
-    given = asked.model_dump(exclude=_NAMES)
+    given = {**asked.model_dump(include=set(params.model_fields) - _NAMES), **changed}
     try:
         return params.model_validate(given if page is None else {**given, "cursor": page})
     except ValidationError:

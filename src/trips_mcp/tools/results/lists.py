@@ -5,12 +5,13 @@ values (`completed: false`). Other fields of the service are named once, in `not
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.contract.models import Params, Result
+from trips_mcp.tools.offload import offload
 from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
 from trips_mcp.tools.results.cursors import Position, is_ours
 from trips_mcp.tools.results.fields import (
@@ -24,6 +25,7 @@ from trips_mcp.tools.results.fields import (
     selected,
     theirs,
     wire_name,
+    with_ours,
 )
 from trips_mcp.tools.results.render import Showing
 from trips_mcp.tools.results.truncation import Shortening
@@ -37,8 +39,12 @@ _PAGES_TO_SEARCH: Final = 3
 _BESIDE: Final = 700
 """Characters reserved for what stands beside the items, without the cursor."""
 _MOST_NOT_SHOWN: Final = 20
+_MOST_PAGES: Final = 10
+"""Pages that a filter looks through."""
+_LARGEST_PAGE: Final = 200
 
 MOVED: Final = "cursor: what it goes on from is gone; leave it out to start again."
+OF_ANOTHER_LIST: Final = "cursor: it continues a list without this filter; leave it out to start again."
 _NO_MORE: Final = "The service has more, which this tool has no way to read."
 _ALONE: Final = "One of `fields` alone may be shown whole."
 
@@ -51,6 +57,20 @@ class Window(NamedTuple):
     """The service's cursor of the page."""
     paged: bool = False
     """Whether the service takes a cursor."""
+    most: int | None = None
+    """The number of items to show at most, if the service did not limit them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Filter arguments of a list whose service cannot filter."""
+
+    params: type[Params]
+    keep: Callable[[Any, Sequence[Any]], Sequence[Any]]
+    """The items that match the arguments. Raises: ToolRefusedError for arguments that can match nothing."""
+
+    def applies(self, asked: Params) -> bool:
+        return bool(asked.model_dump(include=set(self.params.model_fields)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +89,22 @@ class Listed:
     """The fields of an item in a summary."""
     newest_last: bool = False
     """Whether the newest item is last; a long list is then cut at its beginning."""
+    filter: Filter | None = None
 
     @property
     def names(self) -> str:
         return names_in_words(self.item, {self._wire_id, *self.known})
 
+    def asked(self, params: type[Params]) -> type[Params]:
+        return with_ours(params, self.names, self.filter.params if self.filter else None)
+
     async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
         """Raises: ToolRefusedError, TripsError."""
         tree, position = ours(asked)
-        outcome, window = await self._found(asked, params, position, read)
+        if self.filter is not None and self.filter.applies(asked):
+            outcome, window = await self._filtered(self.filter, asked, params, position, read)
+        else:
+            outcome, window = await self._found(asked, params, position, read)
         return self.shown(outcome, show(outcome.result), tree, window)
 
     def shown(self, outcome: Outcome[Any], showing: Showing, tree: Tree, window: Window) -> Answer:
@@ -95,7 +122,7 @@ class Listed:
         ids = self.ids(every)
         farthest = Position.after(window.page, ids)
         room = LARGEST - len(as_text({**beside, "remarks": outcome.notes})) - len(str(farthest)) - _BESIDE
-        count = len(fitting(items, room))
+        count = len(fitting(items[: window.most], room))
         remarks = list(outcome.notes)
         if count == 0 and items:
             count = 1
@@ -147,6 +174,36 @@ class Listed:
             if page is None or not paged:
                 break
         raise ToolRefusedError(MOVED)
+
+    async def _filtered(
+        self, filter_: Filter, asked: Params, params: type[Params], position: Position, read: Read
+    ) -> tuple[Outcome[Any], Window]:
+        """Filter the items of all pages."""
+        if position.page is not None:
+            raise ToolRefusedError(OF_ANOTHER_LIST)
+        outcome, every = await self._all_pages(asked, params, read)
+        kept = list(await offload(len(every), filter_.keep, asked, every))
+        start = position.start(self.ids(self._first_first(kept)))
+        if start is None:
+            raise ToolRefusedError(MOVED)
+        looked = f"the first {len(every):,}" if outcome.result.next_cursor is not None else f"{len(every):,}"
+        note = f"Filtered here, as the service cannot: {len(kept):,} of {looked} match."
+        result = outcome.result.model_copy(update={self.within: kept, "next_cursor": None})
+        most = asked.model_dump(include={"limit"}).get("limit")
+        return replace(outcome, result=result, notes=(*outcome.notes, note)), Window(start, most=most)
+
+    async def _all_pages(self, asked: Params, params: type[Params], read: Read) -> tuple[Outcome[Any], list[Any]]:
+        """The last page, and the items of all pages, at most `_MOST_PAGES` of them."""
+        limit = {"limit": _LARGEST_PAGE} if "limit" in params.model_fields else {}
+        outcome = await read(theirs(asked, params, None, **limit))
+        every: list[Any] = [*getattr(outcome.result, self.within)]
+        for _ in range(_MOST_PAGES - 1):
+            page: str | None = outcome.result.next_cursor
+            if page is None or not is_paged(params):
+                break
+            outcome = await read(theirs(asked, params, page, **limit))
+            every += getattr(outcome.result, self.within)
+        return outcome, every
 
     def _shortened(self, result: Result, item: Result, showing: Showing, tree: Tree, room: int) -> tuple[Item, str]:
         """As much of an oversized item as fits, and a remark about it."""
