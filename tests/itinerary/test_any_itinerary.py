@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -49,7 +49,7 @@ def some(kind: str, parts: st.SearchStrategy[Json], most: int) -> st.SearchStrat
     )
 
 
-def plausible(zones: list[str | None]) -> st.SearchStrategy[dict[str, Any]]:
+def plausible(zones: Sequence[str | None]) -> st.SearchStrategy[dict[str, Any]]:
     zone = st.sampled_from(zones)
     moment = st.builds("{}T{}".format, DAYS, TIMES)
     flights = st.fixed_dictionaries(

@@ -10,8 +10,8 @@ from trips_mcp.backend.errors import not_found
 from trips_mcp.backend.handler import Call, HandlerResult
 from trips_mcp.backend.resources.exports import snapshot
 from trips_mcp.backend.rows.mapping import TRIP, listed
-from trips_mcp.backend.rows.projection import projection
 from trips_mcp.backend.store.tables import share_tokens, trips
+from trips_mcp.contract.projection import projection
 from trips_mcp.contract.shares import (
     CreateShareToken,
     ExportSharedTrip,

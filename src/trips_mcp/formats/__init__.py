@@ -1,0 +1,36 @@
+"""A trip as a file: iCalendar, GPX, KML, GeoJSON, Markdown, JSON.
+
+Pure functions from an `Outline` to text. Nothing here sends or stores anything.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, Literal, get_args
+
+from trips_mcp.formats.outline import Outline
+
+FormatName = Literal["ics", "gpx", "geojson", "kml", "md"]
+FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    media_type: str
+    extension: str
+    renderer: str
+    """`module.function`; imported on use."""
+
+    def render(self, outline: Outline) -> str:
+        module, _, function = self.renderer.partition(".")
+        render: Callable[[Outline], str] = getattr(import_module(f"{__name__}.{module}"), function)
+        return render(outline)
+
+
+FORMAT: Final[Mapping[FormatName, FileFormat]] = {
+    "ics": FileFormat("text/calendar", "ics", "icalendar.render"),
+    "gpx": FileFormat("application/gpx+xml", "gpx", "map_xml.render_gpx"),
+    "geojson": FileFormat("application/geo+json", "geojson", "geojson.render"),
+    "kml": FileFormat("application/vnd.google-earth.kml+xml", "kml", "map_xml.render_kml"),
+    "md": FileFormat("text/markdown", "md", "markdown.render"),
+}
