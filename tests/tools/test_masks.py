@@ -26,8 +26,20 @@ STAY = {
     "confirmationNumber": "STAY-9",
     "checkInInstructions": "Key under the third stone",
 }
-OUT = {"flightNumber": "NH 212", "from": "LHR", "departure": "2026-11-01T09:30", "confirmationNumber": "AAA111"}
-BACK = {"flightNumber": "NH 211", "from": "HND", "departure": "2026-11-05T11:00", "confirmationNumber": "BBB222"}
+OUT = {
+    "flightNumber": "NH 212",
+    "from": "LHR",
+    "departure": "2026-11-01T09:30",
+    "departureTimezone": "Europe/London",
+    "confirmationNumber": "AAA111",
+}
+BACK = {
+    "flightNumber": "NH 211",
+    "from": "HND",
+    "departure": "2026-11-05T11:00",
+    "departureTimezone": "Asia/Tokyo",
+    "confirmationNumber": "BBB222",
+}
 CAR = {"company": "Oku", "confirmationNumber": "CAR-7"}
 LEG: dict[str, Any] = {
     "order": 0,

@@ -223,6 +223,7 @@ def tool(
     asked_for: str = "",
     view: View | None = None,
     unmasked: Callable[[TripsClient, P], Awaitable[P]] | None = None,
+    completed: Callable[[P], tuple[P, tuple[str, ...]]] | None = None,
     shown: Callable[[R], tuple[R, tuple[str, ...]]] | None = None,
     uncompared: Callable[[P, R], tuple[R, tuple[str, ...]]] | None = None,
 ) -> Tool[P, R]:
@@ -230,8 +231,9 @@ def tool(
 
     `overwrites` and `repeatable` are for unusual POSTs: they may replace data, or can be repeated without harm.
     `open_world`: it reads or sends other people's words. `unmasked`: replaces masks in the arguments by the stored
-    secrets. `shown`: the part of a result that a model sees, and notes about the rest. `uncompared`: removes from the
-    result whether a sent secret equals the stored one. The others: see `Tool`.
+    secrets. `completed`: fills in what the arguments imply, and remarks on it. `shown`: the part of a result that a
+    model sees, and notes about the rest. `uncompared`: removes from the result whether a sent secret equals the stored
+    one. The others: see `Tool`.
     """
 
     async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
@@ -240,7 +242,10 @@ def tool(
             if unmasked is not None:
                 params = await unmasked(client, params)
             mask_restore.refuse(params)
+        params, remarks = (params, ()) if completed is None else completed(params)
         outcome = await client.outcome(operation, params, report)
+        if remarks:
+            outcome = _changed(outcome, outcome.result, remarks)
         if uncompared is not None and conduct.mask_secrets:
             outcome = _changed(outcome, *uncompared(asked, outcome.result))
         return outcome if shown is None else _changed(outcome, *shown(outcome.result))

@@ -9,6 +9,7 @@ from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.fields import Id
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
 from trips_mcp.contract.models import Params
+from trips_mcp.tools import flight_zones
 from trips_mcp.tools.resources.links import naming_unlinked
 from trips_mcp.tools.resources.queries import Query, hits_for
 from trips_mcp.tools.results import mask_restore
@@ -58,6 +59,7 @@ create_leg = tool(
     repeatable=True,
     asked_for="book hotel accommodation flight",
     unmasked=mask_restore.of_creation,
+    completed=flight_zones.of_leg,
 )
 upsert_legs = tool(
     UPSERT_LEGS,
@@ -69,6 +71,7 @@ upsert_legs = tool(
     overwrites=True,
     repeatable=True,
     unmasked=mask_restore.of_batch,
+    completed=flight_zones.of_batch,
     shown=of_batch,
 )
 update_leg = tool(
@@ -78,6 +81,7 @@ update_leg = tool(
     "a whole, so send all of them.",
     lookup="list_legs",
     unmasked=mask_restore.of_update,
+    completed=flight_zones.of_leg,
 )
 delete_leg = naming_unlinked(
     tool(

@@ -1,6 +1,7 @@
 """The tool that imports a plan."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.tools import flight_zones
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.import_report import of_sync
 from trips_mcp.tools.tool import tool
@@ -15,6 +16,7 @@ sync_trip = tool(
     overwrites=True,
     repeatable=True,
     unmasked=mask_restore.of_sync,
+    completed=flight_zones.of_sync,
     shown=of_sync,
     uncompared=mask_restore.preview_without_comparing,
 )
