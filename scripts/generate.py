@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from api_talk import talk
-from bundle_listing import listed
+from bundle_listing import listed, settings_form
 from clients.pins import seen_with
 from examples_page import examples_page, linked
 from install_links import links
@@ -19,6 +19,7 @@ from module_table import module_table
 
 from trips_mcp.cli.tools_page import OPERATION_NAMES, access, full_path, tool_sections, tool_table
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.settings_table import SETTINGS, Setting
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.listing import LISTING, Entry
 
@@ -51,7 +52,10 @@ def generated() -> Iterator[tuple[Path, str]]:
     clients = ROOT / "docs/clients.md"
     yield clients, between_marks(clients.read_text("utf-8"), "clients", seen_with())
     manifest = ROOT / "manifest.json"
-    yield manifest, as_json(json.loads(manifest.read_text("utf-8")) | listed())
+    bundle = json.loads(manifest.read_text("utf-8"))
+    yield manifest, as_json(bundle | settings_form(bundle) | listed())
+    settings = ROOT / "docs/settings.md"
+    yield settings, between_marks(settings.read_text("utf-8"), "settings", settings_table())
 
 
 def listing() -> str:
@@ -108,6 +112,20 @@ def toolset_table(page: str) -> str:
     )
     number = f"{len(TOOLS)} tools in {len(TOOLSETS)} sets. Without `--mask-secrets`, `get_secret` is not offered."
     return "\n".join((number, "", "| Set | Tools |", "|---|---|", *rows, ""))
+
+
+def settings_table() -> str:
+    rows = (f"| `{setting.name}` | {_flag(setting)}{setting.doc}{_default(setting)} |" for setting in SETTINGS)
+    return "\n".join(("| Variable | Meaning |", "|---|---|", *rows, ""))
+
+
+def _flag(setting: Setting[object]) -> str:
+    return f"`{setting.flag}`: " if setting.group else ""
+
+
+def _default(setting: Setting[object]) -> str:
+    """Unless the text explains the default."""
+    return f"; default `{setting.default}`" if setting.default and "default" not in setting.doc.lower() else ""
 
 
 def api_page() -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from trips_mcp.cli.commands import parser
 from trips_mcp.server.http.settings import PORT, HttpSettings
-from trips_mcp.settings import OURS
+from trips_mcp.settings_table import OURS
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

@@ -9,14 +9,13 @@ import pytest
 
 from trips_mcp.cli.commands import COMMANDS, parser
 from trips_mcp.cli.serve import SERVE
-from trips_mcp.settings import OURS as SETTINGS
+from trips_mcp.settings_table import NAMES as SETTINGS
 from trips_mcp.tools.listing import entries
 
 from .pages import PAGES, ROOT, blocks, spans
 
 PLACEHOLDER = re.compile(r"…|\[|<|\b(CLIENT|TOOL|KEY|VALUE|SCOPE)\b")
 PROGRAM = re.compile(r"trips-mcp(@\S+)?")
-KEYS = ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL")
 NAMES = {command.words for command in COMMANDS}
 """In the text a command may be called by its name alone, whatever it takes."""
 TOOL: dict[str, Any] = {entry["listing"]["name"]: entry["listing"] for entry in entries()}
@@ -105,7 +104,7 @@ def test_the_variables_that_are_set_are_settings() -> None:
     named = {name for line in shell_lines() for name in re.findall(r"\b((?:TRIPS_MCP|OSOTO|TRAVELMODE)_\w+)=", line)}
 
     assert named
-    assert named - {*SETTINGS, *KEYS, "POSTGRESQL_TEST_URL"} == set()
+    assert named - {*SETTINGS, "POSTGRESQL_TEST_URL"} == set()
 
 
 def test_what_is_made_has_a_recipe() -> None:

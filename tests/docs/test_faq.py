@@ -15,7 +15,7 @@ from trips_mcp.backend.store.postgresql import NO_DRIVER
 from trips_mcp.backend.store.schema import SCHEMA, newer
 from trips_mcp.backend.store.sqlite_connection import _SENTENCES
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.serve_http import _listening
+from trips_mcp.cli.listener import listening
 from trips_mcp.client import CannotConnectError, Endpoint, TripsClient
 from trips_mcp.client.errors import ForbiddenError, OutcomeUnknownError, RateLimitedError, UnauthorizedError
 from trips_mcp.client.httpx_errors import failure
@@ -26,7 +26,6 @@ from trips_mcp.server.http.auth import check_local, no_key
 from trips_mcp.server.http.errors import RefusalError, not_found
 from trips_mcp.server.http.origins import Origins
 from trips_mcp.server.http.request import HttpRequest
-from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.error_text import advice
 
@@ -135,7 +134,7 @@ def test_the_sentence_about_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=rf"^cannot listen on 127\.0\.0\.1 port {port} \("):
-            _listening(HttpSettings.from_env({}, {"--port": str(port)}))
+            listening("127.0.0.1", port)
 
     assert "`cannot listen on 127.0.0.1 port 8848`" in PAGE
 

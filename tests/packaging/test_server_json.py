@@ -10,7 +10,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from trips_mcp.settings import OURS, Settings
+from trips_mcp.settings import Settings
+from trips_mcp.settings_table import NAMES
 
 ROOT = Path(__file__).parents[2]
 SERVER: dict[str, Any] = json.loads((ROOT / "server.json").read_text("utf-8"))
@@ -85,9 +86,7 @@ def test_it_has_every_field_in_its_limits_and_no_other() -> None:
 
 
 def test_its_variables_are_settings_and_none_has_to_be_set() -> None:
-    known = {*OURS, "OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL"}
-
-    assert {variable["name"] for variable in PACKAGE["environmentVariables"]} <= known
+    assert {variable["name"] for variable in PACKAGE["environmentVariables"]} <= set(NAMES)
     assert not any(variable["isRequired"] for variable in PACKAGE["environmentVariables"])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark, say
+from trips_mcp.cli.setting_flags import add_database_flag
 
 if TYPE_CHECKING:
     from trips_mcp.contract.scopes import Scope
@@ -21,7 +22,7 @@ def _flags(parser: ArgumentParser) -> None:
         metavar="SCOPE",
         help="trips:read, trips:write, messages:read or messages:write, each with or without :<tripId>",
     )
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
     parser.add_argument("--user", type=name, default="owner", help="whose key; made if new (default: %(default)s)")
     parser.add_argument(
         "--group", type=name, metavar="NAME", help="a group the user joins; made if new (default: one of their own)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import remark, say
+from trips_mcp.cli.setting_flags import add_database_flag
 
 if TYPE_CHECKING:
     from trips_mcp.backend.callers.users import HeldKey
@@ -16,7 +17,7 @@ _HEAD = ("ID", "USER", "GROUP", "LABEL", "MADE AT", "LAST USE", "SCOPES")
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
 

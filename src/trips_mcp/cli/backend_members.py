@@ -8,6 +8,7 @@ from trips_mcp.cli.backend_create_key import name
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
+from trips_mcp.cli.setting_flags import add_database_flag
 
 if TYPE_CHECKING:
     from trips_mcp.backend.groups import GroupMember
@@ -18,7 +19,7 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("user", nargs="?", type=name, metavar="USER", help="whom; made if new")
     parser.add_argument("--group", type=name, metavar="NAME", help="the group (default: that of local use)")
     parser.add_argument("--name", type=name, metavar="NAME", help="what others read, for the user who is added")
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
 
 
 def _run(arguments: Namespace) -> int:

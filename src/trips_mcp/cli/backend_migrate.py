@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
+from trips_mcp.cli.setting_flags import add_database_flag
 
 if TYPE_CHECKING:
     from trips_mcp.backend.store.schema import Opened
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
 
 
 def _run(arguments: Namespace) -> int:

@@ -6,12 +6,13 @@ from trips_mcp.cli.backend_create_key import name
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
+from trips_mcp.cli.setting_flags import add_database_flag
 
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("trip", metavar="TRIP", help="its id")
     parser.add_argument("--group", type=name, metavar="NAME", required=True, help="a group that the trip's owner is in")
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
 
 
 def _run(arguments: Namespace) -> int:

@@ -11,6 +11,7 @@ from getpass import getpass
 from trips_mcp.cli.command import Command, CommandError, run_async
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
+from trips_mcp.cli.setting_flags import add_database_flag
 from trips_mcp.cli.stdin import standard_input
 
 _STDIN = "-"
@@ -22,7 +23,7 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "key", metavar="ID", help="its id, as trips-mcp backend keys lists it; - reads the key itself from stdin"
     )
-    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL or file path (TRIPS_MCP_DATABASE)")
+    add_database_flag(parser)
 
 
 def _run(arguments: Namespace) -> int:

@@ -11,7 +11,7 @@ from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
 from trips_mcp.cli.command import WORDS, Command, CommandError, run_async
 from trips_mcp.cli.environment import settings_of_the_environment
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.selection_flags import chosen, flags_that_choose
+from trips_mcp.cli.setting_flags import add_flags, given
 from trips_mcp.delivery import delivering
 from trips_mcp.settings import SettingsError
 
@@ -51,7 +51,7 @@ def _flags(parser: ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the structured result, as is done into a pipe")
     form.add_argument("--text", action="store_true", help="print the text that an agent reads")
-    flags_that_choose(parser)
+    add_flags(parser, "offer")
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
 
@@ -95,7 +95,7 @@ def _offer(arguments: Namespace) -> "Offer":
     from trips_mcp.server.offer import offer
 
     try:
-        return offer(settings_of_the_environment(chosen(arguments)))
+        return offer(settings_of_the_environment(given(arguments, "offer")))
     except SettingsError as error:
         raise CommandError(str(error)) from None
 

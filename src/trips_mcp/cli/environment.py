@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.settings import Settings, SettingsError
+from trips_mcp.settings_table import DATABASE
 
 if TYPE_CHECKING:
     from trips_mcp.tools.selection.rules import Selection
@@ -30,11 +31,10 @@ def choice_of(settings: Settings) -> "Selection":
 
 def database_of(flag: str | None) -> str:
     """The database of a `backend` command: its flag, else the setting. Ignores keys and URLs."""
-    variable = "TRIPS_MCP_DATABASE"
+    name = DATABASE.name
     if flag is not None and not flag.strip():
-        raise CommandError("--database is empty; give it a value, or leave it out.")
-    given = {variable: flag} if flag else {name: os.environ[name] for name in os.environ if name == variable}
+        raise CommandError(f"{DATABASE.flag} is empty; give it a value, or leave it out.")
     try:
-        return Settings.from_env(given).database
+        return Settings.from_env({name: flag or os.environ.get(name, "")}).database
     except SettingsError as error:
         raise CommandError(str(error)) from None

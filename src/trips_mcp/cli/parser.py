@@ -6,13 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
 
 from trips_mcp.cli.output import remark
-from trips_mcp.cli.selection_flags import FLAGS_WITH_VALUE, SWITCHES
-from trips_mcp.cli.serve_http import HTTP_FLAGS
+from trips_mcp.cli.setting_flags import FLAGS_WITH_VALUE, SWITCHES
+from trips_mcp.setting_values import SWITCH_WORDS
 from trips_mcp.spelling import nearest
 
-_VALUES: Final = ("1", "true", "yes", "on", "0", "false", "no", "off")
-"""Values that may follow a switch. Any other word belongs to the command."""
-_WITH_VALUE: Final = ("--transport", *FLAGS_WITH_VALUE, *HTTP_FLAGS)
 _UNKNOWN: Final = "unrecognized arguments: "
 _CHOICE: Final = re.compile(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
 _LONGEST: Final = 100
@@ -58,12 +55,13 @@ def normalized(words: Sequence[str], commands: Collection[str]) -> list[str]:
 
 
 def _with_values(words: Sequence[str]) -> list[str]:
+    """Any word but a switch's own values belongs to the command."""
     joined: list[str] = []
     rest = list(words)
     while rest and rest[0] != "--":
         word = rest.pop(0)
         if word in SWITCHES:
-            word = f"{word}={rest.pop(0) if rest and rest[0].lower() in _VALUES else 'on'}"
+            word = f"{word}={rest.pop(0) if rest and rest[0].lower() in SWITCH_WORDS else 'on'}"
         joined.append(word)
     return [*joined, *rest]
 
@@ -71,5 +69,5 @@ def _with_values(words: Sequence[str]) -> list[str]:
 def _command_in(words: Sequence[str], commands: Collection[str]) -> int | None:
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] not in ("--", "-h", "--help"):
-        place += 2 if words[place] in _WITH_VALUE else 1
+        place += 2 if words[place] in FLAGS_WITH_VALUE else 1
     return place if place < len(words) and words[place] in commands else None

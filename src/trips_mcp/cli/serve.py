@@ -4,23 +4,23 @@ Flags without a command are its flags, because client configurations add them to
 """
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.output import remark
 from trips_mcp.cli.parser import Parser, normalized
-from trips_mcp.cli.selection_flags import chosen, flags_that_choose
-from trips_mcp.cli.serve_http import chosen_http, flags_of_http, serve_http
+from trips_mcp.cli.serve_http import serve_http
 from trips_mcp.cli.serve_stdio import serve_stdio
-
-_STDIO = "stdio"
+from trips_mcp.cli.setting_flags import add_server_flags, given
+from trips_mcp.setting_values import variable
+from trips_mcp.settings_table import TRANSPORT
 
 
 def serve(words: Sequence[str]) -> int:
     """Like `trips-mcp serve` with these flags, without loading the other commands."""
     parser = Parser(prog="trips-mcp", usage="trips-mcp [FLAG ...]", allow_abbrev=False)
-    flags_of_a_server(parser)
+    add_server_flags(parser)
     try:
         return _run(parser.parse_args(normalized(words, ())))
     except CommandError as error:
@@ -28,20 +28,12 @@ def serve(words: Sequence[str]) -> int:
         return 2
 
 
-def flags_of_a_server(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--transport", choices=[_STDIO, "http", "sse"], help=f"how clients reach it (default: {_STDIO})"
-    )
-    flags_that_choose(parser)
-    flags_of_http(parser)
-
-
 def _run(arguments: Namespace) -> int:
-    transport = arguments.transport or os.environ.get("TRIPS_MCP_TRANSPORT", "").strip() or _STDIO
-    if transport != _STDIO:
+    transport = arguments.transport or variable(os.environ, TRANSPORT.name) or TRANSPORT.default
+    if transport != TRANSPORT.default:
         return serve_http(arguments)
-    chosen_http(arguments)  # an empty flag is an error here too
-    return serve_stdio(chosen(arguments))
+    given(arguments, "http")  # an empty flag is an error here too
+    return serve_stdio(given(arguments, "offer"))
 
 
-SERVE = Command(words="serve", summary="serve the tools over MCP", flags=flags_of_a_server, run=_run)
+SERVE = Command(words="serve", summary="serve the tools over MCP", flags=add_server_flags, run=_run)

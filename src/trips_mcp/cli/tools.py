@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.environment import choice_of, settings_of_the_environment
 from trips_mcp.cli.output import say
-from trips_mcp.cli.selection_flags import chosen, flags_that_choose
+from trips_mcp.cli.setting_flags import add_flags, given
 from trips_mcp.tools.listing import first_sentence
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def _flags(parser: ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
     form.add_argument("--markdown", action="store_true", help="a page with every argument, hint, scope and result")
-    flags_that_choose(parser)
+    add_flags(parser, "offer")
 
 
 def _run(arguments: Namespace) -> int:
-    choice = choice_of(settings_of_the_environment(chosen(arguments)))
+    choice = choice_of(settings_of_the_environment(given(arguments, "offer")))
     if arguments.json:
         say(json.dumps(choice.listing, indent=2, ensure_ascii=False))
         return 0

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import Command, run_async
 from trips_mcp.cli.output import say
-from trips_mcp.cli.selection_flags import chosen
-from trips_mcp.cli.serve import flags_of_a_server
-from trips_mcp.cli.serve_http import chosen_http
+from trips_mcp.cli.setting_flags import add_server_flags, given
 
 if TYPE_CHECKING:
     from trips_mcp.cli.doctor.checkup import Report
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same for programs, as docs/doctor.md describes")
-    flags_of_a_server(parser)
+    add_server_flags(parser)
     parser.epilog = "Nothing is changed. The exit code is 1 where something is wrong, and 0 where there are hints only."
 
 
@@ -28,7 +26,7 @@ def _run(arguments: Namespace) -> int:
         if not arguments.json:
             say(str(finding))
 
-    report = run_async(examine, {**chosen(arguments), **chosen_http(arguments)}, tell)
+    report = run_async(examine, given(arguments, "start", "offer", "http"), tell)
     say(_as_json(report) if arguments.json else f"\n{_in_all(report)}")
     return 1 if report.wrong else 0
 

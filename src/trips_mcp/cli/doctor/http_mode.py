@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from trips_mcp.addresses import is_loopback
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.settings import OF_HTTP, SettingsError, variable
+from trips_mcp.setting_values import SettingsError
+from trips_mcp.settings_table import SETTINGS, TRANSPORT, Given
 
 if TYPE_CHECKING:
     from trips_mcp.server.http.settings import HttpSettings
@@ -21,16 +22,16 @@ class HttpMode:
 
 def http_mode(env: Mapping[str, str], flags: Mapping[str, str]) -> HttpMode | None:
     """None if no flag or variable of HTTP is set, or the transport is stdio."""
-    variables = {flag: "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags}
-    of_http = {flag: text for flag, text in flags.items() if variables[flag] in OF_HTTP}
-    given = {name: text for name in OF_HTTP if (text := variable(env, name))}
-    given |= {variables[flag]: text for flag, text in of_http.items()}
-    if not given or given.get("TRIPS_MCP_TRANSPORT") == "stdio":
+    given = Given(env, flags)
+    if (
+        not any(given.chosen(setting)[1] for setting in SETTINGS if setting.http)
+        or given.chosen(TRANSPORT)[1] == TRANSPORT.default
+    ):
         return None
     from trips_mcp.server.http.settings import HttpSettings
 
     try:
-        return _looked_at(HttpSettings.from_env(env, of_http))
+        return _looked_at(HttpSettings.from_env(env, flags))
     except SettingsError as error:
         return HttpMode(Diagnosis("http", "fail", "a server over HTTP would not start", str(error)), of_callers=False)
 

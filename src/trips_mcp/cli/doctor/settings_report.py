@@ -2,27 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.redaction import bare_url, shortened, without_secrets
-from trips_mcp.settings import EVENTS_URL, OF_HTTP, OURS, TRIPS_URL, Settings, has_reference, variable
+from trips_mcp.setting_values import has_reference
+from trips_mcp.settings import Settings
+from trips_mcp.settings_table import SETTINGS, TRANSPORT, Given, Setting
 
 Source = Literal["variable", "flag", "default"]
-
-_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
-_URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
-_PREFIX: Final = "TRIPS_MCP_"
-_ALL: Final = ("OSOTO_API_KEY", "OSOTO_BASE_URL", "TRAVELMODE_TOKEN", "TRAVELMODE_BASE_URL", *OURS)
-_DEFAULTS: Final = {
-    "OSOTO_BASE_URL": TRIPS_URL,
-    "TRAVELMODE_BASE_URL": EVENTS_URL,
-    "TRIPS_MCP_LOG": "warning",
-    "TRIPS_MCP_READ_ONLY": "off",
-    "TRIPS_MCP_NO_OUTBOUND": "off",
-    "TRIPS_MCP_MASK_SECRETS": "off",
-    "TRIPS_MCP_TRANSPORT": "stdio",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +26,14 @@ class Found:
 
 def settings_found(env: Mapping[str, str], flags: Mapping[str, str], settings: Settings | None) -> list[Found]:
     """All settings. `settings`: None if one of them is invalid."""
-    places: dict[str, str | None] = {}
-    if settings is not None:
-        places = {
-            "TRIPS_MCP_DATABASE": settings.database,
-            "TRIPS_MCP_JOURNAL": settings.journal,
-            "TRIPS_MCP_HISTORY": settings.history,
-        }
+    given = Given(env, flags)
     found: list[Found] = []
-    for name in _ALL:
-        flag = "--" + name.removeprefix(_PREFIX).lower().replace("_", "-")
-        if name.startswith(_PREFIX) and flag in flags:
-            found.append(Found(flag, _shown(name, flags[flag].strip()), "flag"))
-        elif text := variable(env, name):
-            found.append(Found(name, _shown(name, text), "variable"))
-        elif name not in OF_HTTP or name in _DEFAULTS:
-            found.append(Found(name, _DEFAULTS.get(name, places.get(name)), "default"))
+    for setting in SETTINGS:
+        source, text = given.chosen(setting)
+        if text:
+            found.append(Found(source, _shown(setting, text), "variable" if source == setting.name else "flag"))
+        elif not setting.http or setting is TRANSPORT:
+            found.append(Found(setting.name, setting.default or _default_place(setting, settings), "default"))
     return found
 
 
@@ -71,14 +51,20 @@ def notices(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("settings", "fail", without_secrets(sentence))
 
 
-def _shown(name: str, text: str) -> str:
+def _default_place(setting: Setting[object], settings: Settings | None) -> str | None:
+    if settings is None or setting.kind not in ("database", "file"):
+        return None
+    return getattr(settings, setting.field.removeprefix("chosen_"))
+
+
+def _shown(setting: Setting[object], text: str) -> str:
     if has_reference(text):
-        return without_secrets(text) if name not in _KEYS else "a variable that was not expanded"
-    if name in _KEYS:
+        return without_secrets(text) if setting.kind != "key" else "a variable that was not expanded"
+    if setting.kind == "key":
         return shortened(text)
-    if name in _URLS:
+    if setting.kind == "url":
         return bare_url(text)
-    return _database(text) if name == "TRIPS_MCP_DATABASE" else without_secrets(text)
+    return _database(text) if setting.kind == "database" else without_secrets(text)
 
 
 def _database(text: str) -> str:

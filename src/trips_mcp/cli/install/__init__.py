@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.selection_flags import flags_that_choose
+from trips_mcp.cli.setting_flags import add_flags
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_TOOL = 64
@@ -25,7 +25,7 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--url", type=_url, help="a server that already runs, as http://127.0.0.1:8848/mcp, instead of starting one"
     )
-    flags_that_choose(parser)
+    add_flags(parser, "offer")
     parser.epilog = (
         "OSOTO_API_KEY, TRAVELMODE_TOKEN, their base URLs and every TRIPS_MCP_ variable that is set are taken along. "
         "Keys are never shown: --print puts a reference in their place."

@@ -9,22 +9,22 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install.client_spec import Client
 from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.server_spec import EVENTS_KEY, KEYS, TRIPS_KEY, LocalServer, Remote, Server
-from trips_mcp.cli.selection_flags import chosen
-from trips_mcp.settings import Settings, SettingsError, has_reference, variable
+from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
+from trips_mcp.cli.setting_flags import given
+from trips_mcp.setting_values import SettingsError, has_reference, variable
+from trips_mcp.settings import Settings
+from trips_mcp.settings_table import KEYS, NAMES, PREFIX, SETTINGS
 from trips_mcp.tools.selection.rules import choose
 
-_PREFIX: Final = "TRIPS_MCP_"
-_ALONGSIDE: Final = (TRIPS_KEY, "OSOTO_BASE_URL", EVENTS_KEY, "TRAVELMODE_BASE_URL")
-_FILES: Final = ("TRIPS_MCP_DATABASE", "TRIPS_MCP_JOURNAL", "TRIPS_MCP_HISTORY")
+_PATHS: Final = tuple(setting.name for setting in SETTINGS if setting.kind in ("database", "file"))
 _NO_FILES: Final = ("off", ":memory:")
 
 
 def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
     """Raises: CommandError if a server could not start with these settings."""
-    flags = chosen(arguments)
+    flags = given(arguments, "offer")
     if arguments.url is None:
-        env = _taken_along(machine)
+        env = taken_along(machine)
         _check(env, flags)
         command, *args = _command(arguments.package, client, machine)
         return LocalServer(command, (*args, *_words(flags)), env)
@@ -32,20 +32,22 @@ def wanted(arguments: Namespace, client: Client, machine: Machine) -> Server:
         raise CommandError(
             "what is offered at --url is settled where that server is started; leave the other flags out."
         )
-    env = {name: value for name, value in _taken_along(machine).items() if name in KEYS}
+    env = {name: value for name, value in taken_along(machine).items() if name in KEYS}
     _check(env, {})
     return Remote(arguments.url, env, _npx(client, machine))
 
 
-def _taken_along(machine: Machine) -> dict[str, str]:
-    ours = sorted(name for name in machine.env if name.startswith(_PREFIX))
-    given = {name: variable(machine.env, name) for name in (*_ALONGSIDE, *ours)}
+def taken_along(machine: Machine) -> dict[str, str]:
+    """Unknown names of ours too, which `_check` then refuses."""
+    services = [name for name in NAMES if not name.startswith(PREFIX)]
+    ours = sorted(name for name in machine.env if name.startswith(PREFIX))
+    given = {name: variable(machine.env, name, is_key=name in KEYS) for name in (*services, *ours)}
     return {name: _from_anywhere(name, value) for name, value in given.items() if value}
 
 
 def _from_anywhere(name: str, value: str) -> str:
     """Makes paths absolute, because a client starts the server in any folder."""
-    if name not in _FILES or value.lower() in _NO_FILES or "://" in value or has_reference(value):
+    if name not in _PATHS or value.lower() in _NO_FILES or "://" in value or has_reference(value):
         return value
     try:
         return str(Path(value).expanduser().absolute())

@@ -1,32 +1,25 @@
 """The HTTP settings, read from the environment and the command's flags; flags take precedence."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, Self, TypeGuard, get_args
+from typing import Final, Self
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
-from trips_mcp.settings import Settings, SettingsError, has_reference, not_expanded, variable
-
-Transport = Literal["http", "sse"]
-Auth = Literal["key", "none"]
+from trips_mcp.setting_values import Auth, SettingsError, Transport, variable
+from trips_mcp.settings import Settings
+from trips_mcp.settings_table import KEYS, RATE_LIMIT, SETTINGS, Given
 
 PORT: Final = 8848
 MAX_CALLS: Final = 256
 MAX_CALLS_PER_CALLER: Final = 64
-RATE_LIMIT: Final = 60
+MOST_PER_MINUTE: Final = 60
 CALL_SECONDS: Final = 60
 """Longer than a REST client's deadline, so that its error comes before this timeout."""
 BODY_SECONDS: Final = 20
 QUIET_SECONDS: Final = 15
 
-_KEYS: Final = ("OSOTO_API_KEY", "TRAVELMODE_TOKEN")
-_URLS: Final = ("OSOTO_BASE_URL", "TRAVELMODE_BASE_URL")
+_URLS: Final = tuple(setting.name for setting in SETTINGS if setting.kind == "url")
 _OF_THE_KEY: Final = "TRIPS_MCP_SCOPES"
-_NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-_HOST: Final = re.compile(_NAME)
-_ORIGIN: Final = re.compile(rf"https?://{_NAME}|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9_.:\[\]-]+")
-"""Origins of web pages, and of programs with their own scheme, such as `vscode-file://vscode-app`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +39,7 @@ class HttpSettings:
     max_calls: int = MAX_CALLS
     """Concurrent calls of all callers."""
     max_calls_per_caller: int = MAX_CALLS_PER_CALLER
-    rate_limit: int | None = RATE_LIMIT
+    rate_limit: int | None = MOST_PER_MINUTE
     """Requests per minute and key to the embedded backend; None for no limit."""
     chosen_rate_limit: str | None = None
     """The flag or variable that set `rate_limit`, if any."""
@@ -66,61 +59,10 @@ class HttpSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str], flags: Mapping[str, str]) -> Self:
         """`flags`: flag name, such as `--host`, → text. Raises: SettingsError."""
-        given = _Given(env, flags)
-        return cls(
-            transport=_transport(given),
-            host=given.text("--host", "127.0.0.1").removeprefix("[").removesuffix("]"),
-            port=given.number("--port", PORT, range(2**16)),
-            auth=_auth(given),
-            allowed_hosts=given.matching("--allowed-host", _HOST, "names of hosts, as trips.example.com"),
-            allowed_origins=given.matching("--allowed-origin", _ORIGIN, "origins, as https://app.example.com"),
-            trusted_proxies=_trusted_proxies(given),
-            max_connections_per_address=given.number(
-                "--max-connections-per-address", MOST_PER_ADDRESS, range(1, 10**6)
-            ),
-            max_calls=given.number("--max-calls", MAX_CALLS, range(1, 10**6)),
-            max_calls_per_caller=given.number("--max-calls-per-caller", MAX_CALLS_PER_CALLER, range(1, 10**6)),
-            rate_limit=_rate_limit(given),
-            chosen_rate_limit=given.source("--rate-limit"),
-        )
-
-
-class _Given:
-    """The values of flags and variables. Errors use the name, flag or variable, that set the value."""
-
-    def __init__(self, env: Mapping[str, str], flags: Mapping[str, str]) -> None:
-        self._env = env
-        self._flags = flags
-
-    def named(self, flag: str) -> tuple[str, str]:
-        """The text, empty if not set, and the name of the flag or variable that set it."""
-        if flag in self._flags:
-            return self._flags[flag].strip(), flag
-        name = "TRIPS_MCP_" + flag.removeprefix("--").replace("-", "_").upper()
-        return variable(self._env, name), name
-
-    def source(self, flag: str) -> str | None:
-        """The name of the flag or variable that set it; None if not set."""
-        text, name = self.named(flag)
-        return name if text else None
-
-    def text(self, flag: str, default: str) -> str:
-        text, name = self.named(flag)
-        if has_reference(text):
-            raise SettingsError(not_expanded(name))
-        return text or default
-
-    def number(self, flag: str, default: int, within: range) -> int:
-        text = self.text(flag, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) in within):
-            raise SettingsError(f"{self.named(flag)[1]} must be a number from {within[0]} to {within[-1]}.")
-        return int(text)
-
-    def matching(self, flag: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
-        listed = self.text(flag, "").replace(",", " ").split()
-        if not all(map(pattern.fullmatch, listed)):
-            raise SettingsError(f"{self.named(flag)[1]} must list {what}, with commas between them.")
-        return tuple(text.lower() for text in listed)
+        given = Given(env, flags)
+        source, limit = given.chosen(RATE_LIMIT)
+        chosen = given.values(setting for setting in SETTINGS if setting.http)
+        return cls(**chosen, chosen_rate_limit=source if limit else None)
 
 
 class UnsafeAuthError(SettingsError):
@@ -161,54 +103,6 @@ def _is_loopback_origin(origin: str) -> bool:
     return scheme in ("http", "https") and is_loopback(host)
 
 
-def trusted_proxies_in(name: str, listed: Sequence[str]) -> TrustedProxies:
-    """`name`: the flag or variable, for the error. Raises: SettingsError."""
-    try:
-        return TrustedProxies(listed)
-    except ValueError:
-        raise SettingsError(
-            f"{name} must list addresses of proxies, as 10.0.0.5 or 10.0.0.0/24, with commas between them."
-        ) from None
-
-
-def _trusted_proxies(given: _Given) -> TrustedProxies:
-    listed = given.text("--trusted-proxy", "").replace(",", " ").split()
-    return trusted_proxies_in(given.named("--trusted-proxy")[1], listed)
-
-
-def _rate_limit(given: _Given) -> int | None:
-    text = given.text("--rate-limit", str(RATE_LIMIT))
-    if text == "off":
-        return None
-    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0:
-        return int(text)
-    raise SettingsError(
-        f"{given.named('--rate-limit')[1]} must be how many requests a minute each key may make, or off."
-    )
-
-
-def _transport(given: _Given) -> Transport:
-    text = given.text("--transport", "http")
-    if not _is_transport(text):
-        raise SettingsError(f"{given.named('--transport')[1]} must be stdio, http or sse.")
-    return text
-
-
-def _is_transport(text: str) -> TypeGuard[Transport]:
-    return text in get_args(Transport)
-
-
-def _auth(given: _Given) -> Auth | None:
-    text = given.text("--auth", "")
-    if text and not _is_auth(text):
-        raise SettingsError(f"{given.named('--auth')[1]} must be key or none.")
-    return text or None
-
-
-def _is_auth(text: str) -> TypeGuard[Auth | Literal[""]]:
-    return text in ("", *get_args(Auth))
-
-
 def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
     """The settings of a server whose callers bring their keys; the server's own keys and scopes are ignored.
 
@@ -217,9 +111,9 @@ def settings_of_callers(env: Mapping[str, str], flags: Mapping[str, str] | None 
 
     Raises: SettingsError.
     """
-    own = {name: text for name, text in env.items() if name not in (*_KEYS, _OF_THE_KEY)}
+    own = {name: text for name, text in env.items() if name not in (*KEYS, _OF_THE_KEY)}
     settings = Settings.from_env(own, flags, caller_apis=("trips", "events"))
-    urls = [name for name in _URLS if env.get(name, "").strip()]
+    urls = [name for name in _URLS if variable(env, name)]
     if settings.chosen_database and urls:
         raise SettingsError(
             f"TRIPS_MCP_DATABASE and {urls[0]} are both set, and callers have keys of one of the two; unset the other."
