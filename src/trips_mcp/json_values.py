@@ -26,3 +26,12 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def merged(before: JsonObject, change: JsonObject) -> JsonObject:
+    """`before` with `change` merged in: objects by key; any other value is replaced."""
+    after = dict(before)
+    for name, value in change.items():
+        held = before.get(name)
+        after[name] = merged(held, value) if is_object(held) and is_object(value) else value
+    return after

@@ -14,14 +14,16 @@ from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import CannotConnectError, NotConfiguredError, TripsError, UnauthorizedError
 from trips_mcp.client.event_calls import EventCalls
 from trips_mcp.client.journal import Journal
-from trips_mcp.client.journal.digest import history_account
+from trips_mcp.client.journal.digest import digest, history_account
 from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
 from trips_mcp.client.permissions import Permissions
 from trips_mcp.client.rate_limiter import Clock, Sleep
+from trips_mcp.client.recorder import Recorder
 from trips_mcp.client.retry import Attempts, Course
 from trips_mcp.client.session import ApiSession
+from trips_mcp.client.snapshots import Snapshots
 from trips_mcp.client.writes import PartNotes, Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
@@ -83,6 +85,7 @@ class TripsClient:
         self._writing = Writing(self._attempts, journal or MemoryJournal())
         self.history = history or MemoryHistory(records=False)
         """The changes made, and the plans."""
+        self._recorder = Recorder(self.history, Snapshots(self._read_for_history, clock, lambda: self.rate_limit))
         self._event_calls = EventCalls(self._one, clock, sleep, self._attempts.backoff)
         self._closed = False
         self.key_refused = False
@@ -116,6 +119,21 @@ class TripsClient:
     async def outcome(self, operation: Operation[P, R], params: P, report: Report | None = None) -> Outcome[R]:
         """`call` with notes and rate limit besides the result. `report` receives the progress of a long call."""
         ends = self._clock() + self._deadline
+        if operation.reads or is_dry_run(params) or not self.history.records:
+            outcome = await self._sent(operation, params, ends, report)
+            self._recorder.saw(params, outcome.result)
+            return outcome
+        session = self._session(operation)
+        self._permissions.check(operation, params)
+        return await self._recorder.recorded(
+            operation,
+            params,
+            lambda: self._sent(operation, params, ends, report),
+            account=history_account(session.secret),
+            digest=digest(session.secret, operation, params),
+        )
+
+    async def _sent(self, operation: Operation[P, R], params: P, ends: float, report: Report | None) -> Outcome[R]:
         if is_batch(operation):
 
             async def send(part: P, notes: PartNotes | None) -> Outcome[R]:
@@ -126,10 +144,18 @@ class TripsClient:
             return await self._event_calls.outcome(operation, params, ends)
         return await self._one(operation, params, ends)
 
-    def account(self, api: Api = "trips") -> str:
-        """The account that changes and plans belong to; that of the other API if there is only one."""
-        session = self._sessions.get(api) or next(iter(self._sessions.values()))
-        return history_account(session.secret)
+    async def _read_for_history(self, operation: Operation[P, R], params: P, seconds: float) -> R:
+        return (await self._sent(operation, params, self._clock() + seconds, None)).result
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts of the Trips API and the Events API, to which changes and plans belong."""
+        return [history_account(session.secret) for session in self._sessions.values()]
+
+    @property
+    def account(self) -> str:
+        """The account that plans belong to."""
+        return self.accounts[0]
 
     @property
     def rate_limit(self) -> RateLimit | None:

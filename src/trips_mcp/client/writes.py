@@ -7,7 +7,7 @@ only if it still holds (`_after_earlier`).
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +44,8 @@ from trips_mcp.contract.shares import GET_SHARED_TRIP, GetSharedTrip, ShareToken
 from trips_mcp.contract.sync import SyncReport
 
 JOINED: Final = "This completed an earlier call whose answer was lost."
+_SINCE: Final = "Since then "
+"""Begins the note of a joined call whose items were changed in part since."""
 
 R_co = TypeVar("R_co", bound=Result, covariant=True)
 
@@ -235,7 +237,7 @@ class Writing:
         if targets and len(written) == len(targets):
             return None
         if written:
-            write.join(f"Since then {len(written)} of the {len(targets)} items were changed or removed.")
+            write.join(f"{_SINCE}{len(written)} of the {len(targets)} items were changed or removed.")
         if isinstance(result, ShareToken) and not await self._opens(write, result.token):
             return None
         return result
@@ -298,6 +300,11 @@ def _reports(result: Result) -> list[BatchReport]:
             return [report for report in (result.legs, result.action_items, result.map_pins) if report is not None]
         case _:
             return []
+
+
+def is_joined(notes: Collection[str]) -> bool:
+    """Whether an outcome with these notes completed an earlier call."""
+    return any(note == JOINED or note.startswith(_SINCE) for note in notes)
 
 
 def is_dry_run(params: Params) -> bool:

@@ -73,7 +73,8 @@ _ITEM_DEFAULTS: Final[Mapping[str, Any]] = {"before": None, "after": None, "befo
 
 
 def _item(found: dict[str, Any]) -> ItemChange:
-    return ItemChange(**(found | {"fields": tuple(found.get("fields", ()))}))
+    known: dict[str, Any] = {**found, "fields": tuple(found.get("fields", ()))}
+    return ItemChange(**known)
 
 
 def _compact(body: object) -> str:

@@ -9,11 +9,11 @@ from trips_mcp.backend.errors import invalid_field, not_found
 from trips_mcp.backend.handler import Call
 from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
 from trips_mcp.backend.rows.references import Reference, check_references
-from trips_mcp.backend.rows.upsert import changed_or_not, cleared, merged
+from trips_mcp.backend.rows.upsert import changed_or_not, cleared
 from trips_mcp.backend.validation import validated
 from trips_mcp.contract.http_mapping import names
 from trips_mcp.contract.patch_clear import Update
-from trips_mcp.json_values import JsonObject
+from trips_mcp.json_values import JsonObject, merged
 
 
 async def change_row(

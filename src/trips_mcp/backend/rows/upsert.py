@@ -13,7 +13,7 @@ from trips_mcp.backend.errors import ProblemError, invalid_field
 from trips_mcp.backend.handler import Call
 from trips_mcp.backend.rows.mapping import ResourceMapping, add, listed, new_row, rewrite
 from trips_mcp.backend.rows.references import Reference, unknown_references
-from trips_mcp.json_values import JsonObject, is_list, is_object
+from trips_mcp.json_values import JsonObject, is_list, is_object, merged
 
 Status = Literal["created", "updated", "unchanged"]
 
@@ -100,15 +100,6 @@ async def _by_client_ref(
         columns.trip_id == bindparam("trip"), columns.client_ref.in_(bindparam("refs", expanding=True))
     )
     return {row["clientRef"]: row for row in await listed(call.db, query, trip=trip_id, refs=sorted(refs))}
-
-
-def merged(before: JsonObject, change: JsonObject) -> JsonObject:
-    """`before` with `change` merged in: objects by key; any other value is replaced."""
-    after = dict(before)
-    for name, value in change.items():
-        held = before.get(name)
-        after[name] = merged(held, value) if is_object(held) and is_object(value) else value
-    return after
 
 
 def cleared(row: JsonObject, path: str) -> JsonObject:

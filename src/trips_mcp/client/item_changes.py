@@ -1,0 +1,236 @@
+"""What a write changed, item by item: from its arguments, its result and the items before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trips_mcp.client.snapshots import ATTACHED, Key, TripSnapshot, as_item, without_empty
+from trips_mcp.contract.action_items import ActionItem
+from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.commitments import Commitment
+from trips_mcp.contract.events import DeletedEvent, Event
+from trips_mcp.contract.legs import Leg
+from trips_mcp.contract.map_pins import MapPin
+from trips_mcp.contract.messages import Message
+from trips_mcp.contract.models import Deleted, Resource, Result
+from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.shares import Revoked, ShareToken
+from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.trips import Trip
+from trips_mcp.history import ItemChange, ItemKind
+from trips_mcp.json_values import JsonObject, is_object, merged
+
+_KINDS: Final[Mapping[type[Result], ItemKind]] = {
+    Trip: "trip",
+    Leg: "leg",
+    Commitment: "commitment",
+    ActionItem: "action_item",
+    MapPin: "map_pin",
+    Message: "message",
+    Event: "event",
+}
+_TARGETS: Final[Mapping[str, ItemKind]] = {
+    "{tripId}": "trip",
+    "{legId}": "leg",
+    "{commitmentId}": "commitment",
+    "{itemId}": "action_item",
+    "{pinId}": "map_pin",
+    "{event_id}": "event",
+}
+_BATCHES: Final[Mapping[str, Mapping[str, ItemKind]]] = {
+    "upsert_legs": {"items": "leg"},
+    "upsert_action_items": {"items": "action_item"},
+    "upsert_map_pins": {"items": "map_pin"},
+    "sync_trip": {"legs": "leg", "actionItems": "action_item", "mapPins": "map_pin"},
+}
+"""The lists of each batch, by their wire names."""
+_LINKS: Final[Mapping[ItemKind, str]] = {"leg": "legId", "map_pin": "mapPinId"}
+"""The field of a commitment that links it to such an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The items before a write, as far as they are known."""
+
+    trip: TripSnapshot | None = None
+    event: JsonObject | None = None
+    is_known: bool = True
+    """Whether what the write needs could be read."""
+    earlier: Mapping[Key, ItemChange] = field(default_factory=dict[Key, ItemChange])
+    """The changes that an earlier call recorded, which this one completes. They have the items of then."""
+
+    def item(self, kind: ItemKind, id_: str) -> JsonObject | None:
+        if (kind, id_) in self.earlier:
+            return self.earlier[kind, id_].before
+        if kind == "event":
+            return self.event
+        return None if self.trip is None else self.trip.item(kind, id_)
+
+    def commitments_of(self, kind: ItemKind, id_: str) -> list[JsonObject]:
+        if kind not in _LINKS or self.trip is None:
+            return []
+        return self.trip.commitments_of(_LINKS[kind], id_)
+
+
+def target(operation: Operation[Any, Any], arguments: JsonObject) -> Key | None:
+    """The existing item that an update or a deletion is about."""
+    place = operation.path.rpartition("/")[2]
+    if operation.method not in ("PATCH", "DELETE") or place not in _TARGETS:
+        return None
+    return _TARGETS[place], str(arguments[place.strip("{}")])
+
+
+def is_batch_of_items(operation: Operation[Any, Any]) -> bool:
+    return operation.name in _BATCHES
+
+
+def may_merge(operation: Operation[Any, Any], arguments: JsonObject) -> bool:
+    """Whether a creation may change an existing item instead, by its clientRef."""
+    return is_batch_of_items(operation) or "clientRef" in arguments
+
+
+def without_lists(operation: Operation[Any, Any], arguments: JsonObject) -> JsonObject:
+    """The arguments to record. The items of a batch are in its changes."""
+    lists = _BATCHES.get(operation.name, {})
+    return {name: value for name, value in arguments.items() if name not in lists}
+
+
+def planned(operation: Operation[Any, Any], arguments: JsonObject, before: Before) -> tuple[ItemChange, ...]:
+    """What is known before the write is sent, for the case that its outcome stays unknown."""
+    if (of := target(operation, arguments)) is not None:
+        return tuple(_changed(of, arguments, before, None))
+    if operation.name in _BATCHES:
+        return tuple(_merging(operation, arguments, before))
+    kind: ItemKind = _KINDS.get(operation.result, "share_token")
+    return (ItemChange(kind=kind, id="", after=_item_in(arguments)),)
+
+
+def made(
+    operation: Operation[Any, Any], arguments: JsonObject, result: Result, before: Before
+) -> tuple[ItemChange, ...]:
+    """What the write changed; nothing if everything is as before."""
+    return tuple(change for change in _made(operation, arguments, result, before) if not _is_nothing(change))
+
+
+def _made(
+    operation: Operation[Any, Any], arguments: JsonObject, result: Result, before: Before
+) -> Iterator[ItemChange]:
+    of = target(operation, arguments)
+    match result:
+        case Deleted() | DeletedEvent() if of is not None:
+            if not getattr(result, "already_deleted", False):
+                yield from _changed(of, arguments, before, None)
+        case BatchReport() | SyncReport():
+            yield from _of_batch(operation, arguments, result, before)
+        case ShareToken():
+            yield ItemChange(kind="share_token", id="", after={})
+        case Revoked(revoked=True):
+            yield ItemChange(kind="share_token", id="", before={})
+        case Resource() | Event() if of is not None:
+            yield from _changed(of, arguments, before, _with_trips(as_item(result), before.event))
+        case Resource() | Event():
+            kind, after = _KINDS[type(result)], as_item(result)
+            id_ = str(result.event_id or "") if isinstance(result, Event) else result.id
+            merges = may_merge(operation, arguments)
+            was = before.item(kind, id_) if merges else None
+            fields = tuple(_paths(_item_in(arguments))) if was is not None else ()
+            known = before.is_known or not merges
+            yield ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
+        case _:
+            return
+
+
+def _changed(of: Key, arguments: JsonObject, before: Before, after: JsonObject | None) -> Iterator[ItemChange]:
+    """An update, or a deletion together with the commitments that it unlinks."""
+    kind, id_ = of
+    was = before.item(kind, id_)
+    known = before.is_known and was is not None
+    fields = (*_paths(_item_in(arguments)), *arguments.get("clear", ())) if after is not None else ()
+    if after is not None and not fields:  # archive_trip names none
+        fields = ("status",)
+    yield ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
+    if after is None:
+        for commitment in before.commitments_of(kind, id_):
+            link = _LINKS[kind]
+            unlinked = {name: value for name, value in commitment.items() if name != link}
+            yield ItemChange(kind="commitment", id=commitment["_id"], before=commitment, after=unlinked, fields=(link,))
+
+
+def _merging(operation: Operation[Any, Any], arguments: JsonObject, before: Before) -> Iterator[ItemChange]:
+    """The existing items that a batch names by their clientRef."""
+    if before.trip is None:
+        return
+    for name, kind in _BATCHES[operation.name].items():
+        for item in arguments.get(name, ()):
+            if "clientRef" in item and (was := before.trip.of_client_ref(kind, item["clientRef"])) is not None:
+                yield ItemChange(kind=kind, id=was["_id"], before=was)
+
+
+def _of_batch(
+    operation: Operation[Any, Any], arguments: JsonObject, result: Result, before: Before
+) -> Iterator[ItemChange]:
+    for name, kind in _BATCHES[operation.name].items():
+        report = result if isinstance(result, BatchReport) else _report(result, name)
+        items: list[JsonObject] = arguments.get(name, [])
+        latest: dict[str, ItemChange] = {}
+        for outcome in report.results:
+            if outcome.index is None or not 0 <= outcome.index < len(items):
+                continue
+            sent = without_empty(items[outcome.index])
+            if outcome.client_ref is not None:
+                sent["clientRef"] = outcome.client_ref
+            if outcome.status == "unknown":
+                yield ItemChange(kind=kind, id="", after=sent)
+            elif outcome.id and outcome.status in ("created", "updated"):
+                latest[outcome.id] = _merged_change(kind, outcome.id, sent, latest.get(outcome.id), before)
+        yield from latest.values()
+
+
+def _merged_change(
+    kind: ItemKind, id_: str, sent: JsonObject, previous: ItemChange | None, before: Before
+) -> ItemChange:
+    """`previous`: the change by an earlier item of the same batch."""
+    was = before.item(kind, id_) if previous is None else previous.before
+    base = was if previous is None else previous.after
+    after = sent | {"_id": id_} if base is None else merged(base, sent)
+    fields: tuple[str, ...] = ()
+    if was is not None:
+        fields = tuple(dict.fromkeys((*(previous.fields if previous is not None else ()), *_paths(sent))))
+    return ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=before.is_known, fields=fields)
+
+
+def _report(result: Result, name: str) -> BatchReport:
+    of_list = {"legs": "legs", "actionItems": "action_items", "mapPins": "map_pins"}
+    found = getattr(result, of_list[name], None)
+    return found if isinstance(found, BatchReport) else BatchReport()
+
+
+def _paths(item: JsonObject) -> Iterator[str]:
+    """The fields that are set; of an object its keys one by one, as they are merged."""
+    for name, value in item.items():
+        if is_object(value):
+            yield from (f"{name}.{key}" for key in value)
+        else:
+            yield name
+
+
+def _item_in(arguments: JsonObject) -> JsonObject:
+    """The item's own fields."""
+    places = {place.strip("{}") for place in _TARGETS}
+    return {name: value for name, value in arguments.items() if name != "clear" and name not in places}
+
+
+def _with_trips(after: JsonObject, before: JsonObject | None) -> JsonObject:
+    return (
+        after
+        if before is None or ATTACHED in after or ATTACHED not in before
+        else {**after, ATTACHED: before[ATTACHED]}
+    )
+
+
+def _is_nothing(change: ItemChange) -> bool:
+    return change.before_is_known and bool(change.id) and _compared(change.before) == _compared(change.after)
+
+
+def _compared(item: JsonObject | None) -> JsonObject | None:
+    return None if item is None else {name: value for name, value in item.items() if name != "revision"}
