@@ -114,6 +114,10 @@ def said(hit: Hit) -> str:
         ("breakfast tokyo", ["stay leg_tokyo in accommodation.notes"]),
         ("JL44", ["flight leg_tokyo in flights.0.flightNumber"]),
         ("jl 44", ["flight leg_tokyo in flights.0.flightNumber"]),
+        ("flight HND", ["flight leg_tokyo in flights.0.to"]),
+        ("hotel yanaka", ["stay leg_tokyo in accommodation.address"]),
+        ("flight", []),
+        ("hotel", []),
         ("44", ["flight leg_tokyo in flights.0.flightNumber"]),
         ("hnd", ["flight leg_tokyo in flights.0.to"]),
         ("lhr hnd", ["flight leg_tokyo in flights.0.from"]),
@@ -208,6 +212,7 @@ def test_a_hit_has_the_ids_and_the_time_to_go_on_with() -> None:
         "weekday": "Saturday",
         "time": "18:30",
         "zone": "Asia/Tokyo",
+        "endTime": "21:00",
         "field": "title",
     }
     assert bus.model_dump(exclude_none=True) == {
@@ -218,6 +223,7 @@ def test_a_hit_has_the_ids_and_the_time_to_go_on_with() -> None:
         "weekday": "Friday",
         "time": "11:30",
         "zone": "Asia/Tokyo",
+        "address": "Tokyo Station",
         "field": "description",
         "excerpt": "Fuji on the right",
     }
@@ -343,9 +349,9 @@ def test_strangers_words_are_quoted() -> None:
     assert in_words(quoted(report)).splitlines() == [
         "3 hits, best first:",
         "- leg “Kyoto” · Friday 2026-07-24 to Tuesday 2026-07-28 · in title · legId leg_kyoto",
-        "- event “«Nozomi to Kyoto»” · Friday 2026-07-24 11:30 Asia/Tokyo · in title · event_id 7",
-        "- rental “Kitsune Rent-a-Car” · Saturday 2026-07-25 08:00 Asia/Tokyo · in rentalCar.location: "
-        "Kyoto Station · legId leg_kyoto",
+        "- event “«Nozomi to Kyoto»” · Friday 2026-07-24 11:30 Asia/Tokyo · at «Tokyo Station» · in title · event_id 7",
+        "- rental “Kitsune Rent-a-Car” · Saturday 2026-07-25 08:00 Asia/Tokyo · at Kyoto Station"
+        " · in rentalCar.location · legId leg_kyoto",
     ]
 
 

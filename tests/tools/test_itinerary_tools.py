@@ -19,7 +19,7 @@ from trips_mcp.itinerary import check as checking
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools import Answer
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.resources import itinerary
+from trips_mcp.tools.resources import trip_reading
 
 from .conftest import Do
 from .services import TOOL, Call, Service, calls_on
@@ -131,7 +131,7 @@ async def test_without_the_events_the_rest_is_told_and_why_they_are_missing(tool
 
 
 async def test_events_that_do_not_come_are_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(itinerary, "_PATIENCE", 0.05)
+    monkeypatch.setattr(trip_reading, "_PATIENCE", 0.05)
     trips = service()
 
     async def never(request: httpx.Request) -> httpx.Response:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic_core import MISSING, PydanticCustomError
 
 from trips_mcp.contract.fields import WHOLE, Id
 from trips_mcp.contract.models import Params
@@ -11,6 +11,12 @@ from trips_mcp.contract.models import Params
 
 class OfTrip(Params):
     trip_id: Id
+
+
+class OfAnyTrip(Params):
+    """A question that may be about one trip or about all."""
+
+    trip_id: Id | MISSING = MISSING
 
 
 def _storable(number: int) -> int:

@@ -49,6 +49,20 @@ def read_day(journey: Journey, text: str, now: datetime) -> date | Unclear:
     return found[0] if len(found) == 1 else _any_of(found)
 
 
+def is_day(text: str) -> bool:
+    """Whether the text is a date or an expression for a day, in whatever trip."""
+    return read_date(text.strip()) is not None or bool(readings(text))
+
+
+def relative_days(text: str, today: date) -> frozenset[date] | None:
+    """The days that a text such as `tomorrow` or `this Friday` may mean; None if it does not depend on today."""
+    found = readings(text)
+    if read_date(text.strip()) is not None or not found or any(one.rule not in _RELATIVE for one in found):
+        return None
+    days = {(day, one.weekday) for one in found for day in _RELATIVE[one.rule](today, one.values)}
+    return frozenset(day for day, weekday in days if weekday in (None, day.weekday()))
+
+
 def today_in(journey: Journey, now: datetime) -> date | None:
     """Today in the zone of the current leg. None if there is none, or if two have different dates."""
     todays = _todays(journey, now)
@@ -156,8 +170,8 @@ def _this_weekday(question: _Question, values: Values) -> date | Unclear:
     today = today_in(question.journey, question.now)
     if today is None:
         return _weekday(question, values)
-    ahead = (_int(values["weekday"]) - today.weekday()) % _WEEK
-    return _inside(question.journey, question.days, today + timedelta(ahead))
+    (day,) = _this_weekday_after(today, values)
+    return _inside(question.journey, question.days, day)
 
 
 def _next_weekday(question: _Question, values: Values) -> date | Unclear:
@@ -165,11 +179,23 @@ def _next_weekday(question: _Question, values: Values) -> date | Unclear:
     today = today_in(question.journey, question.now)
     if today is None:
         return _weekday(question, values)
+    found = [_inside(question.journey, question.days, day) for day in _next_weekdays_after(today, values)]
+    return found[0] if len(found) == 1 else _any_of(found)
+
+
+def _relative_to(today: date, values: Values) -> list[date]:
+    return [today + timedelta(_int(values["relative"]))]
+
+
+def _this_weekday_after(today: date, values: Values) -> list[date]:
+    return [today + timedelta((_int(values["weekday"]) - today.weekday()) % _WEEK)]
+
+
+def _next_weekdays_after(today: date, values: Values) -> list[date]:
     ahead = (_int(values["weekday"]) - today.weekday() - 1) % _WEEK + 1
     coming = today + timedelta(ahead)
     in_next_week = coming + timedelta(_WEEK) if today.weekday() + ahead < _WEEK else coming
-    found = [_inside(question.journey, question.days, day) for day in dict.fromkeys((coming, in_next_week))]
-    return found[0] if len(found) == 1 else _any_of(found)
+    return list(dict.fromkeys((coming, in_next_week)))
 
 
 def _weekdays(question: _Question, values: Values) -> tuple[int, Sequence[date]]:
@@ -283,3 +309,9 @@ _RULES: Final[Mapping[str, Callable[[_Question, Values], date | Unclear]]] = {
     "pair": _pair,
 }
 """By the rule names in FORMS."""
+_RELATIVE: Final[Mapping[str, Callable[[date, Values], list[date]]]] = {
+    "relative": _relative_to,
+    "this weekday": _this_weekday_after,
+    "next weekday": _next_weekdays_after,
+}
+"""The days that these rules may mean on a given day, whatever the trip."""

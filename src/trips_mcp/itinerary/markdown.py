@@ -68,7 +68,8 @@ def timeline_in_markdown(timeline: Timeline, hint: Hint = str) -> str:
 
 def _heading(day: Day) -> str:
     number = f", day {day.number} of {day.of}" if day.number else ""
-    return f"# {day.weekday} {day.date}{number}{f' ({day.zone})' if day.zone else ''}"
+    trip = f" of {_named(day.trip, 'the trip', day.trip_id)}" if day.trip_id else ""
+    return f"# {day.weekday} {day.date}{number}{trip}{f' ({day.zone})' if day.zone else ''}"
 
 
 def _legs_here(day: Day) -> Iterator[str]:
@@ -245,7 +246,8 @@ def _more(sentence: str, hint: Hint) -> str:
 
 
 def _choice(choice: DayChoice) -> str:
-    return f"- {choice.weekday} {choice.date}{f': {one_line(choice.where)}' if choice.where else ''}"
+    trip = f" of {_named(choice.trip, 'a trip', choice.trip_id)}" if choice.trip_id else ""
+    return f"- {choice.weekday} {choice.date}{trip}{f': {one_line(choice.where)}' if choice.where else ''}"
 
 
 def _named(title: str | None, otherwise: str, id: str | None) -> str:  # noqa: A002

@@ -128,9 +128,17 @@ class DayChoice(Result):
     date: str
     weekday: str
     where: Text = None
+    trip_id: str | None = None
+    """Set if trips are to be chosen from."""
+    trip: Text = None
+    """Title of that trip."""
 
 
 class Day(Result):
+    trip_id: str | None = None
+    """Set if the trip was found by the day."""
+    trip: Text = None
+    """Title of that trip."""
     date: str | None = None
     weekday: str | None = None
     number: int | None = None

@@ -1,20 +1,21 @@
 """A tool: its listing, and how one call is run and answered. Independent of MCP."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
 from typing import Any, Final, Generic, Protocol, TypedDict
 
 from pydantic import ValidationError
+from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.path_ids import OfAnyTrip, OfTrip
 from trips_mcp.contract.validation_errors import faults, in_words
 from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.call_context import Conduct
@@ -22,7 +23,7 @@ from trips_mcp.tools.error_text import advice, where_to_check
 from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
-from trips_mcp.tools.results.authors import others_may_have_written
+from trips_mcp.tools.results.authors import known_others, others_may_have_written
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
 from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
@@ -93,6 +94,8 @@ class Tool(Generic[P, R]):
     """The answer in words. Without it, the text is the structured content as JSON."""
     answers: type[R] | None = None
     """The model of the structured content, if the listing has an output schema."""
+    told_of: Callable[[R], Iterable[str]] | None = None
+    """Ids of the trips that the result has texts of, for tools that find the trip themselves."""
 
     @cached_property
     def asked(self) -> type[Params]:
@@ -187,8 +190,11 @@ class _Call(Generic[P, R]):
         """For parts of a trip this depends on its members; for events nobody can know."""
         if not self.tool.hints["readOnlyHint"]:
             return False
-        if isinstance(asked, OfTrip):
+        if isinstance(asked, OfTrip | OfAnyTrip) and asked.trip_id is not MISSING:
             return await others_may_have_written(self.client, asked.trip_id, result)
+        if self.tool.told_of is not None:
+            known = [known_others(self.client, trip_id) for trip_id in self.tool.told_of(result)]
+            return any(not self.conduct.local if others is None else others for others in known)
         return self.tool.hints["openWorldHint"]
 
 

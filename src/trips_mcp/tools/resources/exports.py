@@ -13,10 +13,10 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.resources.action_items import ACTION_ITEMS
 from trips_mcp.tools.resources.commitments import COMMITMENTS
 from trips_mcp.tools.resources.events import EVENTS
-from trips_mcp.tools.resources.itinerary import events_of
 from trips_mcp.tools.resources.legs import LEGS
 from trips_mcp.tools.resources.map_pins import MAP_PINS
 from trips_mcp.tools.resources.members import MEMBERS
+from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.exports import Exported
 from trips_mcp.tools.tool import tool
 

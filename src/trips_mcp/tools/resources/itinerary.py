@@ -1,36 +1,37 @@
 """Tools that answer a traveller's questions from one export and the trip's events."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
-import anyio
 from pydantic import AliasChoices, Field
 from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
-from trips_mcp.client.errors import NotConfiguredError, TripsError
-from trips_mcp.client.outcome import Outcome, RateLimit, Report
-from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event, ListTripEvents
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
-from trips_mcp.contract.fields import WHOLE
-from trips_mcp.contract.operation import R
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.client.outcome import Outcome, Report
+from trips_mcp.contract.events import LIST_TRIP_EVENTS
+from trips_mcp.contract.exports import EXPORT_TRIP
+from trips_mcp.contract.fields import WHOLE, Id
+from trips_mcp.contract.path_ids import OfAnyTrip, OfTrip
+from trips_mcp.contract.trips import LIST_TRIPS
 from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary import search as searching
 from trips_mcp.itinerary.check import CheckReport
 from trips_mcp.itinerary.day import choice_of, day_of
-from trips_mcp.itinerary.day_expressions import Unclear, read_day, runs, today_in
+from trips_mcp.itinerary.day_expressions import Unclear, is_day, read_day, relative_days, runs, today_in
+from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.itinerary.search import SearchReport
+from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
+from trips_mcp.itinerary.trip_by_day import Candidate, candidates, choice_of_trips, read_day_of_trip, why_no_trip
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
+from trips_mcp.tools.resources.all_trips import list_newest_first, read_each
+from trips_mcp.tools.resources.trip_reading import TripReading, read_trip
 from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.authors import note_members
 from trips_mcp.tools.tool import Hints, Tool
 
 _READS: Final[Hints] = {
@@ -40,14 +41,15 @@ _READS: Final[Hints] = {
     "openWorldHint": True,
 }
 _USES: Final = (EXPORT_TRIP, LIST_TRIP_EVENTS)
-_PATIENCE: Final = 10.0
-"""Seconds for the events, after those that the export may take: hosts wait no more than a minute."""
-_LONGEST_REASON: Final = 300
+_USES_ALL: Final = (*_USES, LIST_TRIPS)
+_MOST_TOLD_APART: Final = 3
+_TITLE: Final = 200
 
 DayAsked = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class GetDay(OfTrip):
+class GetDay(OfAnyTrip):
+    trip_id: Annotated[Id | MISSING, Field(description="Omit to find the trip by its dates")] = MISSING
     date: Annotated[
         DayAsked,
         Field(
@@ -71,84 +73,60 @@ class CheckTrip(OfTrip):
     )
 
 
-class SearchTrip(OfTrip):
+class SearchTrip(OfAnyTrip):
+    trip_id: Annotated[Id | MISSING, Field(description="Omit to search all trips")] = MISSING
     query: Annotated[str, Field(min_length=1, max_length=200, description="Words, in any order")]
 
 
-@dataclass(frozen=True, slots=True)
-class TripReading:
-    """A trip, with what there is to say of how it was read."""
-
-    journey: Journey
-    things: int
-    """How many it holds: what work on it takes."""
-    notes: tuple[str, ...]
-    rate_limit: RateLimit | None
-
-    def outcome(self, result: R) -> Outcome[R]:
-        return Outcome(result, self.notes, self.rate_limit)
-
-
-async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> TripReading:
-    """In one export, and one request more where its events are known. Without them an answer is worth having too.
-
-    Raises: TripsError.
-    """
-    exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
-    note_members(client, trip_id, exported.result)
-    found = await events_of(client, trip_id, exported.result, conduct)
-    events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
-    things = _things(exported.result) + len(events)
-    return TripReading(await offload(things, Journey.of, exported.result, events), things, notes, exported.rate_limit)
-
-
-def _things(export: TripExport) -> int:
-    return sum(map(len, (export.legs, export.map_pins, export.action_items, export.commitments)))
-
-
-@dataclass(frozen=True, slots=True)
-class EventsFound:
-    events: list[Event]
-    note: str | None = None
-    """Why there are none, where they could not be read."""
-    asked: bool = True
-    """False where the trip is not known to have any: its number in the Events API is not."""
-
-
-async def events_of(client: TripsClient, trip_id: str, export: TripExport, conduct: Conduct) -> EventsFound:
-    """Those of the trip's shared itinerary. What goes wrong is told, not raised."""
-    linked = conduct.event_trips.get(trip_id)
-    number = linked
-    if number is None and conduct.one_store and export.trip is not None:
-        number = export.trip.number
-    if number is None:
-        return EventsFound([], asked=False)
-    try:
-        with anyio.fail_after(_PATIENCE):
-            return EventsFound((await client.call(LIST_TRIP_EVENTS, ListTripEvents(trip_id=number))).events)
-    except TimeoutError:
-        return EventsFound([], _without_events(f"the Events API did not answer within {_PATIENCE:g} seconds"))
-    except NotConfiguredError as error:
-        # where the trip was linked they are missed; else nobody has asked for events
-        return EventsFound([], None if linked is None else _without_events(str(error)), asked=linked is not None)
-    except TripsError as error:
-        return EventsFound([], _without_events(str(error)))
-
-
-def _without_events(why: str) -> str:
-    return f"Events are left out, for they could not be read: {why.rstrip('.')[:_LONGEST_REASON]}."
-
-
 async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) -> Outcome[Day]:
+    if asked.trip_id is MISSING:
+        return await _day_of_any(client, asked.date, conduct)
     read = await read_trip(client, asked.trip_id, conduct)
-    now = conduct.now()
-    found = read_day(read.journey, asked.date, now)
+    return await _day_in(read, read_day(read.journey, asked.date, conduct.now()), conduct)
+
+
+async def _day_in(read: TripReading, found: date | Unclear, conduct: Conduct) -> Outcome[Day]:
+    """Raises: ToolRefusedError."""
     if not isinstance(found, Unclear):
-        today = today_in(read.journey, now)
+        today = today_in(read.journey, conduct.now())
         return read.outcome(await offload(read.things, day_of, read.journey, found, today))
     if found.choices:
         return read.outcome(choice_of(read.journey, found.choices, found.why))
     raise ToolRefusedError(found.why)
+
+
+async def _day_of_any(client: TripsClient, text: str, conduct: Conduct) -> Outcome[Day]:
+    """Raises: ToolRefusedError if no trip has such a day; TripsError."""
+    trips, notes = await list_newest_first(client) if is_day(text) else ([], ())
+    found = candidates(trips, text, conduct.now())
+    if not found:
+        raise ToolRefusedError(why_no_trip(trips, text))
+    if len(found) > 1:
+        found = await _told_apart(client, found, text, conduct)
+    if len(found) > 1:
+        return Outcome(choice_of_trips(found), notes, client.rate_limit)
+    read = await read_trip(client, found[0].trip.id, conduct)
+    outcome = await _day_in(read, read_day_of_trip(read.journey, text, conduct.now()), conduct)
+    journey = read.journey
+    day = outcome.result.model_copy(update={"trip_id": journey.trip_id, "trip": short(journey.title, _TITLE)})
+    return Outcome(day, (*notes, *outcome.notes), outcome.rate_limit)
+
+
+async def _told_apart(
+    client: TripsClient, found: Sequence[Candidate], text: str, conduct: Conduct
+) -> Sequence[Candidate]:
+    """Those that have the day by their legs' zones, of a few trips near today; all if that decides nothing."""
+    now = conduct.now()
+    if len(found) > _MOST_TOLD_APART or relative_days(text, now.date()) is None:
+        return found
+    kept: list[Candidate] = []
+    for one in found:
+        read = await read_trip(client, one.trip.id, conduct)
+        day = read_day_of_trip(read.journey, text, now)
+        days = day.choices if isinstance(day, Unclear) else (day,)
+        if days:
+            kept.append(Candidate(one.trip, days))
+    return kept or found
 
 
 async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct: Conduct) -> Outcome[Timeline]:
@@ -191,8 +169,28 @@ def _fixable(report: CheckReport, absent: Collection[str]) -> CheckReport:
 
 
 async def _search(client: TripsClient, asked: SearchTrip, _: Report, conduct: Conduct) -> Outcome[SearchReport]:
+    if asked.trip_id is MISSING:
+        return await _search_all(client, asked.query, conduct)
     read = await read_trip(client, asked.trip_id, conduct)
     return read.outcome(await offload(read.things, searching.search, read.journey, asked.query))
+
+
+async def _search_all(client: TripsClient, query: str, conduct: Conduct) -> Outcome[SearchReport]:
+    """Raises: ToolRefusedError for a query without words; TripsError."""
+    if not words_of(query):
+        raise ToolRefusedError(f"query: {searching.NO_WORDS}")
+    trips, notes = await list_newest_first(client)
+    read = await read_each(client, trips, conduct, lambda one: searching.hits_in(one.journey, query))
+    report = searching.search_report(query, read.found, read.left)
+    return Outcome(report, (*notes, *read.notes), client.rate_limit)
+
+
+def _searched_trips(report: SearchReport) -> Iterator[str]:
+    yield from (trip.trip_id for trip in report.trips or ())
+
+
+def _trips_of_day(day: Day) -> Iterator[str]:
+    yield from filter(None, (day.trip_id, *(choice.trip_id for choice in day.choices or ())))
 
 
 get_day = Tool(
@@ -203,11 +201,12 @@ get_day = Tool(
     params=GetDay,
     asked_for="where today tonight tomorrow planned schedule agenda sleep hotel next flight",
     hints=_READS,
-    uses=_USES,
+    uses=_USES_ALL,
     run=_day,
     lookup="list_trips",
     prose=day_in_markdown,
     answers=Day,
+    told_of=_trips_of_day,
 )
 get_timeline = Tool(
     name="get_timeline",
@@ -242,9 +241,10 @@ search_trip = Tool(
     params=SearchTrip,
     asked_for="find look up where place restaurant hotel",
     hints=_READS,
-    uses=_USES,
+    uses=_USES_ALL,
     run=_search,
     lookup="list_trips",
     prose=lambda report, _: searching.in_words(report),
     answers=SearchReport,
+    told_of=_searched_trips,
 )

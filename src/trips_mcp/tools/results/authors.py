@@ -56,6 +56,11 @@ async def others_may_have_written(client: TripsClient, trip_id: str, result: obj
     return bool(getattr(result, "events", None)) or await _others_may_write(client, trip_id)
 
 
+def known_others(client: TripsClient, trip_id: str) -> bool | None:
+    """None if it is not known without a request."""
+    return _KNOWN.setdefault(client, _Known()).of(trip_id)
+
+
 async def _others_may_write(client: TripsClient, trip_id: str) -> bool:
     known = _KNOWN.setdefault(client, _Known())
     others = known.of(trip_id)
