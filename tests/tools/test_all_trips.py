@@ -1,6 +1,7 @@
 """Questions without a tripId: which trip, and all trips, in few requests and never beyond the rate limit."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -360,6 +361,117 @@ async def test_a_day_of_no_trip_is_refused_with_what_there_is(text: str, said: s
 async def test_without_any_trip_that_is_said() -> None:
     async with Service({"/trips": []}).called() as call:
         assert (await call("get_day", date="2026-07-21")).text == "There are no trips yet."
+
+
+# list_trips
+
+
+def listed(answer: Answer) -> dict[str, dict[str, Any]]:
+    assert not answer.is_error, answer.text
+    assert answer.structured is not None
+    return {item["_id"]: item for item in answer.structured.get("items", [])}
+
+
+async def test_trips_are_listed_in_one_request_with_what_was_read_of_them() -> None:
+    trips = service(ROME, HAWAII, VIENNA)
+    async with trips.called() as call:
+        before = await call("list_trips")
+        await call("get_timeline", tripId="trip_wien")
+        after = await call("list_trips")
+
+    assert all("destinations" not in item for item in listed(before).values())
+    assert listed(after)["trip_wien"]["destinations"] == ["Wien"]
+    assert listed(after)["trip_wien"]["countries"] == ["Austria"]
+    assert "destinations" not in listed(after)["trip_roma"]
+    assert asked(trips) == ["/trips", "/trips/trip_wien/export", "/trips"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("summer", ["trip_summer"]),
+        ("Vienna", ["trip_summer"]),
+        ("Vienne", ["trip_summer"]),
+        ("ウィーン", ["trip_summer"]),
+        ("Austria", ["trip_summer"]),
+        ("Österreich", ["trip_summer"]),
+        ("summer Vienna", ["trip_summer"]),
+        ("Vienna Salzburg", ["trip_summer"]),
+        ("Rome", ["trip_roma"]),
+        ("Oslo", []),
+    ],
+)
+async def test_trips_are_found_by_title_and_by_places_that_are_known(query: str, found: list[str]) -> None:
+    summer = trip("Summer", "2026-07-20 2026-07-27")
+    summer["legs"] = [
+        {"_id": "a", "destination": "Wien", "timezone": "Europe/Vienna", "startDate": "2026-07-20"},
+        {"_id": "b", "destination": "Salzburg", "timezone": "Europe/Vienna", "startDate": "2026-07-24"},
+    ]
+    trips = service(ROME, summer, HAWAII)
+    async with trips.called() as call:
+        await call("search_trip", query="read them all")
+        answer = await call("list_trips", query=query)
+
+    assert list(listed(answer)) == found
+    assert answer.structured is not None
+    assert answer.structured["remarks"] == [f"Filtered here, as the service cannot: {len(found)} of 3 match."]
+    if found == ["trip_summer"]:
+        assert listed(answer)["trip_summer"]["destinations"] == ["Wien", "Salzburg"]
+
+
+async def test_places_that_are_not_known_are_said_to_be_not_searched() -> None:
+    async with service(ROME, VIENNA).called() as call:
+        answer = await call("list_trips", query="Prague")
+        by_title = await call("list_trips", query="roma")
+        blank = await call("list_trips", query="…")
+
+    assert listed(answer) == {}
+    assert answer.structured is not None
+    assert answer.structured["remarks"][1] == (
+        "Where 2 of them go is not known yet, so only their titles were searched. To look into all trips use "
+        "search_trip without tripId."
+    )
+    assert list(listed(by_title)) == ["trip_roma"]
+    assert blank.text == "query: Say which words to look for."
+
+
+async def test_what_was_known_of_a_trip_is_forgotten_when_it_changes() -> None:
+    trips = service(ROME)
+    async with trips.called() as call:
+        await call("list_legs", tripId="trip_roma")
+        await call("get_timeline", tripId="trip_roma")
+        await call("delete_leg", tripId="trip_roma", legId="leg_roma")
+        answer = await call("list_trips")
+
+    assert "destinations" not in listed(answer)["trip_roma"]
+
+
+async def test_destinations_of_a_shared_trip_are_fenced() -> None:
+    shared = trip(HOSTILE, "2026-05-01 2026-05-05", members=BOTH)
+    async with service(shared, ROME).called() as call:
+        await call("get_timeline", tripId=shared["trip"]["_id"])
+        answer = await call("list_trips")
+        await call("get_timeline", tripId="trip_roma")
+        both = await call("list_trips")
+
+    (destination,) = listed(answer)[shared["trip"]["_id"]]["destinations"]
+    assert re.fullmatch(rf"\[(\w+)\]{HOSTILE}\[/\1\]", destination)
+    assert "quoting" in (both.structured or {})
+
+
+async def test_local_trips_always_show_where_they_go(trips: TripsClient, do: Do, trip_id: str) -> None:
+    leg = {"order": 0, "timezone": "Europe/Vienna", "startDate": "2026-11-01", "endDate": "2026-11-04"}
+    await do("create_leg", tripId=trip_id, title="First", destination="Wien", **leg)
+    local = calls_on(trips, Conduct(local=True))
+
+    first = await local("list_trips", query="Vienna")
+    await do("create_leg", tripId=trip_id, title="Then", destination="Praha", **{**leg, "timezone": "Europe/Prague"})
+    then = await local("list_trips", query="Prague")
+
+    assert listed(first)[trip_id]["destinations"] == ["Wien"]
+    assert listed(then)[trip_id]["destinations"] == ["Wien", "Praha"]
+    assert listed(then)[trip_id]["countries"] == ["Austria", "Czechia"]
+    assert "quoting" not in (then.structured or {})
 
 
 # a server bound to one trip

@@ -31,6 +31,16 @@ def names_in(text: str, zone: str | None = None) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
+def countries_in(text: str, zone: str | None = None) -> tuple[str, ...]:
+    """English names of the countries that a destination or an address names, or lies in."""
+    if len(text) > _LONGEST:
+        return ()
+    parts = (text, *_BETWEEN.split(text))
+    found = (one for part in parts if (one := country(_country_of(part, zone))))
+    return tuple(dict.fromkeys(one.name for one in found))
+
+
+@lru_cache(maxsize=4096)
 def names_of_stop(stop: Stop) -> frozenset[str]:
     """Folded names of its airport, its city, other cities it serves (`New York` for EWR), and its country."""
     one = airport(stop.code) if stop.code else None
@@ -43,18 +53,32 @@ def names_of_stop(stop: Stop) -> frozenset[str]:
 
 
 def _names_of(text: str, zone: str | None) -> frozenset[str]:
-    plain = " ".join(_POSTCODE.sub(" ", text).split())
-    if not plain:
-        return frozenset()
+    plain = _without_postcode(text)
+    cities = _cities_of(plain, zone)
+    found = {*_of_cities(cities if len(cities) == 1 else ()), *_of_country(_country_of(text, zone))}
+    return frozenset(name for name in found if len(name) >= _SHORTEST)
+
+
+def _country_of(text: str, zone: str | None) -> str:
+    """Code of the country that the text names, or that all its namesakes share; else empty."""
+    plain = _without_postcode(text)
     named = country_named(plain)
     if named is not None:
-        return named.names
+        return named.code
+    countries = {city.country for city in _cities_of(plain, zone)}
+    return countries.pop() if len(countries) == 1 else ""
+
+
+def _cities_of(plain: str, zone: str | None) -> tuple[City, ...]:
+    """None for a country. Of several namesakes, those in the zone."""
+    if not plain or country_named(plain):
+        return ()
     cities = find_cities(plain)
-    if len(cities) > 1:
-        cities = tuple(city for city in cities if city.zone == zone)
-    countries = {city.country for city in cities}
-    found = {*_of_cities(cities if len(cities) == 1 else ()), *(_of_country(*countries) if len(countries) == 1 else ())}
-    return frozenset(name for name in found if len(name) >= _SHORTEST)
+    return cities if len(cities) < 2 else tuple(city for city in cities if city.zone == zone)
+
+
+def _without_postcode(text: str) -> str:
+    return " ".join(_POSTCODE.sub(" ", text).split())
 
 
 def _of_cities(cities: Iterable[City]) -> set[str]:

@@ -24,6 +24,7 @@ from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
 from trips_mcp.tools.results.authors import known_others, others_may_have_written
+from trips_mcp.tools.results.destinations import forget_destinations, note_destinations
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
 from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
@@ -174,8 +175,13 @@ class _Call(Generic[P, R]):
     """Whether other people may have written texts of the last result."""
 
     async def read(self, asked: P) -> Outcome[R]:
+        trip_id = asked.trip_id if isinstance(asked, OfTrip) else None
+        if trip_id is not None and not self.tool.hints["readOnlyHint"]:
+            forget_destinations(self.client, trip_id)
         outcome = await self.tool.run(self.client, asked, self.report, self.conduct)
         self.rate_limit = outcome.rate_limit
+        if trip_id is not None:
+            note_destinations(self.client, trip_id, asked, outcome.result)
         self.others = await self._others_may_have_written(asked, outcome.result)
         if self.conduct.local and self.tool.local is not None:
             return replace(outcome, notes=(*outcome.notes, self.tool.local.remark))

@@ -15,6 +15,7 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.results.authors import note_members
+from trips_mcp.tools.results.destinations import note_destinations
 
 _PATIENCE: Final = 10.0
 """Seconds for the events, after those that the export may take: hosts wait no more than a minute."""
@@ -42,8 +43,10 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Trip
 
     Raises: TripsError.
     """
-    exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
+    asked = ExportTrip(trip_id=trip_id)
+    exported = await client.outcome(EXPORT_TRIP, asked)
     note_members(client, trip_id, exported.result)
+    note_destinations(client, trip_id, asked, exported.result)
     found = await events_of(client, trip_id, exported.result, conduct)
     events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)

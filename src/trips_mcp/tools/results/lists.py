@@ -69,6 +69,9 @@ class Filter:
     keep: Callable[[Any, Sequence[Any]], Sequence[Any]]
     """The items that match the arguments. Raises: ToolRefusedError for arguments that can match nothing."""
 
+    remark: Callable[[Sequence[Any]], str | None] = lambda _: None
+    """What else to say of all the items that were looked at."""
+
     def applies(self, asked: Params) -> bool:
         return bool(asked.model_dump(include=set(self.params.model_fields)))
 
@@ -190,7 +193,8 @@ class Listed:
         note = f"Filtered here, as the service cannot: {len(kept):,} of {looked} match."
         result = outcome.result.model_copy(update={self.within: kept, "next_cursor": None})
         most = asked.model_dump(include={"limit"}).get("limit")
-        return replace(outcome, result=result, notes=(*outcome.notes, note)), Window(start, most=most)
+        notes = (*outcome.notes, *filter(None, (note, filter_.remark(every))))
+        return replace(outcome, result=result, notes=notes), Window(start, most=most)
 
     async def _all_pages(self, asked: Params, params: type[Params], read: Read) -> tuple[Outcome[Any], list[Any]]:
         """The last page, and the items of all pages, at most `_MOST_PAGES` of them."""
