@@ -251,6 +251,7 @@ async def _questions(session: Session, trip_id: str) -> None:
     await session.do("check_trip", tripId=trip_id)
     await session.do("search_trip", tripId=trip_id, query="kyoto station")
     await session.do("export_trip", tripId=trip_id)
+    await session.do("export_file", tripId=trip_id, format="ics")
 
 
 async def _its_end(session: Session, trip_id: str) -> None:

@@ -28,15 +28,17 @@ END = "<!-- end of what is generated -->"
 
 
 def main() -> int:
-    made = list(generated())
-    stale = [path for path, text in made if not path.exists() or path.read_text("utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        for path in stale:
+    checks = "--check" in sys.argv[1:]
+    stale = 0
+    for path, text in generated():
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale += 1
+        if checks:
             print(f"{path.relative_to(ROOT)} is out of date: run `make generate`", file=sys.stderr)
-        return 1 if stale else 0
-    for path, text in made:
-        path.write_text(text, "utf-8", newline="\n")
-    return 0
+        else:
+            path.write_text(text, "utf-8", newline="\n")  # at once, as later ones read the listing
+    return 1 if checks and stale else 0
 
 
 def generated() -> Iterator[tuple[Path, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio.lowlevel
 import pytest
+from icalendar import Calendar as CalendarFile
 from mcp import Client, MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ReadResourceResult, TextResourceContents
 
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from .conftest import Service
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
-TEMPLATES = ["trips://{tripId}", "trips://{tripId}/day/{date}", "trips://{tripId}/export.json"]
+TEMPLATES = [
+    "trips://{tripId}",
+    "trips://{tripId}/day/{date}",
+    "trips://{tripId}/export.json",
+    "trips://{tripId}/calendar.ics",
+    "trips://{tripId}/places.geojson",
+]
 
 
 def offered(folder: Path, **env: str) -> Offer:
@@ -83,10 +90,14 @@ async def test_the_trips_there_are_are_listed_the_latest_first(mode: Any, trips:
     assert found == [
         (f"trips://{oslo}", "Oslo (Itinerary)", "text/markdown"),
         (f"trips://{oslo}/export.json", "Oslo (Export)", "application/json"),
+        (f"trips://{oslo}/calendar.ics", "Oslo (Calendar)", "text/calendar"),
+        (f"trips://{oslo}/places.geojson", "Oslo (Places)", "application/geo+json"),
         (f"trips://{kyoto}", "Kyōto 🍁 (Itinerary)", "text/markdown"),
         (f"trips://{kyoto}/export.json", "Kyōto 🍁 (Export)", "application/json"),
+        (f"trips://{kyoto}/calendar.ics", "Kyōto 🍁 (Calendar)", "text/calendar"),
+        (f"trips://{kyoto}/places.geojson", "Kyōto 🍁 (Places)", "application/geo+json"),
     ]
-    assert all("2026-11-01 to 2026-11-09" in (each.description or "") for each in listed.resources[2:])
+    assert all("2026-11-01 to 2026-11-09" in (each.description or "") for each in listed.resources[4:])
     assert listed.next_cursor is None
     assert [each.uri_template for each in templates.resource_templates] == TEMPLATES
     assert all(each.title and each.description for each in templates.resource_templates)
@@ -122,6 +133,22 @@ async def test_each_can_be_read(mode: Any, trips: TripsClient, tmp_path: Path) -
     assert [event["title"] for event in json.loads(text(export))["events"]] == ["Jazz"]
 
 
+@ERAS
+async def test_calendar_and_places_are_files_without_codes(mode: Any, trips: TripsClient, tmp_path: Path) -> None:
+    kyoto = await trip(trips)
+    await trips.legs.create(leg_of(kyoto))
+
+    async with Client(build_server(offered(tmp_path)), mode=mode) as agent:
+        calendar = await agent.read_resource(f"trips://{kyoto}/calendar.ics")
+        places = await agent.read_resource(f"trips://{kyoto}/places.geojson")
+
+    assert [each.contents[0].mime_type for each in (calendar, places)] == ["text/calendar", "application/geo+json"]
+    read: Any = CalendarFile.from_ical(text(calendar))
+    assert [str(stay["SUMMARY"]) for stay in read.walk("VEVENT")] == ["Granvia"]
+    assert "4711" not in text(calendar)
+    assert [one["properties"]["name"] for one in json.loads(text(places))["features"]] == ["Kyoto"]
+
+
 async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path: Path) -> None:
     async with Client(build_server(offered(tmp_path))) as agent:
         before = await agent.list_resources()
@@ -129,7 +156,7 @@ async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path
         after = await agent.list_resources()
 
     assert before.resources == []
-    assert len(after.resources) == 2
+    assert len(after.resources) == 4
     assert (after.ttl_ms, after.cache_scope) == (0, "private")
 
 
@@ -203,8 +230,8 @@ async def test_many_trips_come_page_by_page(service: "Service") -> None:
         with pytest.raises(MCPError, match="list it anew") as failed:
             await agent.list_resources(cursor="t999")
 
-    assert [len(page) for page in pages] == [100, 100, 40]
-    assert len({uri for page in pages for uri in page}) == 240
+    assert [len(page) for page in pages] == [200, 200, 80]
+    assert len({uri for page in pages for uri in page}) == 480
     assert failed.value.code == INVALID_PARAMS
 
 
@@ -213,7 +240,7 @@ async def test_an_id_of_any_kind_makes_an_address_that_leads_back(trip_id: str, 
     service.trips = [{"_id": trip_id, "title": "T", "startDate": "x\u202e"}]
 
     async with Client(build_server(service.offer())) as agent:
-        itinerary, export = (await agent.list_resources()).resources
+        itinerary, export, *_ = (await agent.list_resources()).resources
         read = json.loads(text(await agent.read_resource(export.uri)))
 
     assert re.fullmatch(r"trips://[\w.%-]+", itinerary.uri, re.ASCII)
@@ -321,7 +348,7 @@ async def test_a_connection_that_fails_is_one_sentence_and_tried_again(mode: Any
 @pytest.mark.parametrize(
     ("env", "templates"),
     [
-        ({"TRIPS_MCP_EXCLUDE_TOOLS": "get_day"}, [TEMPLATES[0], TEMPLATES[2]]),
+        ({"TRIPS_MCP_EXCLUDE_TOOLS": "get_day"}, [TEMPLATES[0], *TEMPLATES[2:]]),
         ({"TRIPS_MCP_TOOLSETS": "itinerary"}, TEMPLATES[:2]),
         ({"TRIPS_MCP_TOOLSETS": "trips"}, TEMPLATES[2:]),
         ({"TRIPS_MCP_READ_ONLY": "1"}, TEMPLATES),
@@ -361,8 +388,9 @@ async def test_a_server_bound_to_one_trip_shows_that_one_alone(trips: TripsClien
         read = [text(await agent.read_resource(uri)) for uri in (*listed, f"trips://{kyoto}/day/2026-11-03")]
     refused = [await refusal(bound, f"trips://{oslo}{path}") for path in ("", "/day/2026-11-03", "/export.json")]
 
-    assert listed == [f"trips://{kyoto}", f"trips://{kyoto}/export.json"]
-    assert all("Kyoto" in each or "2026-11-03" in each for each in read)
+    paths = ("", "/export.json", "/calendar.ics", "/places.geojson")
+    assert listed == [f"trips://{kyoto}{path}" for path in paths]
+    assert all("Kyoto" in each or "2026-11-03" in each or "FeatureCollection" in each for each in read)
     assert {error.code for error in refused} == {INVALID_PARAMS}
     assert not [error for error in refused if "Oslo" in error.message]
 

@@ -16,6 +16,7 @@ from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
+from trips_mcp.cli.export import EXPORT
 from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import OutputError, discard, finish, remark, set_up_output
 from trips_mcp.cli.parser import Parser, normalized
@@ -28,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     DEMO,
     TOOLS,
     CALL,
+    EXPORT,
     DOCTOR,
     BACKEND_SERVE,
     BACKEND_CREATE_KEY,

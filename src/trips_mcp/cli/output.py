@@ -52,6 +52,18 @@ def say(*parts: str) -> None:
         _write_line(sys.stdout, parts)
 
 
+def say_file(text: str) -> None:
+    """The content of a file, in UTF-8 with its own line ends unless a person reads it. Raises: like `say`."""
+    with _told():
+        if isinstance(sys.stdout, Terminal):
+            _write_line(sys.stdout, (text.replace("\r\n", "\n").rstrip("\n"),))
+        elif sys.stdout is None:
+            raise OSError(errno.EBADF, "it is closed")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+
+
 def finish() -> None:
     """Flushes the buffer. Raises: like `say`."""
     with _told():

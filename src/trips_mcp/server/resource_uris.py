@@ -60,7 +60,23 @@ EXPORT: Final = ResourceKind(
     description="A whole trip as data: legs, map pins, action items, commitments, members, events.",
     mime_type=JSON,
 )
-KINDS: Final = (ITINERARY, DAY, EXPORT)
+CALENDAR: Final = ResourceKind(
+    name="calendar",
+    tool="export_file",
+    path="/calendar.ics",
+    title="Calendar",
+    description="A trip's flights, stays, cars and plans for a calendar, without codes, contacts and notes.",
+    mime_type="text/calendar",
+)
+PLACES: Final = ResourceKind(
+    name="places",
+    tool="export_file",
+    path="/places.geojson",
+    title="Places",
+    description="A trip's pins and route for a map, without notes.",
+    mime_type="application/geo+json",
+)
+KINDS: Final = (ITINERARY, DAY, EXPORT, CALENDAR, PLACES)
 
 
 def kinds(offered: Set[str]) -> tuple[ResourceKind, ...]:

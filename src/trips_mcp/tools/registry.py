@@ -16,6 +16,7 @@ from trips_mcp.tools.resources import (
     messages,
     shares,
     sync,
+    trip_files,
     trips,
 )
 from trips_mcp.tools.tool import Tool
@@ -29,6 +30,7 @@ TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
         trips.update_trip,
         trips.archive_trip,
         exports.export_trip,
+        trip_files.export_file,
         sync.sync_trip,
     ),
     "itinerary": (

@@ -22,7 +22,7 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import advice, where_to_check
 from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
-from trips_mcp.tools.results.answer import Answer, ToolRefusedError, within_bounds
+from trips_mcp.tools.results.answer import Answer, Attachment, ToolRefusedError, within_bounds
 from trips_mcp.tools.results.authors import known_others, others_may_have_written
 from trips_mcp.tools.results.destinations import forget_destinations, note_destinations
 from trips_mcp.tools.results.lists import Read, Show
@@ -97,6 +97,8 @@ class Tool(Generic[P, R]):
     """The model of the structured content, if the listing has an output schema."""
     told_of: Callable[[R], Iterable[str]] | None = None
     """Ids of the trips that the result has texts of, for tools that find the trip themselves."""
+    attached: Callable[[R], Attachment | None] | None = None
+    """The file beside the answer, for tools that make one."""
 
     @cached_property
     def asked(self) -> type[Params]:
@@ -157,6 +159,8 @@ class Tool(Generic[P, R]):
         else:
             outcome = await call.read(params)
             answer = call.show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
+            if self.attached is not None:
+                answer = replace(answer, attachment=self.attached(outcome.result))
         meta = _meta(call.rate_limit)
         return answer if meta is None else replace(answer, meta=meta)
 

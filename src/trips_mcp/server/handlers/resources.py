@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
 
 import mcp_types as types
@@ -17,7 +17,7 @@ from trips_mcp.server.handlers.single_page import expect_no_cursor
 from trips_mcp.server.handlers.tools import LazyTools
 from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.resource_uris import DAY, EXPORT, ITINERARY, SCHEME, ResourceKind, uri_of
+from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PLACES, SCHEME, ResourceKind, uri_of
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -33,6 +33,7 @@ _LONGEST_TITLE: Final = 200
 _UNKNOWN: Final = "There is no such resource; resources/list and resources/templates/list say which ones there are."
 
 Context = ServerRequestContext[ClientHolder]
+_FORMATS: Final[Mapping[ResourceKind, Literal["ics", "geojson"]]] = {CALENDAR: "ics", PLACES: "geojson"}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -64,6 +65,8 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: LazyTools, 
             client = await context.lifespan_context.client()
             if address.kind is EXPORT:
                 text = await _export(address, client, conduct)
+            elif address.kind in _FORMATS:
+                text = await _file(address, client, conduct)
             else:
                 text = await _answer(
                     address, tools[address.kind.tool], client, context.session.report_progress, conduct
@@ -108,6 +111,13 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
         beside["quoting"] = UNMARKED
     told = {**shown.model_dump(mode="json", exclude_unset=True), **beside}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _file(address: ResourceAddress, client: "TripsClient", conduct: "Conduct") -> str:
+    """The file at any size."""
+    from trips_mcp.tools.resources.trip_files import file_of
+
+    return (await file_of(client, address.trip, _FORMATS[address.kind], conduct)).text
 
 
 @contextmanager
@@ -175,6 +185,10 @@ def parse_uri(uri: str) -> ResourceAddress | None:
             return ResourceAddress(uri, ITINERARY, trip)
         case ["export.json"]:
             return ResourceAddress(uri, EXPORT, trip)
+        case ["calendar.ics"]:
+            return ResourceAddress(uri, CALENDAR, trip)
+        case ["places.geojson"]:
+            return ResourceAddress(uri, PLACES, trip)
         case ["day", date] if _DATE.fullmatch(date):
             return ResourceAddress(uri, DAY, trip, date)
         case _:

@@ -73,7 +73,11 @@ async def _called(
     except TripsError as error:
         return _failure(str(error))
     answer = await tool.call(client, arguments, context.session.report_progress, conduct)
-    return _wire(answer.text, answer.structured, answer.is_error, answer.meta)
+    result = _wire(answer.text, answer.structured, answer.is_error, answer.meta)
+    if (file := answer.attachment) is not None:
+        resource = {"uri": file.uri, "mimeType": file.media_type, "text": file.text}
+        result["content"].append({"type": "resource", "resource": resource})
+    return result
 
 
 def _failure(sentence: str) -> dict[str, Any]:

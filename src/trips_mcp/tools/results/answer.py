@@ -16,6 +16,15 @@ as_text: Final[Callable[[object], str]] = json.JSONEncoder(ensure_ascii=False, s
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text file beside the answer: MCP's embedded resource."""
+
+    uri: str
+    media_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Text and structured content, each complete in itself."""
 
@@ -26,6 +35,7 @@ class Answer:
     """For the host, not for the model."""
     failure: TripsError | None = None
     """The client error that the text reports."""
+    attachment: Attachment | None = None
 
 
 class ToolRefusedError(Exception):
