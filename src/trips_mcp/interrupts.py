@@ -28,7 +28,10 @@ def exit_on_interrupt_in_imports() -> None:
 
 def restore_default() -> None:
     """asyncio cancels the main task on an interrupt only if it finds Python's own handler."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    import threading  # asyncio has loaded it; the start path need not
+
+    if threading.current_thread() is threading.main_thread():  # only that one may set a handler
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def say_interrupted() -> int:
