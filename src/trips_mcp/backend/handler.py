@@ -1,16 +1,18 @@
-"""Types of a handler: its input `Call` and its output `HandlerResult`."""
+"""A handler: its input `Call`, its output `HandlerResult`, and `Served`, which binds it to its operation."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from trips_mcp.backend.connection import Connection
-from trips_mcp.contract.operation import R
+from trips_mcp.contract.models import Params
+from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.scopes import Scope
 from trips_mcp.json_values import JsonObject
 
 Q = TypeVar("Q")
+E = TypeVar("E", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,33 @@ class HandlerResult(Generic[R]):
 
 
 Handler = Callable[[Call, Q], Awaitable[HandlerResult[R]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An operation, the model that validates its fields, and its handler. The `serve*` functions check the types."""
+
+    operation: Operation[Any, Any]
+    reads: type[Params]
+    run: Callable[[Call, Any], Awaitable[HandlerResult[Any]]]
+    is_single: bool = False
+    """Whether one statement reads the whole result, so that it needs no transaction to be consistent."""
+
+
+def serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
+    return Served(operation, operation.params, run)
+
+
+def serve_read(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
+    """For a result that one statement reads, after the access check."""
+    return Served(operation, operation.params, run, is_single=True)
+
+
+def serve_items(
+    operation: Operation[Any, R], reads: type[E], run: Callable[[Call, E], Awaitable[HandlerResult[R]]]
+) -> Served:
+    """For requests whose items are validated one by one; `reads` validates only the envelope."""
+    return Served(operation, reads, run)
 
 
 def timestamp(seconds: float) -> str:

@@ -9,7 +9,7 @@ from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.fields import ClientRef, Id, SaidText
 from trips_mcp.contract.models import Deleted, Item, Page, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.patch_clear import UpdateOfTrip
 from trips_mcp.contract.path_ids import OfTrip
 
 Urgency = Literal["now", "before_trip", "nice_to_have"]
@@ -51,8 +51,8 @@ class UpsertActionItems(OfTrip):
     auto_client_ref: AutoClientRef = MISSING
 
 
-class UpdateActionItem(OfTrip, Update):
-    required: ClassVar = frozenset({"text", "urgency", "completed"})
+class UpdateActionItem(UpdateOfTrip):
+    creates: ClassVar = ActionItemItem
 
     item_id: Id
     text: SaidText | MISSING = MISSING

@@ -8,7 +8,7 @@ from pydantic_core import MISSING
 from trips_mcp.contract.fields import WHOLE, Cursor, Id, LocalDate, LocalTime, Text, Title, Zone
 from trips_mcp.contract.models import Deleted, Page, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.patch_clear import UpdateOfTrip
 from trips_mcp.contract.path_ids import OfTrip
 
 Category = Literal["dinner", "activity", "birthday", "meeting", "other"]
@@ -53,8 +53,8 @@ class CreateCommitment(OfTrip):
     notes: Text | MISSING = MISSING
 
 
-class UpdateCommitment(OfTrip, Update):
-    required: ClassVar = frozenset({"title", "startDate", "category"})
+class UpdateCommitment(UpdateOfTrip):
+    creates: ClassVar = CreateCommitment
 
     commitment_id: Id
     title: Title | MISSING = MISSING

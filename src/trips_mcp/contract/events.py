@@ -87,7 +87,7 @@ class GetEvent(OneEvent):
 
 class UpdateEvent(OneEvent, Update):
     model_config = _PLAIN
-    required: ClassVar = frozenset({"type", "title", "date"})
+    creates: ClassVar = CreateEvent
 
     type: EventType | MISSING = MISSING
     title: Title | MISSING = MISSING

@@ -21,7 +21,7 @@ from trips_mcp.contract.fields import (
 )
 from trips_mcp.contract.models import Deleted, Item, OpenObject, Page, Resource, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.patch_clear import UpdateOfTrip
 from trips_mcp.contract.path_ids import OfTrip
 
 
@@ -155,8 +155,8 @@ class UpsertLegs(OfTrip):
     auto_client_ref: AutoClientRef = MISSING
 
 
-class UpdateLeg(OfTrip, Update):
-    required: ClassVar = frozenset({"order", "title", "destination", "startDate", "endDate", "timezone"})
+class UpdateLeg(UpdateOfTrip):
+    creates: ClassVar = LegItem
     nested: ClassVar = frozenset({"accommodation", "rentalCar"})
 
     leg_id: Id

@@ -9,7 +9,7 @@ from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.fields import ClientRef, Id, Latitude, Longitude, Text, Title
 from trips_mcp.contract.models import Deleted, Item, Page, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.patch_clear import UpdateOfTrip
 from trips_mcp.contract.path_ids import OfTrip
 
 
@@ -51,8 +51,8 @@ class UpsertMapPins(OfTrip):
     auto_client_ref: AutoClientRef = MISSING
 
 
-class UpdateMapPin(OfTrip, Update):
-    required: ClassVar = frozenset({"name", "lat", "lng"})
+class UpdateMapPin(UpdateOfTrip):
+    creates: ClassVar = MapPinItem
 
     pin_id: Id
     name: Title | MISSING = MISSING

@@ -3,12 +3,14 @@
 It is used in place of null, which Python models and tools do not take.
 """
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import MISSING, PydanticCustomError
+from typing_extensions import override
 
 from trips_mcp.contract.models import Params
+from trips_mcp.contract.path_ids import OfTrip
 from trips_mcp.json_values import is_object
 
 Clear = Annotated[list[str], Field(max_length=50, description="Optional fields to empty, e.g. notes")]
@@ -17,13 +19,29 @@ Clear = Annotated[list[str], Field(max_length=50, description="Optional fields t
 class Update(Params):
     """Parameters of an update: omitted fields keep their value, fields in `clear` are emptied."""
 
-    required: ClassVar[frozenset[str]] = frozenset()
-    """Wire names of the fields that cannot be cleared."""
+    creates: ClassVar[type[Params]]
+    """The model that creates such an object."""
+
+    required: ClassVar[frozenset[str]]
+    """Wire names of the fields that cannot be cleared: those that `creates` requires, or sets itself."""
 
     nested: ClassVar[frozenset[str]] = frozenset()
     """Wire names of the objects whose keys can be cleared one by one, e.g. `accommodation.doorCode`."""
 
     clear: Clear | MISSING = MISSING
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if not hasattr(cls, "creates"):  # an abstract one
+            return
+        created = cls.creates.model_fields
+        cls.required = frozenset(
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if name != "clear" and not field.is_required() and (name not in created or created[name].is_required())
+        )
 
     @model_validator(mode="after")
     def _clear_is_possible(self) -> Self:
@@ -44,6 +62,10 @@ class Update(Params):
             if _is_set(fields, [head, *inner]):
                 raise _cannot(path, "both set and cleared")
         return self
+
+
+class UpdateOfTrip(OfTrip, Update):
+    """Parameters of an update of a trip, or of one of its parts."""
 
 
 def _cannot(path: str, why: str) -> PydanticCustomError:

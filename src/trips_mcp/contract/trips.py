@@ -8,7 +8,7 @@ from pydantic_core import MISSING
 from trips_mcp.contract.fields import Id, LocalDate, Title, not_before
 from trips_mcp.contract.models import Page, Params, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.patch_clear import UpdateOfTrip
 from trips_mcp.contract.path_ids import OfTrip
 
 TripStatus = Literal["draft", "active", "completed"]
@@ -54,8 +54,8 @@ class CreateTrip(Params):
         return not_before(info.data.get("start_date"), end, "startDate")
 
 
-class UpdateTrip(OfTrip, Update):
-    required: ClassVar = frozenset({"title", "startDate", "endDate", "status"})
+class UpdateTrip(UpdateOfTrip):
+    creates: ClassVar = CreateTrip
 
     title: Title | MISSING = MISSING
     start_date: LocalDate | MISSING = MISSING

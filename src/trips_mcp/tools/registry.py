@@ -1,6 +1,7 @@
 """The registry of all tools, by toolset, in the order that agents see them."""
 
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from trips_mcp.tools.resources import (
     action_items,
@@ -21,71 +22,24 @@ from trips_mcp.tools.resources import (
 )
 from trips_mcp.tools.tool import Tool
 
+
+def _tools_in(*resources: ModuleType) -> tuple[Tool[Any, Any], ...]:
+    """The public tools of the modules, in their order."""
+    public = [value for resource in resources for name, value in vars(resource).items() if not name.startswith("_")]
+    return tuple(cast("Tool[Any, Any]", value) for value in public if isinstance(value, Tool))
+
+
 TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
-    "trips": (
-        me.get_me,
-        trips.list_trips,
-        trips.create_trip,
-        trips.get_trip,
-        trips.update_trip,
-        trips.archive_trip,
-        exports.export_trip,
-        trip_files.export_file,
-        sync.sync_trip,
-    ),
-    "itinerary": (
-        itinerary.get_day,
-        itinerary.get_timeline,
-        itinerary.check_trip,
-        itinerary.search_trip,
-    ),
-    "legs": (
-        legs.list_legs,
-        legs.create_leg,
-        legs.upsert_legs,
-        legs.update_leg,
-        legs.delete_leg,
-        get_secret.get_secret,
-    ),
-    "action_items": (
-        action_items.list_action_items,
-        action_items.create_action_item,
-        action_items.upsert_action_items,
-        action_items.update_action_item,
-        action_items.delete_action_item,
-    ),
-    "commitments": (
-        commitments.list_commitments,
-        commitments.create_commitment,
-        commitments.update_commitment,
-        commitments.delete_commitment,
-    ),
-    "map_pins": (
-        map_pins.list_map_pins,
-        map_pins.create_map_pin,
-        map_pins.upsert_map_pins,
-        map_pins.update_map_pin,
-        map_pins.delete_map_pin,
-    ),
-    "messages": (
-        messages.list_channels,
-        messages.list_messages,
-        messages.send_message,
-    ),
-    "members": (members.list_members,),
-    "shares": (
-        shares.create_share_token,
-        shares.revoke_share_token,
-        shares.get_shared_trip,
-        shares.export_shared_trip,
-    ),
-    "events": (
-        events.create_event,
-        events.get_event,
-        events.update_event,
-        events.delete_event,
-        events.list_trip_events,
-    ),
+    "trips": _tools_in(me, trips, exports, trip_files, sync),
+    "itinerary": _tools_in(itinerary),
+    "legs": _tools_in(legs, get_secret),
+    "action_items": _tools_in(action_items),
+    "commitments": _tools_in(commitments),
+    "map_pins": _tools_in(map_pins),
+    "messages": _tools_in(messages),
+    "members": _tools_in(members),
+    "shares": _tools_in(shares),
+    "events": _tools_in(events),
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)

@@ -17,13 +17,13 @@ from trips_mcp.backend.callers.rate_limit import Allowance, count_request
 from trips_mcp.backend.callers.users import find_caller, note_use
 from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.errors import ProblemError, events_error, trips_error
-from trips_mcp.backend.handler import ANYONE, Caller, timestamp
+from trips_mcp.backend.handler import ANYONE, Caller, Served, timestamp
 from trips_mcp.backend.http.dispatch import Asked, Runner, Sent
-from trips_mcp.backend.http.handlers import SERVED, Served
 from trips_mcp.backend.http.openapi import openapi
 from trips_mcp.backend.http.requests import credentials, query_values, raw_path, read_body
 from trips_mcp.backend.http.routing import Routes, full_path
 from trips_mcp.backend.id_generator import new_request_id
+from trips_mcp.backend.resources import HANDLERS
 from trips_mcp.backend.store.database import Database
 from trips_mcp.contract.operation import Operation
 
@@ -48,7 +48,7 @@ class Backend:
         self._run = Runner(database, clock, database.shown if owner else None)
         self.routes: Routes[Served | None] = Routes(
             [
-                *((full_path(served.operation), served.operation.method, served) for served in SERVED),
+                *((full_path(served.operation), served.operation.method, served) for served in HANDLERS),
                 (_DOCUMENT, "GET", None),
             ]
         )

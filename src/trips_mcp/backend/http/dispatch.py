@@ -12,8 +12,7 @@ from trips_mcp.backend.callers.access import check_scope
 from trips_mcp.backend.callers.idempotency import Claim, check_key, fingerprint, forget_expired, keep, kept
 from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import ProblemError, invalid, trips_error
-from trips_mcp.backend.handler import Call, Caller
-from trips_mcp.backend.http.handlers import Served
+from trips_mcp.backend.handler import Call, Caller, Served
 from trips_mcp.backend.http.requests import parse_body, path_values
 from trips_mcp.backend.store.database import Database
 from trips_mcp.backend.validation import validated

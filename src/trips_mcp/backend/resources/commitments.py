@@ -1,24 +1,25 @@
 """Handlers of commitments (docs/contract.md)."""
 
-from pydantic_core import MISSING
 from sqlalchemy import bindparam, case, func
 
-from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.callers.access import trip_to_write
+from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
+from trips_mcp.backend.resources.trip_parts import deleter, pager, updater
 from trips_mcp.backend.rows.mapping import COMMITMENT, add, new_row
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.rows.references import LEG, MAP_PIN, check_references
-from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.store.tables import commitments
 from trips_mcp.contract.commitments import (
+    CREATE_COMMITMENT,
+    DELETE_COMMITMENT,
+    LIST_COMMITMENTS,
+    UPDATE_COMMITMENT,
     Commitment,
     CommitmentPage,
     CreateCommitment,
     DeleteCommitment,
-    ListCommitments,
     UpdateCommitment,
 )
-from trips_mcp.contract.models import Deleted
 
 _REFERENCES = (LEG, MAP_PIN)
 # commitments without a time come first in a day; the times of an all-day one are ignored
@@ -30,13 +31,7 @@ _PAGING = Paging(
     commitments.c.trip_id == bindparam("owner"),
     dict(zip(BY_START, (str, str, int), strict=True)),
 )
-
-
-async def list_commitments(call: Call, asked: ListCommitments) -> HandlerResult[CommitmentPage]:
-    await trip_to_read(call, asked.trip_id)
-    limit = 100 if asked.limit is MISSING else asked.limit
-    page = await _PAGING.page(call, asked.trip_id, limit, asked.cursor)
-    return HandlerResult(CommitmentPage, page.told())
+list_commitments = pager(_PAGING, CommitmentPage)
 
 
 async def create_commitment(call: Call, new: CreateCommitment) -> HandlerResult[Commitment]:
@@ -48,13 +43,17 @@ async def create_commitment(call: Call, new: CreateCommitment) -> HandlerResult[
     return HandlerResult(Commitment, row)
 
 
-async def update_commitment(call: Call, asked: UpdateCommitment) -> HandlerResult[Commitment]:
-    await trip_to_write(call, asked.trip_id)
-    row = await change_row(call, COMMITMENT, asked.trip_id, asked.commitment_id, asked, _REFERENCES)
-    return HandlerResult(Commitment, row)
+def _id(asked: UpdateCommitment | DeleteCommitment) -> str:
+    return asked.commitment_id
 
 
-async def delete_commitment(call: Call, asked: DeleteCommitment) -> HandlerResult[Deleted]:
-    await trip_to_write(call, asked.trip_id)
-    await delete_row(call, COMMITMENT, asked.trip_id, asked.commitment_id)
-    return HandlerResult(Deleted)
+update_commitment = updater(COMMITMENT, Commitment, _id, _REFERENCES)
+delete_commitment = deleter(COMMITMENT, _id)
+
+
+HANDLERS = (
+    serve_read(LIST_COMMITMENTS, list_commitments),
+    serve(CREATE_COMMITMENT, create_commitment),
+    serve(UPDATE_COMMITMENT, update_commitment),
+    serve(DELETE_COMMITMENT, delete_commitment),
+)

@@ -9,11 +9,16 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve
 from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
 from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import event_trips, events, trips
 from trips_mcp.contract.events import (
+    CREATE_EVENT,
+    DELETE_EVENT,
+    GET_EVENT,
+    LIST_TRIP_EVENTS,
+    UPDATE_EVENT,
     CreateEvent,
     DeletedEvent,
     DeleteEvent,
@@ -185,3 +190,12 @@ async def _bump(call: Call, numbers: Iterable[int]) -> None:
     """Increments the itinerary revisions of the trips."""
     if rows := [{"number": number} for number in sorted(set(numbers))]:
         await call.db.execute(_BUMP, rows)
+
+
+HANDLERS = (
+    serve(CREATE_EVENT, create_event),
+    serve(GET_EVENT, get_event),
+    serve(UPDATE_EVENT, update_event),
+    serve(DELETE_EVENT, delete_event),
+    serve(LIST_TRIP_EVENTS, list_trip_events),
+)

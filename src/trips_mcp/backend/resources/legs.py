@@ -1,41 +1,46 @@
 """Handlers of legs (docs/contract.md)."""
 
-from pydantic_core import MISSING
 from sqlalchemy import bindparam
 
-from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.resources.trip_parts import creator, upserter
+from trips_mcp.backend.handler import serve, serve_items, serve_read
+from trips_mcp.backend.resources.trip_parts import creator, deleter, pager, updater, upserter
+from trips_mcp.backend.rows.batch import BatchBody
 from trips_mcp.backend.rows.mapping import LEG
 from trips_mcp.backend.rows.paging import Paging
-from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.store.tables import legs
-from trips_mcp.contract.legs import DeleteLeg, Leg, LegPage, ListLegs, UpdateLeg
-from trips_mcp.contract.models import Deleted
+from trips_mcp.contract.legs import (
+    CREATE_LEG,
+    DELETE_LEG,
+    LIST_LEGS,
+    UPDATE_LEG,
+    UPSERT_LEGS,
+    DeleteLeg,
+    Leg,
+    LegPage,
+    UpdateLeg,
+)
 
 LEGS = Mergeable(LEG)
 IN_ORDER = (legs.c.order, legs.c.seq)
 _PAGING = Paging("legs", LEG.select, legs.c.trip_id == bindparam("owner"), {legs.c.order: float, legs.c.seq: int})
-
-
-async def list_legs(call: Call, asked: ListLegs) -> HandlerResult[LegPage]:
-    await trip_to_read(call, asked.trip_id)
-    limit = 100 if asked.limit is MISSING else asked.limit
-    page = await _PAGING.page(call, asked.trip_id, limit, asked.cursor)
-    return HandlerResult(LegPage, page.told())
-
-
+list_legs = pager(_PAGING, LegPage)
 create_leg = creator(LEGS, Leg)
 upsert_legs = upserter(LEGS)
 
 
-async def update_leg(call: Call, asked: UpdateLeg) -> HandlerResult[Leg]:
-    await trip_to_write(call, asked.trip_id)
-    return HandlerResult(Leg, await change_row(call, LEG, asked.trip_id, asked.leg_id, asked))
+def _id(asked: UpdateLeg | DeleteLeg) -> str:
+    return asked.leg_id
 
 
-async def delete_leg(call: Call, asked: DeleteLeg) -> HandlerResult[Deleted]:
-    await trip_to_write(call, asked.trip_id)
-    await delete_row(call, LEG, asked.trip_id, asked.leg_id)
-    return HandlerResult(Deleted)
+update_leg = updater(LEG, Leg, _id)
+delete_leg = deleter(LEG, _id)
+
+
+HANDLERS = (
+    serve_read(LIST_LEGS, list_legs),
+    serve(CREATE_LEG, create_leg),
+    serve_items(UPSERT_LEGS, BatchBody, upsert_legs),
+    serve(UPDATE_LEG, update_leg),
+    serve(DELETE_LEG, delete_leg),
+)

@@ -2,20 +2,23 @@
 
 from sqlalchemy import bindparam
 
-from trips_mcp.backend.callers.access import trip_to_write
-from trips_mcp.backend.handler import Call, HandlerResult
-from trips_mcp.backend.resources.trip_parts import creator, lister, upserter
+from trips_mcp.backend.handler import serve, serve_items, serve_read
+from trips_mcp.backend.resources.trip_parts import creator, deleter, lister, updater, upserter
+from trips_mcp.backend.rows.batch import BatchBody
 from trips_mcp.backend.rows.mapping import MAP_PIN
-from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.store.tables import map_pins
 from trips_mcp.contract.map_pins import (
+    CREATE_MAP_PIN,
+    DELETE_MAP_PIN,
+    LIST_MAP_PINS,
+    UPDATE_MAP_PIN,
+    UPSERT_MAP_PINS,
     DeleteMapPin,
     MapPin,
     MapPinPage,
     UpdateMapPin,
 )
-from trips_mcp.contract.models import Deleted
 
 MAP_PINS = Mergeable(MAP_PIN)
 OF_TRIP = MAP_PIN.select.where(map_pins.c.trip_id == bindparam("trip")).order_by(map_pins.c.seq)
@@ -24,12 +27,18 @@ create_map_pin = creator(MAP_PINS, MapPin)
 upsert_map_pins = upserter(MAP_PINS)
 
 
-async def update_map_pin(call: Call, asked: UpdateMapPin) -> HandlerResult[MapPin]:
-    await trip_to_write(call, asked.trip_id)
-    return HandlerResult(MapPin, await change_row(call, MAP_PIN, asked.trip_id, asked.pin_id, asked))
+def _id(asked: UpdateMapPin | DeleteMapPin) -> str:
+    return asked.pin_id
 
 
-async def delete_map_pin(call: Call, asked: DeleteMapPin) -> HandlerResult[Deleted]:
-    await trip_to_write(call, asked.trip_id)
-    await delete_row(call, MAP_PIN, asked.trip_id, asked.pin_id)
-    return HandlerResult(Deleted)
+update_map_pin = updater(MAP_PIN, MapPin, _id)
+delete_map_pin = deleter(MAP_PIN, _id)
+
+
+HANDLERS = (
+    serve_read(LIST_MAP_PINS, list_map_pins),
+    serve(CREATE_MAP_PIN, create_map_pin),
+    serve_items(UPSERT_MAP_PINS, BatchBody, upsert_map_pins),
+    serve(UPDATE_MAP_PIN, update_map_pin),
+    serve(DELETE_MAP_PIN, delete_map_pin),
+)

@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, select
 
 from trips_mcp.backend.callers.users import SHOWN_NAME
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve_read
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.store.tables import group_members, groups, users
-from trips_mcp.contract.me import GetMe, Me
+from trips_mcp.contract.me import GET_ME, GetMe, Me
 from trips_mcp.json_values import JsonObject
 
 _ME = (
@@ -38,3 +38,6 @@ async def get_me(call: Call, _: GetMe) -> HandlerResult[Me]:
     if call.kept_at is not None:
         told["storage"] = {"kind": "embedded", "path": call.kept_at}
     return HandlerResult(Me, told)
+
+
+HANDLERS = (serve_read(GET_ME, get_me),)

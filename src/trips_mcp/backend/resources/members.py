@@ -3,9 +3,10 @@
 from sqlalchemy import bindparam, case, select
 
 from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.handler import serve_read
 from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.store.tables import group_members, trips, users
-from trips_mcp.contract.members import MemberPage
+from trips_mcp.contract.members import LIST_MEMBERS, MemberPage
 
 OF_TRIP = (
     select(
@@ -21,5 +22,7 @@ OF_TRIP = (
     .order_by(group_members.c.seq)
 )
 """The members of the trip's group. The trip's creator has the role `owner`."""
-
 list_members = lister(OF_TRIP, MemberPage)
+
+
+HANDLERS = (serve_read(LIST_MEMBERS, list_members),)

@@ -6,13 +6,16 @@ from sqlalchemy import bindparam, exists, insert, select
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.errors import invalid_field, not_found
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.rows.paging import Paging
 from trips_mcp.backend.store.tables import channels, messages, users
 from trips_mcp.contract.messages import (
+    LIST_CHANNELS,
+    LIST_MESSAGES,
+    SEND_MESSAGE,
     ChannelPage,
     ListMessages,
     Message,
@@ -75,3 +78,10 @@ async def _check_channel(call: Call, trip_id: str, channel_id: str) -> None:
 async def _check_parent(call: Call, channel_id: str, parent_id: str) -> None:
     if not (await call.db.execute(_PARENT, {"message": parent_id, "channel": channel_id})).scalar_one():
         raise invalid_field("parentId", "no message of this channel has this id")
+
+
+HANDLERS = (
+    serve_read(LIST_CHANNELS, list_channels),
+    serve_read(LIST_MESSAGES, list_messages),
+    serve(SEND_MESSAGE, send_message),
+)

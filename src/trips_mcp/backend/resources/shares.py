@@ -7,12 +7,16 @@ from sqlalchemy import bindparam, delete, insert, select
 from trips_mcp.backend.callers.access import trip_to_write
 from trips_mcp.backend.callers.users import digest
 from trips_mcp.backend.errors import not_found
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
 from trips_mcp.backend.resources.exports import snapshot
 from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.store.tables import share_tokens, trips
 from trips_mcp.contract.projection import projection
 from trips_mcp.contract.shares import (
+    CREATE_SHARE_TOKEN,
+    EXPORT_SHARED_TRIP,
+    GET_SHARED_TRIP,
+    REVOKE_SHARE_TOKEN,
     CreateShareToken,
     ExportSharedTrip,
     GetSharedTrip,
@@ -62,3 +66,11 @@ async def _shared(call: Call, token: str) -> JsonObject:
     if not found:
         raise not_found("shared trip; the link may have been revoked")
     return found[0]
+
+
+HANDLERS = (
+    serve(CREATE_SHARE_TOKEN, create_share_token),
+    serve(REVOKE_SHARE_TOKEN, revoke_share_token),
+    serve_read(GET_SHARED_TRIP, get_shared_trip),
+    serve(EXPORT_SHARED_TRIP, export_shared_trip),
+)

@@ -7,7 +7,7 @@ from pydantic_core import MISSING
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve_items
 from trips_mcp.backend.resources.action_items import ACTION_ITEMS
 from trips_mcp.backend.resources.legs import LEGS
 from trips_mcp.backend.resources.map_pins import MAP_PINS
@@ -16,7 +16,7 @@ from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
 from trips_mcp.contract.scopes import allows
-from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.sync import SYNC_TRIP, SyncReport
 from trips_mcp.json_values import JsonObject
 
 _Many = Annotated[list[Any], Field(max_length=SYNC.items)]
@@ -44,3 +44,6 @@ async def sync_trip(call: Call, asked: Snapshot) -> HandlerResult[SyncReport]:
         given = [] if items is MISSING else items
         told[name] = await report(call, mergeable, asked.trip_id, given, dry_run=dry_run)
     return HandlerResult(SyncReport, {"dryRun": dry_run} | told, status_of(*told.values()))
+
+
+HANDLERS = (serve_items(SYNC_TRIP, Snapshot, sync_trip),)

@@ -4,12 +4,17 @@ from sqlalchemy import bindparam, exists, insert, select
 
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden, not_found
-from trips_mcp.backend.handler import Call, HandlerResult
+from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.rows.mapping import TRIP, listed, rewrite
 from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import channels, group_members, groups, trips
 from trips_mcp.contract.trips import (
+    ARCHIVE_TRIP,
+    CREATE_TRIP,
+    GET_TRIP,
+    LIST_TRIPS,
+    UPDATE_TRIP,
     ArchiveTrip,
     CreateTrip,
     GetTrip,
@@ -78,3 +83,12 @@ async def _rewritten(call: Call, before: JsonObject, after: JsonObject) -> Handl
     if after != before:
         await rewrite(call.db, TRIP, [after])
     return HandlerResult(Trip, after)
+
+
+HANDLERS = (
+    serve_read(LIST_TRIPS, list_trips),
+    serve(CREATE_TRIP, create_trip),
+    serve_read(GET_TRIP, get_trip),
+    serve(UPDATE_TRIP, update_trip),
+    serve(ARCHIVE_TRIP, archive_trip),
+)
