@@ -145,6 +145,7 @@ DOCUMENTED_HINTS = {  # readOnly, destructive, idempotent
     "create, with clientRef": (False, False, True),
     "upsert, sync": (False, True, True),
     "update, delete": (False, True, True),
+    "update_commitment": (False, True, False),
     "share": (False, True, False),
 }
 OTHER_PEOPLES_WORDS = {
@@ -158,6 +159,8 @@ def documented_row(name: str) -> str:
     verb = name.split("_")[0]
     if name == "create_share_token":
         return "share"
+    if name == "update_commitment":
+        return name
     if name in ("create_leg", "create_action_item", "create_map_pin"):
         return "create, with clientRef"
     if verb in ("update", "archive", "delete", "revoke"):

@@ -18,6 +18,7 @@ from trips_mcp.contract.commitments import (
 from trips_mcp.contract.fields import LocalDate
 from trips_mcp.contract.models import Params
 from trips_mcp.itinerary.local_time import read_date
+from trips_mcp.tools.resources.commitment_shift import shifting
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.tool import tool
@@ -65,11 +66,13 @@ create_commitment = tool(
     asked_for="book reservation appointment ticket restaurant",
     lookup="list_trips",
 )
-update_commitment = tool(
-    UPDATE_COMMITMENT,
-    title="Update commitment",
-    description="Move or change a commitment. Omitted fields stay.",
-    lookup="list_commitments",
+update_commitment = shifting(
+    tool(
+        UPDATE_COMMITMENT,
+        title="Update commitment",
+        description="Move or change a commitment. Omitted fields stay.",
+        lookup="list_commitments",
+    )
 )
 delete_commitment = tool(
     DELETE_COMMITMENT,
