@@ -10,7 +10,7 @@ import sys
 from trips_mcp.interrupts import exit_on_interrupt_in_imports, say_interrupted
 
 OF_NO_SERVER = ("-h", "--help", "--version")
-COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "export", "doctor", "backend")
+COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "export", "import", "doctor", "backend")
 
 
 def main() -> int:

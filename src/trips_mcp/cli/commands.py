@@ -17,6 +17,7 @@ from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.export import EXPORT
+from trips_mcp.cli.import_bookings import IMPORT
 from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import OutputError, discard, finish, remark, set_up_output
 from trips_mcp.cli.parser import Parser, normalized
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     TOOLS,
     CALL,
     EXPORT,
+    IMPORT,
     DOCTOR,
     BACKEND_SERVE,
     BACKEND_CREATE_KEY,
