@@ -3,7 +3,7 @@
 No other module knows both the client and the backend.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trips_mcp.client import Endpoint, TripsClient
     from trips_mcp.client.journal import Journal
     from trips_mcp.history import History
+    from trips_mcp.json_values import JsonObject
     from trips_mcp.settings import Settings
 
 
@@ -128,6 +129,20 @@ async def services(
         history = _history_of_callers(settings)
         stack.push_async_callback(history.aclose)
         yield Services(trips, events, journal, history, deadline, team)
+
+
+@asynccontextmanager
+async def twin(
+    export: "JsonObject", events: "list[JsonObject]", number: int | None, other_numbers: Collection[int] = ()
+) -> "AsyncGenerator[TripsClient]":
+    """A client of a twin of one trip (`backend/twin.py`), on which a plan is tried out."""
+    from trips_mcp.backend.twin import open_twin
+    from trips_mcp.client import TripsClient
+
+    async with open_twin(export, events, number, other_numbers) as backend:
+        trips_api, events_api = _in_process(backend, "twin")
+        async with TripsClient(trips=trips_api, events=events_api) as client:
+            yield client
 
 
 def _journal(file: str | None) -> "Journal":

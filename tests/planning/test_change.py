@@ -9,7 +9,7 @@ def test_a_reference_stands_only_in_a_field_that_holds_ids():
     )
 
     assert list(change.references()) == [("legId", "kyoto"), ("people.0.userIds.0", "a")]
-    assert change.with_ids({"kyoto": "l1", "a": "u1"}.__getitem__) == {
+    assert change.with_ids(lambda name, _: {"kyoto": "l1", "a": "u1"}[name]) == {
         "tripId": "t",
         "title": "@work",
         "legId": "l1",

@@ -7,8 +7,9 @@ only if it still holds (`_after_earlier`).
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -32,7 +33,7 @@ from trips_mcp.client.errors import (
     UnavailableError,
 )
 from trips_mcp.client.journal import Intent, Journal
-from trips_mcp.client.journal.digest import digest
+from trips_mcp.client.journal.digest import digest, step_digest
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.client.retry import Attempts, Course
 from trips_mcp.client.session import ApiSession
@@ -47,7 +48,23 @@ JOINED: Final = "This completed an earlier call whose answer was lost."
 _SINCE: Final = "Since then "
 """Begins the note of a joined call whose items were changed in part since."""
 
+_step: ContextVar[str] = ContextVar("step", default="")
+
 R_co = TypeVar("R_co", bound=Result, covariant=True)
+
+
+@contextmanager
+def as_step(name: str) -> Generator[None]:
+    """Writes in this block are one step of a plan, whose name is unique.
+
+    Its Idempotency-Key follows from the name, so that the step is carried out once, whoever takes it and however often,
+    and whatever was written since. Its first answer is returned each time.
+    """
+    token = _step.set(name)
+    try:
+        yield
+    finally:
+        _step.reset(token)
 
 
 class Recovery(Protocol[R_co]):
@@ -108,9 +125,14 @@ class _Write(Generic[P, R]):
 
     digest: str = field(init=False)
     target: str | None = field(init=False)
+    key: str | None = field(init=False, default=None)
+    """The Idempotency-Key of a plan's step; None for other writes, whose key is in their note."""
 
     def __post_init__(self) -> None:
         self.digest = digest(self.session.secret, self.operation, self.params)
+        if step := _step.get():
+            self.digest = step_digest(self.session.secret, step, self.digest)
+            self.key = self.digest[:32]
         self.target = target(self.session.secret, self.operation, self.params)
 
     def made(self, result: R) -> list[str]:
@@ -155,14 +177,14 @@ class Writing:
         """
         note = await write.recovery.note() if write.recovery is not None else ""
         intent = await self._journal.begin(write.digest, write.operation.name, note, write.target)
-        if intent.superseded and write.recovery is not None:
+        if intent.superseded and write.recovery is not None and write.key is None:
             await self._journal.settle(intent)
             return None
         course = Course(write.ends, may_be_done=intent.resumed or write.earlier is not None)
         settled = answered = False
         try:
             result = await self._carried_out(write, course, intent)
-            if intent.resumed and write.recovery is None:
+            if intent.resumed and write.recovery is None and write.key is None:
                 result = await self._after_earlier(write, intent, result)
             settled = True
             if result is None:
@@ -207,7 +229,7 @@ class Writing:
             course.may_be_done = False
         if intent.resumed and write.parts is not None and intent.note:
             return operation.result.model_validate_json(intent.note)
-        key = intent.key if operation.api == "trips" else None
+        key = (write.key or intent.key) if operation.api == "trips" else None
         try:
             return await self._attempts.result(write.session, operation, write.params, course, key)
         except GoneError:

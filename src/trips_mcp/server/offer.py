@@ -1,10 +1,11 @@
 """What a server offers, derived from its settings; imported before the SDK, so it stays light."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from trips_mcp.json_values import JsonObject
 from trips_mcp.server.instructions import instructions
 from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.server.resource_uris import ResourceKind, kinds
@@ -83,6 +84,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             one_store=settings.one_store,
             event_trips=settings.event_trips,
             absent=frozenset(choice.hidden),
+            twin=_twin,
         ),
     )
 
@@ -91,6 +93,14 @@ def _load_tools() -> "Iterable[Tool[Any, Any]]":
     from trips_mcp.tools import TOOLS
 
     return TOOLS
+
+
+def _twin(
+    export: JsonObject, events: list[JsonObject], number: int | None, other_numbers: Collection[int] = ()
+) -> "AbstractAsyncContextManager[TripsClient]":
+    from trips_mcp.connect import twin
+
+    return twin(export, events, number, other_numbers)
 
 
 def _connect(settings: Settings) -> "AbstractAsyncContextManager[TripsClient]":

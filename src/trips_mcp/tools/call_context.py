@@ -1,11 +1,27 @@
 """The server-wide context of every call: masking, the bound trip, absent tools, the clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from trips_mcp.json_values import JsonObject
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+
+    from trips_mcp.client import TripsClient
+
+
+class Twin(Protocol):
+    def __call__(
+        self, export: JsonObject, events: list[JsonObject], number: int | None, other_numbers: Collection[int] = ()
+    ) -> "AbstractAsyncContextManager[TripsClient]":
+        """A client of a copy of the trip, in wire format, that nobody else sees.
+
+        `number`: the trip's id in the Events API. `other_numbers`: those of other trips that events may be put on.
+        """
+        ...
 
 
 def _now() -> "datetime":
@@ -28,5 +44,7 @@ class Conduct:
     """The Events API's id of each tripId that the user has linked."""
     absent: frozenset[str] = frozenset()
     """Tools that are not offered; no answer refers to them."""
+    twin: "Twin | None" = None
+    """Opens a twin of a trip, on which a plan is tried out."""
     now: "Callable[[], datetime]" = _now
     """The current time, with its zone."""

@@ -79,6 +79,8 @@ class Tool(Generic[P, R]):
     uses: tuple[Operation[Any, Any], ...]
     """The operations it calls. The tool needs the API and the scope of the first one."""
     run: Callable[[TripsClient, P, Report, Conduct], Awaitable[Outcome[R]]]
+    write: Callable[[TripsClient, P, Report], Awaitable[Outcome[R]]] | None = None
+    """As `run`, with the whole result, as a plan needs it. None for a tool that no plan contains."""
     lookup: str = field(default="")
     """The tool that lists the ids this one takes; named when an id is wrong."""
     outbound: bool = False
@@ -123,6 +125,15 @@ class Tool(Generic[P, R]):
             found["_meta"] = {_SEARCH_HINT: self.asked_for}
         return found
 
+    def parsed(self, given: Mapping[str, Any]) -> Any:
+        """Its params, with the view's arguments if there are any. Raises: ValidationError, ToolRefusedError."""
+        params = self.asked.model_validate(tidied(given, self.input_schema), strict=True, by_name=False, extra="forbid")
+        if blank := only_blank(given, self.input_schema):
+            raise ToolRefusedError(
+                f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
+            )
+        return params
+
     async def call(
         self, client: TripsClient, arguments: Mapping[str, Any], report: Report, conduct: Conduct = _PLAIN
     ) -> Answer:
@@ -130,17 +141,11 @@ class Tool(Generic[P, R]):
         try:
             given = await bound(client, arguments, self.input_schema["properties"], conduct)
             try:
-                params = self.asked.model_validate(
-                    tidied(given, self.input_schema), strict=True, by_name=False, extra="forbid"
-                )
+                params = self.parsed(given)
             except ValidationError as error:
                 found = in_words(faults(error, self.asked))
                 said = within_bounds(f"Not sent. Fix the arguments of {self.name}: {found}.")
                 return Answer(said, is_error=True)
-            if blank := only_blank(given, self.input_schema):
-                raise ToolRefusedError(
-                    f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
-                )
             await keep_to_the_trip(client, params, conduct)
             return await self._answer(client, params, report, conduct)
         except ToolRefusedError as error:
@@ -252,16 +257,16 @@ def tool(
     one. The others: see `Tool`.
     """
 
-    async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
+    async def write(client: TripsClient, asked: P, report: Report) -> Outcome[R]:
         params = asked
         if not operation.reads and mask_restore.may_be_in(params):
             if unmasked is not None:
                 params = await unmasked(client, params)
             mask_restore.refuse(params)
-        params, remarks = (params, ()) if completed is None else completed(params)
-        outcome = await client.outcome(operation, params, report)
-        if remarks:
-            outcome = _changed(outcome, outcome.result, remarks)
+        return await client.outcome(operation, params, report)
+
+    async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
+        outcome = await write(client, asked, report)
         if uncompared is not None and conduct.mask_secrets:
             outcome = _changed(outcome, *uncompared(asked, outcome.result))
         return outcome if shown is None else _changed(outcome, *shown(outcome.result))
@@ -280,6 +285,7 @@ def tool(
         },
         uses=(operation,),
         run=run,
+        write=None if operation.reads else write,
         lookup=lookup,
         outbound=outbound,
         local=local,

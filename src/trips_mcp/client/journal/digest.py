@@ -18,6 +18,11 @@ def history_account(secret: bytes) -> str:
     return hmac.new(secret, b"history", sha256).hexdigest()
 
 
+def step_digest(secret: bytes, step: str, plain: str) -> str:
+    """The digest of a plan's step, from that of the same call by itself."""
+    return hmac.new(secret, f"step\0{step}\0{plain}".encode(), sha256).hexdigest()
+
+
 def digest(secret: bytes, operation: Operation[P, R], params: P) -> str:
     """Equal for equal arguments of one operation on one account.
 

@@ -105,7 +105,7 @@ _GRADE_WORDS: Final = {"certain": "certain", "possible": "possible", "not_checka
 
 
 def in_words(report: CheckReport) -> str:
-    lines = [_summary(report), *map(_line, report.findings)]
+    lines = [_summary(report), *map(line_of, report.findings)]
     if report.not_shown:
         lines.append(f"{report.not_shown} more are not shown; fix these and check again.")
     return "\n".join([*lines, *report.notes])
@@ -122,7 +122,7 @@ def _counts(checked: Checked) -> str:
     return ", ".join(said) or "nothing at all"
 
 
-def _line(finding: Finding) -> str:
+def line_of(finding: Finding) -> str:
     about = "; ".join(map(_named, finding.about))
     more = f" and {finding.more} more" if finding.more else ""
     about = f" [{about}{more}]" if about else ""

@@ -1,0 +1,1 @@
+"""Plans: changes that are tried out, shown, and made together."""

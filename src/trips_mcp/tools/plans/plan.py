@@ -1,0 +1,181 @@
+"""The one way to a plan, whatever made its changes: they are checked, tried out, shown, and kept to be applied."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.outcome import Outcome
+from trips_mcp.history import Origin, PlanRecord
+from trips_mcp.json_values import JsonObject
+from trips_mcp.planning.change import Change
+from trips_mcp.planning.draft import DraftNote
+from trips_mcp.planning.preview import ItemKey, digest
+from trips_mcp.planning.steps import Step, steps_of
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.plans.changes import checked
+from trips_mcp.tools.plans.preview_of import finding_key, preview_of
+from trips_mcp.tools.plans.reading import TripNow, read_now
+from trips_mcp.tools.plans.record import FORMAT, VALID_SECONDS, Bound, Plan
+from trips_mcp.tools.plans.results import Preview
+from trips_mcp.tools.plans.trial import Trial, tried
+from trips_mcp.tools.results.answer import ToolRefusedError
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_TARGETS: Final = {
+    "legId": "leg",
+    "commitmentId": "commitment",
+    "itemId": "action_item",
+    "pinId": "map_pin",
+    "mapPinId": "map_pin",
+    "event_id": "event",
+}
+"""Arguments that name an item, and its kind."""
+_LINKING: Final = frozenset({"create_commitment", "update_commitment"})
+_KINDS_WITH_REF: Final = {
+    "create_leg": "leg",
+    "create_action_item": "action_item",
+    "create_map_pin": "map_pin",
+    "upsert_legs": "leg",
+    "upsert_action_items": "action_item",
+    "upsert_map_pins": "map_pin",
+}
+_LISTS_WITH_REF: Final = {"legs": "leg", "actionItems": "action_item", "mapPins": "map_pin"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What a plan is made with: the caller's client, and the rules of the server."""
+
+    client: TripsClient
+    conduct: Conduct
+
+
+async def plan(
+    context: PlanContext,
+    trip_id: str,
+    changes: Sequence[Change],
+    notes: Sequence[DraftNote] = (),
+    *,
+    origins: Mapping[int, Origin] | None = None,
+    now: TripNow | None = None,
+) -> Outcome[Preview]:
+    """Try the changes out, keep the plan, and return its preview.
+
+    `origins`: by index, what the changes undo. `now`: the trip, if it was just read.
+
+    Raises: ToolRefusedError with the faults of all changes; TripsError.
+    """
+    client, conduct = context.client, context.conduct
+    found = checked(changes, trip_id, conduct)
+    origins = origins or {}
+    now = now or await read_now(client, trip_id, conduct)
+    if now.without_events is not None and any(change.tool.endswith("_event") for change in found):
+        raise ToolRefusedError(f"Not planned: {now.without_events}")
+    trial = await tried(found, now, trip_id, conduct)
+    steps = plan_steps(found, conduct, origins)
+    reads = 4 if now.number is not None else 2
+    preview = preview_of(
+        trial,
+        found,
+        steps,
+        trip_id,
+        notes=notes,
+        masks=conduct.mask_secrets,
+        others=len(now.export.members) != 1,
+        reads=reads,
+    )
+    remarks = () if now.without_events is None else (now.without_events,)
+    if not _writes_anything(preview, found):
+        return Outcome(preview, remarks, client.rate_limit)
+    made_at = time.time()
+    kept = Plan(
+        id=f"plan_{''.join(secrets.choice(_ALPHABET) for _ in range(10))}",
+        trip_id=trip_id,
+        changes=found,
+        bound=_bound(found, now, trial),
+        findings=[finding_key(finding) for finding in trial.before.findings],
+        origins=origins,
+    )
+    await client.history.put_plan(record_of(kept, client, made_at))
+    preview = preview.model_copy(update={"plan_id": kept.id, "minutes_valid": round(VALID_SECONDS / 60)})
+    return Outcome(preview, remarks, client.rate_limit)
+
+
+def record_of(plan: Plan, client: TripsClient, made_at: float) -> PlanRecord:
+    return PlanRecord(
+        id=plan.id,
+        account=client.account,
+        trip=plan.trip_id,
+        format=FORMAT,
+        made_at=made_at,
+        expires=made_at + VALID_SECONDS,
+        state="planned",
+        body=plan.as_json(),
+    )
+
+
+def plan_steps(changes: Sequence[Change], conduct: Conduct, origins: Mapping[int, Origin]) -> list[Step]:
+    if "sync_trip" in conduct.absent:
+        return [Step((index,)) for index in range(len(changes))]
+    return steps_of(changes, origins.keys())
+
+
+def bound_items(now: TripNow) -> dict[str, JsonObject]:
+    """The trip's items by "kind id"."""
+    return {_key(key): item for key, item in now.state.items().items()}
+
+
+def refs_in(items: Mapping[str, JsonObject]) -> dict[str, str]:
+    """By "kind clientRef", the key of each item that has one."""
+    return {f"{key.partition(' ')[0]} {item['clientRef']}": key for key, item in items.items() if "clientRef" in item}
+
+
+def _key(key: ItemKey) -> str:
+    return f"{key[0]} {key[1]}"
+
+
+def _writes_anything(preview: Preview, changes: Sequence[Change]) -> bool:
+    if preview.sent or preview.deleted or preview.unlinked or preview.changed or preview.created:
+        return True
+    return any(change.tool == "create_trip" for change in changes)
+
+
+def _bound(changes: Sequence[Change], now: TripNow, trial: Trial) -> Bound:
+    items = bound_items(now)
+    targets = {_key(key) for key in trial.difference.touched}
+    links: set[str] = set()
+    for change in changes:
+        for name, kind in _TARGETS.items():
+            item_id = change.arguments.get(name)
+            if item_id is None or str(item_id).startswith("@"):
+                continue
+            is_link = change.tool in _LINKING and name in ("legId", "mapPinId")
+            (links if is_link else targets).add(f"{kind} {item_id}")
+        if change.tool in ("update_trip", "archive_trip"):
+            targets.add(f"trip {change.arguments['tripId']}")
+    known_refs = refs_in(items)
+    refs = set(_refs(changes))
+    targets |= {known_refs[ref] for ref in refs if ref in known_refs}
+    return Bound(
+        digests={key: digest(items[key]) for key in sorted(targets) if key in items},
+        there=sorted((links - targets) & items.keys()),
+        absent=sorted(refs - known_refs.keys()),
+    )
+
+
+def _refs(changes: Sequence[Change]) -> Iterator[str]:
+    """ "kind clientRef" of the items of this trip that the changes create or merge into."""
+    for change in changes:
+        if str(change.arguments.get("tripId", "")).startswith("@"):
+            continue
+        if (kind := _KINDS_WITH_REF.get(change.tool)) is not None:
+            items: list[Any] = change.arguments.get("items") or [change.arguments]
+            yield from (f"{kind} {item['clientRef']}" for item in items if item.get("clientRef"))
+        if change.tool == "sync_trip":
+            for name, kind in _LISTS_WITH_REF.items():
+                for item in change.arguments.get(name) or ():
+                    if item.get("clientRef"):
+                        yield f"{kind} {item['clientRef']}"

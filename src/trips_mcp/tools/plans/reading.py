@@ -1,0 +1,48 @@
+"""The trip of a plan as it is now, with its events."""
+
+from dataclasses import dataclass
+
+from trips_mcp.client import TripsClient
+from trips_mcp.contract.events import Event
+from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
+from trips_mcp.itinerary import check as checking
+from trips_mcp.itinerary.check import CheckReport
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.planning.preview import TripState
+from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.offload import offload
+from trips_mcp.tools.resources.trip_reading import events_of
+from trips_mcp.tools.results.authors import note_members
+from trips_mcp.tools.results.render import with_content
+
+
+@dataclass(frozen=True, slots=True)
+class TripNow:
+    export: TripExport
+    events: list[Event]
+    number: int | None
+    """The trip's id in the Events API, if known."""
+    without_events: str | None = None
+    """Why the events could not be read; None if they were, or are not asked for."""
+
+    @property
+    def state(self) -> TripState:
+        return TripState(
+            with_content(self.export.model_dump(mode="json", exclude_none=True)),
+            [with_content(event.model_dump(mode="json", exclude_none=True)) for event in self.events],
+        )
+
+    async def check(self) -> CheckReport:
+        size = sum(map(len, (self.export.legs, self.export.map_pins, self.export.commitments, self.events)))
+        return await offload(size, lambda: checking.check(Journey.of(self.export, self.events)))
+
+
+async def read_now(client: TripsClient, trip_id: str, conduct: Conduct) -> TripNow:
+    """Raises: TripsError."""
+    export = await client.call(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
+    note_members(client, trip_id, export)
+    found = await events_of(client, trip_id, export, conduct)
+    number = conduct.event_trips.get(trip_id)
+    if number is None and conduct.one_store and export.trip is not None:
+        number = export.trip.number
+    return TripNow(export, found.events, number, found.note)
