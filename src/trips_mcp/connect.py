@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+_VISITOR_SECONDS = 5.0
+"""Calendars that read too often are told so at once, instead of being kept waiting."""
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -91,6 +94,21 @@ class Services:
             history=self._history,
             deadline=self._deadline,
         ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def visitor(self, address: str) -> "AsyncGenerator[TripsClient]":
+        """A client without a key, which reads what share links of the embedded backend show.
+
+        Its requests count for `address`. Raises: CannotConnectError if the APIs are other services.
+        """
+        from trips_mcp.client import CannotConnectError, TripsClient
+        from trips_mcp.client.journal.memory import MemoryJournal
+
+        if self._team is None:
+            raise CannotConnectError("Share links are pages of the service that keeps the trips.")
+        trips, _ = _in_process(self._team.backend, self._team.account, address)
+        async with TripsClient(trips=trips, events=None, journal=MemoryJournal(), deadline=_VISITOR_SECONDS) as client:
             yield client
 
     async def knows(self, key: str) -> bool:

@@ -81,6 +81,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             mask_secrets=settings.masks_secrets(by_default=masks),
             trip=settings.trip,
             local=settings.embedded,
+            serves_shares=settings.team,
             one_store=settings.one_store,
             event_trips=settings.event_trips,
             absent=frozenset(choice.hidden),

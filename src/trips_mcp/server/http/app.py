@@ -34,6 +34,7 @@ from trips_mcp.server.http.proxies import with_real_client
 from trips_mcp.server.http.request import ClientDisconnectedError, HttpRequest, read_message, read_messages
 from trips_mcp.server.http.scopes import ScopeCheck, ScopedServers, called_tool
 from trips_mcp.server.http.settings import Transport
+from trips_mcp.server.http.shared_files import SharedFiles
 from trips_mcp.server.http.sse import MESSAGES, Connections, SseConnection
 from trips_mcp.server.http.streamable import exchange
 from trips_mcp.server.stdio.jsonrpc import Batch, Message
@@ -79,6 +80,7 @@ class App:
         ready: Callable[[], Awaitable[bool]],
         transport: Transport,
         log: Callable[[str], object],
+        shared_files: SharedFiles | None = None,
     ) -> None:
         """`log` receives one JSON line per request."""
         self._config = parts
@@ -86,6 +88,7 @@ class App:
         self._authenticator = authenticator
         self._ready = ready
         self._log = log
+        self._shared_files = shared_files
         self._connections = Connections()
         self._ending = False
         self._routes = {
@@ -123,6 +126,11 @@ class App:
             raise too_many_connections()
         if request.head_size > _LARGEST_HEAD:  # uvicorn limits only heads that arrive in several pieces
             raise too_much_head()
+        if self._shared_files is not None and (wanted := self._shared_files.wanted(request)):
+            if request.method not in ("GET", "HEAD"):
+                raise not_allowed("GET", "HEAD")
+            await self._shared_files.answer(request, wanted)
+            return
         route = self._routes.get(request.path.removesuffix("/"))
         if (route is None or route.guarded) and self._config.origins.check(request):
             await answer_preflight(request)

@@ -14,6 +14,7 @@ from trips_mcp.server.http.limits import CallLimit, Deadlines
 from trips_mcp.server.http.origins import Origins
 from trips_mcp.server.http.scopes import Offering, ScopeCheck, ScopedServers
 from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.server.http.shared_files import SharedFiles
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
 
@@ -40,7 +41,8 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
         )
         try:
             parts = _parts(settings, http, address, masked, keyed=True)
-            yield App(parts, accounts, Authenticator(KeyVerifier()), apis.ready, http.transport, log)
+            files = SharedFiles(apis.visitor) if settings.team else None
+            yield App(parts, accounts, Authenticator(KeyVerifier()), apis.ready, http.transport, log, files)
         finally:
             accounts.end()
 

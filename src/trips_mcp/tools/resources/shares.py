@@ -1,21 +1,34 @@
 """Share link tools."""
 
+from dataclasses import replace
+from typing import Final
+
+from trips_mcp.client import TripsClient
+from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.shares import (
     CREATE_SHARE_TOKEN,
     EXPORT_SHARED_TRIP,
     GET_SHARED_TRIP,
     REVOKE_SHARE_TOKEN,
+    CreateShareToken,
     SharedActionItem,
     SharedCommitment,
     SharedLeg,
     SharedMapPin,
     SharedMember,
+    ShareToken,
 )
+from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.results.exports import Exported
 from trips_mcp.tools.results.lists import Listed
 from trips_mcp.tools.tool import Local, tool
 
-create_share_token = tool(
+_FILES: Final = (
+    "This server has the trip for everybody at /shared/TOKEN/calendar.ics, a calendar to subscribe to, and "
+    "/shared/TOKEN/places.geojson, a map, with the token in place of TOKEN."
+)
+
+_create_share_token = tool(
     CREATE_SHARE_TOKEN,
     title="Create share link",
     description="Let anyone with a token read a trip's safe view, when the user asks. An earlier token stops "
@@ -32,6 +45,16 @@ create_share_token = tool(
         "get_shared_trip and export_shared_trip.",
     ),
 )
+
+
+async def _create(
+    client: TripsClient, asked: CreateShareToken, report: Report, conduct: Conduct
+) -> Outcome[ShareToken]:
+    outcome = await _create_share_token.run(client, asked, report, conduct)
+    return replace(outcome, notes=(*outcome.notes, _FILES)) if conduct.serves_shares else outcome
+
+
+create_share_token = replace(_create_share_token, run=_create)
 revoke_share_token = tool(
     REVOKE_SHARE_TOKEN,
     title="Revoke share link",

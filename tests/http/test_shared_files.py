@@ -1,0 +1,150 @@
+"""The files behind a share link, as calendars and maps read them from a team's server."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import httpx
+import pytest
+from icalendar import Calendar
+
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
+KeyFor = Callable[..., Awaitable[str]]
+
+DATES = {"startDate": "2027-05-01", "endDate": "2027-05-09"}
+
+
+async def shared_trip(served: Any, key: str) -> tuple[str, str]:
+    """The ids of a trip with a stay, a pin and a plan, and the token of its link."""
+
+    async def do(tool: str, **arguments: Any) -> dict[str, Any]:
+        result = await served.call(tool, key, **arguments)
+        assert not result["isError"], result
+        return result["structuredContent"]
+
+    trip = (await do("create_trip", groupId=(await do("get_me"))["defaultGroupId"], title="Nara", **DATES))["_id"]
+    stay = {"name": "Ryokan", "doorCode": "4711", "confirmationNumber": "HX-12"}
+    place = {"order": 1, "title": "Nara", "destination": "Kyoto", "timezone": "Asia/Tokyo"}
+    await do("create_leg", tripId=trip, accommodation=stay, **place, **DATES)
+    await do("create_map_pin", tripId=trip, name="Deer park", lat=34.68, lng=135.84, notes="gate 99")
+    return trip, (await do("create_share_token", tripId=trip))["token"]
+
+
+def entries(answer: httpx.Response) -> dict[str, Any]:
+    read: Any = Calendar.from_ical(answer.text)
+    return {str(one["SUMMARY"]): one for one in read.walk("VEVENT")}
+
+
+async def test_a_link_is_a_calendar_and_a_map_without_codes(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        _, token = await shared_trip(served, key)
+        calendar = await served.request("GET", f"/shared/{token}/calendar.ics")
+        places = await served.request("GET", f"/shared/{token}/places.geojson")
+        head = await served.request("HEAD", f"/shared/{token}/calendar.ics")
+
+    assert [answer.status_code for answer in (calendar, places, head)] == [200, 200, 200]
+    assert calendar.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert list(entries(calendar)) == ["Ryokan"]
+    names = [feature["properties"]["name"] for feature in json.loads(places.text)["features"]]
+    assert names == ["Deer park", "Nara"]
+    assert not any(code in calendar.text + places.text for code in ("4711", "HX-12", "gate 99"))
+    assert calendar.headers["x-robots-tag"] == "noindex, nofollow"
+    assert "default-src 'none'" in calendar.headers["content-security-policy"]
+    assert (head.text, head.headers["etag"]) == ("", calendar.headers["etag"])
+
+
+async def test_a_calendar_that_asks_again_gets_only_what_changed(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        trip, token = await shared_trip(served, key)
+
+        async def read(**headers: str) -> httpx.Response:
+            return await served.request("GET", f"/shared/{token}/calendar.ics", headers=headers)
+
+        first = await read()
+        same = await read(**{"If-None-Match": first.headers["etag"]})
+        plan = {"title": "Tea", "startDate": "2027-05-02", "startTime": "10:00", "category": "other"}
+        await served.call("create_commitment", key, tripId=trip, timezone="Asia/Tokyo", **plan)
+        changed = await read(**{"If-None-Match": first.headers["etag"]})
+
+    assert (same.status_code, same.text) == (304, "")
+    assert changed.status_code == 200
+    assert list(entries(changed)) == ["Ryokan", "Tea"]
+    assert entries(changed)["Ryokan"]["UID"] == entries(first)["Ryokan"]["UID"]
+
+
+async def test_a_revoked_link_shows_nothing_at_once(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        trip, token = await shared_trip(served, key)
+        before = await served.request("GET", f"/shared/{token}/calendar.ics")
+        await served.call("revoke_share_token", key, tripId=trip)
+        after = await served.request(
+            "GET", f"/shared/{token}/calendar.ics", headers={"If-None-Match": before.headers["etag"]}
+        )
+
+    assert (before.status_code, after.status_code) == (200, 404)
+    assert after.text == "Nothing is shared at this address. The link may have been revoked.\n"
+
+
+async def test_the_maker_of_a_link_is_told_its_addresses(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        trip, _ = await shared_trip(served, key)
+        here = await served.call("create_share_token", key, tripId=trip)
+
+    assert "/shared/TOKEN/calendar.ics" in here["structuredContent"]["remarks"][0]
+
+
+async def test_no_token_is_logged(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        _, token = await shared_trip(served, key)
+        for path in ("calendar.ics", "places.geojson"):
+            await served.request("GET", f"/shared/{token}/{path}")
+
+    paths = [line["path"] for line in served.lines]
+    assert paths[-2:] == ["/shared/…/calendar.ics", "/shared/…/places.geojson"]
+    assert token not in json.dumps(served.lines)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/shared/made-up/calendar.ics", 404),
+        ("GET", "/shared/made-up/calendar.xml", 404),
+        ("GET", "/shared/../calendar.ics", 404),
+        ("POST", "/shared/made-up/calendar.ics", 405),
+    ],
+)
+async def test_other_addresses_show_nothing(method: str, path: str, status: int, team: Serve) -> None:
+    async with team() as served:
+        assert (await served.request(method, path)).status_code == status
+
+
+async def test_a_server_for_this_computer_has_no_such_pages(local: Serve) -> None:
+    async with local() as served:
+        assert (await served.request("GET", "/shared/made-up/calendar.ics")).status_code == 404
+
+
+async def test_a_calendar_that_reads_all_the_time_uses_up_its_addresss_limit_alone(
+    team: Serve, key_for: KeyFor
+) -> None:
+    key = await key_for("owner")
+
+    async with team(rate_limit="20") as served:
+        _, token = await shared_trip(served, key)
+        transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx.AsyncClient(transport=transport, base_url=served.base, timeout=30) as eager:
+            statuses = [(await eager.get(f"/shared/{token}/calendar.ics")).status_code for _ in range(21)]
+        calm = await served.request("GET", f"/shared/{token}/calendar.ics")
+
+    assert statuses == [200] * 20 + [429]
+    assert calm.status_code == 200
