@@ -250,6 +250,7 @@ async def _questions(session: Session, trip_id: str) -> None:
     await session.do("get_timeline", tripId=trip_id)
     await session.do("check_trip", tripId=trip_id)
     await session.do("search_trip", tripId=trip_id, query="kyoto station")
+    await session.do("get_stay", tripId=trip_id, date="2027-03-30")
     await session.do("export_trip", tripId=trip_id)
     await session.do("export_file", tripId=trip_id, format="ics")
 

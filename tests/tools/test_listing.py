@@ -55,7 +55,7 @@ def test_every_operation_is_a_tool_and_the_others_answer_with_what_operations_re
 
     assert [tool.name for tool in TOOLS if tool.name in own] == own
     assert [tool.name for tool in TOOLS if tool.name not in own] == [
-        "export_file", "get_day", "get_timeline", "check_trip", "search_trip", "get_secret",
+        "export_file", "get_day", "get_timeline", "check_trip", "search_trip", "get_stay", "get_secret",
     ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _START: Final = {
     "get_day": "one date: where you wake up and sleep, moves, plans",
     "get_timeline": "the whole trip",
     "search_trip": "words",
+    "get_stay": "one stay",
     "check_trip": "problems",
 }
 _IDS: Final = {

@@ -9,6 +9,7 @@ from trips_mcp.tools.resources import (
     events,
     exports,
     get_secret,
+    get_stay,
     itinerary,
     legs,
     map_pins,
@@ -31,7 +32,7 @@ def _tools_in(*resources: ModuleType) -> tuple[Tool[Any, Any], ...]:
 
 TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "trips": _tools_in(me, trips, exports, trip_files, sync),
-    "itinerary": _tools_in(itinerary),
+    "itinerary": _tools_in(itinerary, get_stay),
     "legs": _tools_in(legs, get_secret),
     "action_items": _tools_in(action_items),
     "commitments": _tools_in(commitments),

@@ -18,7 +18,7 @@ from trips_mcp.tools.results.import_report import of_batch
 from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.tool import tool
 
-_NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
+NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
 
 
 class LegFilter(Params):
@@ -31,7 +31,7 @@ def _matching(asked: LegFilter, legs: Sequence[Leg]) -> Sequence[Leg]:
     if asked.leg_id is not MISSING:
         legs = [leg for leg in legs if leg.id == asked.leg_id]
         if not legs:
-            raise ToolRefusedError(_NO_LEG)
+            raise ToolRefusedError(NO_LEG)
     if asked.query is MISSING:
         return legs
     hits = hits_for(asked.query, TripExport(legs=list(legs)))
