@@ -2,7 +2,7 @@
 
     python scripts/real_clients.py [NAME ...]
 
-Each has a home folder of its own, and `uvx trips-mcp` there runs what is installed here, for want of a published
+Each has a home folder of its own, and `uvx trips-mcp` there runs what is installed here, as there is no published
 package. The clients come from npm's registry, in the versions of clients/pins.py, and are kept in the user's cache
 folder. The exit code is 1 where a claim did not hold, and 75 where none failed but not all could be tried.
 """

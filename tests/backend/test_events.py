@@ -105,12 +105,12 @@ async def test_every_update_is_a_revision_even_one_that_changes_nothing(events: 
     [
         ({"type": "x", "title": "y"}, ["date"], "required"),
         (TOUR | {"title": ""}, ["title"], "must not be empty"),
-        (TOUR | {"attach": {"trip_ids": ["a"]}}, ["attach", "trip_ids", "0"], "want a whole number"),
+        (TOUR | {"attach": {"trip_ids": ["a"]}}, ["attach", "trip_ids", "0"], "expected a whole number"),
         (TOUR | {"attach": {"trip_ids": [2**63]}}, ["attach", "trip_ids", "0"], None),
         (TOUR | {"attach": {"trips": [1]}}, ["attach", "trips"], "unknown field here"),
-        (TOUR | {"attach": None}, ["attach"], "want an object"),
+        (TOUR | {"attach": None}, ["attach"], "expected an object"),
         (TOUR | {"trip_ids": [1]}, ["trip_ids"], "unknown field here"),
-        (TOUR | {"date": "2027-02-29"}, ["date"], "not a real date, want YYYY-MM-DD"),
+        (TOUR | {"date": "2027-02-29"}, ["date"], "not a real date, expected YYYY-MM-DD"),
         (TOUR | {"event_id": 1}, ["event_id"], None),
     ],
 )

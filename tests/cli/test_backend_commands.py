@@ -103,7 +103,7 @@ def test_a_migration_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_scope_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     said = refusal(capsys, "create-key", "trips:admin")
 
-    assert said.startswith("'trips:admin' is not a scope; want trips:read")
+    assert said.startswith("'trips:admin' is not a scope; expected trips:read")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_a_scope_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixtu
     [
         ("key_0000000000", "", "the database has no such key; trips-mcp backend keys lists those it has."),
         ("-", f"{KEY}\n", "the database has no such key; trips-mcp backend keys lists those it has."),
-        ("-", "\n", "stdin is empty, want the key there."),
-        (KEY, "", "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
-        (" ", "", "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
+        ("-", "\n", "stdin is empty; pass the key there."),
+        (KEY, "", "expected the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
+        (" ", "", "expected the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."),
     ],
     ids=["unknown id", "unknown key", "nothing on stdin", "a key that all would see", "nothing"],
 )

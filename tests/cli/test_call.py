@@ -259,8 +259,8 @@ def test_arguments_come_as_json_from_stdin_a_file_or_the_word_itself(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--arguments", "[1]"], "--arguments wants one JSON object, as "),
-        (["--arguments", '{"tripId": osk_secret'], "--arguments wants one JSON object, as "),
+        (["--arguments", "[1]"], "--arguments takes one JSON object, as "),
+        (["--arguments", '{"tripId": osk_secret'], "--arguments takes one JSON object, as "),
         (["--arguments", "@/nowhere/at/all.json"], "--arguments: /nowhere/at/all.json cannot be read (no such file"),
         (["--arguments", '{"tripid": "x"}'], "create_map_pin has no argument 'tripid'; did you mean tripId? it takes "),
         (["--arguments", '{"tripId": "x"}', "tripId=y"], "tripId is given twice."),
@@ -349,7 +349,7 @@ def test_an_argument_that_is_not_there_is_answered_with_the_nearest_and_all(call
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["get_trip", "tripId"], "'tripId' is not an argument, want KEY=VALUE."),
+        (["get_trip", "tripId"], "'tripId' is not an argument, expected KEY=VALUE."),
         (["get_trip", "tripId=a", "tripId=b"], "tripId is given twice."),
         (["get_trip", "=a"], "get_trip has no argument ''; it takes tripId."),
     ],

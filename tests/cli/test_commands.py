@@ -320,7 +320,7 @@ def test_doctor_says_what_is_offered(
     code = run(["doctor"])
 
     shown = capsys.readouterr().out
-    assert code == 1  # for want of the trip jx7
+    assert code == 1  # as there is no trip jx7
     assert [line for line in shown.splitlines() if line.startswith("fail")][1:] == []
     assert re.search(
         r"^ok    tools: \d+ of \d+ tools are offered \(read-only, without outbound ones, bound to", shown, re.M

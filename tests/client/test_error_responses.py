@@ -32,7 +32,7 @@ async def test_the_trips_apis_envelope_is_read_whole(client_of: ClientOf) -> Non
                 "requestId": "req_1",
                 "details": [
                     {"path": "title", "reason": "required"},
-                    {"path": "legs.0.order", "reason": "want a number"},
+                    {"path": "legs.0.order", "reason": "expected a number"},
                 ],
             }
         },
@@ -43,7 +43,7 @@ async def test_the_trips_apis_envelope_is_read_whole(client_of: ClientOf) -> Non
     assert (error.message, error.request_id, error.retry_after) == ("Two fields are wrong.", "req_1", None)
     assert error.details == [
         Fault(path="title", reason="required"),
-        Fault(path="legs.0.order", reason="want a number"),
+        Fault(path="legs.0.order", reason="expected a number"),
     ]
     assert str(error) == "The Trips API refused get_trip: Two fields are wrong."
 

@@ -44,7 +44,7 @@ def test_what_is_no_iana_zone_is_refused(zone: str) -> None:
     ["2027-02-29", "2026-13-01", "2026-1-01", "20260101", "2026-01-01T00:00", "٢٠٢٦-01-01", "0000-01-01"],
 )
 def test_what_is_no_date_of_the_calendar_is_refused(day: str) -> None:
-    assert refused({**LEG, "startDate": day})["startDate"] == "not a real date, want YYYY-MM-DD"
+    assert refused({**LEG, "startDate": day})["startDate"] == "not a real date, expected YYYY-MM-DD"
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_trip_of_one_day_is_fine_and_one_that_ends_before_it_starts_is_not() -
 
 def test_every_fault_is_named_at_once() -> None:
     assert refused({"order": "1", "title": "x" * 201, "flights": {}, "colour": 1}) == {
-        "order": "want a number",
+        "order": "expected a number",
         "title": "at most 200 characters",
         "destination": "required",
         "startDate": "required",
         "endDate": "required",
         "timezone": "required",
-        "flights": "want a list",
+        "flights": "expected a list",
         "colour": "unknown field; accepted: order, title, destination, startDate, endDate, timezone, "
         "accommodation, flights, rentalCar, clientRef",
     }

@@ -10,7 +10,7 @@ def test_a_scope_reads_back_as_it_was_written(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "trips", "trips:delete", "trips:read:", ":", "TRIPS:READ", "trips :read"])
 def test_what_is_no_scope_is_refused_with_the_accepted_ones(text: str) -> None:
-    with pytest.raises(ValueError, match="want trips:read, trips:write, messages:read, messages:write"):
+    with pytest.raises(ValueError, match="expected trips:read, trips:write, messages:read, messages:write"):
         Scope.parse(text)
 
 

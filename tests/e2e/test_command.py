@@ -145,7 +145,7 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
         "The first one. get_day Agent On Tuesday 30 March at Yamabuki Machiya, ",
         "What is the door code there? list_legs, get_secret Agent 4096*.",
         "door codes, passwords and booking numbers are not in it",
-        "endDate: not a real date, want YYYY-MM-DD",
+        "endDate: not a real date, expected YYYY-MM-DD",
         "Every answer was checked",
     ):
         assert shown in " ".join(ended.stdout.split())

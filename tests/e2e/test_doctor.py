@@ -140,8 +140,8 @@ def test_with_nothing_set_all_is_well_and_local_and_nothing_is_made(doctor: Doct
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.line("api").startswith("ok    api: the embedded backend, no account is set")
-    assert f"{tmp_path / 'trips.db'} is not there yet, and made at the first use" in ended.line("database")
-    assert f"{tmp_path / 'journal.db'} is not there yet" in ended.line("journal")
+    assert f"{tmp_path / 'trips.db'} does not exist yet; the first use creates it" in ended.line("database")
+    assert f"{tmp_path / 'journal.db'} does not exist yet" in ended.line("journal")
     assert "are free" in ended.line("disk")
     assert "Python 3." in ended.line("versions")
     assert "SQLite 3." in ended.line("versions")
@@ -177,7 +177,7 @@ def test_a_database_and_a_journal_are_looked_at_and_left_as_they_are(doctor: Doc
     assert ended.code == 0, ended.out
     assert "KiB, version 0002, which is the newest" in ended.line("database")
     assert ended.line("journal").startswith("warn")
-    assert "1 write of unknown outcome. Look whether the change is there" in ended.line("journal")
+    assert "1 write of unknown outcome. Check whether the change is there" in ended.line("journal")
     assert ended.out.endswith("Nothing is wrong. 1 hint, see what is marked warn.\n")
 
 
@@ -222,7 +222,7 @@ def test_a_migration_that_is_due_is_told_and_not_made(doctor: Doctor, tmp_path: 
     ended = doctor()
 
     assert ended.line("database").startswith("warn")
-    assert "version 1 of its tables where 0002 is the newest. The next start keeps a copy" in ended.line("database")
+    assert "version 1 of its tables; 0002 is the newest. The next start keeps a copy" in ended.line("database")
     assert everything_in(tmp_path) == before
 
 
@@ -261,7 +261,7 @@ def test_what_cannot_be_written_or_others_may_read_is_told(doctor: Doctor, tmp_p
     ended = doctor()
 
     assert ended.code == 1
-    assert "trips.db cannot be written. Make its folder writable for you" in ended.line("database")
+    assert "trips.db cannot be written. Make its folder writable, or name" in ended.line("database")
     assert f"chmod 600 {tmp_path / 'journal.db'}" in ended.line("journal permissions")
     assert stat.S_IMODE((tmp_path / "journal.db").stat().st_mode) == 0o644
 
@@ -320,7 +320,7 @@ def test_what_is_left_of_the_rate_limit_is_told(doctor: Doctor, stand_in: StandI
     assert some.line(about) == f"ok    {about}: 7 of 60 requests are left, for 60 seconds at most"
     assert none.line(about).startswith(f"warn  {about}: 0 of 60 requests are left, for 60 seconds at most. Calls wait")
     assert over.line(about).startswith(f"warn  {about}: used up for 12 seconds at most. Calls wait that long")
-    assert over.line("trips key").startswith("warn  trips key: it could not be examined now. Run this again")
+    assert over.line("trips key").startswith("warn  trips key: it could not be checked now. Run this again")
     assert (some.code, none.code, over.code) == (0, 0, 0)
 
 
@@ -350,11 +350,11 @@ PAGE = "<!doctype html><title>Log in</title>"
         (503, {"error": {"code": "INTERNAL_ERROR", "message": "x"}}, {}, "is there, but fails (HTTP 503). Try again"),
         (200, PAGE, {"Content_Type": "text/html; charset=utf-8"}, "answers with a web page (HTTP 200), and not as"),
         (401, PAGE, {"Content_Type": "text/html"}, "answers with a web page (HTTP 401), and not as"),
-        (302, "", {"Location": "https://login.example/"}, "sends elsewhere (HTTP 302), where no key is taken. Check"),
+        (302, "", {"Location": "https://login.example/"}, "redirects (HTTP 302), and a key is never sent elsewhere"),
         (200, {"kind": "weather", "degrees": 21}, {}, "answers, but not as the "),
         (200, "not even JSON", {}, "answers, but not as the "),
-        (404, {"status": 404}, {}, "has nothing where the "),
-        (418, {"error": "teapot"}, {}, "refuses what is to be asked of the "),
+        (404, {"status": 404}, {}, "at this address (HTTP 404)"),
+        (418, {"error": "teapot"}, {}, "refuses the check's request to the "),
     ],
 )
 @pytest.mark.parametrize("api", ["trips", "events"])
@@ -376,8 +376,8 @@ def test_what_answers_may_be_something_else(
 @pytest.mark.parametrize(
     ("hours", "level", "said"),
     [
-        (-3, "warn", "this computer is 3 hours ahead of the service. Set its clock right"),
-        (48, "warn", "this computer is 2 days behind the service. Set its clock right"),
+        (-3, "warn", "this computer is 3 hours ahead of the service. Set the clock: "),
+        (48, "warn", "this computer is 2 days behind the service. Set the clock: "),
         (0, "ok  ", "this computer and the service have the same time"),
     ],
 )
@@ -424,8 +424,8 @@ def test_what_stands_in_the_way_is_said_in_words(
 
     cannot = "cannot be reached: "
     assert f"{cannot}nothing listens at 127.0.0.1:9. Check the host and port" in refused.line("trips api")
-    assert f"{cannot}{plain} does not speak TLS as https wants it. Check the port" in no_tls.line("trips api")
-    assert f"{cannot}the proxy http://127.0.0.1:9 does not let it through. Check HTTPS_PROXY" in proxied.line(
+    assert f"{cannot}{plain} does not speak TLS. Check the port" in no_tls.line("trips api")
+    assert f"{cannot}the proxy http://127.0.0.1:9 does not forward the request. Check HTTPS_PROXY" in proxied.line(
         "trips api"
     )
     assert f"{cannot}no address is known for the name no-such-host.example. Check OSOTO_BASE_URL" in unknown.line(
@@ -451,7 +451,7 @@ def test_a_certificate_that_nobody_vouches_for_is_told(doctor: Doctor, tmp_path:
 
     assert ended.code == 1
     assert f"cannot be reached: the certificate of {place} is not trusted (self-signed certificate)" in ended.out
-    assert "Check this computer's clock; if your network looks into TLS, name its certificate in SSL" in ended.out
+    assert "Check this computer's clock; if your network inspects TLS, name its certificate in SSL" in ended.out
 
 
 def self_signed(file: Path) -> Path:
@@ -508,7 +508,7 @@ def test_a_key_that_was_not_expanded_is_something_to_mend(doctor: Doctor, tmp_pa
         ),
         ({"OSOTO_API_KEY": KEY, "OSOTO_BASE_URL": "http://trips.example"}, "trips api", "must begin with https://"),
         ({"TRIPS_MCP_DATABASE": "mysql://me:hunter2@db/trips"}, "database", "names no database that trips-mcp knows"),
-        ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, "certificates", "which is not there. Mend or unset SSL_CERT_FILE"),
+        ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, "certificates", "which does not exist. Fix or unset SSL_CERT_FILE"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_told_and_the_rest_goes_on(
@@ -647,7 +647,7 @@ def test_without_uvx_clients_could_not_start_it(
     uvx.touch(mode=0o755)
 
     assert missing.code == 0
-    assert missing.line("uvx").startswith("warn  uvx: it was not found")
+    assert missing.line("uvx").startswith("warn  uvx: not found")
     assert doctor().line("uvx") == f"ok    uvx: {uvx}"
 
 

@@ -85,8 +85,8 @@ def test_a_sheet_of_a_european_spreadsheet_program_is_read(
         pytest.param(
             f"{HEADER}Porto,11/05/2027,2027-05-14,Europe/Lisbon,,,\n{FARO},,,\n,2027-05-14,2027-05-16,Lisbon,,,",
             [
-                "Line 2: arrive: not a real date, want YYYY-MM-DD.",
-                "Line 4: place: required; timezone: not an IANA time zone, want a name like Europe/London.",
+                "Line 2: arrive: not a real date, expected YYYY-MM-DD.",
+                "Line 4: place: required; timezone: not an IANA time zone, expected a name like Europe/London.",
             ],
             id="each row by its line",
         ),
@@ -97,7 +97,7 @@ def test_a_sheet_of_a_european_spreadsheet_program_is_read(
         ),
         pytest.param(
             f"{HEADER}{FARO},91,north,",
-            ["Line 2: latitude: want at most 90.0; longitude: want a number."],
+            ["Line 2: latitude: expected at most 90.0; longitude: expected a number."],
             id="no place on earth",
         ),
         pytest.param(HEADER, ["stops.csv has no stops."], id="no rows"),

@@ -299,7 +299,7 @@ async def test_a_history_that_fails_fails_no_write(client_of: ClientOf, file: Pa
     done = await outcome(client, "update_trip", tripId=trip, title="Nippon")
 
     assert done.result.title == "Nippon"
-    assert f"This change cannot be undone: the history file {file} cannot be used (it is no file" in done.notes[0]
+    assert f"This change cannot be undone: the history file {file} cannot be used (it is not a file" in done.notes[0]
 
 
 def put_a_folder(file: Path) -> None:

@@ -260,7 +260,7 @@ def of_other_columns(file: Path) -> None:
 
 
 BAD: list[tuple[Callable[[Path], None], str]] = [
-    (a_folder, "it is no file"),
+    (a_folder, "it is not a file"),
     (no_folder_can_be_made, ""),
     (no_database, "file is not a database"),
     (someone_elses, "it is a database of something else"),

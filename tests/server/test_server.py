@@ -185,11 +185,11 @@ async def test_a_client_that_cannot_be_opened_is_tried_again_with_the_next_call(
         connection.broken = True
         failed = [await agent.call_tool("get_me", {}) for _ in range(2)]
         connection.broken = False
-        mended = await agent.call_tool("get_me", {})
+        fixed = await agent.call_tool("get_me", {})
 
     assert [text(result) for result in failed] == ["The database is a folder; name a file."] * 2
     assert all(result.is_error for result in failed)
-    assert not mended.is_error
+    assert not fixed.is_error
 
 
 async def test_a_call_cancelled_while_it_opens_the_client_leaves_it_to_the_next() -> None:

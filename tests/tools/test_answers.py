@@ -164,9 +164,9 @@ async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call,
     assert answer.is_error
     assert answer.text == (
         "Not sent. Fix the arguments of create_leg: order: required; title: must not be empty; "
-        "destination: want text; startDate: not a real date, want YYYY-MM-DD; "
-        "timezone: not an IANA time zone, want a name like Europe/London; "
-        "flights.0.departure: not a local date and time, want YYYY-MM-DDTHH:mm without an offset; "
+        "destination: expected text; startDate: not a real date, expected YYYY-MM-DD; "
+        "timezone: not an IANA time zone, expected a name like Europe/London; "
+        "flights.0.departure: not a local date and time, expected YYYY-MM-DDTHH:mm without an offset; "
         "colour: unknown field; accepted: tripId, order, title, destination, startDate, endDate, timezone, "
         "accommodation, flights, rentalCar, clientRef."
     )
@@ -175,12 +175,12 @@ async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call,
 @pytest.mark.parametrize(
     ("tool", "arguments", "fault"),
     [
-        ("create_map_pin", {"name": "North", "lat": 90.5, "lng": 0}, "lat: want at most 90"),
-        ("create_map_pin", {"name": "Nowhere", "lat": float("nan"), "lng": 0}, "lat: want a finite number"),
-        ("create_map_pin", {"name": "Far", "lat": 0, "lng": float("inf")}, "lng: want"),
-        ("list_legs", {"limit": 201}, "limit: want at most 200"),
-        ("list_legs", {"limit": True}, "limit: want a whole number"),
-        ("update_trip", {"status": "cancelled"}, "status: want one of draft, active, completed"),
+        ("create_map_pin", {"name": "North", "lat": 90.5, "lng": 0}, "lat: expected at most 90"),
+        ("create_map_pin", {"name": "Nowhere", "lat": float("nan"), "lng": 0}, "lat: expected a finite number"),
+        ("create_map_pin", {"name": "Far", "lat": 0, "lng": float("inf")}, "lng: expected"),
+        ("list_legs", {"limit": 201}, "limit: expected at most 200"),
+        ("list_legs", {"limit": True}, "limit: expected a whole number"),
+        ("update_trip", {"status": "cancelled"}, "status: expected one of draft, active, completed"),
         ("update_trip", {"startDate": "2026-11-10", "endDate": "2026-11-01"}, "endDate: is before startDate"),
         ("update_trip", {"clear": ["title"]}, "title: required, cannot be cleared"),
         ("update_leg", {"legId": "leg_1", "clear": ["tripId"]}, "tripId: unknown field, cannot be cleared"),
@@ -200,7 +200,7 @@ async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call,
         ("delete_leg", {"legId": "a\0"}, "legId: not an id"),
         ("delete_leg", {"legId": "x" * 10_000}, "legId: at most 256 characters"),
         ("create_leg", {**LEG, "accommodation": {"doorcode": "1"}}, "accommodation.doorcode: unknown field"),
-        ("create_leg", {**LEG, "accommodation": "Ryokan"}, "accommodation: want an object"),
+        ("create_leg", {**LEG, "accommodation": "Ryokan"}, "accommodation: expected an object"),
     ],
 )
 async def test_bad_arguments_are_refused_and_change_nothing(
@@ -220,7 +220,7 @@ async def test_a_refused_secret_is_not_repeated(call: Call, trip_id: str) -> Non
     answer = await call("create_leg", tripId=trip_id, **LEG, accommodation={"doorCode": {"code": "s3cret-4711"}})
 
     assert answer.is_error
-    assert "accommodation.doorCode: want text" in answer.text
+    assert "accommodation.doorCode: expected text" in answer.text
     assert "4711" not in answer.text
 
 

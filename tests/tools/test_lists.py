@@ -154,7 +154,7 @@ async def test_fields_that_are_no_list_of_names_are_refused_before_anything_is_a
     async with service.called() as call:
         answer = await call("list_trips", fields=[7], cursor=5)
 
-    assert answer.text == ("Not sent. Fix the arguments of list_trips: cursor: want text; fields.0: want text.")
+    assert answer.text == ("Not sent. Fix the arguments of list_trips: cursor: expected text; fields.0: expected text.")
     assert not service.asked
 
 

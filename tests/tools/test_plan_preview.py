@@ -126,7 +126,7 @@ async def test_all_faults_are_told_at_once_each_with_its_change(call: Call, trip
     assert answer.is_error
     assert answer.text == (
         "Not planned, nothing was sent. Fix these changes: "
-        "changes.0.arguments.startDate: not a real date, want YYYY-MM-DD; "
+        "changes.0.arguments.startDate: not a real date, expected YYYY-MM-DD; "
         "changes.1.tool: get_day only reads; name a tool that writes, such as update_leg; "
         "changes.2.tool: unknown tool; name a tool that writes, such as update_leg; "
         "changes.3.arguments.legId: @tokyo is created only by changes.4; put that one first; "

@@ -23,17 +23,22 @@ def _flags(parser: ArgumentParser) -> None:
         help="trips:read, trips:write, messages:read or messages:write, each with or without :<tripId>",
     )
     add_database_flag(parser)
-    parser.add_argument("--user", type=name, default="owner", help="whose key; made if new (default: %(default)s)")
     parser.add_argument(
-        "--group", type=name, metavar="NAME", help="a group the user joins; made if new (default: one of their own)"
+        "--user", type=name, default="owner", help="the key's user; created if new (default: %(default)s)"
     )
-    parser.add_argument("--label", type=name, metavar="TEXT", help="what it is for, as backend keys shows it")
+    parser.add_argument(
+        "--group",
+        type=name,
+        metavar="NAME",
+        help="a group that the user joins; created if new (default: one of their own)",
+    )
+    parser.add_argument("--label", type=name, metavar="TEXT", help="what the key is for; `backend keys` shows it")
 
 
 def name(text: str) -> str:
     if text.strip() and text.isprintable() and len(text) <= _LONGEST_NAME:
         return text
-    raise ArgumentTypeError(f"not a name, want 1 to {_LONGEST_NAME} printable characters")
+    raise ArgumentTypeError(f"not a name, expected 1 to {_LONGEST_NAME} printable characters")
 
 
 def _run(arguments: Namespace) -> int:
@@ -62,5 +67,5 @@ def _scope(text: str) -> "Scope":
 
 
 BACKEND_CREATE_KEY = Command(
-    words="backend create-key", summary="make a key for the backend's APIs", flags=_flags, run=_run
+    words="backend create-key", summary="create a key for the backend's APIs", flags=_flags, run=_run
 )

@@ -18,7 +18,7 @@ _HEAD = ("ID", "USER", "GROUP", "LABEL", "MADE AT", "LAST USE", "SCOPES")
 
 def _flags(parser: ArgumentParser) -> None:
     add_database_flag(parser)
-    parser.add_argument("--json", action="store_true", help="the same for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _run(arguments: Namespace) -> int:

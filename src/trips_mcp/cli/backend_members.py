@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("change", nargs="?", choices=["add", "remove"], help="instead of only listing the members")
-    parser.add_argument("user", nargs="?", type=name, metavar="USER", help="whom; made if new")
-    parser.add_argument("--group", type=name, metavar="NAME", help="the group (default: that of local use)")
-    parser.add_argument("--name", type=name, metavar="NAME", help="what others read, for the user who is added")
+    parser.add_argument(
+        "change", nargs="?", choices=["add", "remove"], help="what to change; without it, the members are listed"
+    )
+    parser.add_argument("user", nargs="?", type=name, metavar="USER", help="the user's name; created if new")
+    parser.add_argument("--group", type=name, metavar="NAME", help="the group (default: the one of local use)")
+    parser.add_argument("--name", type=name, metavar="NAME", help="the name that others see, for the user who is added")
     add_database_flag(parser)
 
 
@@ -52,5 +54,5 @@ def _changed(arguments: Namespace) -> "Coroutine[Any, Any, list[GroupMember]]":
 
 
 BACKEND_MEMBERS = Command(
-    words="backend members", summary="list who is in a group, add or remove one", flags=_flags, run=_run
+    words="backend members", summary="list the members of a group, add or remove one", flags=_flags, run=_run
 )

@@ -37,5 +37,8 @@ def _outcome(opened: "Opened") -> str:
 
 
 BACKEND_MIGRATE = Command(
-    words="backend migrate", summary="make or update a database's tables (PostgreSQL needs it)", flags=_flags, run=_run
+    words="backend migrate",
+    summary="create or update a database's tables (PostgreSQL needs it)",
+    flags=_flags,
+    run=_run,
 )

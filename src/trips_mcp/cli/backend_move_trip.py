@@ -10,7 +10,7 @@ from trips_mcp.cli.setting_flags import add_database_flag
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("trip", metavar="TRIP", help="its id")
+    parser.add_argument("trip", metavar="TRIP", help="the trip's id")
     parser.add_argument("--group", type=name, metavar="NAME", required=True, help="a group that the trip's owner is in")
     add_database_flag(parser)
 

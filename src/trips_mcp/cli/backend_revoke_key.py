@@ -32,7 +32,7 @@ def _run(arguments: Namespace) -> int:
     named: str = arguments.key.strip()
     if not named or named.startswith(_BEGINS):
         raise CommandError(
-            "want the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."
+            "expected the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."
         )
     database = database_of(arguments.database)
     which = {"secret": _of_stdin()} if named == _STDIN else {"key_id": named}
@@ -50,8 +50,10 @@ def _of_stdin() -> str:
     stdin = standard_input()
     key = (getpass("The key: ") if stdin.isatty() else stdin.readline()).strip()
     if not key:
-        raise CommandError("stdin is empty, want the key there.")
+        raise CommandError("stdin is empty; pass the key there.")
     return key
 
 
-BACKEND_REVOKE_KEY = Command(words="backend revoke-key", summary="take a key back, at once", flags=_flags, run=_run)
+BACKEND_REVOKE_KEY = Command(
+    words="backend revoke-key", summary="revoke a key, effective at once", flags=_flags, run=_run
+)

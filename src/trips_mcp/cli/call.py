@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from trips_mcp.tools.tool import Answer
 
 _EPILOG: Final = """\
-A value is taken for what the tool wants there:
-  title=2027              text stays as it is, also where it looks like a number
+A value is read as the tool's schema says:
+  title=2027              text stays as it is, even if it looks like a number
   limit=5 dryRun=yes      numbers; true, false, yes, no, on, off
   fields=title,startDate  a list, with commas or as JSON
   accommodation.name=Inn  a part of an object
   items='[{"text": "Book"}]' items=@items.json
-                          all else as JSON, also out of a file, or - from stdin
+                          anything else as JSON, or from a file, or - from stdin
 
 trips-mcp call list_trips
 trips-mcp call get_day tripId=jx7 date=tomorrow
 echo '{"tripId": "jx7", "title": "Kyoto"}' | trips-mcp call update_trip --arguments -
 
 On a terminal it prints the answer to read, into a pipe the structured result as JSON.
-The exit code is 1 where the tool's answer is an error, and 2 where it was not called. Flags and variables are those of
-the server, so what is offered, masked and bound to a trip is so here too."""
+The exit code is 1 if the tool's answer is an error, and 2 if the tool was not called. Flags and variables are those of
+the server, so the same tools are offered, masked and bound to a trip."""
 
 
 def _flags(parser: ArgumentParser) -> None:
@@ -46,10 +46,12 @@ def _flags(parser: ArgumentParser) -> None:
         help="a tool of `trips-mcp tools`, and its arguments",
     )
     parser.add_argument(
-        "--arguments", metavar="JSON", help="more of them, as one JSON object; @FILE reads it from a file, - from stdin"
+        "--arguments",
+        metavar="JSON",
+        help="more arguments, as one JSON object; @FILE reads it from a file, - from stdin",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the structured result, as is done into a pipe")
+    form.add_argument("--json", action="store_true", help="print the structured result, the default into a pipe")
     form.add_argument("--text", action="store_true", help="print the text that an agent reads")
     add_flags(parser, "offer")
     parser.formatter_class = RawDescriptionHelpFormatter
@@ -143,4 +145,4 @@ def _as_json(answer: "Answer") -> str:
     return json.dumps(shown, indent=2, ensure_ascii=False)
 
 
-CALL = Command(words="call", summary="try a tool by hand: call TOOL KEY=VALUE ...", flags=_flags, run=_run)
+CALL = Command(words="call", summary="call a tool by hand: call TOOL KEY=VALUE ...", flags=_flags, run=_run)

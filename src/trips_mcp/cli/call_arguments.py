@@ -28,7 +28,7 @@ def arguments_of(pairs: Iterable[str], whole: str | None, schema: Schema, tool: 
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise CommandError(f"{pair[:_LONGEST]!r} is not an argument, want KEY=VALUE.")
+            raise CommandError(f"{pair[:_LONGEST]!r} is not an argument, expected KEY=VALUE.")
         steps = name.split(".")
         _put(found, steps, _value(text, _schema_of(steps, schema, name, tool), name), name)
     return found
@@ -47,7 +47,7 @@ def _whole(text: str) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise CommandError(
-            '--arguments wants one JSON object, as \'{"tripId": "jx7"}\', @FILE with one, or - for stdin.'
+            '--arguments takes one JSON object, as \'{"tripId": "jx7"}\', @FILE with one, or - for stdin.'
         )
     return found  # pyright: ignore[reportUnknownVariableType] - of JSON
 

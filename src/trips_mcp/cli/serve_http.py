@@ -65,7 +65,7 @@ def _announce(listener: socket.socket, http: "HttpSettings", auth: "Auth", setti
     for notice in settings.notices:
         remark(notice)
     if auth == "key" and (own := [name for name in KEYS if os.environ.get(name, "").strip()]):
-        remark(f"{' and '.join(own)} has no part here: each call acts with its caller's own key.")
+        remark(f"{' and '.join(own)} is not used here: each call acts with its caller's own key.")
     warn_if_public(listener)
     if not http.allowed_hosts and ip_address(host).is_unspecified:
         remark("Only calls to localhost are answered: name the host that others call with --allowed-host.")

@@ -26,8 +26,10 @@ Listing = dict[str, Any]
 
 def _flags(parser: ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="the listings as they stand on the wire")
-    form.add_argument("--markdown", action="store_true", help="a page with every argument, hint, scope and result")
+    form.add_argument("--json", action="store_true", help="print the listings as a client gets them")
+    form.add_argument(
+        "--markdown", action="store_true", help="print a page with every argument, hint, scope and result"
+    )
     add_flags(parser, "offer")
 
 
@@ -99,4 +101,4 @@ def prompt_bytes(listing: Listing) -> int:
     return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-TOOLS = Command(words="tools", summary="list the tools that are offered, and their size", flags=_flags, run=_run)
+TOOLS = Command(words="tools", summary="list the offered tools and their size", flags=_flags, run=_run)

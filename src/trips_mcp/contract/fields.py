@@ -27,12 +27,12 @@ def _real_date(text: str) -> str:
             return text
     except ValueError:
         pass
-    raise PydanticCustomError("date", "not a real date, want YYYY-MM-DD")
+    raise PydanticCustomError("date", "not a real date, expected YYYY-MM-DD")
 
 
 def _clock_time(text: str) -> str:
     if not _TIME.fullmatch(text):
-        raise PydanticCustomError("time", "not a time of day, want HH:mm (24-hour)")
+        raise PydanticCustomError("time", "not a time of day, expected HH:mm (24-hour)")
     return text
 
 
@@ -43,7 +43,7 @@ def _local_datetime(text: str) -> str:
         _clock_time(time)
     except PydanticCustomError:
         raise PydanticCustomError(
-            "local_datetime", "not a local date and time, want YYYY-MM-DDTHH:mm without an offset"
+            "local_datetime", "not a local date and time, expected YYYY-MM-DDTHH:mm without an offset"
         ) from None
     return text
 
@@ -55,7 +55,7 @@ def _iana_zone(name: str) -> str:
             return name
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    raise PydanticCustomError("zone", "not an IANA time zone, want a name like Europe/London")
+    raise PydanticCustomError("zone", "not an IANA time zone, expected a name like Europe/London")
 
 
 def _path_segment(text: str) -> str:

@@ -80,7 +80,7 @@ def gather(
     for mark in set(under.values()):
         held: object = body.pop(mark.name, {})
         if not is_object(held):
-            raise MisplacedError([Fault(path=mark.name, reason="want an object")])
+            raise MisplacedError([Fault(path=mark.name, reason="expected an object")])
         inner |= held
         misplaced += [_unknown(f"{mark.name}.{name}") for name in held if name not in under]
     misplaced += [_unknown(name) for name in query if name not in in_query]

@@ -23,7 +23,9 @@ class Scope:
         action, colon, trip_id = rest.partition(":")
         base = f"{area}:{action}"
         if not _is_base(base) or (colon and not trip_id):
-            raise ValueError(f"{text!r} is not a scope; want {', '.join(BASE_SCOPES)}, each with or without :<tripId>")
+            raise ValueError(
+                f"{text!r} is not a scope; expected {', '.join(BASE_SCOPES)}, each with or without :<tripId>"
+            )
         return cls(base, trip_id or None)
 
     @override

@@ -13,24 +13,24 @@ from trips_mcp.contract.errors import Fault
 
 _REASONS = {
     "missing": "required",
-    "string_type": "want text",
+    "string_type": "expected text",
     "string_unicode": "not valid Unicode text",
-    "int_type": "want a whole number",
-    "int_parsing": "want a whole number",
-    "int_from_float": "want a whole number",
-    "float_type": "want a number",
-    "float_parsing": "want a number",
-    "finite_number": "want a finite number",
-    "bool_type": "want true or false",
-    "bool_parsing": "want true or false",
-    "list_type": "want a list",
-    "dict_type": "want an object",
-    "model_type": "want an object",
-    "model_attributes_type": "want an object",
-    "literal_error": "want one of {choices}",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "list_type": "expected a list",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "model_attributes_type": "expected an object",
+    "literal_error": "expected one of {choices}",
     "string_too_long": "at most {max_length} characters",
-    "greater_than_equal": "want at least {ge}",
-    "less_than_equal": "want at most {le}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
     "too_long": "at most {max_length} items",
 }
 
@@ -55,7 +55,7 @@ def _reason(detail: ErrorDetails, context: dict[str, Any], model: type[BaseModel
     if kind == "extra_forbidden":
         return f"unknown field; accepted: {', '.join(_accepted(model, detail['loc'][:-1]))}"
     if kind == "literal_error":
-        return f"want one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+        return f"expected one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
     if kind in ("string_too_short", "too_short"):
         return "must not be empty"
     return _REASONS.get(kind, detail["msg"]).format_map(context)

@@ -181,7 +181,7 @@ def test_without_a_home_there_is_no_place_for_it(desk: "Desk", client: str) -> N
 
     assert (nameless.code, nameless.out) == (missing.code, missing.out) == (2, "")
     assert nameless.sentence == "your home folder cannot be found; set HOME to it."
-    assert missing.sentence == f"your home folder {desk.home / 'ada'} is not there; set HOME to the one that is."
+    assert missing.sentence == f"your home folder {desk.home / 'ada'} does not exist; set HOME to one that does."
     assert desk.files() == set()
 
 

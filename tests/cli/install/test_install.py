@@ -167,7 +167,7 @@ def test_a_second_time_it_is_there_already(desk: "Desk", client: str) -> None:
     ended = desk.install(client, OSOTO_API_KEY=desk.key)
 
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == f"{CLIENTS[client].title} has trips already, just so ({desk.file(client)}).\n"
+    assert ended.out == f"{CLIENTS[client].title} already has trips with this entry ({desk.file(client)}).\n"
     assert desk.file(client).read_bytes() == before
     assert not Path(f"{desk.file(client)}.before-trips-mcp").exists()
 

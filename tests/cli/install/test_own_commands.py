@@ -142,7 +142,7 @@ def test_what_is_there_already_is_not_told_again(desk: "Desk", client: str, prog
 
     ended = desk.install(client)
 
-    assert ended.out == f"{CLIENTS[client].title} has trips already, just so ({desk.file(client)}).\n"
+    assert ended.out == f"{CLIENTS[client].title} already has trips with this entry ({desk.file(client)}).\n"
     assert desk.told(program) == []
 
 

@@ -54,7 +54,7 @@ class Claim:
 def check_key(key: str) -> None:
     """Raises: ProblemError."""
     if not 1 <= len(key) <= _LONGEST or "\0" in key:
-        raise invalid_field("Idempotency-Key", f"want 1 to {_LONGEST} characters")
+        raise invalid_field("Idempotency-Key", f"expected 1 to {_LONGEST} characters")
 
 
 def fingerprint(method: str, path: str, query: dict[str, str], body: object) -> str:

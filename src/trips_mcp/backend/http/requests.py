@@ -85,7 +85,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):  # NaN, 1e400, a number of thousands of digits
         raise _bad_body("not valid JSON: a number out of range, or nested too deeply") from None
     if not is_object(body):
-        raise _bad_body("want a JSON object")
+        raise _bad_body("expected a JSON object")
     if raw.count(b"{") + raw.count(b"[") > _DEEPEST and _is_deeper(body, _DEEPEST):
         raise _bad_body(f"nested more than {_DEEPEST} levels deep")
     return body

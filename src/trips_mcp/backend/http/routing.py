@@ -49,11 +49,11 @@ class Routes(Generic[T]):
 
 def _match(wanted: list[str], segments: list[str]) -> dict[str, str] | None:
     values: dict[str, str] = {}
-    for want, segment in zip(wanted, segments, strict=True):
-        if want.startswith("{"):
+    for expected, segment in zip(wanted, segments, strict=True):
+        if expected.startswith("{"):
             if not segment:
                 return None
-            values[want[1:-1]] = segment
-        elif want != segment:
+            values[expected[1:-1]] = segment
+        elif expected != segment:
             return None
     return values

@@ -14,16 +14,16 @@ _DRIVERS = {
     **dict.fromkeys(("postgresql", "postgres", _POSTGRESQL), _POSTGRESQL),
 }
 _IN_MEMORY = {"", ":memory:"}
-_WANTED = "want a file path, sqlite:///path or postgresql+asyncpg://user:password@host/name"
+_EXPECTED = "expected a file path, sqlite:///path or postgresql+asyncpg://user:password@host/name"
 
 
 def locate(database: str) -> URL:
     """Raises: DatabaseError if it is neither a path nor a supported URL."""
     url = _url(database)
     if is_sqlite(url) and (url.database or "").startswith("file:"):  # only some builds of SQLite support it
-        raise DatabaseError("The database setting is a file: URI; want the file's path.")
+        raise DatabaseError("The database setting is a file: URI; use the file's path.")
     if is_sqlite(url) and (url.host or url.username):
-        raise DatabaseError(f"The database setting names a SQLite file on another computer; {_WANTED}.")
+        raise DatabaseError(f"The database setting names a SQLite file on another computer; {_EXPECTED}.")
     return url
 
 
@@ -34,9 +34,9 @@ def _url(database: str) -> URL:
         url = make_url(database)
     except (ArgumentError, ValueError):
         # not repeated in the error: the text may contain a password
-        raise DatabaseError(f"The database setting is no database URL; {_WANTED}.") from None
+        raise DatabaseError(f"The database setting is no database URL; {_EXPECTED}.") from None
     if url.drivername not in _DRIVERS:
-        raise DatabaseError(f"The database setting names no database that trips-mcp knows; {_WANTED}.")
+        raise DatabaseError(f"The database setting names no database that trips-mcp knows; {_EXPECTED}.")
     url = url.set(drivername=_DRIVERS[url.drivername])
     if "sslmode" in url.query and not is_sqlite(url):  # the name that other PostgreSQL programs use
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
@@ -76,7 +76,8 @@ def make_room(file: Path) -> None:
             raise DatabaseError(f"{file} is a folder, not a database; name a file in it.")
         if file.is_symlink() and not file.exists():
             raise DatabaseError(
-                f"{file} is a link to {file.readlink()}, which is not there; remove the link, or name the file itself."
+                f"{file} is a link to {file.readlink()}, which does not exist; "
+                "remove the link, or name the file itself."
             )
         file.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

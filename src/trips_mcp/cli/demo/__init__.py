@@ -11,6 +11,4 @@ def _run(_: Namespace) -> int:
     return 0 if run_async(play_on_a_throw_away_database) else 1
 
 
-DEMO = Command(
-    words="demo", summary="watch an agent do the main job on a throw-away database", flags=no_flags, run=_run
-)
+DEMO = Command(words="demo", summary="show an agent's work on a temporary database", flags=no_flags, run=_run)

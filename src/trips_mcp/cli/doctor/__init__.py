@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def _flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="the same for programs, as docs/doctor.md describes")
+    parser.add_argument("--json", action="store_true", help="print JSON, as docs/doctor.md describes")
     add_server_flags(parser)
-    parser.epilog = "Nothing is changed. The exit code is 1 where something is wrong, and 0 where there are hints only."
+    parser.epilog = "It changes nothing. The exit code is 1 if something is wrong, and 0 if there are only hints."
 
 
 def _run(arguments: Namespace) -> int:

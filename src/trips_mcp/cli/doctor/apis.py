@@ -75,7 +75,7 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
         came = await ask(_endpoint(url, key), probe.operation, probe.params, probe.url_variable)
     except CannotConnectError as error:
         found = f"{probe.url_variable}: {str(error).rstrip('.')}"
-        return [Diagnosis(f"{api}-api", "fail", found, f"Mend {probe.url_variable}.", facts)]
+        return [Diagnosis(f"{api}-api", "fail", found, f"Fix {probe.url_variable}.", facts)]
     if isinstance(came, Obstacle):
         found = f"{_which(probe, url)} cannot be reached: {came.found}"
         return [Diagnosis(f"{api}-api", "fail", found, came.to_do, {**facts, "problem": came.kind})]
@@ -140,21 +140,21 @@ def _stranger(probe: Probe, answer: ApiResponse, error: TripsError | None) -> tu
     if _is_page(answer) and not isinstance(error, ServerFaultError):
         return (
             f"answers with a web page (HTTP {answer.status}), and not as the {probe.name}",
-            f"{there} A network that wants you to log in first answers so, too.",
+            f"{there} A network with a login page answers like this too.",
         )
     match error:
         case ServerFaultError():
-            return f"is there, but fails (HTTP {answer.status})", "Try again later; if it stays, ask whoever runs it."
+            return f"is there, but fails (HTTP {answer.status})", "Try again later; if it continues, ask its operator."
         case BadAnswerError() if 300 <= answer.status < 400:
-            return f"sends elsewhere (HTTP {answer.status}), where no key is taken", there
+            return f"redirects (HTTP {answer.status}), and a key is never sent elsewhere", there
         case BadAnswerError():
             return f"answers, but not as the {probe.name} (HTTP {answer.status})", there
         case NotFoundError() if probe.api == "trips" or not _says_why(answer):
-            return f"has nothing where the {probe.name} would be (HTTP 404)", there
+            return f"has no {probe.name} at this address (HTTP 404)", there
         case NotFoundError() | GoneError() | ForbiddenError() | UnauthorizedError() | RateLimitedError() | None:
             return None
         case ApiError():
-            return f"refuses what is to be asked of the {probe.name} (HTTP {answer.status})", there
+            return f"refuses the check's request to the {probe.name} (HTTP {answer.status})", there
         case _:
             return str(error), there
 

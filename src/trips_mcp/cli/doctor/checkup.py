@@ -76,7 +76,7 @@ def _at_hand(found: list[Found], http: HttpMode | None, settings: Settings | Non
     if http is not None:
         yield http.finding
     if settings is None:
-        yield Diagnosis("settings", "fail", mistake, "The rest is examined once that is mended.")
+        yield Diagnosis("settings", "fail", mistake, "Fix that first; the rest is checked then.")
         return
     yield from notices(settings)
     yield offered(settings)
@@ -114,5 +114,5 @@ async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Diagnosis]
 
 def _embedded(settings: Settings) -> Diagnosis:
     place, on = ("there", " on PostgreSQL") if is_on_a_server(settings.database) else ("on this computer", "")
-    who = "for everybody with a key of it" if settings.team else f"no account is set, so trips are kept {place}"
+    who = "for everybody with one of its keys" if settings.team else f"no account is set, so trips are kept {place}"
     return Diagnosis("api", "ok", f"the embedded backend{on}, {who}", facts={"embedded": True})

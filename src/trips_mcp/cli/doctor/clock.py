@@ -25,8 +25,8 @@ def clock(check: str, came: Came) -> Diagnosis | None:
         check,
         "warn",
         f"this computer is {_long(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the service",
-        "Set its clock right: by it an unfinished write counts as too old to be finished, waits that a service names "
-        "as a date come out wrong, and certificates seem expired.",
+        "Set the clock: with a wrong one, unfinished writes count as too old to finish, waits until a date are wrong, "
+        "and certificates seem expired.",
         facts,
     )
 

@@ -55,12 +55,12 @@ def uvx() -> Diagnosis:
     try:
         found = Machine.this().find_uvx()
     except CommandError as error:
-        return Diagnosis("uvx", "warn", str(error), "Clients find their settings by it.", {"path": None})
+        return Diagnosis("uvx", "warn", str(error), "Clients find their settings in it.", {"path": None})
     if found is None:
         return Diagnosis(
             "uvx",
             "warn",
-            "it was not found, and it is what clients start this server with",
+            "not found, and clients start this server with it",
             "Install uv (https://docs.astral.sh/uv), or have them start trips-mcp by its own path.",
             {"path": None},
         )
@@ -82,7 +82,7 @@ def network_settings(env: Mapping[str, str] = os.environ) -> Iterator[Diagnosis]
                 yield Diagnosis("certificates", "ok", f"{name} is {value}", facts=facts)
             else:
                 yield Diagnosis(
-                    "certificates", "fail", f"{name} is {value}, which is not there", f"Mend or unset {name}.", facts
+                    "certificates", "fail", f"{name} is {value}, which does not exist", f"Fix or unset {name}.", facts
                 )
 
 

@@ -22,7 +22,7 @@ from trips_mcp.cli.doctor.files import (
 )
 from trips_mcp.cli.doctor.finding import Diagnosis, Level
 
-_ELSEWHERE: Final = "Make its folder writable for you, or name another file in TRIPS_MCP_DATABASE."
+_ELSEWHERE: Final = "Make its folder writable, or name another file in TRIPS_MCP_DATABASE."
 
 
 async def database(setting: str, seconds: float) -> list[Diagnosis]:
@@ -31,14 +31,16 @@ async def database(setting: str, seconds: float) -> list[Diagnosis]:
     except DatabaseError as error:
         return [Diagnosis("database", "fail", str(error))]
     if in_memory(url):
-        return [Diagnosis("database", "warn", "in memory", "Trips are forgotten at the end; name a file to keep them.")]
+        return [
+            Diagnosis("database", "warn", "in memory", "Trips are lost when the server ends; name a file to keep them.")
+        ]
     file = file_of(url)
     if file is None:
         return [await _server(setting, shown(url), seconds)]
     try:
         return list(_file(file))
     except OSError as error:
-        return [Diagnosis("database", "fail", f"{file} cannot be looked at ({error.strerror})", _ELSEWHERE)]
+        return [Diagnosis("database", "fail", f"{file} cannot be inspected ({error.strerror})", _ELSEWHERE)]
 
 
 def is_on_a_server(setting: str) -> bool:
@@ -75,7 +77,9 @@ def _file(file: Path) -> Iterator[Diagnosis]:
     if not writable:
         yield Diagnosis("database", "fail", f"{file.absolute()} cannot be written", _ELSEWHERE, facts)
     elif not file.exists():
-        yield Diagnosis("database", "ok", f"{file.absolute()} is not there yet, and made at the first use", facts=facts)
+        yield Diagnosis(
+            "database", "ok", f"{file.absolute()} does not exist yet; the first use creates it", facts=facts
+        )
     else:
         yield _looked_into(file, facts)
         if not is_private(file):
@@ -96,7 +100,7 @@ def _looked_into(file: Path, facts: dict[str, object]) -> Diagnosis:
             seen = look(db, file)
     except LeftOpenError:
         found = f"{place}, {size(bytes_)}; a process that wrote to it ended before it closed it"
-        return Diagnosis("database", "ok", f"{found}, which the next start makes good", facts=facts)
+        return Diagnosis("database", "ok", f"{found}, which the next start repairs", facts=facts)
     except DatabaseError as error:
         return Diagnosis("database", "fail", str(error), facts=facts)
     except sqlite3.Error as error:
@@ -108,9 +112,9 @@ def _looked_into(file: Path, facts: dict[str, object]) -> Diagnosis:
 def _of_version(place: str, seen: FileStatus, facts: dict[str, object]) -> Diagnosis:
     facts |= {"version": seen.version, "newestVersion": seen.newest, "migrationDue": seen.is_due}
     if seen.version is None:
-        return Diagnosis("database", "ok", f"{place}, without tables yet, which the first use makes", facts=facts)
+        return Diagnosis("database", "ok", f"{place}, without tables yet; the first use creates them", facts=facts)
     if seen.is_due:
-        found = f"{place}, version {seen.version} of its tables where {seen.newest} is the newest"
+        found = f"{place}, version {seen.version} of its tables; {seen.newest} is the newest"
         return Diagnosis(
             "database", "warn", found, "The next start keeps a copy beside it and brings it up to date.", facts
         )
@@ -126,4 +130,4 @@ def _room(file: Path) -> Iterator[Diagnosis]:
         yield Diagnosis("disk", "ok", f"{size(free)} are free", facts=facts)
     else:
         level: Level = "fail" if free < NEXT_TO_NONE else "warn"
-        yield Diagnosis("disk", level, f"only {size(free)} are free", "Make room: what is written needs some.", facts)
+        yield Diagnosis("disk", level, f"only {size(free)} are free", "Free some space; writes need it.", facts)

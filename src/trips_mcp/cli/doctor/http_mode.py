@@ -45,7 +45,7 @@ def _looked_at(http: "HttpSettings") -> HttpMode:
         auth = auth_of(http, http.host)
     except UnsafeAuthError as error:
         found = f"TRIPS_MCP_AUTH is none, and {error.why}"
-        to_do = f"No server starts so; {error.to_do}, or set TRIPS_MCP_AUTH to key."
+        to_do = f"The server does not start like this; {error.to_do}, or set TRIPS_MCP_AUTH to key."
         return HttpMode(Diagnosis("http", "fail", found, to_do, {**facts, "auth": http.auth}), of_callers=False)
     facts["auth"] = auth
     who = "each call needs its caller's key" if auth == "key" else "anybody on this computer may call"

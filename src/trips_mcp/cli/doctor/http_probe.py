@@ -50,7 +50,7 @@ async def ask(endpoint: Endpoint, operation: Operation[Any, Any], params: Params
     with anyio.move_on_after(SECONDS):
         if proxy is None and not await _has_an_address(endpoint.base_url):
             host = urlsplit(endpoint.base_url).hostname
-            to_do = f"Check {variable} for a slip, and your network's name service (DNS)."
+            to_do = f"Check {variable} for a typo, and your network's name service (DNS)."
             return Obstacle("dns", f"no address is known for the name {host}", to_do)
         return await _asked(endpoint, operation, params, variable, proxy)
     return _too_late(variable)
@@ -108,17 +108,17 @@ def _obstacle(error: TripsError, url: str, variable: str, proxy: str | None) -> 
     untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         to_do = (
-            "Check this computer's clock; if your network looks into TLS, name its certificate in SSL_CERT_FILE; "
+            "Check this computer's clock; if your network inspects TLS, name its certificate in SSL_CERT_FILE; "
             f"else check {variable}."
         )
         return Obstacle("tls", f"the certificate of {host} is not trusted ({untrusted.verify_message})", to_do)
     if _any(causes, ssl.SSLError):
-        return Obstacle("tls", f"{host} does not speak TLS as https wants it", f"Check the port in {variable}.")
+        return Obstacle("tls", f"{host} does not speak TLS", f"Check the port in {variable}.")
     if proxy is not None and _any(causes, httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout):
         to_do = "Check HTTPS_PROXY and the other proxy variables, or name the host in NO_PROXY."
-        return Obstacle("proxy", f"the proxy {bare_url(proxy)} does not let it through", to_do)
+        return Obstacle("proxy", f"the proxy {bare_url(proxy)} does not forward the request", to_do)
     if _any(causes, socket.gaierror):
-        return Obstacle("dns", f"no address is known for {host}", f"Check {variable} for a slip, and your network.")
+        return Obstacle("dns", f"no address is known for {host}", f"Check {variable} for a typo, and your network.")
     if _any(causes, ConnectionRefusedError):
         to_do = f"Check the host and port in {variable}, and that the service runs."
         return Obstacle("refused", f"nothing listens at {host}", to_do)

@@ -10,7 +10,7 @@ from trips_mcp.cli.doctor.files import LeftOpenError, is_private, is_writable, r
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.client.journal.store import NoteCount, count
 
-_WITHOUT: Final = "Without it, what becomes of unfinished writes is forgotten when a server ends"
+_WITHOUT: Final = "Without it, the outcome of unfinished writes is lost when a server ends"
 
 
 def journal(setting: str | None) -> list[Diagnosis]:
@@ -19,18 +19,18 @@ def journal(setting: str | None) -> list[Diagnosis]:
     try:
         return list(_file(Path(setting).expanduser()))
     except (OSError, RuntimeError, ValueError) as error:
-        return [Diagnosis("journal", "fail", f"{setting} cannot be looked at ({error})", _elsewhere())]
+        return [Diagnosis("journal", "fail", f"{setting} cannot be inspected ({error})", _elsewhere())]
 
 
 def _file(file: Path) -> Iterator[Diagnosis]:
     place = str(file.absolute())
     facts: dict[str, object] = {"place": place, "exists": file.exists(), "writable": is_writable(file)}
     if file.exists() and not file.is_file():
-        yield Diagnosis("journal", "fail", f"{place} is no file", _elsewhere(), facts)
+        yield Diagnosis("journal", "fail", f"{place} is not a file", _elsewhere(), facts)
     elif not facts["writable"]:
         yield Diagnosis("journal", "fail", f"{place} cannot be written", _elsewhere(), facts)
     elif not file.exists():
-        yield Diagnosis("journal", "ok", f"{place} is not there yet, and made with the first write", facts=facts)
+        yield Diagnosis("journal", "ok", f"{place} does not exist yet; the first write creates it", facts=facts)
     else:
         yield _looked_into(file, place, facts)
         if not is_private(file):
@@ -43,7 +43,7 @@ def _looked_into(file: Path, place: str, facts: dict[str, object]) -> Diagnosis:
         with read_only(file) as db:
             counted = count(db, file, time.time)
     except LeftOpenError:
-        found = f"{place}; a process that wrote to it ended before it closed it, which the next write makes good"
+        found = f"{place}; a process that wrote to it ended before it closed it, which the next write repairs"
         return Diagnosis("journal", "ok", found, facts=facts)
     except sqlite3.Error as error:
         return Diagnosis("journal", "fail", f"{place} cannot be read as a journal ({error})", _elsewhere(), facts)
@@ -60,10 +60,10 @@ def _counted(place: str, counted: NoteCount, facts: dict[str, object]) -> Diagno
         "journal",
         "warn",
         f"{place}, {writes} of unknown outcome{under_way}",
-        "Look whether the change is there, or make the same call again: it is not done twice.",
+        "Check whether the change is there, or make the same call again: it is not applied twice.",
         facts,
     )
 
 
 def _elsewhere() -> str:
-    return f"{_WITHOUT}; mend it, or name another file in TRIPS_MCP_JOURNAL."
+    return f"{_WITHOUT}; fix it, or name another file in TRIPS_MCP_JOURNAL."

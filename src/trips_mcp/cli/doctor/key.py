@@ -31,12 +31,12 @@ def key_findings(
         found = f"the key in {variable} is wrong or was revoked (HTTP 401)"
         yield Diagnosis(check, "fail", found, f"Set {variable} to a valid key; {_where(api)}.", {"valid": False})
     elif isinstance(error, RateLimitedError):
-        yield Diagnosis(check, "warn", "it could not be examined now", "Run this again in a minute.", {"valid": None})
+        yield Diagnosis(check, "warn", "it could not be checked now", "Run this again in a minute.", {"valid": None})
     elif isinstance(result, Me):
         yield Diagnosis(check, "ok", f"valid; you are {_who(result)}", facts={"valid": True})
         yield from _scopes(settings, result)
     elif api == "trips" and isinstance(error, ForbiddenError):
-        found = "the key is known, but may not even ask whose it is (HTTP 403)"
+        found = "the key is valid, but may not read its own account (HTTP 403)"
         yield Diagnosis(check, "warn", found, f"Make another one; {_where(api)}.", {"valid": True})
     else:
         yield Diagnosis(check, "ok", "valid", facts={"valid": True})

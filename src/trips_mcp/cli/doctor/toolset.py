@@ -15,7 +15,7 @@ def offered(settings: Settings) -> Diagnosis:
     facts = {"offered": len(choice.entries), "known": known}
     said = f"{len(choice.entries)} of {known} tools are offered{_limits(settings)}"
     if not choice.entries:
-        return Diagnosis("tools", "warn", said, "Mend the settings above.", facts)
+        return Diagnosis("tools", "warn", said, "Fix the settings above.", facts)
     secrets = "masked" if settings.masks_secrets(by_default=False) else "shown"
     return Diagnosis("tools", "ok", f"{said}; secrets are {secrets}; `trips-mcp tools` lists them", facts=facts)
 

@@ -16,18 +16,23 @@ _LONGEST_TOOL = 64
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("client", choices=sorted(CLIENTS), metavar="CLIENT", help=", ".join(CLIENTS))
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--print", action="store_true", help="show the entry and where it belongs; change nothing")
-    what.add_argument("--remove", action="store_true", help="take the server out again")
-    parser.add_argument("--name", type=_name, default="trips", help="what the client calls it (default: %(default)s)")
+    what.add_argument("--print", action="store_true", help="print the entry and where it belongs; change nothing")
+    what.add_argument("--remove", action="store_true", help="remove the server again")
     parser.add_argument(
-        "--from", dest="package", metavar="PACKAGE", help="what uvx takes it from: trips-mcp==0.1.0, a wheel, a folder"
+        "--name", type=_name, default="trips", help="the server's name in the client (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--from",
+        dest="package",
+        metavar="PACKAGE",
+        help="the package that uvx runs: trips-mcp==0.1.0, a wheel, a folder",
     )
     parser.add_argument(
         "--url", type=_url, help="a server that already runs, as http://127.0.0.1:8848/mcp, instead of starting one"
     )
     add_flags(parser, "offer")
     parser.epilog = (
-        "OSOTO_API_KEY, TRAVELMODE_TOKEN, their base URLs and every TRIPS_MCP_ variable that is set are taken along. "
+        "OSOTO_API_KEY, TRAVELMODE_TOKEN, their base URLs and all TRIPS_MCP_ variables are copied, if set. "
         "Keys are never shown: --print puts a reference in their place."
     )
 
@@ -54,7 +59,7 @@ def _url(text: str) -> str:
         known = False
     if known and text.isascii() and text.isprintable() and not set(text) & set(" \"'<>\\`$"):
         return text
-    raise ArgumentTypeError("want the address of an MCP server, as http://127.0.0.1:8848/mcp")
+    raise ArgumentTypeError("expected the address of an MCP server, as http://127.0.0.1:8848/mcp")
 
 
 def _run(arguments: Namespace) -> int:
@@ -73,5 +78,5 @@ def _run(arguments: Namespace) -> int:
 
 
 INSTALL = Command(
-    words="install", summary="put the server into the configuration of an MCP client", flags=_flags, run=_run
+    words="install", summary="add the server to the configuration of an MCP client", flags=_flags, run=_run
 )

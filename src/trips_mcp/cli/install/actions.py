@@ -44,7 +44,7 @@ def install(client: Client, name: str, server: Server, machine: Machine) -> None
         whole = server if before is None else kept(server, before)
         entry = client.entry(whole) if before is None else amended(before, client.entry(whole))
         if before is not None and same(entry, before):
-            say(f"{client.title} has {name} already, just so ({file.path}).")
+            say(f"{client.title} already has {name} with this entry ({file.path}).")
             return
         started = _started(whole, machine)
         backup, by_us = _put_in(client, name, whole, entry, machine, file, is_there=before is not None)

@@ -34,7 +34,7 @@ class Machine:
         if (sys.platform != _WINDOWS and named is not None and not named.strip()) or not home.is_absolute():
             raise CommandError("your home folder cannot be found; set HOME to it.")
         if not home.is_dir():
-            raise CommandError(f"your home folder {home} is not there; set HOME to the one that is.")
+            raise CommandError(f"your home folder {home} does not exist; set HOME to one that does.")
         return cls(sys.platform, home, os.environ)
 
     @property

@@ -188,7 +188,7 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError("it is no file") from None
+            raise OSError("it is not a file") from None
 
 
 def _prepare(database: sqlite3.Connection) -> None:

@@ -105,7 +105,7 @@ def _faults(index: int, change: Change, changes: Sequence[Change], trip_id: str,
 
 def _faults_of_name(name: str, at: str, earlier: dict[str, _Named]) -> Iterator[Fault]:
     if not name.isidentifier() or len(name) > _LONGEST_NAME:
-        yield Fault(path=f"{at}.as", reason="want a name of letters, digits and _, such as kyoto")
+        yield Fault(path=f"{at}.as", reason="expected a name of letters, digits and _, such as kyoto")
     elif name in earlier:
         yield Fault(path=f"{at}.as", reason=f"changes.{earlier[name].index} has this name already")
 
