@@ -182,7 +182,8 @@ def test_nothing_secret_is_in_a_copy_and_a_note_counts_what_stays_behind() -> No
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_is_left_out(part: str) -> None:
-    whole, without_it = json.dumps(asked(copied())), json.dumps(asked(copied(TRIP, "2027-03-23", part)))
+    export = {**TRIP, "trip": {**TRIP["trip"], "number": 7}}
+    whole, without_it = (json.dumps(asked(copied(export, "2027-03-23", *left))) for left in ((), (part,)))
     sign = {
         "legs": '"Europe/London"',
         "accommodation": '"Casa"',
@@ -191,6 +192,7 @@ def test_a_part_is_left_out(part: str) -> None:
         "mapPins": "Bel",
         "commitments": '"Fado"',
         "actionItems": "Passports",
+        "events": '"Tram"',
         "notes": "Quiet",
     }[part]
 
@@ -206,6 +208,29 @@ def test_a_commitment_of_a_leg_that_is_left_out_is_linked_to_none() -> None:
     _, fado = items(copied(TRIP, "2027-03-23", "legs", "mapPins"), "create_commitment")
 
     assert not {"legId", "mapPinId"} & fado.keys()
+
+
+def test_events_are_copied_where_the_new_trip_has_a_number() -> None:
+    event = {
+        **EVENTS[0],
+        "date": "2026-10-21T09:30:00Z",
+        "description": "Line 28",
+        "planner_user_id": "u",
+        "revision": 3,
+    }
+    export = {**TRIP, "trip": {**TRIP["trip"], "number": 7}}
+
+    draft = copied(export, events=[event])
+
+    assert draft.changes[-1].arguments == {
+        "type": "activity",
+        "title": "Tram",
+        "date": "2027-03-24",
+        "time": "10:30",
+        "description": "Line 28",
+        "trip_ids": ["@trip"],
+    }
+    assert "1 event" not in draft.notes[0].why
 
 
 def test_a_leg_that_lacks_a_zone_is_named_and_not_copied() -> None:

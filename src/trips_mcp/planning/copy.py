@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from trips_mcp.contract.action_items import ActionItem, ActionItemItem
 from trips_mcp.contract.commitments import Category, Commitment, CreateCommitment
+from trips_mcp.contract.events import CreateEvent, Event
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPin, MapPinItem
 from trips_mcp.contract.models import Params, Result
@@ -28,7 +29,7 @@ from trips_mcp.itinerary.check.reporting import (
     leg,
     named,
 )
-from trips_mcp.itinerary.formatting import short
+from trips_mcp.itinerary.formatting import clock, short
 from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
 from trips_mcp.itinerary.local_time import read_moment
 from trips_mcp.json_values import JsonObject
@@ -38,7 +39,9 @@ from trips_mcp.planning.dated_texts import dated_texts
 from trips_mcp.planning.draft import Draft, DraftNote, NoteKind, NotPlannableError, note
 from trips_mcp.planning.shifted_text import day_text, moment_text
 
-Part = Literal["legs", "accommodation", "flights", "rentalCars", "mapPins", "commitments", "actionItems", "notes"]
+Part = Literal[
+    "legs", "accommodation", "flights", "rentalCars", "mapPins", "commitments", "actionItems", "events", "notes"
+]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 _STAY: Final = ("name", "address", "checkIn", "checkOut", "hostName", "notes")
@@ -121,12 +124,15 @@ class _Copier:
         of_legs, of_pins = _references("legs", legs), _references("pins", pins)
         plans = [one for one in journey.appointments if isinstance(one.source, Commitment)]
         commitments = self._copied(plans, "commitments", lambda one: self._commitment(one, of_legs, of_pins))
+        happenings = [one for one in journey.appointments if isinstance(one.source, Event)]
+        events = self._copied(happenings if self._has_number else [], "events", self._event)
         changes = (
             created,
             *_upserts("upsert_legs", "legs", legs),
             *_upserts("upsert_map_pins", "pins", pins),
             *_upserts("upsert_action_items", "todos", todos),
             *(Change("create_commitment", {"tripId": _THE_TRIP, **item}) for _, item in commitments),
+            *(Change("create_event", {**item, "trip_ids": [_THE_TRIP]}) for _, item in events),
         )
         return Draft(changes, (*self._summary(), *self._notes, *self._dates()))
 
@@ -199,6 +205,20 @@ class _Copier:
         )
         return None if checked is None else (one.id, item)
 
+    @property
+    def _has_number(self) -> bool:
+        """Whether a new trip has a number in the Events API, so that events can be put on it."""
+        return self.journey.number is not None
+
+    def _event(self, one: Appointment) -> tuple[str, JsonObject] | None:
+        known = ("type", "title", "time", "description", "location", "importance")
+        item = {**self._known(one.source, known), "date": self._day(one.starts.day if one.starts else None)}
+        if "notes" in self.leave_out:
+            item.pop("description", None)
+        if "time" not in item and one.starts and one.starts.time:
+            item["time"] = clock(one.starts.time)
+        return self._checked(CreateEvent, one.id, item, cite_appointment(one), appointment(one))
+
     def _known(self, source: Result, known: Collection[str]) -> JsonObject:
         """The fields of a part that a copy takes over. The known others are counted."""
         fields: JsonObject = source.model_dump(by_alias=True, exclude_none=True)
@@ -228,7 +248,7 @@ class _Copier:
         """One note for what no copy has, and one for what needs another look."""
         behind = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in sorted(self._behind.items())]
         events = sum(one.kind == "event" for one in self.journey.appointments)
-        if events:
+        if events and not self._has_number:
             behind.append("1 event" if events == 1 else f"{events} events")
         if behind:
             yield note("left_out", CitedPart(), f"not copied: {', '.join(behind)}. Messages and share links stay too.")
@@ -244,8 +264,9 @@ class _Copier:
     def _dates(self) -> Iterator[DraftNote]:
         """Copied texts that name a date of the old trip."""
         extent = self.journey.extent or ()
+        missing = self.leave_out if self._has_number else self.leave_out | {"events"}
         for text in dated_texts(self.journey, lambda day: day in extent):
-            if text.part != "events" and not {text.part, *_WITHIN.get(text.part, ())} & self.leave_out:
+            if not {text.part, *_WITHIN.get(text.part, ())} & missing:
                 yield text.note(str)
 
     def _note(self, kind: NoteKind, cited: CitedPart, why: str, item_id: str | None = None) -> None:
