@@ -151,3 +151,16 @@ async def test_what_the_service_would_refuse_is_told_before_anything_is_sent(
     assert answer.is_error
     assert "changes.0: The Trips API refused update_leg: There is no such leg in this trip" in answer.text
     assert "changes.1.arguments.endDate: is before startDate" in answer.text
+
+
+async def test_a_commitment_s_change_is_tried_out_and_a_shift_is_refused(do: Do, call: Call, trip_id: str) -> None:
+    dinner = await do("create_commitment", tripId=trip_id, **DINNER)
+    update = {"tool": "update_commitment", "arguments": {"commitmentId": dinner["_id"], "startDate": "2026-11-03"}}
+    shift = {"tool": "update_commitment", "arguments": {"commitmentId": dinner["_id"], "shiftDays": 1}}
+
+    preview = await do("plan_changes", tripId=trip_id, changes=[update])
+    refused = await call("plan_changes", tripId=trip_id, changes=[shift])
+
+    assert [item["after"] for item in preview["changed"]] == [{"startDate": "2026-11-03"}]
+    assert refused.is_error
+    assert "changes.0: a plan takes no shift; set startDate, startTime and endTime, or use plan_move" in refused.text

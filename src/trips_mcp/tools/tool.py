@@ -263,7 +263,9 @@ def tool(
             if unmasked is not None:
                 params = await unmasked(client, params)
             mask_restore.refuse(params)
-        return await client.outcome(operation, params, report)
+        params, remarks = (params, ()) if completed is None else completed(params)
+        outcome = await client.outcome(operation, params, report)
+        return _changed(outcome, outcome.result, remarks) if remarks else outcome
 
     async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[R]:
         outcome = await write(client, asked, report)

@@ -64,7 +64,7 @@ def shifting(update: Tool[UpdateCommitment, Commitment]) -> Tool[ChangeCommitmen
     async def run(
         client: TripsClient, asked: ChangeCommitment, report: Report, conduct: Conduct
     ) -> Outcome[Commitment]:
-        params = UpdateCommitment.model_validate(asked.model_dump(by_alias=True, exclude=set(_SHIFTS)))
+        params = _plain(asked)
         if asked.shift is None:
             return await update.run(client, params, report, conduct)
         params = params.model_copy(update=_moved(await _current(client, asked), asked.shift))
@@ -76,6 +76,12 @@ def shifting(update: Tool[UpdateCommitment, Commitment]) -> Tool[ChangeCommitmen
                 error.operation, error.why, repeatable=False, retry_after=error.retry_after
             ) from error.__cause__
 
+    async def write(client: TripsClient, asked: ChangeCommitment, report: Report) -> Outcome[Commitment]:
+        """For plans, which may be applied in several attempts: a shift would start from the new time then."""
+        if update.write is None or asked.shift is not None:
+            raise ToolRefusedError("a plan takes no shift; set startDate, startTime and endTime, or use plan_move")
+        return await update.write(client, _plain(asked), report)
+
     return Tool(
         name=update.name,
         title=update.title,
@@ -84,8 +90,13 @@ def shifting(update: Tool[UpdateCommitment, Commitment]) -> Tool[ChangeCommitmen
         hints={**update.hints, "idempotentHint": False},
         uses=(*update.uses, LIST_COMMITMENTS),
         run=run,
+        write=write,
         lookup=update.lookup,
     )
+
+
+def _plain(asked: ChangeCommitment) -> UpdateCommitment:
+    return UpdateCommitment.model_validate(asked.model_dump(by_alias=True, exclude=set(_SHIFTS)))
 
 
 async def _current(client: TripsClient, asked: ChangeCommitment) -> Commitment:
