@@ -66,6 +66,12 @@ def test_cleared_fields_travel_as_nulls() -> None:
     assert there_and_back(UPDATE_LEG, params, {"tripId": "t", "legId": "l"}) == params
 
 
+def test_clearing_an_object_and_a_part_of_it_is_one_null() -> None:
+    for paths in (["accommodation", "accommodation.doorCode"], ["accommodation.doorCode", "accommodation"]):
+        params = UpdateLeg(trip_id="t", leg_id="l", clear=paths)
+        assert place(UPDATE_LEG, params).body == {"accommodation": None}
+
+
 def test_clearing_an_events_trips_is_a_null_under_attach() -> None:
     params = UpdateEvent(event_id=1, clear=["trip_ids"])
 

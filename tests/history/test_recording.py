@@ -14,7 +14,7 @@ from trips_mcp.client.errors import MissingScopeError, OutcomeUnknownError, Trip
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.trips import CreateTrip
-from trips_mcp.history import ItemChange, Origin, RecordedChange, made_by
+from trips_mcp.history import ChangeQuery, ItemChange, Origin, RecordedChange, made_by
 from trips_mcp.history.memory import MemoryHistory
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -61,7 +61,7 @@ async def new_trip(client: TripsClient) -> str:
 
 
 async def changes(client: TripsClient) -> list[RecordedChange]:
-    return await client.history.changes(client.accounts)
+    return await client.history.changes(ChangeQuery(accounts=tuple(client.accounts)))
 
 
 async def newest(client: TripsClient) -> RecordedChange:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from trips_mcp.history import History, HistoryError, ItemChange, PlanRecord, RecordedChange
+from trips_mcp.history import ChangeQuery, History, HistoryError, ItemChange, PlanRecord, RecordedChange
 from trips_mcp.history.memory import LARGEST_OF_AN_ACCOUNT, MemoryHistory
 from trips_mcp.history.persistent import SqliteHistory
 
@@ -25,6 +25,8 @@ class Clock(Protocol):
     def __call__(self) -> float: ...
 
 
+MINE = ChangeQuery(accounts=("mine",))
+THEIRS = ChangeQuery(accounts=("theirs",))
 LEG = {"_id": "leg1", "title": "Kyoto", "accommodation": {"doorCode": "4711"}}
 
 
@@ -47,17 +49,17 @@ async def test_a_change_is_kept_as_it_was_recorded_newest_first(history: History
         assert await history.begin(change) is None
         assert await history.finish(replace(change, state="done")) is None
 
-    assert await history.changes(["mine"]) == [replace(second, state="done"), replace(first, state="done")]
+    assert await history.changes(MINE) == [replace(second, state="done"), replace(first, state="done")]
 
 
 async def test_until_its_outcome_is_known_a_change_is_unknown(history: History, clock: Clock) -> None:
     change = change_of(clock)
     await history.begin(change)
 
-    assert [found.state for found in await history.changes(["mine"])] == ["unknown"]
+    assert [found.state for found in await history.changes(MINE)] == ["unknown"]
 
     await history.discard(change)
-    assert await history.changes(["mine"]) == []
+    assert await history.changes(MINE) == []
 
 
 async def test_accounts_see_only_their_own(history: History, clock: Clock) -> None:
@@ -65,9 +67,9 @@ async def test_accounts_see_only_their_own(history: History, clock: Clock) -> No
     plan = plan_of(clock)
     await history.put_plan(plan)
 
-    assert await history.changes(["theirs"]) == []
+    assert await history.changes(THEIRS) == []
     assert await history.get_plan("theirs", plan.id) is None
-    assert len(await history.changes(["theirs", "mine"])) == 1
+    assert len(await history.changes(ChangeQuery(accounts=("theirs", "mine")))) == 1
 
 
 async def test_undoing_marks_the_change(history: History, clock: Clock) -> None:
@@ -77,7 +79,7 @@ async def test_undoing_marks_the_change(history: History, clock: Clock) -> None:
         await history.begin(one)
         await history.finish(replace(one, state="done"))
 
-    assert [found.undone for found in await history.changes(["mine"])] == [False, True]
+    assert [found.undone for found in await history.changes(MINE)] == [False, True]
 
 
 async def test_an_earlier_equal_call_is_found_for_a_day_unless_undone(history: History, clock: Clock) -> None:
@@ -128,7 +130,7 @@ async def test_text_that_is_no_unicode_is_kept(history: History, clock: Clock) -
     change = change_of(clock, arguments={"title": "half \ud83d"})
 
     assert await history.begin(change) is None
-    assert (await history.changes(["mine"]))[0].arguments == {"title": "half \ud83d"}
+    assert (await history.changes(MINE))[0].arguments == {"title": "half \ud83d"}
 
 
 async def test_memory_forgets_after_an_hour_and_keeps_each_account_small(clock: Clock) -> None:
@@ -138,11 +140,11 @@ async def test_memory_forgets_after_an_hour_and_keeps_each_account_small(clock: 
     for _ in range(30):
         await history.begin(change_of(clock, arguments={"text": "x" * (LARGEST_OF_AN_ACCOUNT // 10)}))
 
-    assert len(await history.changes(["mine"])) == 9
-    assert len(await history.changes(["theirs"])) == 1
+    assert len(await history.changes(MINE)) == 9
+    assert len(await history.changes(THEIRS)) == 1
 
     clock.now += 1801
-    assert await history.changes(["theirs"]) == []
+    assert await history.changes(THEIRS) == []
 
 
 async def test_without_recording_only_plans_are_kept(clock: Clock) -> None:
@@ -152,7 +154,7 @@ async def test_without_recording_only_plans_are_kept(clock: Clock) -> None:
     await history.put_plan(plan)
 
     assert not history.records
-    assert await history.changes(["mine"]) == []
+    assert await history.changes(MINE) == []
     assert await history.get_plan("mine", plan.id) == plan
 
 
@@ -165,9 +167,9 @@ async def test_the_file_outlives_its_process_for_thirty_days(on_file: OnFile, cl
 
     clock.now += 29 * 24 * 3600
     again = on_file()
-    assert [found.id for found in await again.changes(["mine"])] == [change.id]
+    assert [found.id for found in await again.changes(MINE)] == [change.id]
     clock.now += 2 * 24 * 3600
-    assert await again.changes(["mine"]) == []
+    assert await again.changes(MINE) == []
 
 
 async def test_two_processes_share_the_file(on_file: OnFile, clock: Clock) -> None:
@@ -180,7 +182,7 @@ async def test_two_processes_share_the_file(on_file: OnFile, clock: Clock) -> No
     plan = plan_of(clock)
     await one.put_plan(plan)
 
-    assert await other.changes(["mine"]) == [replace(change, state="done") for change in reversed(changes)]
+    assert await other.changes(MINE) == [replace(change, state="done") for change in reversed(changes)]
     assert await other.get_plan("mine", plan.id) == plan
 
 
@@ -192,7 +194,7 @@ async def test_the_oldest_go_when_the_file_is_too_large(on_file: OnFile, clock: 
         await history.begin(change)
         assert await history.finish(replace(change, state="done")) is None
 
-    kept = [found.id for found in await history.changes(["mine"])]
+    kept = [found.id for found in await history.changes(MINE)]
     assert 20 < len(kept) < 40
     assert kept == [change.id for change in reversed(written)][: len(kept)]
     await history.aclose()
@@ -287,7 +289,7 @@ async def test_a_bad_file_is_a_reason_and_one_warning(
         assert reason is not None
         assert f"the history file {file} cannot be used ({why}" in reason
         with pytest.raises(HistoryError, match="The history cannot be read: the history file"):
-            await history.changes(["mine"])
+            await history.changes(MINE)
         clock.now += 61  # then it is tried again
 
     plan = plan_of(clock)
@@ -320,7 +322,7 @@ async def test_a_full_disk_is_a_reason_and_loses_nothing_before(on_file: OnFile,
     clock.now += 61
 
     assert reason is not None
-    assert [found.id for found in await history.changes(["mine"])] == [early.id]
+    assert [found.id for found in await history.changes(MINE)] == [early.id]
 
 
 async def test_a_locked_file_is_waited_for_once_a_minute(on_file: OnFile, clock: Clock, file: Path) -> None:
@@ -333,3 +335,24 @@ async def test_a_locked_file_is_waited_for_once_a_minute(on_file: OnFile, clock:
     clock.now += 61
 
     assert await history.begin(change_of(clock)) is None
+
+
+async def test_changes_are_found_by_trip_plan_and_page(history: History, clock: Clock) -> None:
+    of_trip = change_of(clock, plan="p")
+    of_event = change_of(clock, trip="", numbers=(1, 23))
+    again = change_of(clock, trip="other", replaces="leg1")
+    for change in (of_trip, of_event, again):
+        await history.begin(change)
+
+    async def found(**wanted: Any) -> list[RecordedChange]:
+        return await history.changes(ChangeQuery(accounts=("mine",), **wanted))
+
+    assert await found(trip="jx7") == [of_trip]
+    assert await found(trip="jx7", number=23) == [of_event, of_trip]
+    assert await found(trip="jx7", number=2) == [of_trip]
+    assert await found(id=of_event.id) == [of_event]
+    assert await found(plan="p") == [of_trip]
+    assert await found(replacing=True) == [again]
+    assert await found(limit=2) == [again, of_event]
+    assert await found(before=of_event.id) == [of_trip]
+    assert await found(before="unknown") == []

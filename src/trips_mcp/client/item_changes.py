@@ -98,11 +98,11 @@ def without_lists(operation: Operation[Any, Any], arguments: JsonObject) -> Json
 def planned(operation: Operation[Any, Any], arguments: JsonObject, before: Before) -> tuple[ItemChange, ...]:
     """What is known before the write is sent, for the case that its outcome stays unknown."""
     if (of := target(operation, arguments)) is not None:
-        return tuple(_changed(of, arguments, before, None))
+        return tuple(_changed(operation, of, arguments, before, None))
     if operation.name in _BATCHES:
         return tuple(_merging(operation, arguments, before))
     kind: ItemKind = _KINDS.get(operation.result, "share_token")
-    return (ItemChange(kind=kind, id="", after=_item_in(arguments)),)
+    return (ItemChange(kind=kind, id="", after=_item_in(operation, arguments)),)
 
 
 def made(
@@ -119,7 +119,7 @@ def _made(
     match result:
         case Deleted() | DeletedEvent() if of is not None:
             if not getattr(result, "already_deleted", False):
-                yield from _changed(of, arguments, before, None)
+                yield from _changed(operation, of, arguments, before, None)
         case BatchReport() | SyncReport():
             yield from _of_batch(operation, arguments, result, before)
         case ShareToken():
@@ -127,25 +127,27 @@ def _made(
         case Revoked(revoked=True):
             yield ItemChange(kind="share_token", id="", before={})
         case Resource() | Event() if of is not None:
-            yield from _changed(of, arguments, before, _with_trips(as_item(result), before.event))
+            yield from _changed(operation, of, arguments, before, _with_trips(as_item(result), before.event))
         case Resource() | Event():
             kind, after = _KINDS[type(result)], as_item(result)
             id_ = str(result.event_id or "") if isinstance(result, Event) else result.id
             merges = may_merge(operation, arguments)
             was = before.item(kind, id_) if merges else None
-            fields = tuple(_paths(_item_in(arguments))) if was is not None else ()
+            fields = tuple(_paths(_item_in(operation, arguments))) if was is not None else ()
             known = before.is_known or not merges
             yield ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
         case _:
             return
 
 
-def _changed(of: Key, arguments: JsonObject, before: Before, after: JsonObject | None) -> Iterator[ItemChange]:
+def _changed(
+    operation: Operation[Any, Any], of: Key, arguments: JsonObject, before: Before, after: JsonObject | None
+) -> Iterator[ItemChange]:
     """An update, or a deletion together with the commitments that it unlinks."""
     kind, id_ = of
     was = before.item(kind, id_)
     known = before.is_known and was is not None
-    fields = (*_paths(_item_in(arguments)), *arguments.get("clear", ())) if after is not None else ()
+    fields = (*_paths(_item_in(operation, arguments)), *arguments.get("clear", ())) if after is not None else ()
     if after is not None and not fields:  # archive_trip names none
         fields = ("status",)
     yield ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
@@ -176,7 +178,7 @@ def _of_batch(
         for outcome in report.results:
             if outcome.index is None or not 0 <= outcome.index < len(items):
                 continue
-            sent = without_empty(items[outcome.index])
+            sent = dict(items[outcome.index])
             if outcome.client_ref is not None:
                 sent["clientRef"] = outcome.client_ref
             if outcome.status == "unknown":
@@ -192,7 +194,7 @@ def _merged_change(
     """`previous`: the change by an earlier item of the same batch."""
     was = before.item(kind, id_) if previous is None else previous.before
     base = was if previous is None else previous.after
-    after = sent | {"_id": id_} if base is None else merged(base, sent)
+    after = without_empty(sent | {"_id": id_} if base is None else merged(base, sent))
     fields: tuple[str, ...] = ()
     if was is not None:
         fields = tuple(dict.fromkeys((*(previous.fields if previous is not None else ()), *_paths(sent))))
@@ -214,10 +216,9 @@ def _paths(item: JsonObject) -> Iterator[str]:
             yield name
 
 
-def _item_in(arguments: JsonObject) -> JsonObject:
+def _item_in(operation: Operation[Any, Any], arguments: JsonObject) -> JsonObject:
     """The item's own fields."""
-    places = {place.strip("{}") for place in _TARGETS}
-    return {name: value for name, value in arguments.items() if name != "clear" and name not in places}
+    return {n: value for n, value in arguments.items() if n != "clear" and f"{{{n}}}" not in operation.path}
 
 
 def _with_trips(after: JsonObject, before: JsonObject | None) -> JsonObject:

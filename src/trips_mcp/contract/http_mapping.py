@@ -132,6 +132,8 @@ def _write_null(target: dict[str, Any], steps: list[str]) -> None:
     *parents, last = steps
     for step in parents:
         target = target.setdefault(step, {})
+        if target is None:  # cleared as a whole
+            return
     target[last] = None
 
 

@@ -3,7 +3,7 @@
 `connect` passes an implementation to the client: `persistent.py` with a file, or `memory.py` for an hour.
 """
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -63,6 +63,36 @@ class RecordedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeQuery:
+    """Which changes to read; all that is set must hold."""
+
+    accounts: tuple[str, ...] = field(repr=False)
+    trip: str = ""
+    number: int | None = None
+    """The trip's number in the Events API; then the changes of its events belong to it too."""
+    id: str = ""
+    plan: str = ""
+    replacing: bool = False
+    """Only those that created a deleted item again."""
+    before: str = ""
+    """Only those that are older than the change with this id."""
+    limit: int = 1000
+
+    def matches(self, change: RecordedChange) -> bool:
+        """`before` and `limit` aside."""
+        return (
+            change.account in self.accounts
+            and self._is_of_trip(change)
+            and (not self.id or change.id == self.id)
+            and (not self.plan or change.plan == self.plan)
+            and (not self.replacing or bool(change.replaces))
+        )
+
+    def _is_of_trip(self, change: RecordedChange) -> bool:
+        return not self.trip or change.trip == self.trip or self.number in change.numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRecord:
     id: str
     account: str = field(repr=False)
@@ -100,7 +130,7 @@ class History(Protocol):
         """The latest other change of the last day with the same digest that was not undone."""
         ...
 
-    async def changes(self, accounts: Collection[str]) -> list[RecordedChange]:
+    async def changes(self, query: ChangeQuery) -> list[RecordedChange]:
         """Newest first. Raises: HistoryError."""
         ...
 

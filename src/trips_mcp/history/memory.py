@@ -2,11 +2,12 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile, islice
 from typing import Any, Final, Generic, TypeVar
 
-from trips_mcp.history import PlanRecord, RecordedChange
+from trips_mcp.history import ChangeQuery, PlanRecord, RecordedChange
 from trips_mcp.history.rows import JOINED_WITHIN, PLAN_KEPT, change_row, plan_row, size
 
 T = TypeVar("T", RecordedChange, PlanRecord)
@@ -90,9 +91,12 @@ class MemoryHistory:
         )
         return next((one for one in found if not one.undone and change.made_at - one.made_at < JOINED_WITHIN), None)
 
-    async def changes(self, accounts: Collection[str]) -> list[RecordedChange]:
+    async def changes(self, query: ChangeQuery) -> list[RecordedChange]:
         self._forget_old()
-        return [change for change in reversed(self._changes.records.values()) if change.account in accounts]
+        newest_first = reversed(self._changes.records.values())
+        if query.before:
+            newest_first = iter(list(dropwhile(lambda change: change.id != query.before, newest_first))[1:])
+        return list(islice(filter(query.matches, newest_first), query.limit))
 
     async def put_plan(self, plan: PlanRecord) -> None:
         self._forget_old()

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from logging import getLogger
 from math import inf
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from trips_mcp.history import HistoryError, PlanRecord, RecordedChange
+from trips_mcp.history import ChangeQuery, HistoryError, PlanRecord, RecordedChange
 from trips_mcp.history.memory import MemoryHistory
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class SqliteHistory:
         except _UnusableError:
             return None
 
-    async def changes(self, accounts: Collection[str]) -> list[RecordedChange]:
+    async def changes(self, query: ChangeQuery) -> list[RecordedChange]:
         try:
-            return await self._in_file(lambda store: store.changes(accounts))
+            return await self._in_file(lambda store: store.changes(query))
         except _UnusableError as error:
             raise HistoryError(f"The history cannot be read: {error}.") from error
 

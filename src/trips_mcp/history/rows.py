@@ -13,7 +13,9 @@ JOINED_WITHIN: Final = 24 * 3600.0
 PLAN_KEPT: Final = 24 * 3600.0
 """Seconds after a plan has expired."""
 
-CHANGE_COLUMNS: Final = ("id", "account", "trip", "tool", "made_at", "state", "digest", "plan", "undoes", "undone")
+CHANGE_COLUMNS: Final = (
+    *("id", "account", "trip", "tool", "made_at", "state", "digest", "plan", "undoes", "undone", "replaces", "numbers"),
+)
 PLAN_COLUMNS: Final = ("id", "account", "trip", "format", "made_at", "expires", "state")
 
 _BESIDE: Final = 300
@@ -26,11 +28,10 @@ def change_row(change: RecordedChange) -> Row:
     """`CHANGE_COLUMNS` and the body."""
     body = {
         "arguments": change.arguments,
-        "numbers": change.numbers,
         "items": [_filled_in(item) for item in change.items],
-        "replaces": change.replaces,
     }
-    return (*(getattr(change, name) for name in CHANGE_COLUMNS), _compact(body))
+    numbers = "".join(f",{number}" for number in change.numbers) + ","
+    return (*(getattr(change, name) for name in CHANGE_COLUMNS[:-1]), numbers, _compact(body))
 
 
 def change_of(row: Row) -> RecordedChange:
@@ -39,11 +40,10 @@ def change_of(row: Row) -> RecordedChange:
     try:
         body = json.loads(text)
         items = tuple(map(_item, body["items"]))
-        known: dict[str, Any] = {**dict(zip(CHANGE_COLUMNS, columns, strict=True)), "undone": bool(columns[-1])}
-        numbers = tuple(body["numbers"])
-        return RecordedChange(
-            **known, arguments=body["arguments"], numbers=numbers, items=items, replaces=body["replaces"]
-        )
+        known: dict[str, Any] = dict(zip(CHANGE_COLUMNS, columns, strict=True))
+        known["undone"] = bool(known["undone"])
+        known["numbers"] = tuple(map(int, filter(None, known["numbers"].split(","))))
+        return RecordedChange(**known, arguments=body["arguments"], items=items)
     except (TypeError, KeyError) as error:
         raise ValueError("a change in it cannot be read") from error
 

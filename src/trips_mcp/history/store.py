@@ -4,12 +4,12 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
-from trips_mcp.history import PlanRecord, RecordedChange
+from trips_mcp.history import ChangeQuery, PlanRecord, RecordedChange
 from trips_mcp.history.rows import (
     CHANGE_COLUMNS,
     JOINED_WITHIN,
@@ -46,9 +46,12 @@ _SCHEMA: Final = """
         plan TEXT NOT NULL,
         undoes TEXT NOT NULL,
         undone INTEGER NOT NULL,
+        replaces TEXT NOT NULL,
+        numbers TEXT NOT NULL,
         body TEXT NOT NULL
     );
     CREATE INDEX changes_by_digest ON changes (account, digest);
+    CREATE INDEX changes_by_replaced ON changes (account, replaces) WHERE replaces != '';
     CREATE TABLE plans (
         id TEXT NOT NULL,
         account TEXT NOT NULL,
@@ -122,11 +125,24 @@ class Store:
         ).fetchone()
         return None if found is None else change_of(found)
 
-    def changes(self, accounts: Collection[str]) -> list[RecordedChange]:
+    def changes(self, query: ChangeQuery) -> list[RecordedChange]:
+        conditions: dict[str, Sequence[object]] = {
+            f"account IN ({_places(query.accounts)})": query.accounts,
+            "made_at > ?": (self._clock() - KEPT,),
+        }
+        if query.trip:
+            conditions["(trip = ? OR numbers LIKE ?)"] = (query.trip, f"%,{query.number},%")
+        if query.id:
+            conditions["id = ?"] = (query.id,)
+        if query.plan:
+            conditions["plan = ?"] = (query.plan,)
+        if query.replacing:
+            conditions["replaces != ''"] = ()
+        if query.before:
+            conditions["seq < (SELECT seq FROM changes WHERE id = ?)"] = (query.before,)
         found = self._database.execute(
-            f"SELECT {_CHANGE} FROM changes WHERE account IN ({_places(accounts)}) AND made_at > ? "  # noqa: S608
-            "ORDER BY seq DESC",
-            (*accounts, self._clock() - KEPT),
+            f"SELECT {_CHANGE} FROM changes WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?",  # noqa: S608
+            (*(value for values in conditions.values() for value in values), query.limit),
         )
         return [change_of(row) for row in found]
 
