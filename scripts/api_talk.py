@@ -12,7 +12,7 @@ import httpx
 from pinned import Clock, pinned
 
 from trips_mcp.backend import create_key, open_backend
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 
 _SCOPES = ("trips:read", "trips:write")
 _SHOWN = ("idempotent-replayed", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-request-id")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard, get_args
 
+from trips_mcp.scopes import Scope
+
 if TYPE_CHECKING:
     from trips_mcp.addresses import TrustedProxies
 
@@ -14,7 +16,6 @@ Log = Literal["debug", "info", "warning", "error"]
 Transport = Literal["http", "sse"]
 Auth = Literal["key", "none"]
 
-_SCOPE: Final = re.compile(r"(trips|messages):(read|write)(:[^:\s,]+)?")
 _ON: Final = ("1", "true", "yes", "on")
 _OFF: Final = ("0", "false", "no", "off")
 SWITCH_WORDS: Final = (*_ON, *_OFF)
@@ -93,7 +94,7 @@ def host(source: str, given: str) -> str:
 
 def scopes(source: str, given: str) -> tuple[str, ...]:
     listed = tuple(_words(source, given))
-    if not listed or not all(map(_SCOPE.fullmatch, listed)):
+    if not listed or not all(map(_is_scope, listed)):
         raise SettingsError(
             f"{source} must list the key's scopes, each trips:read, trips:write, messages:read or "
             "messages:write, with :<tripId> behind it where the key is limited to a trip."
@@ -208,6 +209,13 @@ def _matching(source: str, given: str, pattern: str, what: str) -> tuple[str, ..
 def _is_trip_id(text: str) -> bool:
     """Whether the text can be one segment of a URL's path and one word of a list."""
     return len(text) <= 256 and text.isprintable() and text.strip(".") != "" and not set(text) & set(" ,=/\\%")
+
+
+def _is_scope(word: str) -> bool:
+    try:
+        return ":" not in (Scope.parse(word).trip_id or "")
+    except ValueError:
+        return False
 
 
 def _is_number(text: str) -> bool:

@@ -32,7 +32,7 @@ from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.tables import metadata
 from trips_mcp.contract import OPERATIONS, Operation
 from trips_mcp.contract.errors import STATUS_OF
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 SERVER = Path(__file__).parents[2] / "scripts/postgresql.py"
 ALL = tuple(map(Scope, BASE_SCOPES))

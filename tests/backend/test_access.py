@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from trips_mcp.contract import OPERATIONS, Operation
-from trips_mcp.contract.scopes import BASE_SCOPES, BaseScope
+from trips_mcp.scopes import BASE_SCOPES, BaseScope
 
 Client = Callable[[str | None], httpx.AsyncClient]
 NewKey = Callable[..., Awaitable[str]]

@@ -21,7 +21,7 @@ from trips_mcp.backend.store.database import open_database
 from trips_mcp.backend.store.inspect import look
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.sqlite_file import APPLICATION_ID
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 
 
 @pytest.fixture

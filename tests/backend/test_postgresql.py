@@ -25,7 +25,7 @@ from trips_mcp.cli.commands import run
 from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.connect import connect
 from trips_mcp.contract.me import GET_ME, GetMe
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 from trips_mcp.settings import Settings
 
 pytestmark = pytest.mark.postgresql

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import create_key
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 LIMIT = 60
 PROCESSES = 3

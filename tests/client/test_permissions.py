@@ -11,8 +11,8 @@ from trips_mcp.backend import create_key, open_backend
 from trips_mcp.client import Endpoint, ForbiddenError, MissingScopeError, TripsClient
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
-from trips_mcp.contract.scopes import Scope
 from trips_mcp.contract.trips import CreateTrip, UpdateTrip
+from trips_mcp.scopes import Scope
 
 if TYPE_CHECKING:
     from .conftest import ClientOf

@@ -22,8 +22,8 @@ from trips_mcp.client import (
     TripsError,
     UnavailableError,
 )
-from trips_mcp.contract.scopes import Scope
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips
+from trips_mcp.scopes import Scope
 
 if TYPE_CHECKING:
     from .conftest import SharedTime

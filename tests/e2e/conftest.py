@@ -18,7 +18,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from trips_mcp.backend import create_key
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 
 COMMAND = (sys.executable, "-m", "trips_mcp")
 SECONDS = 60

@@ -30,7 +30,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from trips_mcp.backend import create_key
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
 from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
 from trips_mcp.server.http.settings import HttpSettings, settings_of_callers

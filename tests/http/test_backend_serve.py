@@ -12,7 +12,7 @@ import pytest
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.cli.backend_http import guarded, protocol_of
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 from trips_mcp.server.http.timeouts import TimeoutProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]

@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.backend import create_key, open_backend
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 Start = Callable[..., Awaitable[Any]]

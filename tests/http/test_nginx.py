@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from trips_mcp.backend import create_key, open_backend
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 from .conftest import doing
 from .test_replicas import TRIP, Holding

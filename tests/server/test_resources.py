@@ -19,8 +19,8 @@ from trips_mcp.client import CannotConnectError, TripsClient
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.legs import CreateLeg
 from trips_mcp.contract.map_pins import MapPinItem, UpsertMapPins
-from trips_mcp.contract.scopes import Scope
 from trips_mcp.contract.trips import CreateTrip, UpdateTrip
+from trips_mcp.scopes import Scope
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 from trips_mcp.tools import TOOLS, Answer
 
 Call = Callable[..., Awaitable[Answer]]

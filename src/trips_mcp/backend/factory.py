@@ -9,7 +9,7 @@ from trips_mcp.backend.handler import Caller
 from trips_mcp.backend.http.app import Backend
 from trips_mcp.backend.store.database import migrate_database, open_database
 from trips_mcp.backend.store.schema import Opened
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from trips_mcp.backend.connection import Connection
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.contract.scopes import Scope
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import Scope
 
 Q = TypeVar("Q")
 E = TypeVar("E", bound=Params)

@@ -24,7 +24,7 @@ from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.database import open_database
 from trips_mcp.backend.store.location import file_of, locate, shown
 from trips_mcp.backend.store.tables import trips
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 
 
 async def make_key(

@@ -31,8 +31,8 @@ from trips_mcp.backend.store.tables import (
     trips,
     users,
 )
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import BASE_SCOPES, Scope
 
 _NOBODY: Final = "usr_twin"
 _GROUP: Final = "grp_twin"

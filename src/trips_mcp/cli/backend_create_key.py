@@ -10,7 +10,7 @@ from trips_mcp.cli.output import remark, say
 from trips_mcp.cli.setting_flags import add_database_flag
 
 if TYPE_CHECKING:
-    from trips_mcp.contract.scopes import Scope
+    from trips_mcp.scopes import Scope
 
 _LONGEST_NAME = 200
 
@@ -58,7 +58,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _scope(text: str) -> "Scope":
-    from trips_mcp.contract.scopes import Scope
+    from trips_mcp.scopes import Scope
 
     try:
         return Scope.parse(text)

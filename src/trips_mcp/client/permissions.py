@@ -10,7 +10,7 @@ from typing import Any
 from trips_mcp.client.errors import MissingScopeError
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.contract.scopes import BaseScope, Scope, allows
+from trips_mcp.scopes import BaseScope, Scope, allows
 
 
 class Permissions:

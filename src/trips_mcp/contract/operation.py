@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from trips_mcp.contract.models import Params, Result
-from trips_mcp.contract.scopes import BaseScope
+from trips_mcp.scopes import BaseScope
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)

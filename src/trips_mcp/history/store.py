@@ -20,6 +20,7 @@ from trips_mcp.history.rows import (
     plan_of,
     plan_row,
 )
+from trips_mcp.write_ahead_log import use_write_ahead_log
 
 BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
@@ -240,7 +241,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA secure_delete = ON")  # it holds door codes: what is removed leaves no trace
     database.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES_OF_LOG}")
-    _switch_to_wal(database)
+    use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
     database.execute("BEGIN IMMEDIATE")
     with database:
         if _is_new(database):
@@ -260,16 +261,3 @@ def _is_new(database: sqlite3.Connection) -> bool:
     if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
         raise NewerHistoryError("it is from a newer version of trips-mcp")
     return not tables
-
-
-def _switch_to_wal(database: sqlite3.Connection) -> None:
-    """Waits for other processes that switch at the same time, as SQLite does not wait here."""
-    last_try = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last_try:
-                raise
-        time.sleep(0.01)

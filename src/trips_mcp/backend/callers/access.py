@@ -7,8 +7,8 @@ from trips_mcp.backend.handler import Call, Caller
 from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.store.tables import group_members, trips
 from trips_mcp.contract.operation import Access
-from trips_mcp.contract.scopes import BASE_SCOPES, BaseScope, allows
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import BASE_SCOPES, BaseScope, allows
 
 IS_MEMBER: ColumnElement[bool] = exists().where(
     group_members.c.group_id == trips.c.group_id, group_members.c.user_id == bindparam("user")

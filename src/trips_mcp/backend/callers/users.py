@@ -13,7 +13,7 @@ from trips_mcp.backend.handler import Caller, timestamp
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.store.on_conflict import insert_into
 from trips_mcp.backend.store.tables import api_keys, group_members, groups, users
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 
 LOCAL_OWNER = "owner"
 """Name of the default user."""

@@ -12,8 +12,8 @@ from trips_mcp.contract.errors import STATUS_OF
 from trips_mcp.contract.http_mapping import InQuery, Under, marked, names
 from trips_mcp.contract.operation import Api, Operation
 from trips_mcp.contract.patch_clear import Update
-from trips_mcp.contract.scopes import BASE_SCOPES
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import BASE_SCOPES
 
 _REF = "#/components/schemas/{model}"
 _TEXT: JsonObject = {"type": "string"}

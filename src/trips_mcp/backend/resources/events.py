@@ -28,8 +28,8 @@ from trips_mcp.contract.events import (
     ListTripEvents,
     UpdateEvent,
 )
-from trips_mcp.contract.scopes import BaseScope, allows
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import BaseScope, allows
 
 _TEXTS = ("type", "title", "date", "time", "description", "location", "importance")
 _EVENT = ResourceMapping(

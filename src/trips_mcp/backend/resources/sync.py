@@ -15,9 +15,9 @@ from trips_mcp.backend.rows.batch import report, status_of
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.backend.validation import Envelope
 from trips_mcp.contract.batches import SYNC
-from trips_mcp.contract.scopes import allows
 from trips_mcp.contract.sync import SYNC_TRIP, SyncReport
 from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import allows
 
 _Many = Annotated[list[Any], Field(max_length=SYNC.items)]
 

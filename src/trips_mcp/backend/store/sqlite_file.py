@@ -15,6 +15,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event
 from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.location import no_room
 from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
+from trips_mcp.write_ahead_log import use_write_ahead_log
 
 APPLICATION_ID: Final = 0x54524950
 """SQLite's application id of our files: "TRIP" in ASCII."""
@@ -32,7 +33,7 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
         return made
     with closing(_connect(file, patience)) as db:
         recognise(db, file)
-        _write_ahead(db, time.monotonic() + patience)
+        use_write_ahead_log(db, time.monotonic() + patience)
         found = revision(db, shown)
     if found == schema.newest:
         return Opened(shown, found, schema.newest)
@@ -49,7 +50,7 @@ def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
     try:
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(_connect(new, patience)) as db:
-            _write_ahead(db, time.monotonic() + patience)
+            use_write_ahead_log(db, time.monotonic() + patience)
         with _alone_with(new, patience) as db:
             db.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             made = make_tables(db, schema, str(file.absolute()))
@@ -79,18 +80,6 @@ def recognise(db: sqlite3.Connection, file: Path) -> None:
             f"{file} is empty, and the trips that it may have held are lost; restore a backup of it, "
             "or remove it to begin anew."
         )
-
-
-def _write_ahead(db: sqlite3.Connection, deadline: float) -> None:
-    """Sets WAL mode. Retries, because SQLite does not wait for other processes that set it."""
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 def revision(db: sqlite3.Connection, shown: str) -> str | None:

@@ -9,7 +9,7 @@ from trips_mcp.cli.doctor.toolset import scopes_needed
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.contract.me import Me
 from trips_mcp.contract.operation import Api
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 from trips_mcp.settings import Settings
 
 _ALLOWS: Final = {

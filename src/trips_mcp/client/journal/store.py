@@ -14,6 +14,7 @@ from uuid import uuid4
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.journal.memory import KEPT
 from trips_mcp.client.journal.process_lock import Hold, is_held, remove
+from trips_mcp.write_ahead_log import use_write_ahead_log
 
 BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
@@ -195,7 +196,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
     _is_new(database)
     database.execute("PRAGMA synchronous = NORMAL")
-    _switch_to_wal(database)
+    use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
     database.execute("BEGIN IMMEDIATE")
     with database:
         if _is_new(database):
@@ -212,16 +213,3 @@ def _is_new(database: sqlite3.Connection) -> bool:
     if kind != _OURS and (kind or tables):
         raise sqlite3.DatabaseError("it is a database of something else")
     return not tables
-
-
-def _switch_to_wal(database: sqlite3.Connection) -> None:
-    """Waits for other processes that switch at the same time, as SQLite does not wait here."""
-    last_try = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last_try:
-                raise
-        time.sleep(0.01)

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
-from trips_mcp.contract.scopes import Scope
+from trips_mcp.scopes import Scope
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.auth import HttpCaller, unverified
 from trips_mcp.server.http.errors import RefusalError

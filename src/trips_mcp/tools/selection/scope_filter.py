@@ -7,6 +7,7 @@ only: this is on the start path.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from trips_mcp.scopes import Scope
 from trips_mcp.tools.listing import Entry
 
 _ALWAYS: Final = ("any key", "nobody")
@@ -43,9 +44,4 @@ def _is_enough(limits: set[str | None], entry: Entry, trip: str | None) -> bool:
 
 def _limits(scopes: Iterable[str], needed: str) -> set[str | None]:
     """The trips for which the key has this scope; None stands for every trip."""
-    limits: set[str | None] = set()
-    for scope in scopes:
-        area, action, *trip = scope.split(":")
-        if f"{area}:{action}" == needed:
-            limits.add(trip[0] if trip else None)
-    return limits
+    return {scope.trip_id for scope in map(Scope.parse, scopes) if scope.base == needed}

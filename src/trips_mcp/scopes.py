@@ -1,17 +1,16 @@
-"""Scopes for all trips (`trips:read`) or one (`trips:write:jx7…`) (docs/contract.md#scopes)."""
+"""Scopes for all trips (`trips:read`) or one (`trips:write:jx7…`) (docs/contract.md#scopes).
+
+Standard library only: the settings and the listing of tools read scopes at the start.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, Self, TypeGuard, get_args
-
-from typing_extensions import override
+from typing import Literal, NamedTuple, Self, TypeGuard, get_args
 
 BaseScope = Literal["trips:read", "trips:write", "messages:read", "messages:write"]
 BASE_SCOPES: tuple[BaseScope, ...] = get_args(BaseScope)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     base: BaseScope
     trip_id: str | None = None
     """The one trip it is limited to; None means every trip of the user."""
@@ -23,13 +22,11 @@ class Scope:
         action, colon, trip_id = rest.partition(":")
         base = f"{area}:{action}"
         if not _is_base(base) or (colon and not trip_id):
-            raise ValueError(
-                f"{text!r} is not a scope; expected {', '.join(BASE_SCOPES)}, each with or without :<tripId>"
-            )
+            accepted = ", ".join(BASE_SCOPES)
+            raise ValueError(f"{text!r} is not a scope; expected {accepted}, each with or without :<tripId>")
         return cls(base, trip_id or None)
 
-    @override
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # pyright: ignore[reportImplicitOverride] - not in 3.11's typing
         return self.base if self.trip_id is None else f"{self.base}:{self.trip_id}"
 
     def covers(self, needed: BaseScope, trip_id: str | None) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from trips_mcp.contract.scopes import BASE_SCOPES, Scope, allows
+from trips_mcp.scopes import BASE_SCOPES, Scope, allows
 
 
 @pytest.mark.parametrize("text", [*BASE_SCOPES, "trips:write:jx7abc", "messages:read:a:b"])
