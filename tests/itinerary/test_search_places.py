@@ -83,3 +83,52 @@ def test_what_has_the_words_themselves_comes_first() -> None:
 
     assert (first.kind, first.known_as) == ("commitment", None)
     assert (second.kind, second.known_as) == ("leg", "nice")
+
+
+def japan() -> Journey:
+    return journey(
+        "2027-10-01 2027-10-20",
+        legs=[
+            leg("ウィーン滞在", "2027-10-01 2027-10-03", "Europe/Vienna", stay="ホテルザッハー"),
+            leg(
+                "東京都", "2027-10-03 2027-10-07", "Asia/Tokyo", stay={"name": "宿", "address": "東京都台東区谷中3-0-7"}
+            ),
+            leg("京都の旅", "2027-10-07 2027-10-12", "Asia/Tokyo", stay="町家"),
+            leg("서울여행", "2027-10-12 2027-10-14", "Asia/Seoul", stay="한옥"),
+        ],
+        plans=[plan("清水寺見学", "2027-10-08", legId="leg_京都の旅")],
+        pins=[pin("キリマンジャロ珈琲", 35.0, 139.7)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("Vienna", ["leg ウィーン滞在"]),
+        ("Wien", ["leg ウィーン滞在"]),
+        ("ウィーン", ["leg ウィーン滞在"]),
+        ("ウィーンのホテル", ["stay ホテルザッハー"]),
+        ("オーストリア", ["leg ウィーン滞在"]),
+        ("Tokyo", ["leg 東京都", "stay 宿"]),
+        ("東京", ["leg 東京都", "stay 宿"]),
+        ("京都", ["leg 京都の旅"]),  # is in 東京都 by letters alone
+        ("Kyoto", ["leg 京都の旅"]),
+        ("京都への旅", ["leg 京都の旅"]),
+        ("清水寺の見学", ["commitment 清水寺見学"]),
+        ("Seoul", ["leg 서울여행"]),
+        ("서울", ["leg 서울여행"]),
+        ("Lima", []),
+        ("Taitung", []),
+        ("大阪のホテル", []),
+    ],
+)
+def test_places_are_found_in_texts_without_spaces(query: str, found: list[str]) -> None:
+    assert sorted(f"{hit.kind} {hit.title}" for hit in search(japan(), query).hits) == found
+
+
+def test_a_hit_in_such_a_text_says_by_which_name() -> None:
+    (vienna,) = search(japan(), "Vienna").hits
+    (same,) = search(japan(), "ウィーンの滞在").hits
+
+    assert vienna.known_as == "vienna"
+    assert same.known_as is None

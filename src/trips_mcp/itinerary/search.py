@@ -22,6 +22,7 @@ from trips_mcp.itinerary.size_budget import fitting, weight
 from trips_mcp.itinerary.text_match import Word, excerpt, forms_of, words_of
 from trips_mcp.places.aliases import names_in, names_of_stop
 from trips_mcp.places.names import fold
+from trips_mcp.places.spaceless import hides, parted, spaced
 
 HitKind = Literal["leg", "stay", "flight", "rental", "commitment", "event", "pin", "action_item", "member"]
 
@@ -252,7 +253,10 @@ def _matches(journey: Journey, query: str, words: Sequence[Word]) -> Iterator[_F
 
 
 def _match(one: _Searched, query: str, words: Sequence[Word]) -> _Found | None:
-    return _found(one, words) or _found_by_alias(one, f" {fold(query)} ")
+    found = _found(one, words) or _found_by_alias(one, f" {spaced(query)} ")
+    if found is None and (apart := parted(query)) != query:
+        return _found(one, words_of(apart))
+    return found
 
 
 def _found(one: _Searched, words: Sequence[Word], place: _Text | None = None) -> _Found | None:
@@ -260,7 +264,7 @@ def _found(one: _Searched, words: Sequence[Word], place: _Text | None = None) ->
     forms = [forms_of(text.text) for text in one.texts]
     places: list[list[tuple[int, int]]] = []
     for word in words:
-        qualities = [(index, word.quality(form)) for index, form in enumerate(forms)]
+        qualities = [(index, _quality(word, form, one.texts[index].text)) for index, form in enumerate(forms)]
         places.append(
             [(one.texts[index].rank * _QUALITIES + how, index) for index, how in qualities if how is not None]
         )
@@ -276,6 +280,11 @@ def _found(one: _Searched, words: Sequence[Word], place: _Text | None = None) ->
     return _Found(one, sum(score for score, _ in best), one.texts[at], words)
 
 
+def _quality(word: Word, form: Sequence[str], text: str) -> int | None:
+    how = word.quality(form)
+    return None if how and not text.isascii() and any(hides(text, one.text) for one in word.spellings) else how
+
+
 def _found_by_alias(one: _Searched, query_text: str) -> _Found | None:
     """Match by another name of its place, whole in the query, with all other words in its texts."""
     for place in one.places:
@@ -284,10 +293,11 @@ def _found_by_alias(one: _Searched, query_text: str) -> _Found | None:
             continue
         rest = words_of(query_text.replace(f" {name} ", " ", 1))
         found = _found(one, rest, place.at) if rest else None
+        known_as = None if name in fold(place.at.text) else name
         if found is not None:
-            return replace(found, score=found.score + _KNOWN, known_as=name)
+            return replace(found, score=found.score + _KNOWN, known_as=known_as)
         if not rest and place.at.rank < _AROUND:
-            return _Found(one, place.at.rank * _QUALITIES + _KNOWN, place.at, (), name)
+            return _Found(one, place.at.rank * _QUALITIES + _KNOWN, place.at, (), known_as)
     return None
 
 
@@ -332,7 +342,7 @@ def _stay(stay: Stay, stretch: Stretch | None) -> _Searched:
         (1, "accommodation.address", stay.address),
         (2, "accommodation.hostName", stay.source.host_name),
         (2, "accommodation.notes", stay.source.notes),
-        (_AROUND, "kind", "hotel, stay"),
+        (_AROUND, "kind", "hotel, stay, ホテル"),
         *_of_leg(stretch),
     )
     hit.address = _short(stay.address)
@@ -350,7 +360,7 @@ def _flight(move: Move, stretch: Stretch | None) -> _Searched:
         (1, f"{path}.from", source.from_),
         (1, f"{path}.to", source.to),
         (1, f"{path}.airline", source.airline),
-        (_AROUND, "kind", "flight"),
+        (_AROUND, "kind", "flight, フライト"),
         *_of_leg(stretch),
     )
     ends = ((f"{path}.from", source.from_, move.departs_from), (f"{path}.to", source.to, move.arrives_at))

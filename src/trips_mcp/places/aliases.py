@@ -9,6 +9,7 @@ from trips_mcp.places.airports import airport, metropolitan_of
 from trips_mcp.places.cities import City, find_cities
 from trips_mcp.places.countries import country, country_named
 from trips_mcp.places.names import fold
+from trips_mcp.places.spaceless import mentions
 from trips_mcp.places.stops import Stop
 
 _SHORTEST: Final = 2
@@ -27,7 +28,7 @@ def names_in(text: str, zone: str | None = None) -> frozenset[str]:
     if len(text) > _LONGEST:
         return frozenset()
     whole = _names_of(text, zone)
-    return whole or frozenset(name for part in _BETWEEN.split(text) for name in _names_of(part, zone))
+    return whole or frozenset(name for part in _BETWEEN.split(text) for name in _names_within(part, zone))
 
 
 @lru_cache(maxsize=4096)
@@ -36,7 +37,8 @@ def countries_in(text: str, zone: str | None = None) -> tuple[str, ...]:
     if len(text) > _LONGEST:
         return ()
     parts = (text, *_BETWEEN.split(text))
-    found = (one for part in parts if (one := country(_country_of(part, zone))))
+    named = (name for part in parts for name in (part, *(one.name for one in mentions(part))))
+    found = (one for name in named if (one := country(_country_of(name, zone))))
     return tuple(dict.fromkeys(one.name for one in found))
 
 
@@ -50,6 +52,12 @@ def names_of_stop(stop: Stop) -> frozenset[str]:
         near = find_cities(name, country=stop.country, near=stop.position)[:1]
         found |= {fold(name), fold(stop.name).removeprefix(fold(name)).strip(), *_of_cities(near)}
     return frozenset(name for name in found if len(name) >= _SHORTEST)
+
+
+def _names_within(part: str, zone: str | None) -> frozenset[str]:
+    """Of the whole part, else of the places that it mentions without spaces."""
+    whole = _names_of(part, zone)
+    return whole or frozenset(name for one in mentions(part) for name in _names_of(one.name, zone))
 
 
 def _names_of(text: str, zone: str | None) -> frozenset[str]:
