@@ -85,6 +85,7 @@ READING: list[tuple[str, dict[str, Any]]] = [
     ("check_trip", {}),
     ("search_trip", {"query": "obey"}),
     ("search_trip", {"query": "ben"}),
+    ("get_stay", {"date": "2026-07-21"}),
 ]
 PATHS = {
     "list_legs": "legs",
@@ -154,6 +155,16 @@ async def test_lists_and_exports_are_exact_and_say_whose_words_they_may_be(tool:
     assert HOSTILE in json.dumps(together, ensure_ascii=False)
     if tool not in ("list_members", "export_trip"):
         assert {name: value for name, value in together.items() if name != "quoting"} == alone
+
+
+async def test_a_file_is_exact_and_says_whose_words_it_may_have() -> None:
+    async with trip_of(ANN, BEN).called() as call:
+        together = content(await call("export_file", tripId="trip_1", format="md"))
+    async with trip_of(ANN).called() as call:
+        alone = content(await call("export_file", tripId="trip_1", format="md"))
+
+    assert together["quoting"] == SAID
+    assert "quoting" not in alone
 
 
 async def test_an_empty_list_has_nothing_to_say() -> None:
@@ -240,6 +251,7 @@ def test_every_tool_that_reads_a_trip_is_one_of_those_above() -> None:
         *PATHS,
         *(tool for tool, _ in READING),
         "export_trip",
+        "export_file",
         "get_trip",
         "get_secret",
         "list_messages",
