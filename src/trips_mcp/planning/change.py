@@ -13,6 +13,9 @@ from trips_mcp.json_values import JsonObject, is_list, is_object
 _ID_FIELDS: Final = ("Id", "Ids", "_id", "_ids")
 _MARK: Final = "@"
 
+IdOf = Callable[[str, str], str | int]
+"""The id that a reference stands for in a field of this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -36,9 +39,9 @@ class Change:
         """The references in its arguments: the path of the field, and what the "@" names."""
         return _references(self.arguments, "", holds_ids=False)
 
-    def with_ids(self, id_of: Callable[[str], str | int]) -> JsonObject:
-        """The arguments with an id in the place of each reference. `id_of`: the id that a reference stands for."""
-        return {name: _replaced(value, id_of, _holds_ids(name)) for name, value in self.arguments.items()}
+    def with_ids(self, id_of: IdOf) -> JsonObject:
+        """The arguments with an id in the place of each reference."""
+        return {name: _replaced(value, id_of, name) for name, value in self.arguments.items()}
 
 
 def _references(value: object, path: str, *, holds_ids: bool) -> Iterator[tuple[str, str]]:
@@ -52,12 +55,12 @@ def _references(value: object, path: str, *, holds_ids: bool) -> Iterator[tuple[
         yield path, str(value)[1:]
 
 
-def _replaced(value: Any, id_of: Callable[[str], str | int], holds_ids: bool) -> Any:
+def _replaced(value: Any, id_of: IdOf, field: str) -> Any:
     if is_object(value):
-        return {name: _replaced(inner, id_of, _holds_ids(name)) for name, inner in value.items()}
+        return {name: _replaced(inner, id_of, name) for name, inner in value.items()}
     if is_list(value):
-        return [_replaced(inner, id_of, holds_ids) for inner in value]
-    return id_of(value[1:]) if holds_ids and _is_reference(value) else value
+        return [_replaced(inner, id_of, field) for inner in value]
+    return id_of(value[1:], field) if _holds_ids(field) and _is_reference(value) else value
 
 
 def _holds_ids(name: str) -> bool:
