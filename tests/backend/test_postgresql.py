@@ -12,15 +12,16 @@ import anyio
 import httpx
 import pytest
 from anyio.abc import SocketStream
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import DatabaseError, create_key, migrate, open_backend
 from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.store.database import migrate_database, open_database
 from trips_mcp.backend.store.location import locate, shown
-from trips_mcp.backend.store.postgresql import CONNECTIONS
+from trips_mcp.backend.store.postgresql_connection import CONNECTIONS
 from trips_mcp.backend.store.schema import SCHEMA, Schema
+from trips_mcp.backend.store.tables import users
 from trips_mcp.cli.commands import run
 from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.connect import connect
@@ -302,11 +303,11 @@ def test_text_is_compared_by_its_bytes_whatever_the_servers_language(database: s
 
 
 async def test_a_reader_sees_one_state_however_much_is_written_meanwhile(database: str) -> None:
-    names = text("SELECT name FROM users ORDER BY seq")
+    names = select(users.c.name).order_by(users.c.seq)
     async with open_database(database) as opened, opened.reading() as db:
-        before = (await db.execute(names)).all()
+        before = (await db.execute(names)).scalars()
         await create_key(database, [Scope("trips:read")], "ann")
-        after = (await db.execute(names)).all()
+        after = (await db.execute(names)).scalars()
 
     assert before == after
 

@@ -55,14 +55,14 @@ async def remove_member(database: str, user: str, group: str | None = None) -> l
     """Returns the other members. The member's action items in the group have no owner then. Raises: DatabaseError."""
     async with existing(database) as db:
         group_id = await _group_id(db, group)
-        found = (await db.execute(_MEMBERSHIPS.where(users.c.name == user))).all()
-        if group_id not in [row.group_id for row in found]:
+        memberships = dict(iter(await db.execute(_MEMBERSHIPS.where(users.c.name == user))))
+        if group_id not in memberships:
             _refuse(f"{user} is not in this group; trips-mcp backend members --group GROUP lists who is.")
-        if len(found) == 1:
+        if len(memberships) == 1:
             _refuse(f"{user} is in no other group; to keep them out of everything, revoke their keys.")
         if len(await _members(db, group_id)) == 1:
             _refuse(f"{user} is the only one in this group, and its trips would be nobody's; add another one first.")
-        user_id = found[0].user_id
+        user_id = memberships[group_id]
         owned = trips.c.creator_id == user_id
         if (await db.execute(select(func.count()).where(trips.c.group_id == group_id, owned))).scalar_one():
             _refuse(f"{user} owns trips of this group; move them first (trips-mcp backend move-trip).")
@@ -85,17 +85,18 @@ async def move_trip(database: str, trip_id: str, group: str) -> MovedTrip:
         ).one_or_none()
         if found is None:
             _refuse(f"There is no trip {trip_id}; list_trips has the ids.")
+        title, creator_id, creator = found
         is_in = select(group_members.c.seq).where(
-            group_members.c.group_id == group_id, group_members.c.user_id == found.creator_id
+            group_members.c.group_id == group_id, group_members.c.user_id == creator_id
         )
-        if (await db.execute(is_in)).first() is None:
+        if (await db.execute(is_in)).one_or_none() is None:
             _refuse(
-                f"{found.owner}, who owns this trip, is not in {group}; "
-                f"add them first: trips-mcp backend members --group {group!r} add {found.owner!r}."
+                f"{creator}, who owns this trip, is not in {group}; "
+                f"add them first: trips-mcp backend members --group {group!r} add {creator!r}."
             )
         await db.execute(update(trips).where(trips.c.id == trip_id).values(group_id=group_id))
         released = await _release_items(db, action_items.c.trip_id == trip_id)
-        return MovedTrip(found.title, group, released)
+        return MovedTrip(title, group, released)
 
 
 _MEMBERSHIPS = select(group_members.c.group_id, group_members.c.user_id).join(
@@ -108,7 +109,7 @@ async def _group_id(db: Connection, group: str | None) -> str:
     name = f"{LOCAL_OWNER}'s trips" if group is None else group
     found = (await db.execute(select(groups.c.id).where(groups.c.name == name))).scalar_one_or_none()
     if found is None:
-        there = (await db.execute(select(groups.c.name).order_by(groups.c.seq).limit(20))).scalars().all()
+        there = (await db.execute(select(groups.c.name).order_by(groups.c.seq).limit(20))).scalars()
         _refuse(f"There is no group {name!r}; name one of: {', '.join(map(repr, there)) or 'none yet'}.")
     return found
 

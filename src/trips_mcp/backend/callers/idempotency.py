@@ -84,12 +84,13 @@ async def kept(db: Connection, claim: Claim, now: float) -> Kept | None:
     first = (await db.execute(_FIRST, named)).one_or_none()
     if first is None:
         return None
-    if first.fingerprint != claim.fingerprint:
+    kept_fingerprint, request_id, status, body = first
+    if kept_fingerprint != claim.fingerprint:
         raise ProblemError(
             "IDEMPOTENCY_CONFLICT",
             "This Idempotency-Key was used for a different request; use a new key for a new request.",
         )
-    return Kept(first.status, sealed(first.body, claim.key, first.request_id), first.request_id)
+    return Kept(status, sealed(body, claim.key, request_id), request_id)
 
 
 async def keep(db: Connection, claim: Claim, status: int, body: bytes, now: float) -> bool:

@@ -4,11 +4,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
-from trips_mcp.backend.connection import Connection
+from trips_mcp.backend.connection import Connection, Row
 from trips_mcp.backend.handler import Caller, timestamp
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.store.on_conflict import insert_into
@@ -77,9 +76,8 @@ async def find_caller(db: Connection, key: str) -> Caller | None:
     found = (await db.execute(_FIND, {"digest": digest(key)})).one_or_none()
     if found is None:
         return None
-    return Caller(
-        found.id, found.user_id, tuple(map(Scope.parse, found.scopes)), found.group_id, found.last_used_at or ""
-    )
+    key_id, user_id, scopes, group_id, last_used_at = found
+    return Caller(key_id, user_id, tuple(map(Scope.parse, scopes)), group_id, last_used_at or "")
 
 
 async def note_use(db: Connection, caller: Caller, now: float) -> None:
@@ -129,7 +127,7 @@ def of_secret(key: str) -> ColumnElement[bool]:
     return api_keys.c.digest == digest(key)
 
 
-def _held(row: Row[*tuple[Any, ...]]) -> HeldKey:
+def _held(row: Row) -> HeldKey:
     key_id, user, group, label, scopes, made, used = row
     return HeldKey(key_id, user, group, label, tuple(scopes), made, used)
 

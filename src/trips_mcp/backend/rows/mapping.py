@@ -113,8 +113,7 @@ COMMITMENT = ResourceMapping(
 async def listed(db: Connection, query: Executable, **values: object) -> list[JsonObject]:
     """The query's rows as objects without nulls."""
     found = await db.execute(query, values)
-    names = tuple(found.keys())
-    return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in found]
+    return [{name: value for name, value in zip(found.names, row, strict=True) if value is not None} for row in found]
 
 
 async def add(db: Connection, kind: ResourceMapping, rows: Iterable[JsonObject]) -> None:

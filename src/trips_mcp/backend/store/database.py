@@ -16,6 +16,7 @@ from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
 from trips_mcp.backend.store import postgresql, sqlite_file
 from trips_mcp.backend.store.location import file_of, in_memory, is_sqlite, locate, make_room, shown
+from trips_mcp.backend.store.postgresql_connection import PostgresqlTransactions
 from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
 from trips_mcp.backend.store.sqlite_connection import SqliteTransactions, sentence
 
@@ -65,9 +66,13 @@ async def open_database(
     """
     url = locate(database)
     if not is_sqlite(url):
-        async with _connected(url, patience) as engine:
+        async with _connected(url) as engine:
             await _prepare_postgresql(url, engine, schema, postgresql.check_tables)
-            yield Database(url, postgresql.PostgresqlTransactions(engine))
+            transactions = PostgresqlTransactions(engine, patience)
+            try:
+                yield Database(url, transactions)
+            finally:
+                await transactions.aclose()
         return
     file = file_of(url)
     if file is not None:
@@ -90,7 +95,7 @@ async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: 
     url = locate(database)
     if is_sqlite(url):
         return await _prepare_file(url, schema, patience) if file_of(url) else Opened(shown(url), None, schema.newest)
-    async with _connected(url, patience, seconds_a_statement=None) as engine:
+    async with _connected(url, seconds_a_statement=None) as engine:
         return await _prepare_postgresql(url, engine, schema, postgresql.migrate)
 
 
@@ -111,9 +116,9 @@ async def _prepare_postgresql(
 
 
 @asynccontextmanager
-async def _connected(url: URL, patience: float, **limits: float | None) -> AsyncGenerator[AsyncEngine]:
+async def _connected(url: URL, **limits: float | None) -> AsyncGenerator[AsyncEngine]:
     try:
-        engine = postgresql.make_engine(url, patience, **limits)
+        engine = postgresql.make_engine(url, **limits)
     except ImportError as error:
         raise DatabaseError(postgresql.NO_DRIVER) from error
     except ArgumentError as error:

@@ -1,27 +1,19 @@
-"""PostgreSQL connections, transactions, migration and error messages."""
+"""PostgreSQL: opening, migration and error messages."""
 
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
-from anyio import CancelScope
-from sqlalchemy import URL, Connection, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
+from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, held_revision, newer, not_migrated
 
 NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
 
-CONNECTIONS: Final = 10
-"""Most connections of one process. PostgreSQL allows 100 in all by default, so a few processes fit."""
 _SECONDS_TO_CONNECT: Final = 10.0
 _SECONDS_A_STATEMENT: Final = 30.0
 """Timeout of a statement, including the wait for a lock; far more than any request takes."""
-_SECONDS_OF_USE: Final = 300
-"""Age at which a connection is replaced: firewalls drop idle ones silently."""
 _SETTINGS: Final = {
     "application_name": "trips-mcp",
     "idle_in_transaction_session_timeout": "30s",  # releases the locks of a machine that vanished during a request
@@ -36,61 +28,17 @@ _TABLES: Final = text(
 )
 
 
-def make_engine(url: URL, patience: float, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> AsyncEngine:
-    """A request waits `2 * patience` seconds for a free connection."""
-    engine = create_async_engine(
+def make_engine(url: URL, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> AsyncEngine:
+    return create_async_engine(
         url,
         hide_parameters=True,  # parameters may be secrets, and errors are logged
-        pool_size=CONNECTIONS,
-        max_overflow=0,  # an extra connection would be closed after a single request
-        pool_timeout=2 * patience,
-        pool_recycle=_SECONDS_OF_USE,
-        pool_use_lifo=True,
+        poolclass=NullPool,  # requests have a pool of their own (postgresql_connection.py)
         connect_args={
             "timeout": _SECONDS_TO_CONNECT,
             "command_timeout": seconds_a_statement,
             "server_settings": _SETTINGS,
         },
     )
-    event.listen(engine.sync_engine, "checkout", _check_alive)
-    return engine
-
-
-class PostgresqlTransactions:
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
-        # one snapshot for all queries of a request, as in SQLite
-        self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # each query sees what others committed, e.g. while this one waited for a lock
-        self._writers = engine.execution_options(isolation_level="READ COMMITTED")
-
-    def single(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return _begun(self._single)
-
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return _begun(self._readers)
-
-    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return _begun(self._writers)
-
-
-@asynccontextmanager
-async def _begun(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-    """Raises: DatabaseLostError."""
-    with CancelScope(shield=True):  # a cancelled statement would break the connection
-        try:
-            async with engine.begin() as db:
-                yield db
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
-            if not is_lost(error):
-                raise
-            raise DatabaseLostError(reason(error)) from error
-
-
-def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Makes the pool replace a closed connection. asyncpg knows that without a query; a ping would be three."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
 
 
 def check_tables(db: Connection, schema: Schema, shown: str) -> Opened:
@@ -153,9 +101,7 @@ def _check_unicode(db: Connection, shown: str) -> None:
 
 def is_lost(error: Exception) -> bool:
     """Whether the connection failed, not the request."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _state(error)[:2] in ("08", "53", "57") or _closed(error)
-    return isinstance(error, OSError | PoolTimeoutError)
+    return isinstance(error, OSError) or _state(error)[:2] in ("08", "53", "57") or "is closed" in str(_cause(error))
 
 
 def sentence(error: Exception, shown: str) -> str | None:
@@ -172,19 +118,19 @@ def sentence(error: Exception, shown: str) -> str | None:
 
 def reason(error: Exception) -> str:
     """Type and message of the driver's error, for the log."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = _cause(error)
     said = " ".join(str(cause).split())
     return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
 
 
 def _state(error: Exception) -> str:
     """PostgreSQL's SQLSTATE; empty if the error is not from PostgreSQL."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlstate", None) or ""
+    return getattr(_cause(error), "sqlstate", None) or ""
 
 
-def _closed(error: DBAPIError) -> bool:
-    return "is closed" in str(error.orig)
+def _cause(error: Exception) -> BaseException:
+    """The driver's own error."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 _SENTENCES = {

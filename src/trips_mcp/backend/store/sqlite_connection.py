@@ -16,8 +16,12 @@ from anyio import CancelScope, Lock
 from anyio.lowlevel import checkpoint
 from anyio.to_thread import run_sync
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import CursorResult, Dialect, Executable, NullPool, create_engine
+from sqlalchemy import Dialect, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
+
+from trips_mcp.backend.connection import Rows
+from trips_mcp.backend.store.compiled import CompiledStatements
+from trips_mcp.json_values import is_list
 
 _MOST_TOGETHER: Final = 64
 """Most writes in one transaction, because the first one waits for the last."""
@@ -28,20 +32,29 @@ _SECONDS_BETWEEN_TRIES: Final = 0.001
 
 
 class SqliteConnection:
-    """SQLAlchemy's sync connection with the async interface that handlers use."""
+    """The driver's connection with the async interface that handlers use."""
 
-    def __init__(self, db: SyncConnection) -> None:
+    def __init__(self, db: SyncConnection, compiled: CompiledStatements) -> None:
         self.sync = db
+        self._compiled = compiled
         raw = db.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine below)
         self.raw = raw
 
     @property
     def dialect(self) -> Dialect:
-        return self.sync.dialect
+        return self._compiled.dialect
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
-        return self.sync.execute(statement, parameters)
+    async def execute(self, statement: Executable, parameters: Any = None) -> Rows:
+        if is_list(parameters):
+            compiled = self._compiled.of(statement, parameters[0], many=True)
+            self.raw.executemany(compiled.sql, map(compiled.arguments, parameters))
+            return compiled.rows((), -1)
+        values: dict[str, Any] = parameters or {}
+        compiled = self._compiled.of(statement, values)
+        cursor = self.raw.execute(compiled.sql, compiled.arguments(values))
+        found = cursor.fetchall()
+        return compiled.rows(found, len(found) or cursor.rowcount)
 
 
 class SqliteTransactions:
@@ -57,6 +70,7 @@ class SqliteTransactions:
             creator=self._opened,
             poolclass=NullPool,
         )
+        self._compiled = CompiledStatements(self._engine.dialect)
         self._readers: list[SqliteConnection] = []
         """Idle connections."""
         self._writes = _Writes(self._connect, patience)
@@ -104,7 +118,7 @@ class SqliteTransactions:
             self._readers.append(db)
 
     def _connect(self) -> SqliteConnection:
-        return SqliteConnection(self._engine.connect())
+        return SqliteConnection(self._engine.connect(), self._compiled)
 
     def _opened(self) -> sqlite3.Connection:
         # None: transactions begin explicitly, not where the driver guesses

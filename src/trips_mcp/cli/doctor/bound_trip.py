@@ -63,7 +63,7 @@ async def _on_a_server(setting: str, trip: str) -> bool:
     from trips_mcp.backend.store.tables import trips
 
     async with open_database(setting) as database, database.reading() as db:
-        return (await db.execute(select(trips.c.id).where(trips.c.id == trip))).first() is not None
+        return (await db.execute(select(trips.c.id).where(trips.c.id == trip))).one_or_none() is not None
 
 
 async def _in_api(endpoint: Endpoint, trip: str) -> bool | None:

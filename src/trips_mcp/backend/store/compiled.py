@@ -1,0 +1,89 @@
+"""SQLAlchemy's statements as SQL for the driver itself.
+
+SQLAlchemy's own execution takes longer than a small statement: half of a small request on SQLite, most of it on
+PostgreSQL. So a statement is compiled once, with its types' conversions, and the SQL is given to the driver.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Dialect, Executable, SelectBase, UpdateBase
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from trips_mcp.backend.connection import Row, Rows
+from trips_mcp.json_values import is_list
+
+_MOST_VARIANTS: Final = 64
+"""Most texts of one statement, which differ in the lengths of the lists after IN."""
+_DOUBLE: Final = 701
+"""PostgreSQL's number of `double precision`. A type may convert by the column's own type, but only numbers do."""
+
+_Convert = Callable[[Any], Any]
+_Key = tuple[object, ...]
+
+
+class CompiledStatement:
+    """A statement for parameters of these names and, after IN, of these lengths."""
+
+    def __init__(
+        self, statement: Executable, dialect: Dialect, parameters: Mapping[str, Any], *, many: bool = False
+    ) -> None:
+        assert isinstance(statement, SelectBase | UpdateBase)  # noqa: S101  (text would not name its columns)
+        compiled = statement.compile(dialect=dialect, column_keys=list(parameters), for_executemany=many)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101  (of a query, not of a table)
+        own = compiled.construct_params(parameters)
+        expanded = compiled.construct_expanded_state(parameters)
+        items = {item: (name, i) for name, its in expanded.parameter_expansion.items() for i, item in enumerate(its)}
+        self.sql = expanded.statement
+        self._sources: list[tuple[str, int | None, Any, _Convert | None]] = []
+        """For each argument: the parameter, the place in its list, the statement's own value, the conversion."""
+        for argument in expanded.positiontup or ():
+            name, place = items.get(argument, (argument, None))
+            convert = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+            self._sources.append((name, place, own[name], convert))
+        columns = list(statement.exported_columns)
+        conversions = (column.type.dialect_impl(dialect).result_processor(dialect, _DOUBLE) for column in columns)
+        self.names = tuple(str(column.key) for column in columns)
+        self._conversions = [(place, convert) for place, convert in enumerate(conversions) if convert is not None]
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """What the driver takes, in the order of the SQL."""
+        arguments: list[Any] = []
+        for name, place, own, convert in self._sources:
+            value = parameters.get(name, own)
+            if place is not None:
+                value = value[place]
+            arguments.append(value if convert is None else convert(value))
+        return arguments
+
+    def rows(self, found: Sequence[Iterable[Any]], rowcount: int) -> Rows:
+        """The driver's rows, converted."""
+        rows: list[Row] = []
+        for values in found:
+            row = list(values)
+            for place, convert in self._conversions:
+                row[place] = convert(row[place])
+            rows.append(tuple(row))
+        return Rows(self.names, rows, rowcount)
+
+
+class CompiledStatements:
+    """Those of one database, kept as long as their statements."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._kept: WeakKeyDictionary[Executable, dict[_Key, CompiledStatement]] = WeakKeyDictionary()
+
+    def of(self, statement: Executable, parameters: Mapping[str, Any], *, many: bool = False) -> CompiledStatement:
+        """`many`: for several sets of parameters with these names."""
+        variants = self._kept.get(statement)
+        if variants is None:
+            variants = self._kept[statement] = {}
+        key = (many, *((name, len(value)) if is_list(value) else name for name, value in parameters.items()))
+        found = variants.get(key)
+        if found is None:
+            if len(variants) >= _MOST_VARIANTS:
+                variants.clear()
+            found = variants[key] = CompiledStatement(statement, self.dialect, parameters, many=many)
+        return found
