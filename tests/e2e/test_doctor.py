@@ -31,6 +31,8 @@ from trips_mcp.cli.doctor import files, http_probe
 from trips_mcp.client.journal.persistent import SqliteJournal
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.history import RecordedChange
+from trips_mcp.history.persistent import SqliteHistory
 from trips_mcp.settings import Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
@@ -169,6 +171,7 @@ def test_zones_that_nobody_has_are_told(doctor: Doctor, tmp_path: Path, monkeypa
 def test_a_database_and_a_journal_are_looked_at_and_left_as_they_are(doctor: Doctor, tmp_path: Path) -> None:
     make_database(tmp_path / "trips.db")
     anyio.run(unknown_write, tmp_path / "journal.db")
+    anyio.run(recorded_change, tmp_path / "history.db")
     before = everything_in(tmp_path)
 
     ended = doctor()
@@ -176,6 +179,7 @@ def test_a_database_and_a_journal_are_looked_at_and_left_as_they_are(doctor: Doc
     assert everything_in(tmp_path) == before
     assert ended.code == 0, ended.out
     assert "KiB, version 0002, which is the newest" in ended.line("database")
+    assert ended.line("history").endswith("history.db, 1 change")
     assert ended.line("journal").startswith("warn")
     assert "1 write of unknown outcome. Check whether the change is there" in ended.line("journal")
     assert ended.out.endswith("Nothing is wrong. 1 hint, see what is marked warn.\n")
@@ -192,6 +196,13 @@ async def unknown_write(file: Path) -> None:
     journal = SqliteJournal(file)
     await journal.leave_unknown(await journal.begin("digest", "create_leg"))
     await journal.aclose()
+
+
+async def recorded_change(file: Path) -> None:
+    history = SqliteHistory(file)
+    made_at = datetime.now(UTC).timestamp()
+    await history.begin(RecordedChange(id="c", account="a", tool="create_leg", arguments={}, made_at=made_at))
+    await history.aclose()
 
 
 def test_a_database_in_use_is_looked_at_beside_who_uses_it(doctor: Doctor, tmp_path: Path) -> None:
@@ -226,7 +237,7 @@ def test_a_migration_that_is_due_is_told_and_not_made(doctor: Doctor, tmp_path: 
     assert everything_in(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["trips.db", "journal.db"])
+@pytest.mark.parametrize("name", ["trips.db", "journal.db", "history.db"])
 @pytest.mark.parametrize(
     ("kind", "said"),
     [("folder", "is "), ("corrupt", "cannot be read as a "), ("foreign", "another program|something else")],
@@ -245,7 +256,7 @@ def test_a_file_that_cannot_be_used_is_something_to_mend(
 
     ended = doctor()
 
-    line = ended.line("database" if name == "trips.db" else "journal")
+    line = ended.line({"trips.db": "database", "journal.db": "journal", "history.db": "history"}[name])
     assert (ended.code, ended.err) == (1, "")
     assert line.startswith("fail")
     assert str(file) in line

@@ -12,8 +12,9 @@ from trips_mcp.cli.doctor.bound_trip import bound_trip
 from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
 from trips_mcp.cli.doctor.database import database, is_on_a_server
 from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor.history import HISTORY
 from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
-from trips_mcp.cli.doctor.journal import journal
+from trips_mcp.cli.doctor.journal import JOURNAL
 from trips_mcp.cli.doctor.settings_report import Found, as_findings, notices, settings_found
 from trips_mcp.cli.doctor.toolset import offered
 from trips_mcp.settings import Api, Settings, SettingsError
@@ -108,7 +109,8 @@ async def _looked_at(settings: Settings, *, of_callers: bool) -> list[Diagnosis]
                     part.append(not_set_up(api, settings))
         parts.append(trip := [])
         tasks.start_soon(look_for_trip, trip)
-        parts.append(journal(settings.journal))
+        parts.append(JOURNAL.examine(settings.journal))
+        parts.append(HISTORY.examine(settings.history))
     return [finding for part in parts for finding in part]
 
 
