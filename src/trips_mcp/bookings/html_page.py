@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ _VOID: Final = frozenset(
         "area base br col embed hr img input link meta param source track wbr keygen basefont bgsound frame ",
     )
 )
-_HIDDEN: Final = frozenset(["style", "head", "template", "noscript", "script"])
 _BLOCKS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -34,6 +33,8 @@ _VALUE_ATTRIBUTES: Final = {
 }  # fmt: skip
 _RAW: Final = frozenset(["script", "style", "textarea", "title", "noscript", "xmp"])
 _MARKUP: Final = re.compile("<[A-Za-z/!?]")
+_SCRIPT: Final = re.compile(r"<script\b([^<>]{0,2000})>", re.IGNORECASE)
+_ITEM: Final = re.compile("item", re.IGNORECASE)
 _END_TAG: Final = re.compile(r"</([A-Za-z][^\s/>]{0,40})[^<>]{0,200}>")
 _START_TAG: Final = re.compile(
     r"""<([A-Za-z][^\s/>"'=]{0,40})((?:[^<>"']{1,2000}+|"[^"]{0,8000}+"|'[^']{0,8000}+'){0,200}+)>"""
@@ -43,14 +44,6 @@ _BROKEN_TAG: Final = re.compile(r"<([A-Za-z][^\s/>]{0,40})([^<>]{0,2000})>")
 _ATTRIBUTE: Final = re.compile(r"""([^\s=/>"']{1,80})(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
 _SPACE: Final = re.compile(r"[^\S\n]+")
 _LINES: Final = re.compile(r"\s*\n\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class HtmlPage:
-    items: Sequence[JsonObject]
-    """JSON-LD objects, then microdata items in the same form."""
-    text: str
-    """What a reader sees, a line per block."""
 
 
 @dataclass(slots=True)
@@ -63,75 +56,86 @@ class _Element:
     text: list[str] = field(default_factory=list[str])
 
 
-def read_html(page: str) -> HtmlPage:
-    reader = _PageReader(page[:LARGEST])
-    return HtmlPage([*reader.json_ld, *reader.items], reader.text())
+def read_html(page: str) -> Sequence[JsonObject]:
+    """JSON-LD objects, then microdata items in the same form."""
+    page = page[:LARGEST]
+    lower = page.lower() if len(page.lower()) == len(page) else page
+    found = [*_json_ld(page, lower)]
+    return [*found, *_MicrodataReader(page, lower).items] if "itemscope" in lower else found
 
 
-class _PageReader:
-    """One pass in linear time, whatever the page is; `html.parser` is quadratic for some.
+def visible_text(page: str) -> str:
+    """What a reader sees, a line per block."""
+    page = page[:LARGEST]
+    lower = page.lower() if len(page.lower()) == len(page) else page
+    parts: list[str] = []
+    for text, tag, _, is_end in _tokens(page, lower):
+        parts.append(text)
+        if tag in _BLOCKS or (tag in _RAW and is_end):
+            parts.append("\n")
+    text = html.unescape("".join(parts))
+    return _LINES.sub("\n", _SPACE.sub(" ", text)).strip()
 
-    Tolerant of unclosed and crossed elements: an end tag closes up to its start, if that is open.
+
+def _json_ld(page: str, lower: str) -> Iterator[JsonObject]:
+    for script in _SCRIPT.finditer(page):
+        if "json" in script[1].lower():
+            end = lower.find("</script", script.end())
+            yield from _objects(read_loose_json(page[script.end() : end if end >= 0 else len(page)]))
+
+
+def _tokens(page: str, lower: str) -> Iterator[tuple[str, str, str, bool]]:
+    """The text before each tag, the tag's name and attributes, and whether it is an end tag.
+
+    In linear time, whatever the page is; `html.parser` is quadratic for some. The last tag is empty.
     """
+    at = start = 0
+    while (mark := _MARKUP.search(page, at)) is not None:
+        at = mark.start()
+        following = page[at + 1]
+        if following in "!?":
+            text, at = page[start:at], _after(page, "-->" if page.startswith("<!--", at) else ">", at)
+            start = at
+            yield text, "", "", False
+            continue
+        is_end = following == "/"
+        found = _END_TAG.match(page, at) if is_end else _START_TAG.match(page, at) or _BROKEN_TAG.match(page, at)
+        if found is None:
+            at += 1
+            continue
+        text, tag, at = page[start:at], found[1].lower(), found.end()
+        if tag in _RAW and not is_end:
+            end = lower.find(f"</{tag}", at)
+            at = end if end >= 0 else len(page)
+        start = at
+        yield text, tag, "" if is_end else found[2], is_end
+    yield page[start:], "", "", False
 
-    def __init__(self, page: str) -> None:
-        self.json_ld: list[JsonObject] = []
+
+def _after(page: str, mark: str, at: int) -> int:
+    found = page.find(mark, at + 2)
+    return found + len(mark) if found >= 0 else len(page)
+
+
+class _MicrodataReader:
+    """Tolerant of unclosed and crossed elements: an end tag closes up to its start, if that is open."""
+
+    def __init__(self, page: str, lower: str) -> None:
         self.items: list[JsonObject] = []
-        self._page = page
-        self._lower = page.lower() if len(page.lower()) == len(page) else page
         self._stack: list[_Element] = []
         self._collecting: list[_Element] = []
-        self._visible: list[str] = []
-        self._read()
+        for text, tag, attributes, is_end in _tokens(page, lower):
+            if self._collecting and text:
+                self._collect(html.unescape(text))
+            if is_end:
+                self._end(tag)
+            elif tag:
+                self._start(tag, attributes)
         self._close_from(0)
 
-    def text(self) -> str:
-        return _LINES.sub("\n", _SPACE.sub(" ", "".join(self._visible))).strip()
-
-    def _read(self) -> None:
-        at, page = 0, self._page
-        while (mark := _MARKUP.search(page, at)) is not None:
-            self._data(page[at : mark.start()])
-            at = self._markup(mark.start())
-        self._data(page[at:])
-
-    def _markup(self, at: int) -> int:
-        """Reads what begins with `<`. Returns where it ends."""
-        page = self._page
-        if page.startswith("<!--", at):
-            return self._after("-->", at + 4)
-        following = page[at + 1 : at + 2]
-        if following in ("!", "?"):
-            return self._after(">", at)
-        closing = _END_TAG.match(page, at)
-        if closing is not None:
-            self._end(closing[1].lower())
-            return closing.end()
-        opening = _START_TAG.match(page, at) or _BROKEN_TAG.match(page, at)
-        if opening is None:
-            self._data("<")
-            return at + 1
-        tag = opening[1].lower()
-        self._start(tag, opening[2])
-        return self._raw(tag, opening[2], opening.end()) if tag in _RAW else opening.end()
-
-    def _after(self, mark: str, at: int) -> int:
-        found = self._page.find(mark, at)
-        return found + len(mark) if found >= 0 else len(self._page)
-
-    def _raw(self, tag: str, attributes: str, at: int) -> int:
-        """The content of a script or style, in which `<` means nothing."""
-        end = self._lower.find(f"</{tag}", at)
-        end = end if end >= 0 else len(self._page)
-        if tag == "script" and "json" in attributes.lower():
-            self.json_ld += _objects(read_loose_json(self._page[at:end]))
-        return end
-
     def _start(self, tag: str, attributes: str) -> None:
-        if tag in _BLOCKS:
-            self._visible.append("\n")
         element = _Element(tag)
-        if "item" in attributes.lower():
+        if _ITEM.search(attributes):
             given = {
                 name.lower(): html.unescape(double or single or bare)
                 for name, double, single, bare in _ATTRIBUTE.findall(attributes)
@@ -144,29 +148,22 @@ class _PageReader:
                 self._collecting.append(element)
 
     def _end(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self._visible.append("\n")
         for depth in range(len(self._stack) - 1, -1, -1):
             if self._stack[depth].tag == tag:
                 self._close_from(depth)
                 return
 
-    def _data(self, data: str) -> None:
-        if not data:
-            return
-        data = html.unescape(data) if "&" in data else data
+    def _collect(self, data: str) -> None:
         for element in self._collecting:
             element.text.append(data)
-        if not any(element.tag in _HIDDEN for element in self._stack[-3:]):
-            self._visible.append(data)
 
     def _close_from(self, depth: int) -> None:
         for element in reversed(self._stack[depth:]):
             if element.names:
                 self._collecting.remove(element)
-            value = " ".join("".join(element.text).split())
-            for name in element.names if value else ():
-                _add(element.owner, name, value)
+                value = " ".join("".join(element.text).split())
+                for name in element.names if value else ():
+                    _add(element.owner, name, value)
         del self._stack[depth:]
 
     def _read_microdata(self, element: _Element, given: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from trips_mcp.bookings.archive import Archive, ArchiveError
 from trips_mcp.bookings.boarding_pass import find_boarding_passes
 from trips_mcp.bookings.calendar_file import read_calendar
 from trips_mcp.bookings.email_message import MailPart, is_mail, read_mail, subject_of
-from trips_mcp.bookings.html_page import read_html
+from trips_mcp.bookings.html_page import read_html, visible_text
 from trips_mcp.bookings.loose_json import read_loose_json
 from trips_mcp.bookings.map_files import as_geojson, read_csv_places, read_geojson, read_xml_places
 from trips_mcp.bookings.model import Booking, FileReading
@@ -184,14 +184,13 @@ def _mail(data: bytes, today: date, depth: int) -> FileReading:
 
 
 def _html(text: str, today: date) -> FileReading:
-    page = read_html(text)
-    bookings = read_items(page.items, "JSON-LD or microdata")
-    bookings = bookings or find_boarding_passes(page.text, today)
-    return (
-        FileReading(bookings, texts=_handed_on(page.text))
-        if bookings or page.text
-        else FileReading(unread=("The page is empty.",))
-    )
+    bookings = read_items(read_html(text), "JSON-LD or microdata")
+    if bookings:
+        return FileReading(bookings)
+    shown = visible_text(text)
+    if not shown:
+        return FileReading(unread=("The page is empty.",))
+    return FileReading(find_boarding_passes(shown, today), texts=_handed_on(shown))
 
 
 def _text(text: str, today: date) -> FileReading:
