@@ -1,4 +1,4 @@
-"""The yardstick: the SDK's low-level server with its own stdio, the same number of static tools, and nothing behind."""
+"""The baseline: the SDK's low-level server with its own stdio, as many static tools, and no work behind them."""
 
 import anyio
 import mcp_types as types

@@ -55,7 +55,7 @@ def to_dos(count: int) -> list[dict[str, Any]]:
 
 
 async def unheard(progress: float, total: float | None, message: str | None) -> None:
-    """Nobody asks for progress here."""
+    """No progress is reported here."""
 
 
 class Stack:

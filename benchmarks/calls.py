@@ -1,4 +1,4 @@
-"""What a tool call costs beside the bare HTTP request it stands for.
+"""The cost of a tool call compared with the bare HTTP request that it makes.
 
     python benchmarks/calls.py [--check]
 

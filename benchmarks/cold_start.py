@@ -1,4 +1,4 @@
-"""How long a host waits for a server it has just started, beside a bare low-level server of the same SDK.
+"""How long a host waits for a new server, compared with a bare low-level server of the same SDK.
 
     python benchmarks/cold_start.py [--runs 9] [--check]
 

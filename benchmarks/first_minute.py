@@ -30,7 +30,7 @@ ROOT: Final = Path(__file__).parent.parent
 BOUND: Final = 60.0
 PATIENCE: Final = 300.0
 NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL)."""
+"""The exit code of a temporary failure (EX_TEMPFAIL)."""
 DROPPED: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "PYTHON", "UV_CACHE_DIR", "UV_OFFLINE")
 ROWS: Final = ("install --print", "initialize", "tools/list", "first result")
 
@@ -44,7 +44,7 @@ class Start(NamedTuple):
 
 
 class Uv:
-    """uv with a cache of its own, in the environment of a user who has set nothing."""
+    """uv with its own cache, in the environment of a user without settings."""
 
     def __init__(self, folder: Path) -> None:
         self.env = {name: text for name, text in os.environ.items() if not name.startswith(DROPPED)}

@@ -1,4 +1,4 @@
-"""What a call over HTTP costs beside the SDK's bare server with one tool that echoes.
+"""The cost of a call over HTTP compared with the SDK's bare server and one echo tool.
 
     python benchmarks/over_http.py [--calls 100000] [--check]
 
@@ -66,7 +66,7 @@ class Server:
 
     @property
     def memory(self) -> float:
-        """MiB, as Linux tells it."""
+        """MiB, from Linux."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 
@@ -160,7 +160,7 @@ def serve_bare() -> None:
 
 
 def serve_echo() -> None:
-    """Ours as it is shipped, but for its tools."""
+    """Our server as shipped, with other tools."""
     import socket
 
     from trips_mcp.server.http.factory import app_for_this_computer
@@ -216,7 +216,7 @@ def _medians(rounds: tuple[Measured, ...]) -> Measured:
 
 
 async def grow(server: Server, calls: int) -> float:
-    """The growth of its memory over so many calls, in percent."""
+    """Growth of memory over these calls, in percent."""
     for era in ERAS:
         await drive(server, era, 32, WARM_UP // 2)
     before = server.memory

@@ -172,7 +172,7 @@ def answering(bodies: dict[str, Any]) -> httpx.AsyncBaseTransport:
 
 
 async def unheard(progress: float, total: float | None, message: str | None) -> None:
-    """Nobody asks for progress here."""
+    """No progress is reported here."""
 
 
 class Agent:

@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet that was saved as CSV, by whichever program. import_stops.py reads its stops with it."""
+"""Rows of a spreadsheet that was saved as CSV, by any program. import_stops.py reads its stops with it."""
 
 import csv
 from collections.abc import Collection, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 def rows_of(
     file: Path, needed: Collection[str] = (), known: Collection[str] = ()
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row that says something, by the names in the first line; with the number of its own first line.
+    """Each row that is not empty, as fields named by the first line, with the number of its own first line.
 
     Raises: ValueError.
     """

@@ -1,4 +1,4 @@
-"""What there is on a day of a trip, a line each, as one would write it down for oneself. day_sheet.py prints them."""
+"""The items of a day of a trip, one line each, as a traveller would note them. day_sheet.py prints them."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""A sheet to print and put in a pocket: one day of a trip, or all of them, each on a page of its own.
+"""A sheet to print: one day of a trip, or all of them, each on its own page.
 
     uv run examples/day_sheet.py "Kyoto in cherry blossom" --day tomorrow
     uv run examples/day_sheet.py "Kyoto in cherry blossom" --html > kyoto.html
@@ -26,7 +26,7 @@ Sheet = list[str]
 
 
 def html(title: str, sheets: list[Sheet]) -> str:
-    """A page that needs nothing from anywhere else."""
+    """A page that loads no other file."""
     head = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     days = [f"<section><h2>{escape(day)}</h2><ul>{''.join(map(item, lines))}</ul></section>" for day, *lines in sheets]
     return "\n".join([head, f"<h1>{escape(title)}</h1>", *days])
@@ -37,7 +37,7 @@ def item(line: str) -> str:
 
 
 def days_of(journey: Journey, asked: str | None) -> Iterable[date]:
-    """Raises: ValueError, where none or more than one may be meant."""
+    """Raises: ValueError if no trip, or more than one, matches."""
     if asked is None:
         return journey.dates or ()
     found = read_day(journey, asked, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What to do about each kind of failure.
+"""How to handle each kind of failure.
 
 uv run examples/handle_errors.py TRIP_ID
 """
@@ -27,7 +27,7 @@ from trips_mcp.settings import Settings
 
 
 async def book_dinner(client: TripsClient, dinner: CreateCommitment) -> str:
-    """What came of it, as one would tell it."""
+    """The outcome in one sentence."""
     try:
         made = await client.commitments.create(dinner)
     except InvalidError as error:

@@ -1,4 +1,4 @@
-"""Five hundred pins in one call, and again: nothing is doubled.
+"""Five hundred pins in one call, then again: nothing is duplicated.
 
 uv run examples/import_many.py TRIP_ID
 """

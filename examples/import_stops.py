@@ -1,4 +1,4 @@
-"""Import the stops of a trip from a spreadsheet, saved as CSV; again after a change, and only that changes.
+"""Imports the stops of a trip from a spreadsheet, saved as CSV. Run it again after a change; only that changes.
 
     uv run examples/import_stops.py examples/stops.csv "Portugal and Galicia" [--dry-run]
 
@@ -32,7 +32,7 @@ COLUMNS = {*LEG.values(), *STAY.values(), *PIN.values()}
 
 
 def stops_of(file: Path) -> dict[str, list[Plan]]:
-    """What sync_trip takes. Raises: ValueError, with a sentence for each row that is wrong."""
+    """The arguments of sync_trip. Raises: ValueError with a sentence for each invalid row."""
     legs, pins, wrong, visits = list[Plan](), list[Plan](), list[str](), Counter[str]()
     for line, row in rows_of(file, ("place", "arrive", "leave", "timezone"), COLUMNS):
         place = row.get("place", "")
@@ -51,7 +51,7 @@ def stops_of(file: Path) -> dict[str, list[Plan]]:
 
 
 def faults_of(model: type[LegItem | MapPinItem], fields: Plan, columns: dict[str, str]) -> list[str]:
-    """By the names of the columns."""
+    """The fields, by the names of their columns."""
     try:
         model.model_validate(fields, strict=True)
     except ValidationError as error:
@@ -68,7 +68,7 @@ def degrees(text: str) -> float | str:
 
 
 async def import_stops(client: TripsClient, settings: Settings, title: str, stops: Plan, *, dry_run: bool) -> int:
-    """The trip's dates are widened where stops lie outside of them."""
+    """Extends the trip's dates to include stops outside of them."""
     starts, ends = min(leg["startDate"] for leg in stops["legs"]), max(leg["endDate"] for leg in stops["legs"])
     if dry_run and await find_trip(client, title) is None:
         return tell([f"There is no such trip yet: it would be created with {len(stops['legs'])} stops."], [])

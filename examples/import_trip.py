@@ -1,4 +1,4 @@
-"""Import a trip from a JSON file with the client library, as often as you like: nothing is written twice.
+"""Imports a trip from a JSON file with the client library. Repeated runs write nothing twice.
 
     uv run examples/import_trip.py examples/kyoto.json [--dry-run]
 
@@ -38,7 +38,7 @@ class Imported(NamedTuple):
 
 
 async def import_trip(client: TripsClient, settings: Settings, plan: Plan, *, dry_run: bool = False) -> Imported:
-    """Raises: TripsError; ValueError, where the plan is none."""
+    """Raises: TripsError; ValueError if the plan is invalid."""
     trip = await find_or_create(client, plan["trip"])
     report = await client.trips.sync(checked(SyncTrip, {"tripId": trip.id, "dryRun": dry_run, **plan["sync"]}))
     said = [*counts(report), await add_commitments(client, trip, plan.get("commitments", []), dry_run=dry_run)]
@@ -51,7 +51,7 @@ async def import_trip(client: TripsClient, settings: Settings, plan: Plan, *, dr
 
 
 async def find_or_create(client: TripsClient, wanted: Plan) -> Trip:
-    """The trip of this title; trips have no clientRef, so a title is what a second run knows it by."""
+    """The trip with this title. Trips have no clientRef, so a second run finds the trip by its title."""
     if trip := await find_trip(client, wanted.get("title", "")):
         return trip
     me = await client.me()
@@ -76,7 +76,7 @@ async def add_commitments(client: TripsClient, trip: Trip, wanted: list[Plan], *
 
 
 async def add_events(client: TripsClient, number: int, wanted: list[Plan], *, dry_run: bool) -> str:
-    """`number` is what the Events API calls the trip."""
+    """`number`: the trip's number in the Events API."""
     there = {(one.title, one.date, one.time) async for one in client.iterate_trip_events(number)}
     new = [one for one in wanted if (one.get("title"), one.get("date"), one.get("time")) not in there]
     for event in [checked(CreateEvent, {"trip_ids": [number], **one}) for one in new]:
@@ -115,7 +115,7 @@ def tell(said: list[str], refused: list[str]) -> int:
 
 
 def read_plan(file: Path, *needed: str) -> Plan:
-    """Raises: OSError; ValueError, where it is not such a file."""
+    """Raises: OSError; ValueError if it is not such a file."""
     try:
         plan = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Moves a trip, or the rest of it, some days later or earlier, and says what is left to rebook.
+"""Moves a trip, or the rest of it, by some days, and lists what to rebook.
 
     uv run examples/move_trip.py "Kyoto in cherry blossom" --from "30 March" --days 1
     uv run examples/move_trip.py "Kyoto in cherry blossom" --from "30 March" --days 1 --apply
@@ -26,7 +26,7 @@ OPERATION = {operation.name: operation for operation in OPERATIONS}
 
 
 def day_of(journey: Journey, asked: str) -> date:
-    """Raises: ValueError, where none or more than one may be meant."""
+    """Raises: ValueError if no trip, or more than one, matches."""
     found = read_day(journey, asked, datetime.now(UTC))
     if isinstance(found, Unclear):
         raise ValueError(found.why)
@@ -34,7 +34,7 @@ def day_of(journey: Journey, asked: str) -> date:
 
 
 def line_of(change: Change) -> str:
-    """Its tool and dates. Texts, and the codes that go with flights, are not printed."""
+    """Its tool and dates, without texts and flight codes."""
     dates = {name: value for name, value in change.arguments.items() if name.lower().endswith("date")}
     ids = [str(value) for name, value in change.arguments.items() if name in ("legId", "commitmentId", "event_id")]
     more = sorted(change.arguments.keys() & {"accommodation", "rentalCar", "flights"})

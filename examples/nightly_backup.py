@@ -1,4 +1,4 @@
-"""A backup of all trips: one JSON file for each, and only those that changed are written again. For a cron job.
+"""A backup of all trips for a cron job: one JSON file each; only changed ones are written again.
 
     uv run examples/nightly_backup.py ~/trips-backup
 
@@ -25,7 +25,7 @@ from trips_mcp.contract.trips import Trip
 from trips_mcp.settings import Settings
 
 PATIENCE = 90.0
-"""Seconds for each call: with many trips it may have to wait a minute for its turn under the rate limit."""
+"""Seconds for each call; with many trips, a call may wait a minute for the rate limit."""
 
 
 async def back_up(settings: Settings, folder: Path) -> int:
@@ -52,7 +52,7 @@ async def saved(client: TripsClient, settings: Settings, trip: Trip) -> str:
 
 
 def write(file: Path, text: str) -> bool:
-    """Whether it had to be written: whole or not at all, so that a run that breaks off leaves yesterday's file."""
+    """Whether it was written. Writes are atomic, so an interrupted run leaves yesterday's file."""
     with suppress(FileNotFoundError, UnicodeDecodeError):
         if file.read_text(encoding="utf-8") == text:
             file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""Every item of every list, however many pages there are.
+"""All items of all lists, over all pages.
 
 uv run examples/page_through.py
 """

@@ -1,4 +1,4 @@
-"""The client in one minute: a trip, a leg in it, and what one wants to know of them.
+"""The client in one minute: creates a trip with a leg, and reads them.
 
     uv run examples/plan_a_trip.py
 

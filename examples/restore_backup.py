@@ -1,4 +1,4 @@
-"""Brings a trip back from a file of nightly_backup.py, as a trip of its own: what is there now stays as it is.
+"""Restores a trip from a file of nightly_backup.py as a new trip; existing trips are not changed.
 
     uv run examples/restore_backup.py ~/trips-backup/jx7….json [--title "Kyoto again"]
 
@@ -29,7 +29,7 @@ LISTS = {"legs": LegItem, "mapPins": MapPinItem, "actionItems": ActionItemItem}
 
 
 def plan_of(saved: Plan, title: str | None) -> Plan:
-    """As import_trip.py takes it. What had no clientRef is known by the id it had."""
+    """The plan for import_trip.py. Items without clientRef get their old id as one."""
     trip = only(CreateTrip, saved["trip"])
     sync = {name: [only(item, row) | ref_of(row) for row in saved[name]] for name, item in LISTS.items()}
     for item in sync["actionItems"]:
@@ -48,7 +48,7 @@ def plan_of(saved: Plan, title: str | None) -> Plan:
 
 
 def only(model: type[Params], row: dict[str, Any]) -> dict[str, Any]:
-    """What the model takes of it."""
+    """The fields that the model accepts."""
     names = {field.alias or name for name, field in model.model_fields.items()}
     return {name: value for name, value in row.items() if name in names}
 
@@ -62,7 +62,7 @@ def ref_of(row: dict[str, Any]) -> dict[str, str]:
 
 
 async def finish(client: TripsClient, trip: Trip, saved: Plan) -> None:
-    """What a new trip cannot be given: its status, and what is ticked off."""
+    """Updates after the import, as a new trip can have neither a status nor completed items."""
     status = saved["trip"].get("status", trip.status)
     if status != trip.status:
         await client.trips.update(checked(UpdateTrip, {"tripId": trip.id, "status": status}))

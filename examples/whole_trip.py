@@ -1,4 +1,4 @@
-"""A trip with all that is in it: its export, and its events where the Events API knows it.
+"""A whole trip: its export, and its events if the Events API has the trip.
 
     uv run examples/whole_trip.py "Kyoto in cherry blossom"
 
@@ -21,7 +21,7 @@ from trips_mcp.settings import Settings
 
 
 async def find_trip(client: TripsClient, wanted: str) -> Trip | None:
-    """By its id or its title. Raises: ValueError, where several have that title."""
+    """The trip with this id or title. Raises: ValueError if several have that title."""
     found = [trip async for trip in client.iterate_trips() if wanted in (trip.id, trip.title)]
     if len(found) > 1:
         raise ValueError(
@@ -31,7 +31,7 @@ async def find_trip(client: TripsClient, wanted: str) -> Trip | None:
 
 
 def number_of(settings: Settings, trip: Trip) -> int | None:
-    """What the Events API calls the trip; None where it does not know it."""
+    """The trip's number in the Events API; None if it does not have the trip."""
     if "events" not in settings.apis:
         return None
     return trip.number if settings.one_store else settings.event_trips.get(trip.id)
@@ -44,7 +44,7 @@ async def read_whole(client: TripsClient, settings: Settings, trip: Trip) -> tup
 
 
 async def open_trip(settings: Settings, wanted: str) -> tuple[TripExport, list[Event]]:
-    """Raises: TripsError; ValueError, where there is no such trip."""
+    """Raises: TripsError; ValueError if there is no such trip."""
     async with connect(settings) as client:
         trip = await find_trip(client, wanted)
         if trip is None:
@@ -53,7 +53,7 @@ async def open_trip(settings: Settings, wanted: str) -> tuple[TripExport, list[E
 
 
 def exit_code(work: Callable[[Settings], Awaitable[int | None]]) -> int:
-    """Of `work`, which is run with the settings of the environment; whatever goes wrong is told in a sentence."""
+    """Runs `work` with the settings of the environment and prints an error as one sentence. Returns the exit code."""
     try:
         return anyio.run(work, Settings.from_env(os.environ)) or 0
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The part of docs/api.md that shows requests and answers: really made, to the embedded backend in this process."""
+"""The requests and responses in docs/api.md, from real calls of the embedded backend in this process."""
 
 import json
 import tempfile

@@ -39,7 +39,7 @@ BESIDE_THE_SOURCE: Final = {
 }
 _SECONDS: Final = 300
 _SECONDS_TO_START: Final = 300
-"""The first start installs what it needs."""
+"""Seconds; the first start installs the dependencies."""
 _NOT_A_HOSTS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "UV_PROJECT", "UV_RUN_", "PYTHON")
 _SUBSTITUTE: Final = """
 const [module, manifest, folder, given] = process.argv.slice(1);
@@ -52,7 +52,7 @@ console.log(JSON.stringify(await getMcpConfigForManifest({
 
 
 class BundleError(Exception):
-    """What is wrong with it, in one sentence."""
+    """What is wrong with the bundle, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def check(tool: Path) -> None:
 
 
 def started(tool: Path, manifest: dict[str, Any], folder: Path, given: dict[str, Any], data: Path) -> Answered:
-    """What a client sees of the server that a host starts with these settings."""
+    """What the server lists when a host starts it with these settings."""
     config = _substituted(tool, manifest, folder, given)
     env = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_A_HOSTS)}
     env |= {"XDG_DATA_HOME": str(data), "XDG_STATE_HOME": str(data), **config["env"]}

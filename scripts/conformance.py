@@ -26,7 +26,7 @@ SUITE: Final = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 REVISIONS: Final = ("2025-11-25", "2026-07-28")
 BASELINE: Final = Path(__file__).with_name("conformance.toml")
 ON_EVERY_ANSWER: Final = "wire-schema-valid"
-"""That a message fits the schema is checked in each scenario, whatever that one is about."""
+"""Each scenario also checks messages against the schema."""
 _FINE: Final = ("SUCCESS", "INFO", "SKIPPED")
 _SECONDS: Final = 600
 
@@ -83,7 +83,7 @@ def served() -> Generator[str]:
 
 
 def address(log: Path) -> str:
-    """Where it says it serves, as soon as it does."""
+    """The address that the server prints once it listens."""
     last = time.monotonic() + 60
     while time.monotonic() < last:
         if found := re.search(r"Serving (\S+)", log.read_text("utf-8")):

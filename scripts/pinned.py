@@ -1,4 +1,4 @@
-"""What differs from run to run, held still: the clock, and all that is drawn by chance. For pages made of real runs."""
+"""A fixed clock and fixed random values, for pages made from real runs."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ _BEGINS = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Clock:
-    """Stands still during a call, so that nothing depends on how long one takes."""
+    """Does not advance during a call, so that nothing depends on its duration."""
 
     seconds: float = _BEGINS.timestamp()
 
@@ -27,7 +27,7 @@ class Clock:
 
 
 class Draws:
-    """What is drawn by chance, from a row of numbers that is always the same: one row for each who draws."""
+    """Random values from a fixed seed, one sequence for each caller."""
 
     def __init__(self) -> None:
         self._random = Random(2027)  # noqa: S311 - nothing here is secret

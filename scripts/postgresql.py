@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server for tests, from the programs that Debian's package `postgresql` installs.
+"""A temporary PostgreSQL server for tests, from the programs of Debian's package `postgresql`.
 
     python scripts/postgresql.py COMMAND …   the server while the command runs, its URL in POSTGRESQL_TEST_URL
     python scripts/postgresql.py             the URL on stdout; the server ends with stdin
@@ -31,7 +31,7 @@ _FOR_TESTS = ("listen_addresses=", "max_connections=200", *_IN_A_HURRY)
 
 
 class NoServerError(Exception):
-    """One sentence: why there is none."""
+    """Why there is no server, in one sentence."""
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _running(programs: Path, folder: Path, user: str | None) -> Generator[None]:
         _wait_for(programs, folder, process, log)
         yield
     finally:
-        process.send_signal(signal.SIGINT)  # "fast": whoever is still connected is cut off
+        process.send_signal(signal.SIGINT)  # "fast": open connections are closed
         process.wait(SECONDS_TO_START)
 
 
@@ -133,7 +133,7 @@ def _until_stdin_ends(url: str) -> int:
 
 
 def _leave(number: int, _: FrameType | None) -> None:
-    """So that the server is ended, too."""
+    """Ends the server too."""
     sys.exit(128 + number)
 
 

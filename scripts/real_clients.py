@@ -1,4 +1,4 @@
-"""Runs the clients people use against this server: what README and the docs say of them is then known to be so.
+"""Runs popular clients against this server, to check what README and the docs say about them.
 
     python scripts/real_clients.py [NAME ...]
 

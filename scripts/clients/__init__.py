@@ -1,1 +1,1 @@
-"""The clients people use, each run against this server as a user would: one file a client."""
+"""Popular clients, each run against this server as a user would run it; one file per client."""

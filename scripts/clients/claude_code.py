@@ -1,4 +1,4 @@
-"""Claude Code: the lines of README and docs/deploy.md as they stand, what it connects to, and what it lists."""
+"""Claude Code: runs the commands of README and docs/deploy.md, and checks the connection and the list of tools."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from clients.tally import Tally
 
 ROOT: Final = Path(__file__).parents[2]
 _NOWHERE: Final = {"OSOTO_BASE_URL": "http://127.0.0.1:9/api/v1"}
-"""For README's key, which is but an example: it is shown to nobody."""
+"""Replaces README's example key."""
 
 
 def check(modules: Path, served: Served, tally: Tally) -> None:

@@ -1,4 +1,4 @@
-"""What Claude Code puts before its model of this server, seen by a stand-in of the model's API."""
+"""What Claude Code tells its model about this server, recorded by a fake of the model's API."""
 
 import json
 import re
@@ -30,7 +30,7 @@ _QUESTIONS: Final = (
     ("share my trip with a link", "create_share_token"),
     ("import my plan", "sync_trip"),
 )
-"""As a user may put it, and a tool that answers it. A model is shown no more than names before it searches."""
+"""A user's question, and a tool that answers it. The model sees only names of tools before it searches."""
 _MOST_CHARACTERS: Final = 50_000
 """Of a result; what is longer Claude Code puts into a file."""
 _CUT: Final = ("[truncated]", "<persisted-output>")
@@ -100,7 +100,7 @@ def check_a_prompt(at: Desk, database: Path, planned: Planned, tally: Tally) -> 
 
 
 def _shown(api: MessagesApi) -> str:
-    """All that the model is told at first."""
+    """The model's first request."""
     return said(api.requests[0]["system"]) + "\n".join(said(each["content"]) for each in api.requests[0]["messages"])
 
 

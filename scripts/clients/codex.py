@@ -1,4 +1,4 @@
-"""Codex: what `trips-mcp install` has it write down. It connects for those with an account, so it is asked to read."""
+"""Codex: the entry that `trips-mcp install` makes it write. Connecting needs an account, so only the entry is read."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A desk to try a client at: a home folder of its own, a PATH with what the user would have installed, nothing else."""
+"""A test environment for a client: its own home folder, and a PATH with only what a user would have installed."""
 
 import os
 import shlex

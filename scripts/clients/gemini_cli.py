@@ -1,4 +1,4 @@
-"""Gemini CLI: what `trips-mcp install` has it write down, and whether it connects to that."""
+"""Gemini CLI: the entry that `trips-mcp install` makes it write, and whether it connects."""
 
 import json
 from pathlib import Path

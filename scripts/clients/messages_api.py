@@ -1,4 +1,4 @@
-"""A stand-in, on this computer, of the API of the model behind a client: it says what a script says, and keeps what
+"""A fake of the model's API behind a client: it responds as a script says, and records what
 it was sent, so that what a model would see can be looked at. No model is there, and no account.
 """
 

@@ -1,4 +1,4 @@
-"""Clients out of npm's registry, into a folder that is kept from run to run."""
+"""Clients from npm's registry, installed into a folder that later runs reuse."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ class NotReachedError(Exception):
 
 
 class NotInstalledError(Exception):
-    """It answers, and there is no such client for this machine; in half a sentence."""
+    """The registry has no such client for this machine; the text is a phrase."""
 
 
 def install(pin: Pin, cache: Path) -> Path:

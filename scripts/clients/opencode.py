@@ -1,4 +1,4 @@
-"""opencode: what `trips-mcp install` writes into its file, and whether it connects to that."""
+"""opencode: the entry that `trips-mcp install` writes, and whether it connects."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""This server as the clients meet it: a database with the demo's trip in it, what is offered, a server over HTTP."""
+"""This server as clients use it: a database with the demo's trip, the offered tools, a server over HTTP."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The clients that the checks run, and in which version. docs/clients.md lists them from here."""
+"""The clients that the checks run, with their versions; docs/clients.md is generated from here."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What was claimed of a client, and whether it held: a line each."""
+"""The claims about a client and whether they hold, one line each."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ class Tally:
         return self.passed, self.failed, self.skipped
 
     def claim(self, what: str, held: object, otherwise: object = "") -> None:
-        """`otherwise`: what was seen instead, for whoever has to find out why."""
+        """`otherwise`: what was seen instead, for the person who investigates."""
         if held:
             self.passed += 1
             self._line("✓", what)

@@ -1,4 +1,4 @@
-"""The official TypeScript SDK, in both its lines: ten tools called over stdio and over HTTP, as most clients would."""
+"""The official TypeScript SDK, in both major versions: ten tools called over stdio and HTTP."""
 
 import json
 import shutil

@@ -13,7 +13,7 @@ _FILLED: Final = ("ends", "provider", "number", "name", "confirmation_number", "
 
 
 def identity(one: Booking) -> tuple[str, ...]:
-    """What makes it this booking: a flight is its number and day, a stay its name and first day, whoever is on it."""
+    """What makes it this booking: a flight is its number and day, a stay its name and first day, for any travellers."""
     day = str(one.starts.day) if one.starts else ""
     ends = (fold(one.origin.label), fold(one.destination.label))
     if one.kind == "flight":

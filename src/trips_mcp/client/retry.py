@@ -43,7 +43,7 @@ class Course:
     """How far one call has come."""
 
     ends: float
-    """By the clock: when whoever called must have an answer."""
+    """Time of the clock by which the caller must have an answer."""
     may_be_done: bool = False
     """Whether a write may have been carried out and no answer has said so."""
     attempts: int = 0

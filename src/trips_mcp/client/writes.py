@@ -57,7 +57,7 @@ R_co = TypeVar("R_co", bound=Result, covariant=True)
 def as_step(name: str) -> Generator[None]:
     """Writes in this block are one step of a plan, whose name is unique.
 
-    Its Idempotency-Key follows from the name, so that the step is carried out once, whoever takes it and however often,
+    Its Idempotency-Key follows from the name, so that the step is carried out once, even if several callers repeat it,
     and whatever was written since. Its first answer is returned each time.
     """
     token = _step.set(name)

@@ -117,7 +117,7 @@ def rejected() -> RefusalError:
 
 
 def rejected_by_us() -> RefusalError:
-    return _invalid_token("This key is wrong or revoked: ask whoever runs this server for one")
+    return _invalid_token("This key is wrong or revoked: ask its operator for one")
 
 
 def unverified(seconds: int) -> RefusalError:
