@@ -13,6 +13,7 @@ from pathlib import Path
 SCRIPTS = (
     "sizes.py",
     "results.py",
+    "questions.py",
     "places.py",
     "cold_start.py",
     "calls.py",

@@ -53,8 +53,8 @@ async def test_a_key_that_may_only_read_trips_is_refused_the_rest(reader: Client
 async def test_with_a_trips_key_alone_there_are_no_event_tools(reader: Client) -> None:
     names = {tool.name for tool in (await reader.list_tools()).tools}
 
-    answering = {"get_day", "get_timeline", "check_trip", "search_trip"}
-    assert names == answering | {operation.name for operation in OPERATIONS if operation.api == "trips"}
+    assert names >= {operation.name for operation in OPERATIONS if operation.api == "trips"}
+    assert not names & {operation.name for operation in OPERATIONS if operation.api == "events"}
 
 
 async def test_the_rate_limit_reaches_the_agent_as_advice(
