@@ -15,6 +15,7 @@ from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.check import CheckReport, check, in_words
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.json_values import is_list, is_object
+from trips_mcp.places.distance import distance_km
 
 from .trips import Json
 
@@ -218,9 +219,9 @@ class Plan:
         zone, code, *_ = CITIES[city]
         its_zone, its_code, *_ = CITIES[there]
         departs = datetime.combine(day, time(self._draw(st.integers(12, 23)), 10), ZoneInfo(zone))
-        arrives = (departs.astimezone(UTC) + timedelta(minutes=self._draw(st.integers(180, 17 * 60)))).astimezone(
-            ZoneInfo(its_zone)
-        )
+        least = 30 + round(distance_km(CITIES[city][2:], CITIES[there][2:]) / 900 * 60)
+        minutes = self._draw(st.integers(least, least + 6 * 60))
+        arrives = (departs.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(ZoneInfo(its_zone))
         assume(not any(is_ambiguous(local) for local in (departs, arrives)))
         flight = {
             "flightNumber": f"XX{len(self.legs) + 1}",

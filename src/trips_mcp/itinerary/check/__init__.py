@@ -14,6 +14,7 @@ from trips_mcp.itinerary.check.double_bookings import check_double_bookings
 from trips_mcp.itinerary.check.dst import check_dst
 from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, CitedPart, Finding, Grade, in_words
 from trips_mcp.itinerary.check.flights import check_flights
+from trips_mcp.itinerary.check.hops import check_hops
 from trips_mcp.itinerary.check.legs import check_legs
 from trips_mcp.itinerary.check.missing_facts import check_missing_facts, notes
 from trips_mcp.itinerary.check.nights import check_nights
@@ -62,6 +63,7 @@ def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Found
     yield from check_containment(journey)
     yield from check_overlaps(journey)
     yield from check_flights(journey, minimum_connection)
+    yield from check_hops(journey)
     yield from check_zones(journey)
     yield from check_dst(journey)
     yield from check_double_bookings(journey)

@@ -1,14 +1,62 @@
-"""Meaning of an event's type. Types are free text, so spellings vary."""
+"""Meaning of an event's type, and of a ride's title. Both are free text, so spellings vary."""
 
+import re
 from typing import Final
 
 from trips_mcp.itinerary.journey import Appointment
+from trips_mcp.places.names import fold
 
 _TRAVEL: Final = frozenset(
     {"flight", "train", "bus", "ferry", "boat", "cruise", "drive", "transport", "transit", "travel"}
 )
 _STAYS: Final = frozenset({"accommodation", "stay", "hotel", "lodging"})
 _FREE: Final = frozenset({"free_block", "free", "free_time"})
+_RIDES: Final = frozenset(
+    [
+        *(
+            "train",
+            "shinkansen",
+            "bus",
+            "coach",
+            "ferry",
+            "boat",
+            "ship",
+            "cruise",
+            "drive",
+            "transfer",
+            "flight",
+            "taxi",
+        ),
+        *(
+            "sleeper",
+            "railway",
+            "tram",
+            "hike",
+            "trek",
+            "ride",
+            "sail",
+            "roadtrip",
+            "tgv",
+            "ice",
+            "nightjet",
+            "eurostar",
+        ),
+        *("zug", "nachtzug", "fahre", "faehre", "schiff", "fahrt", "abfahrt", "flug", "wanderung"),
+        *("traversier", "bateau", "trajet", "vol", "randonnee", "tren", "autobus", "barco", "vuelo", "traslado"),
+        *("treno", "traghetto", "nave", "volo", "trasferimento", "trem", "comboio", "balsa", "voo", "onibus"),
+        *("trein", "veerboot", "boot", "vlucht", "rit", "電車", "列車", "新幹線", "バス", "フェリー", "船"),
+    ]
+)
+"""Words of titles after which a traveller may be in another place."""
+_ARROW: Final = re.compile("→|->|➔|⇒")
+
+
+def is_ride(one: Appointment) -> bool:
+    """Whether it may end in another place than it starts: travel, or a plan whose title says so."""
+    if is_travel(one) or _ARROW.search(one.title):
+        return True
+    title = fold(one.title)
+    return not _RIDES.isdisjoint(title.split()) or any(not word.isascii() and word in title for word in _RIDES)
 
 
 def is_travel(one: Appointment) -> bool:

@@ -17,11 +17,13 @@ Grade = Literal["certain", "possible", "not_checkable"]
 
 Kind = Literal[
     "arrival_before_departure",
+    "arrival_far_from_leg",
     "bad_coordinates",
     "connection_too_short",
     "end_before_start",
     "hour_does_not_exist",
     "hour_exists_twice",
+    "impossible_hop",
     "leg_gap",
     "leg_outside_trip",
     "leg_overlap",
@@ -35,6 +37,7 @@ Kind = Literal[
     "pin_far_from_leg",
     "same_booking_twice",
     "too_long_under_way",
+    "too_short_under_way",
     "two_beds",
     "unknown_link",
     "unreadable",

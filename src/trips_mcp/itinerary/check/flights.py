@@ -48,6 +48,12 @@ def arrives_too_early(move: Move) -> bool:
     return False
 
 
+def may_part(one: Move, other: Move) -> bool:
+    """Whether the flights share an origin or a destination: travellers may take them separately."""
+    here, there = city(one.source.from_), city(one.source.to)
+    return (here != "" and here == city(other.source.from_)) or (there != "" and there == city(other.source.to))
+
+
 def lived_twice(journey: Journey) -> list[Days]:
     """Days that a traveller has twice, because they cross the date line eastwards."""
     return merged(

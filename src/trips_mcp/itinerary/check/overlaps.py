@@ -14,10 +14,10 @@ from trips_mcp.itinerary.check.double_bookings import is_same_booking
 from trips_mcp.itinerary.check.dst import wall, when
 from trips_mcp.itinerary.check.event_types import is_free, is_stay
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
-from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
+from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name, may_part
 from trips_mcp.itinerary.check.intervals import overlapping_pairs
 from trips_mcp.itinerary.check.reporting import Found, Quota
-from trips_mcp.itinerary.check.similarity import city, plain, titles_alike
+from trips_mcp.itinerary.check.similarity import plain, titles_alike
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Appointment, Journey, Move
 from trips_mcp.itinerary.local_time import Moment
@@ -109,7 +109,7 @@ def _grade_in_utc(one: _Timed, other: _Timed, flying: set[date]) -> Grade:
     )
     if not (sure and one.has_length and other.has_length):
         return "possible"
-    if isinstance(one.what, Move) and isinstance(other.what, Move) and _may_part(one.what, other.what):
+    if isinstance(one.what, Move) and isinstance(other.what, Move) and may_part(one.what, other.what):
         return "possible"
     return "certain" if _surely(one, other) and _surely(other, one) else "possible"
 
@@ -127,12 +127,6 @@ def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
     if what.zone_from == "place":
         return False
     return what.zone_from == "own" or bool(what.leg_id) or (what.starts is not None and what.starts.day not in flying)
-
-
-def _may_part(one: Move, other: Move) -> bool:
-    """Whether the flights share an origin or a destination: travellers may take them separately."""
-    here, there = city(one.source.from_), city(one.source.to)
-    return (here != "" and here == city(other.source.from_)) or (there != "" and there == city(other.source.to))
 
 
 def _grade_by_the_clock(one: _Timed, other: _Timed) -> Grade:

@@ -83,7 +83,16 @@ def update_tool(one: Appointment) -> str:
     return f"update_{one.kind}"
 
 
-def finding(grade: Grade, kind: Kind, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str) -> Finding:
+def finding(
+    grade: Grade,
+    kind: Kind,
+    day: date | None,
+    about: Sequence[CitedPart],
+    why: str,
+    fix_with: str,
+    doubt: str = "",
+) -> Finding:
+    """`doubt` says why a possible finding is not certain."""
     return Finding(
         grade=grade,
         kind=kind,
@@ -91,7 +100,7 @@ def finding(grade: Grade, kind: Kind, day: date | None, about: Sequence[CitedPar
         weekday=WEEKDAYS[day.weekday()] if day else None,
         about=list(about[:MOST_PARTS]),
         more=max(0, len(about) - MOST_PARTS) or None,
-        why=why,
+        why=f"{why} Not certain: {doubt}." if doubt and grade == "possible" else why,
         fix_with=fix_with,
     )
 
@@ -163,6 +172,10 @@ def flight(move: Move) -> str:
     if _FLIGHT_NUMBER.fullmatch(number) and not number.isdecimal():
         return f"flight {number}"
     return f"flight {move.index} of {leg_of(move.leg_id)}"
+
+
+def grade_of(doubt: str) -> Grade:
+    return "possible" if doubt else "certain"
 
 
 def begin(sentence: str) -> str:

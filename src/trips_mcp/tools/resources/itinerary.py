@@ -224,8 +224,8 @@ get_timeline = Tool(
 check_trip = Tool(
     name="check_trip",
     title="Check trip",
-    description="Find problems in a trip: overlaps, nights with two beds or none, gaps, missed connections, wrong "
-    "zones, double bookings. Changes nothing; each finding names the tool that fixes it.",
+    description="Find problems in a trip: overlaps, nights with two beds or none, gaps, missed connections, "
+    "impossible hops, wrong zones, double bookings. Changes nothing; each finding names the tool that fixes it.",
     params=CheckTrip,
     hints=_READS,
     uses=_USES,
