@@ -835,7 +835,8 @@ def test_a_report_is_complete_in_words() -> None:
     assert in_words(quoted(check(trip))) == (
         "Checked 1 leg, 1 stay, 1 commitment, 1 event: 0 certain, 1 possible, 0 not checkable.\n"
         "- possible, overlap: Event 7 (Monday 2026-07-20 12:00 Asia/Tokyo) starts while commitment com_museum "
-        "(Monday 2026-07-20 10:00 to 12:30 Asia/Tokyo) is going on. [commitmentId com_museum “Museum”; "
+        "(Monday 2026-07-20 10:00 to 12:30 Asia/Tokyo) is going on. Not certain: One of them has no end, so "
+        "it may be over sooner. [commitmentId com_museum “Museum”; "
         "event_id 7 “«Ramen with Ann»”] Fix with update_event.\n"
         "Events have no end: of each, only the start is compared with what else is going on."
     )

@@ -133,6 +133,7 @@ def any_order_gives_the_same(trips: tuple[Json, Json]) -> None:
 
     assert one == other
     assert in_words(one) == in_words(other)
+    assert all((finding.grade == "possible") == bool(finding.not_certain) for finding in one.findings)
 
 
 def a_week_later_all_is_a_week_later(trip: Json) -> None:

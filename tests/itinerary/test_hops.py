@@ -88,8 +88,9 @@ def test_a_finding_says_the_distance_the_time_and_why_it_is_not_certain() -> Non
     assert finding.why == (
         "From commitment com_at_shinjuku (Sunday 2027-06-06 12:00 to 14:00 Asia/Tokyo) to commitment com_at_shibuya "
         "(Sunday 2027-06-06 14:10 to 16:00 Asia/Tokyo): 3.4 km in a straight line in 10 min, which take at least 25 "
-        "min. Not certain: a car or a train may be faster than a walk."
+        "min."
     )
+    assert finding.not_certain == "A car or a train may be faster than a walk."
     assert finding.fix_with == "update_commitment"
 
 

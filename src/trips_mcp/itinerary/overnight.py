@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import chain, islice
 from typing import Final
 
+from trips_mcp.itinerary.event_types import is_ride, night_under_way
 from trips_mcp.itinerary.formatting import day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stay
 from trips_mcp.itinerary.results import Bed
@@ -36,7 +37,7 @@ def night_unclear(journey: Journey, night: date) -> Iterator[str]:
         yield f"{len(stays)} stays cover the night of {day_in_words(night)}."
     if stays or away or not is_night_of(journey, night):
         return
-    may_be = f"{_last_stay(journey, night)}{_event(journey, night)}"
+    may_be = f"{_journey(journey, night)}{_last_stay(journey, night)}{_event(journey, night)}"
     yield f"Nothing says where the night of {day_in_words(night)} is spent.{may_be}"
 
 
@@ -73,6 +74,16 @@ def _last_stay(journey: Journey, night: date) -> str:
     if not ending or any(one.starts == night for one in journey.stretches_on(night) if one.id != ending[0].leg_id):
         return ""
     return f" The stay of leg {one_line(ending[0].leg_id)} ends with its leg on that day and has no check-out date."
+
+
+def _journey(journey: Journey, night: date) -> str:
+    """A hint at a night train or bus whose end is unknown."""
+    evening = (*journey.appointments_on(night), *journey.appointments_on(night + _DAY))
+    found = [one for one in evening if is_ride(one) and night_under_way(one) == night]
+    if not found:
+        return ""
+    name = "event_id" if found[0].kind == "event" else "commitmentId"
+    return f" A journey of that evening may take it ({name} {one_line(found[0].id)})."
 
 
 def _event(journey: Journey, night: date) -> str:

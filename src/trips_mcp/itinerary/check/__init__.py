@@ -17,7 +17,7 @@ from trips_mcp.itinerary.check.flights import check_flights
 from trips_mcp.itinerary.check.hops import check_hops
 from trips_mcp.itinerary.check.legs import check_legs
 from trips_mcp.itinerary.check.missing_facts import check_missing_facts, notes
-from trips_mcp.itinerary.check.nights import check_nights
+from trips_mcp.itinerary.check.nights import check_nights, night_notes
 from trips_mcp.itinerary.check.overlaps import check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
 from trips_mcp.itinerary.check.reporting import MOST, Found
@@ -53,7 +53,7 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
         findings=sorted(shown, key=_by_date),
         not_shown=count.total() - len(shown) or None,
         checked=_checked(journey),
-        notes=[*notes(journey), *pin_notes(journey)],
+        notes=[*notes(journey), *night_notes(journey), *pin_notes(journey)],
     )
 
 

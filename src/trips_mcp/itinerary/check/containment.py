@@ -12,7 +12,7 @@ from typing import Final
 from trips_mcp.contract.commitments import Commitment
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.dst import wall
-from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
+from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.intervals import DAY, own_days
 from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
@@ -58,10 +58,10 @@ def _appointments(journey: Journey) -> Iterator[Finding]:
         elif trip and one.starts.day not in trip:
             name, span = reporting.appointment(one), reporting.days(trip)
             why = f"{name} ({reporting.at(one.starts)}) is outside the trip ({span})."
-            grade = _grade(one.starts, trip)
+            doubt = _doubt(one.starts, trip)
             about = [reporting.cite_appointment(one)]
             fix_with = reporting.update_tool(one)
-            yield reporting.finding(grade, "outside_trip", one.starts.day, about, reporting.begin(why), fix_with)
+            yield reporting.doubtful(doubt, "outside_trip", one.starts.day, about, reporting.begin(why), fix_with)
 
 
 def _is_on(starts: Moment, days: Days, zone: str | None) -> bool:
@@ -76,21 +76,19 @@ def _outside_its_leg(one: Appointment, starts: Moment, stretch: Stretch, days: D
     leg = f"its {reporting.leg(stretch)} ({reporting.days(days)}){_and_the_trip(trip, Days(starts.day, starts.day))}"
     why = f"{reporting.appointment(one)} ({reporting.at(starts)}) is outside {leg}."
     about = [reporting.cite_appointment(one), reporting.cite_leg(stretch)]
-    return reporting.finding(
-        _grade(starts, days), "outside_leg", starts.day, about, reporting.begin(why), "update_commitment"
-    )
+    doubt = _doubt(starts, days)
+    return reporting.doubtful(doubt, "outside_leg", starts.day, about, reporting.begin(why), "update_commitment")
 
 
 def _and_the_trip(trip: Days | None, days: Days) -> str:
     """Words to add if it is outside the whole trip, not only outside its leg."""
-    if trip is None or (days.first <= trip.last and days.last >= trip.first):
+    if trip is None or not _are_apart(days, trip):
         return ""
     return f" and the whole trip ({reporting.days(trip)})"
 
 
-def _grade(starts: Moment, days: Days) -> Grade:
-    """Only `possible` for what starts after the last midnight: it may belong to the last day."""
-    return "possible" if _ends_the_last_day(starts, days) else "certain"
+def _doubt(starts: Moment, days: Days) -> str:
+    return "it may belong to the evening of the last day" if _ends_the_last_day(starts, days) else ""
 
 
 def _ends_the_last_day(starts: Moment | None, days: Days) -> bool:
@@ -144,16 +142,13 @@ def _travel_outside(travel: list[Move], around: Days, stretch: Stretch | None, t
     why = f"{reporting.begin(flights)} ({reporting.days(days)}) {verb} outside {leg} ({reporting.days(around)}){more}."
     about = [*(reporting.cite_flight(move) for move in travel)]
     kind = "outside_leg" if stretch else "outside_trip"
-    return reporting.finding(_grade_apart(days, around), kind, days.first, about, why, "update_leg")
-
-
-def _grade_apart(days: Days, around: Days) -> Grade:
-    """`certain` if at least one day lies between them."""
-    apart = max(days.first - around.last, around.first - days.last)
-    return "certain" if apart > DAY else "possible"
+    a_day_lies_between = max(days.first - around.last, around.first - days.last) > DAY
+    doubt = "" if a_day_lies_between else "the journey there or back may take another day"
+    return reporting.doubtful(doubt, kind, days.first, about, why, "update_leg")
 
 
 def _stays(journey: Journey) -> Iterator[Finding]:
+    trip = own_days(journey)
     legs = {id(stretch.source.accommodation): stretch for stretch in journey.stretches}
     for stay in journey.stays:
         check_in, check_out = _moment(stay.check_in), _moment(stay.check_out)
@@ -165,13 +160,17 @@ def _stays(journey: Journey) -> Iterator[Finding]:
             yield reporting.finding("certain", "end_before_start", check_in.day, about, why, "update_leg")
             continue
         stretch = legs.get(id(stay.source))
-        if stretch and stretch.days and stay.first and stay.end and stay.first <= stay.end:
-            yield from _span_outside(
-                partial(reporting.cite_stay, stay), f"The stay of {leg}", Days(stay.first, stay.end), stretch.days
-            )
+        if stretch is None or stay.first is None or stay.end is None or stay.end < stay.first:
+            continue
+        cite, name, span = partial(reporting.cite_stay, stay), f"The stay of {leg}", Days(stay.first, stay.end)
+        if stretch.days:
+            yield from _span_outside(cite, name, span, stretch.days, trip)
+        elif trip:
+            yield from _span_outside_trip(cite, name, span, trip)
 
 
 def _rentals(journey: Journey) -> Iterator[Finding]:
+    trip = own_days(journey)
     legs = {id(stretch.source.rental_car): stretch for stretch in journey.stretches}
     for rental in journey.rentals:
         pick_up, drop_off = _moment(rental.pick_up), _moment(rental.drop_off)
@@ -182,20 +181,37 @@ def _rentals(journey: Journey) -> Iterator[Finding]:
             yield reporting.finding("certain", "end_before_start", pick_up.day, about, why, "update_leg")
             continue
         stretch, days = legs.get(id(rental.source)), [moment.day for moment in (pick_up, drop_off) if moment]
-        if stretch and stretch.days and days:
-            span = Days(min(days), max(days))
-            if not (
-                span.first <= stretch.days.last and span.last >= stretch.days.first
-            ):  # one car may serve several legs
-                yield from _span_outside(partial(reporting.cite_rental, rental), name, span, stretch.days)
+        leg = stretch.days if stretch else None
+        span, cite = Days(min(days), max(days)) if days else None, partial(reporting.cite_rental, rental)
+        if span and leg and _are_apart(span, leg):
+            yield from _span_outside(cite, name, span, leg, trip)
+        elif span and trip and (leg is None or (leg.first in trip and leg.last in trip)):
+            yield from _span_outside_trip(cite, name, span, trip)  # one car may serve several legs
 
 
-def _span_outside(cite: Callable[[], CitedPart], name: str, span: Days, leg: Days) -> Iterator[Finding]:
+def _span_outside(
+    cite: Callable[[], CitedPart], name: str, span: Days, leg: Days, trip: Days | None
+) -> Iterator[Finding]:
     if span.first >= leg.first - DAY and span.last <= leg.last + DAY:
         return
-    apart = span.last < leg.first or span.first > leg.last
-    why = f"{name} ({reporting.days(span)}) is {'' if apart else 'partly '}outside the leg ({reporting.days(leg)})."
-    yield reporting.finding("certain" if apart else "possible", "outside_leg", span.first, [cite()], why, "update_leg")
+    apart = _are_apart(span, leg)
+    where = f"{'' if apart else 'partly '}outside the leg ({reporting.days(leg)}){_and_the_trip(trip, span)}"
+    doubt = "" if apart else "it may serve the days before or after the leg too"
+    why = f"{name} ({reporting.days(span)}) is {where}."
+    yield reporting.doubtful(doubt, "outside_leg", span.first, [cite()], why, "update_leg")
+
+
+def _span_outside_trip(cite: Callable[[], CitedPart], name: str, span: Days, trip: Days) -> Iterator[Finding]:
+    if span.first >= trip.first - DAY and span.last <= trip.last + DAY:
+        return
+    apart = _are_apart(span, trip)
+    doubt = "" if apart else "it may begin before the trip or end after it"
+    why = f"{name} ({reporting.days(span)}) is {'' if apart else 'partly '}outside the trip ({reporting.days(trip)})."
+    yield reporting.doubtful(doubt, "outside_trip", span.first, [cite()], why, "update_leg")
+
+
+def _are_apart(one: Days, other: Days) -> bool:
+    return one.first > other.last or one.last < other.first
 
 
 def _moment(said: Moment | str | None) -> Moment | None:

@@ -14,10 +14,10 @@ from typing import Final, TypeVar
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import is_dated
 from trips_mcp.itinerary.check.dst import wall
-from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade, Kind
+from trips_mcp.itinerary.check.findings import CitedPart, Finding, Kind
 from trips_mcp.itinerary.check.intervals import DAY, overlapping_pairs
 from trips_mcp.itinerary.check.reporting import Found, Quota
-from trips_mcp.itinerary.check.similarity import city, plain
+from trips_mcp.itinerary.check.similarity import city, plain, same_words, words
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
 from trips_mcp.itinerary.local_time import Moment
@@ -94,37 +94,61 @@ def _same_flight(flights: list[Move]) -> Finding:
         move.source.seat for move in flights
     )
     what = f"{reporting.begin(reporting.flight(first))} on {day_in_words(starts[0].day)}"
-    why = (
-        f"{what} is in the trip {_times(flights)}, departing at {' and at '.join(times)}{_TRAVELLERS if apart else ''}."
-    )
-    grade: Grade = "possible" if apart or len(times) > 1 else "certain"
-    return _twice(
-        grade, starts[0].day, [reporting.cite_flight(move, "departure") for move in flights], why, "update_leg"
-    )
+    why = f"{what} is in the trip {_times(flights)}, departing at {' and at '.join(times)}."
+    doubt = _TRAVELLERS if apart else "the times differ" if len(times) > 1 else ""
+    about = [reporting.cite_flight(move, "departure") for move in flights]
+    return _twice(doubt, starts[0].day, about, why, "update_leg")
 
 
-_TRAVELLERS: Final = "; the seats or confirmation numbers differ, so it may be for different travellers"
+_TRAVELLERS: Final = "the seats or confirmation numbers differ, so it may be for different travellers"
 
 
 def _appointment(one: Appointment) -> Hashable | None:
     title = plain(one.title)
     if not title or one.starts is None:
         return None
+    if one.starts.time is None:  # what has a time is compared in overlaps, by may_be_one
+        return words(one.title) or title, one.starts.day
     return title, one.starts.instant or (one.starts.day, one.starts.time)
+
+
+def may_be_one(one: Appointment, other: Appointment) -> bool:
+    """Whether two overlapping entries of one list may be one: the same words in their titles, or start and place."""
+    if one.kind != other.kind:
+        return False
+    if same_words(one.title, other.title):
+        return True
+    place = one.pin_id or plain(one.place)
+    return one.starts == other.starts and place != "" and place == (other.pin_id or plain(other.place))
+
+
+def one_entry_twice(one: Appointment, other: Appointment) -> Finding:
+    starts = one.starts
+    share = "have the same words in their titles" if same_words(one.title, other.title) else "are at one place"
+    names = f"{reporting.appointment(one)} and {reporting.appointment(other)}"
+    at = f" ({reporting.between(starts, one.ends)})" if starts else ""
+    why = f"{names} {share} and overlap{at}: one thing may be in the trip twice."
+    about = [reporting.cite_appointment(one), reporting.cite_appointment(other)]
+    doubt = "there may be two things at that time"
+    return _twice(doubt, starts.day if starts else None, about, why, f"delete_{one.kind}")
 
 
 def _same_appointment(many: list[Appointment]) -> Finding:
     first = many[0]
     kinds = {one.kind for one in many}
-    alike = len({(one.kind, one.pin_id, plain(one.place), wall(one.ends)) for one in many}) == 1
+    one_title = len({plain(one.title) for one in many}) == 1
+    alike = one_title and len({(one.kind, one.pin_id, plain(one.place), wall(one.ends)) for one in many}) == 1
     names = _listed([reporting.appointment(one) for one in many])
     start = reporting.at(first.starts) if first.starts else ""
-    lists = "; an event and a commitment may well stand for one thing" if len(kinds) > 1 else ""
-    why = f"{names} have the same title and the same start ({start}){lists}."
+    titles = "the same title" if one_title else "the same words in their titles"
+    why = f"{names} have {titles} and the same start ({start})."
+    doubt = "" if alike else "their ends, places or titles differ"
+    if len(kinds) > 1:
+        doubt = "an event and a commitment may well stand for one thing"
     day = first.starts.day if first.starts else None
     fix_with = "delete_commitment" if "commitment" in kinds else "delete_event"
     about = [reporting.cite_appointment(one) for one in many]
-    return _twice("certain" if alike else "possible", day, about, why, fix_with)
+    return _twice(doubt, day, about, why, fix_with)
 
 
 def _rental(one: Rental) -> Hashable | None:
@@ -138,7 +162,8 @@ def _same_rental(rentals: list[Rental]) -> Finding:
     at = f" picked up {reporting.at(starts)}" if starts else ""
     why = f"A rental car{at} is in the trip {_times(rentals)}."
     about = [reporting.cite_rental(one) for one in rentals]
-    return _twice("possible" if apart else "certain", starts.day if starts else None, about, why, "update_leg")
+    doubt = "the confirmation numbers differ, so there may be two cars" if apart else ""
+    return _twice(doubt, starts.day if starts else None, about, why, "update_leg")
 
 
 def _same_stays(stays: list[Stay]) -> Iterator[Found]:
@@ -148,15 +173,18 @@ def _same_stays(stays: list[Stay]) -> Iterator[Found]:
     quota = Quota()
     for (one, first, one_is_dated), (other, second, other_is_dated) in overlapping_pairs(dated):
         numbers = one.source.confirmation_number, other.source.confirmation_number
-        alike = one_is_dated and other_is_dated and first == second and not _differ(numbers)
-        grade: Grade = "certain" if alike else "possible"
-        yield quota.of(grade, partial(_same_stay, one, other, second.first, grade))
+        doubt = "" if one_is_dated and other_is_dated else "not both stays have dates of their own"
+        if _differ(numbers):
+            doubt = "the confirmation numbers differ, so there may be two rooms"
+        elif first != second:
+            doubt = doubt or "the dates differ"
+        yield quota.of(reporting.grade_of(doubt), partial(_same_stay, one, other, second.first, doubt))
 
 
-def _same_stay(one: Stay, other: Stay, day: date, grade: Grade) -> Finding:
+def _same_stay(one: Stay, other: Stay, day: date, doubt: str) -> Finding:
     legs = f"{reporting.leg_of(one.leg_id)} and {reporting.leg_of(other.leg_id)}"
     why = f"{reporting.begin(legs)} have the same accommodation from {day_in_words(day)}."
-    return _twice(grade, day, [reporting.cite_stay(one), reporting.cite_stay(other)], why, "update_leg")
+    return _twice(doubt, day, [reporting.cite_stay(one), reporting.cite_stay(other)], why, "update_leg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +224,12 @@ def _same_confirmation(sharing: list[_Confirmed]) -> Finding:
     kinds = {"stay": "accommodation", "rental": "rental car", "flight": "flight"}
     what = _listed(sorted({kinds[one.what[0]] for one in sharing}))
     why = f"{len(sharing)} bookings ({what}) have one confirmation number; one may have been entered for another."
-    return _twice("possible", min(days) if days else None, [one.cite() for one in sharing], why, "update_leg")
+    doubt = "one number may cover several bookings"
+    return _twice(doubt, min(days) if days else None, [one.cite() for one in sharing], why, "update_leg")
 
 
-def _twice(grade: Grade, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str) -> Finding:
-    return reporting.finding(grade, _TWICE, day, about, reporting.begin(why), fix_with)
+def _twice(doubt: str, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str) -> Finding:
+    return reporting.doubtful(doubt, _TWICE, day, about, reporting.begin(why), fix_with)
 
 
 def _times(many: Sequence[object]) -> str:

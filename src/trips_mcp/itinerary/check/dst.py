@@ -30,7 +30,8 @@ def check_dst(journey: Journey) -> Iterator[Finding]:
             yield reporting.finding("certain", "hour_does_not_exist", moment.day, [part], why, fix_with)
         elif moment.fold:
             why = f"{what} is {reporting.at(moment)}: the clocks are put back over that time, it exists twice."
-            yield reporting.finding("possible", "hour_exists_twice", moment.day, [part], why, fix_with)
+            doubt = "which of the two is meant makes a difference only if something else is near"
+            yield reporting.doubtful(doubt, "hour_exists_twice", moment.day, [part], why, fix_with)
 
 
 def _times(journey: Journey) -> Iterator[_Timed]:

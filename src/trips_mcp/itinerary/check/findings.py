@@ -73,6 +73,8 @@ class Finding(Result):
     """Number of cited parts beyond those in `about`."""
     why: str
     """Written by us from ids, local times and zones. Contains no text from the trip."""
+    not_certain: str | None = None
+    """Why a possible finding is not certain."""
     fix_with: str | None = None
     """Name of a tool; None if the server does not offer it."""
 
@@ -130,7 +132,8 @@ def line_of(finding: Finding) -> str:
     more = f" and {finding.more} more" if finding.more else ""
     about = f" [{about}{more}]" if about else ""
     fix = f" Fix with {finding.fix_with}." if finding.fix_with else ""
-    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{about}{fix}"
+    doubt = f" Not certain: {finding.not_certain}" if finding.not_certain else ""
+    return f"- {_GRADE_WORDS[finding.grade]}, {finding.kind}: {finding.why}{doubt}{about}{fix}"
 
 
 def _named(part: CitedPart) -> str:

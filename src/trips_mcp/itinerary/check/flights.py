@@ -9,11 +9,11 @@ from typing import Final
 
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.dst import wall, when
-from trips_mcp.itinerary.check.event_types import is_travel
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.intervals import merged
 from trips_mcp.itinerary.check.similarity import airport, city, plain
 from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey, Move
 from trips_mcp.itinerary.local_time import Moment
@@ -92,10 +92,8 @@ def _arrival_before_departure(move: Move) -> Finding:
         why = f"{why} Its zones are from {' and '.join(inferred)}."
     if (later := _a_day_later(move)) is not None:
         why = f"{why} If it arrives a day later, it takes {length(later)}."
-    sure = move.zones_are_sure or not inferred
-    return reporting.finding(
-        "certain" if sure else "possible", "arrival_before_departure", day, about, why, "update_leg"
-    )
+    doubt = "" if move.zones_are_sure or not inferred else "a zone is inferred from the name of a place"
+    return reporting.doubtful(doubt, "arrival_before_departure", day, about, why, "update_leg")
 
 
 def _a_day_later(move: Move) -> timedelta | None:
@@ -120,7 +118,8 @@ def _too_long(move: Move, time: timedelta) -> Finding:
     ends = f"{_at(move.departs)} to {_at(move.arrives)}"
     day = move.departs.day if move.departs else None
     about = [reporting.cite_flight(move, "arrival")]
-    return reporting.finding("possible", "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
+    doubt = "a ship, a train or long stops take that time"
+    return reporting.doubtful(doubt, "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
 
 
 def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
@@ -174,9 +173,10 @@ def _too_short(arriving: Move, departing: Move, time: timedelta, minimum: timede
     why = f"{length(time)}{where} between {flights} ({times}), less than {length(minimum)}."
     day = departing.departs.day if departing.departs else None
     about = [reporting.cite_flight(arriving, "arrival"), reporting.cite_flight(departing, "departure")]
-    once = not any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs))
-    grade = "certain" if here and here == there and once else "possible"
-    return reporting.finding(grade, "connection_too_short", day, about, why, "update_leg")
+    doubt = "" if here and here == there else "they may be at different places of one city"
+    if any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs)):
+        doubt = doubt or "the clocks change at that time"
+    return reporting.doubtful(doubt, "connection_too_short", day, about, why, "update_leg")
 
 
 def _at(moment: Moment | None) -> str:

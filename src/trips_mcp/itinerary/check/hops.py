@@ -15,7 +15,6 @@ from typing import Final
 
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.dst import offset_at, wall, when
-from trips_mcp.itinerary.check.event_types import is_free, is_ride, is_stay, is_travel
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
 from trips_mcp.itinerary.check.flights import (
     arrives_too_early,
@@ -24,6 +23,7 @@ from trips_mcp.itinerary.check.flights import (
     may_part,
 )
 from trips_mcp.itinerary.check.reporting import Found, Quota
+from trips_mcp.itinerary.event_types import is_free, is_ride, is_stay, is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stretch
 from trips_mcp.itinerary.local_time import Moment
@@ -132,7 +132,7 @@ def _impossible_flight(move: Move, km: float, taken: timedelta, doubt: str) -> F
     )
     day = move.departs.day if move.departs else None
     about = [reporting.cite_flight(move, "arrival")]
-    return reporting.finding(reporting.grade_of(doubt), "too_short_under_way", day, about, why, "update_leg", doubt)
+    return reporting.doubtful(doubt, "too_short_under_way", day, about, why, "update_leg")
 
 
 # An arrival far from the leg that it begins
@@ -195,7 +195,7 @@ def _far_arrival(move: Move, leg: Stretch, km: float) -> Finding:
     about = [reporting.cite_flight(move, "to"), reporting.cite_leg(leg, "destination")]
     day = move.arrives.day if move.arrives else None
     doubt = "the journey may go on in a way that the plan does not say"
-    return reporting.finding("possible", "arrival_far_from_leg", day, about, why, "update_leg", doubt)
+    return reporting.doubtful(doubt, "arrival_far_from_leg", day, about, why, "update_leg")
 
 
 # From one thing to the next
@@ -318,7 +318,7 @@ def _impossible_hop(one: _Thing, other: _Thing, why: str, doubt: str) -> Finding
     if fix_with == "update_leg" and isinstance(one.what, Appointment):
         fix_with = reporting.update_tool(one.what)
     day = other.starts.day
-    return reporting.finding(reporting.grade_of(doubt), "impossible_hop", day, about, sentence, fix_with, doubt)
+    return reporting.doubtful(doubt, "impossible_hop", day, about, sentence, fix_with)
 
 
 def _described(thing: _Thing) -> str:

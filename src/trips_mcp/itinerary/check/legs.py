@@ -6,7 +6,6 @@ from typing import Final
 
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import all_dated
-from trips_mcp.itinerary.check.event_types import is_travel
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.intervals import (
@@ -21,6 +20,7 @@ from trips_mcp.itinerary.check.intervals import (
 )
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey, Stretch
 
@@ -91,11 +91,11 @@ def _share_the_change_over_alone(one: Days, other: Days) -> bool:
 
 
 def _overlap(one: Stretch, other: Stretch, shared: Days, *, inside: bool) -> Finding:
-    meaning = "; it may be a trip within the other leg" if inside else ""
     legs = f"{reporting.begin(reporting.leg(one))} and {reporting.leg(other)}"
-    why = f"{legs} both cover {reporting.days(shared)}{meaning}."
+    why = f"{legs} both cover {reporting.days(shared)}."
+    doubt = "one may be a trip within the other" if inside else ""
     about = [reporting.cite_leg(one), reporting.cite_leg(other)]
-    return reporting.finding("possible" if inside else "certain", "leg_overlap", shared.first, about, why, "update_leg")
+    return reporting.doubtful(doubt, "leg_overlap", shared.first, about, why, "update_leg")
 
 
 def _gaps(journey: Journey) -> Iterator[Finding]:
@@ -105,12 +105,16 @@ def _gaps(journey: Journey) -> Iterator[Finding]:
     for gap in gaps(journey):
         at_an_end = gap.last < legs[0].first or gap.first > legs[-1].last
         explained = next(without(gap, travels), None) != gap
-        sure = dated and not at_an_end and not explained
+        doubt = "" if dated else "a leg, a stay or a flight without dates may cover it"
+        if at_an_end:
+            doubt = "the trip's own dates may be wider than its legs"
+        elif explained:
+            doubt = "a journey of that time may fill it"
         what = "starts before its first leg" if gap.last < legs[0].first else "goes on after its last leg"
         why = f"No leg covers {reporting.days(gap)}{f': the trip {what}' if at_an_end else ''}."
         fix_with = "update_leg" if at_an_end or len(gap) <= _FEW_DAYS else "create_leg"
         about = [reporting.cite_leg(stretch) for stretch in _beside(journey, gap)]
-        yield reporting.finding("certain" if sure else "possible", "leg_gap", gap.first, about, why, fix_with)
+        yield reporting.doubtful(doubt, "leg_gap", gap.first, about, why, fix_with)
 
 
 def _beside(journey: Journey, gap: Days) -> list[Stretch]:

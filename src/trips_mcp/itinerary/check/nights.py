@@ -5,25 +5,25 @@ A night has the date of the day before it. A flight under way, or a plan until t
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date
 from functools import partial
 from itertools import accumulate
 from typing import Final
 
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.completeness import all_dated, is_dated
-from trips_mcp.itinerary.check.event_types import is_stay, is_travel
-from trips_mcp.itinerary.check.findings import Finding, Grade
+from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, overlapping_pairs, trip_days, without
 from trips_mcp.itinerary.check.legs import gaps
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import same
 from trips_mcp.itinerary.day_index import Days
+from trips_mcp.itinerary.event_types import is_ride, is_stay, is_travel, night_under_way
 from trips_mcp.itinerary.formatting import day_in_words
-from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Stay, Stretch
+from trips_mcp.itinerary.journey import Appointment, Journey, Stay, Stretch
 
-_EVENING: Final = time(17)
+_FEW: Final = 5
 
 
 def check_nights(journey: Journey) -> Iterator[Found]:
@@ -49,15 +49,19 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
         shared = Days(max(first.first, second.first), min(first.last, second.last))
         if twice and is_within(Days(shared.first, shared.last + DAY), twice):
             continue
-        grade: Grade = "certain" if one_is_dated and other_is_dated else "possible"
-        yield quota.of(grade, partial(_beds_of, one, other, shared, grade))
+        undated = None if one_is_dated and other_is_dated else other if one_is_dated else one
+        yield quota.of("possible" if undated else "certain", partial(_beds_of, one, other, shared, undated))
 
 
-def _beds_of(one: Stay, other: Stay, shared: Days, grade: Grade) -> Finding:
+def _beds_of(one: Stay, other: Stay, shared: Days, undated: Stay | None) -> Finding:
     stays_of = f"the stays of {_dated(one)} and {_dated(other)}"
     why = f"There are two beds for {reporting.nights(shared)}: {stays_of}."
     about = [reporting.cite_stay(one, "checkOut"), reporting.cite_stay(other, "checkIn")]
-    return reporting.finding(grade, "two_beds", shared.first, about, why, "update_leg")
+    doubt = ""
+    if undated:
+        leg = reporting.leg_of(undated.leg_id)
+        doubt = f"the stay of {leg} lacks a date of its own and is taken to last as long as its leg"
+    return reporting.doubtful(doubt, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _dated(stay: Stay) -> str:
@@ -74,20 +78,30 @@ def _accounted_for(journey: Journey) -> list[Days]:
             *(move.nights for move in journey.moves),
             *(one.nights for one in journey.appointments),
             *(Days(move.departs.day, move.departs.day) for move in journey.moves if move.departs and not move.arrives),
-            *(_night_of(one) for one in journey.appointments if is_travel(one)),
+            *(Days(night, night) for night in _travel_nights(journey)),
             *(Days(gap.first - DAY, gap.last) for gap in gaps(journey)),
         ]
     )
 
 
-def _night_of(travel: Appointment) -> Days | None:
-    """The night of an evening or after-midnight train. By day it may arrive before the night."""
-    if travel.starts is None or travel.starts.time is None:
-        return None
-    day = travel.starts.day
-    if travel.starts.time < DAWN:
-        return Days(day - DAY, day - DAY)
-    return Days(day, day) if travel.starts.time >= _EVENING else None
+def _travel_nights(journey: Journey) -> dict[date, Appointment]:
+    travels = filter(is_travel, journey.appointments)
+    return {night: one for one in travels if (night := night_under_way(one))}
+
+
+def night_notes(journey: Journey) -> Iterator[str]:
+    """Nights that have no bed and no finding, as a journey may take them."""
+    trip = trip_days(journey)
+    nights = sorted(
+        (night, reporting.appointment(one))
+        for night, one in _travel_nights(journey).items()
+        if trip and trip.first <= night < trip.last
+        if not (journey.beds(night) or journey.under_way(night) or journey.overnight(night))
+    )
+    if nights:
+        first = ", ".join(f"{day_in_words(night)} ({name})" for night, name in nights[:_FEW])
+        more = f" and {len(nights) - _FEW} more" if len(nights) > _FEW else ""
+        yield f"Nights without a bed that an evening's journey may take: {first}{more}."
 
 
 def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
@@ -96,7 +110,8 @@ def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
         count = sum(map(len, nights))
         why = f"No leg has an accommodation: there is no bed for {reporting.nights(nights[0])}"
         more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
-        yield reporting.finding("possible", "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+        doubt = "the trip's beds may be noted elsewhere"
+        yield reporting.doubtful(doubt, "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
 
 
 class _Beds:
@@ -104,7 +119,7 @@ class _Beds:
         self._legs = _Legs(journey)
         self._stays = {id(stay.source): stay for stay in journey.stays}
         self._all_dated = all_dated(journey)
-        self._travels = merged(one.days for one in journey.appointments if is_travel(one))
+        self._travels = merged(one.days for one in journey.appointments if is_ride(one))
         self._among_events = [one for one in journey.appointments if is_stay(one) and one.starts]
 
     def missing(self, nights: list[Days]) -> Iterator[Finding]:
@@ -123,23 +138,24 @@ class _Beds:
 
     def _no_bed(self, stretch: Stretch | None, nights: Days) -> Finding:
         stay = self._stays.get(id(stretch.source.accommodation)) if stretch else None
-        grade: Grade = "possible"
         if stretch is None:
-            because = "no leg covers it"
+            because, doubt = "no leg covers it", "it may be spent where no leg is needed"
         elif stay is None:
-            because = f"{reporting.leg(stretch)} has no accommodation"
+            because, doubt = f"{reporting.leg(stretch)} has no accommodation", "the bed may be noted elsewhere"
         elif not is_dated(stay) or stay.nights is None:
             because = (
                 f"the stay of {reporting.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
             )
+            doubt = "the stay may last longer"
         else:
             dates = f"from {day_in_words(stay.nights.first)} to {day_in_words(stay.nights.last + DAY)}"
             because = f"the stay of {reporting.leg(stretch)} is {dates}"
-            if self._all_dated and next(without(nights, self._travels), None) == nights:
-                grade = "certain"
+            travels = next(without(nights, self._travels), None) != nights
+            doubt = "" if self._all_dated else "a leg, a stay or a flight without dates may cover it"
+            doubt = doubt or ("a journey of that time may last through the night" if travels else "")
         about = [reporting.cite_stay(stay)] if stay else [reporting.cite_leg(stretch)] if stretch else []
         why = f"There is no bed for {reporting.nights(nights)}: {because}."
-        return reporting.finding(grade, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+        return reporting.doubtful(doubt, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
 
     def _stay_among_events(self, nights: Days) -> Appointment | None:
         place = bisect_left(

@@ -10,20 +10,22 @@ from functools import partial
 from typing import Final
 
 from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.double_bookings import is_same_booking
+from trips_mcp.itinerary.check.double_bookings import is_same_booking, may_be_one, one_entry_twice
 from trips_mcp.itinerary.check.dst import wall, when
-from trips_mcp.itinerary.check.event_types import is_free, is_stay
-from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
+from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name, may_part
 from trips_mcp.itinerary.check.intervals import overlapping_pairs
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import plain, titles_alike
+from trips_mcp.itinerary.event_types import is_free, is_stay
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Appointment, Journey, Move
 from trips_mcp.itinerary.local_time import Moment
 
 _A_MOMENT: Final = timedelta(microseconds=1)
 """Length given to an item without an end, so that it overlaps what is going on when it starts."""
+_NO_END: Final = "one of them has no end, so it may be over sooner"
+_NO_ZONE: Final = "a time zone is not known"
 
 _SAME_KIND: Final = {"food": {"dinner", "birthday"}, "activity": {"activity", "other"}}
 """Event types, each with the commitment categories that may stand for the same plan."""
@@ -64,8 +66,9 @@ def _in_utc(timed: list[_Timed], flying: set[date]) -> Iterator[Found]:
     quota = Quota()
     for one, other in overlapping_pairs(spans):
         if not _is_one_thing(one.what, other.what):
-            grade = _grade_in_utc(one, other, flying)
-            yield quota.of(grade, partial(_overlap, one, other, grade, in_utc=True))
+            doubt = _doubt_in_utc(one, other, flying)
+            yield quota.of(reporting.grade_of(doubt), partial(_overlap, one, other, doubt, in_utc=True))
+            yield from _twice(one, other, quota)
 
 
 def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
@@ -79,8 +82,14 @@ def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
     quota = Quota()
     for one, other in overlapping_pairs(spans):
         if not (one.starts.zone and other.starts.zone) and not _is_one_thing(one.what, other.what):
-            grade = _grade_by_the_clock(one, other)
-            yield quota.of(grade, partial(_overlap, one, other, grade, in_utc=False))
+            doubt = _doubt_by_the_clock(one, other)
+            yield quota.of(reporting.grade_of(doubt), partial(_overlap, one, other, doubt, in_utc=False))
+            yield from _twice(one, other, quota)
+
+
+def _twice(one: _Timed, other: _Timed, quota: Quota) -> Iterator[Found]:
+    if isinstance(one.what, Appointment) and isinstance(other.what, Appointment) and may_be_one(one.what, other.what):
+        yield quota.of("possible", partial(one_entry_twice, one.what, other.what))
 
 
 def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
@@ -103,15 +112,18 @@ def _is_about(one: Appointment, move: Move) -> bool:
     return number != "" and number in plain(one.title)
 
 
-def _grade_in_utc(one: _Timed, other: _Timed, flying: set[date]) -> Grade:
+def _doubt_in_utc(one: _Timed, other: _Timed, flying: set[date]) -> str:
+    """Why the overlap is not certain; empty if it is."""
     sure = one.starts.zone == other.starts.zone or (
         _zone_is_sure(one.what, flying) and _zone_is_sure(other.what, flying)
     )
-    if not (sure and one.has_length and other.has_length):
-        return "possible"
+    if not (one.has_length and other.has_length):
+        return _NO_END
+    if not sure:
+        return "a time zone is inferred"
     if isinstance(one.what, Move) and isinstance(other.what, Move) and may_part(one.what, other.what):
-        return "possible"
-    return "certain" if _surely(one, other) and _surely(other, one) else "possible"
+        return "travellers may take these flights apart"
+    return "" if _surely(one, other) and _surely(other, one) else "the clocks change at that time"
 
 
 def _surely(one: _Timed, other: _Timed) -> bool:
@@ -129,12 +141,14 @@ def _zone_is_sure(what: Move | Appointment, flying: set[date]) -> bool:
     return what.zone_from == "own" or bool(what.leg_id) or (what.starts is not None and what.starts.day not in flying)
 
 
-def _grade_by_the_clock(one: _Timed, other: _Timed) -> Grade:
+def _doubt_by_the_clock(one: _Timed, other: _Timed) -> str:
     """Items of one leg share a zone, even if it is unknown."""
     if not (isinstance(one.what, Appointment) and isinstance(other.what, Appointment)):
-        return "possible"
+        return _NO_ZONE
     one_leg = one.what.leg_id == other.what.leg_id != "" and one.starts.zone is None and other.starts.zone is None
-    return "certain" if one_leg and one.has_length and other.has_length else "possible"
+    if not (one.has_length and other.has_length):
+        return _NO_END
+    return "" if one_leg else _NO_ZONE
 
 
 def _shared(one: _Timed, other: _Timed, *, in_utc: bool) -> timedelta:
@@ -146,7 +160,7 @@ def _shared(one: _Timed, other: _Timed, *, in_utc: bool) -> timedelta:
     return max(timedelta(), min(ends) - max(starts)) if len(ends) == 2 else timedelta()
 
 
-def _overlap(one: _Timed, other: _Timed, grade: Grade, *, in_utc: bool) -> Finding:
+def _overlap(one: _Timed, other: _Timed, doubt: str, *, in_utc: bool) -> Finding:
     shared = _shared(one, other, in_utc=in_utc)
     first, second = _described(one), _described(other)
     if one.has_length and other.has_length:
@@ -156,9 +170,8 @@ def _overlap(one: _Timed, other: _Timed, grade: Grade, *, in_utc: bool) -> Findi
     else:
         why = f"{second} starts while {first} is going on."
     about = [_thing(one.what), _thing(other.what)]
-    return reporting.finding(
-        grade, "overlap", other.starts.day, about, reporting.begin(why), _fix_with(one.what, other.what)
-    )
+    fix_with = _fix_with(one.what, other.what)
+    return reporting.doubtful(doubt, "overlap", other.starts.day, about, reporting.begin(why), fix_with)
 
 
 def _described(one: _Timed) -> str:

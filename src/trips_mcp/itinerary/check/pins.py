@@ -79,7 +79,8 @@ def pin_notes(journey: Journey) -> Iterator[str]:
 def _far(one: _Linked, why: str, stretch: Stretch | None) -> Finding:
     commitment = [] if one.commitment is None else [reporting.cite_appointment(one.commitment, "mapPinId")]
     about = [reporting.cite_pin(one.pin), *commitment, *([] if stretch is None else [reporting.cite_leg(stretch)])]
-    return reporting.finding("possible", "pin_far_from_leg", one.day, about, why, "update_map_pin")
+    doubt = "a plan may lead far away from its leg" if one.commitment else "no commitment links the pin to a leg"
+    return reporting.doubtful(doubt, "pin_far_from_leg", one.day, about, why, "update_map_pin")
 
 
 def _wrong(pin: MapPin) -> str | None:

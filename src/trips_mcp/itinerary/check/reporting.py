@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade, Kind
@@ -83,16 +83,25 @@ def update_tool(one: Appointment) -> str:
     return f"update_{one.kind}"
 
 
+def doubtful(doubt: str, kind: Kind, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str) -> Finding:
+    """A possible finding, which says why it is not certain. Certain if `doubt` is empty."""
+    return _finding(grade_of(doubt), kind, day, about, why, fix_with, doubt)
+
+
 def finding(
-    grade: Grade,
+    grade: Literal["certain", "not_checkable"],
     kind: Kind,
     day: date | None,
     about: Sequence[CitedPart],
     why: str,
     fix_with: str,
-    doubt: str = "",
 ) -> Finding:
-    """`doubt` says why a possible finding is not certain."""
+    return _finding(grade, kind, day, about, why, fix_with)
+
+
+def _finding(
+    grade: Grade, kind: Kind, day: date | None, about: Sequence[CitedPart], why: str, fix_with: str, doubt: str = ""
+) -> Finding:
     return Finding(
         grade=grade,
         kind=kind,
@@ -100,7 +109,8 @@ def finding(
         weekday=WEEKDAYS[day.weekday()] if day else None,
         about=list(about[:MOST_PARTS]),
         more=max(0, len(about) - MOST_PARTS) or None,
-        why=f"{why} Not certain: {doubt}." if doubt and grade == "possible" else why,
+        why=why,
+        not_certain=f"{begin(doubt)}." if doubt else None,
         fix_with=fix_with,
     )
 

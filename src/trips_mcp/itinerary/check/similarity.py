@@ -10,6 +10,32 @@ from trips_mcp.places.airports import metropolitan, metropolitan_of
 _CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
 _REMEMBERED: Final = 1000
 _SHORT_WORD: Final = 3
+_SMALL_WORDS: Final = frozenset(
+    [
+        *(
+            "",
+            "a",
+            "an",
+            "at",
+            "in",
+            "of",
+            "on",
+            "the",
+            "to",
+            "and",
+            "for",
+            "am",
+            "bei",
+            "im",
+            "zum",
+            "zur",
+            "und",
+            "mit",
+        ),
+        *("au", "aux", "chez", "de", "des", "du", "et", "la", "le", "les", "al", "con", "da", "del", "di", "do", "el"),
+        *("em", "en", "il", "na", "no", "het", "met", "een", "y", "e", "mit"),
+    ]
+)
 _STOP_WORDS: Final = frozenset({"with", "from", "into", "avec", "para"})
 
 
@@ -49,4 +75,16 @@ def titles_alike(one: str, other: str) -> bool:
 
 
 def _significant(title: str) -> set[str]:
-    return {word for part in title.split() if len(word := plain(part)) > _SHORT_WORD and word not in _STOP_WORDS}
+    return {word for word in map(plain, title.split()) if len(word) > _SHORT_WORD and word not in _STOP_WORDS}
+
+
+@lru_cache(_REMEMBERED)
+def words(title: str) -> frozenset[str]:
+    """All words of a title except short prepositions and articles."""
+    return frozenset(map(plain, title.split())) - _STOP_WORDS - _SMALL_WORDS
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether all words of one are in the other: `Sato dinner`, `Dinner at Sato`."""
+    first, second = words(one), words(other)
+    return bool(first and second) and (first <= second or second <= first)

@@ -21,6 +21,7 @@ from trips_mcp.places.stops import Stop
 
 _LONGEST_LAYOVER: Final = timedelta(hours=24)
 """A traveller who departs within this time only changes planes."""
+_OTHER_CLOCK: Final = "the clocks of another place may be meant"
 
 
 def check_zones(journey: Journey) -> Iterator[Finding]:
@@ -78,7 +79,8 @@ def _destinations(journey: Journey) -> Iterator[Finding]:
         expected = f"{city.name} ({city.country}){others} is in {city.zone} ({_offset(city.zone, middle)})"
         why = f"{reporting.begin(_in_zone(leg, middle))}, but {expected}."
         about = [reporting.cite_leg(leg, "timezone")]
-        yield reporting.finding("possible", "zone_contradicts", leg.starts, about, why, "update_leg")
+        doubt = "the destination may mean another place"
+        yield reporting.doubtful(doubt, "zone_contradicts", leg.starts, about, why, "update_leg")
 
 
 def _middle_of(leg: Stretch) -> datetime | None:
@@ -93,7 +95,7 @@ def _of_another_place(end: _End) -> Finding:
     stop = end.stop
     expected = f"{stop.name} is in {stop.zone} ({_offset(stop.zone, end.instant)})" if stop else ""
     why = f"{reporting.begin(end.said)}, but {expected}."
-    return reporting.finding("possible", "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
+    return reporting.doubtful(_OTHER_CLOCK, "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
 
 
 def _own_ends(journey: Journey) -> Iterator[_End]:
@@ -157,7 +159,7 @@ def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, 
     what = f"{reporting.appointment(one)} starts {reporting.at(starts)} ({_offset(zone, at)})"
     why = f"{reporting.begin(what)}, but {_in_zone(leg, at)}."
     about = [reporting.cite_appointment(one, "timezone"), reporting.cite_leg(leg, "timezone")]
-    return reporting.finding("possible", "zone_contradicts", starts.day, about, why, "update_commitment")
+    return reporting.doubtful(_OTHER_CLOCK, "zone_contradicts", starts.day, about, why, "update_commitment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterat
         if staying and (id(end.move), end.arrives) not in passing and not _is_any_of(end.zone, allowed, end.instant):
             why = f"{reporting.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
             about = [end.part, reporting.cite_leg(staying[0], "timezone")]
-            yield reporting.finding("possible", "zone_contradicts", day, about, why, "update_leg")
+            doubt = "the flight may begin or end outside the leg"
+            yield reporting.doubtful(doubt, "zone_contradicts", day, about, why, "update_leg")
         elif end.contradicts_its_airport:
             yield _of_another_place(end)
 

@@ -1,9 +1,10 @@
 """Meaning of an event's type, and of a ride's title. Both are free text, so spellings vary."""
 
 import re
+from datetime import date, time, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.journey import Appointment
+from trips_mcp.itinerary.journey import DAWN, Appointment
 from trips_mcp.places.names import fold
 
 _TRAVEL: Final = frozenset(
@@ -11,6 +12,7 @@ _TRAVEL: Final = frozenset(
 )
 _STAYS: Final = frozenset({"accommodation", "stay", "hotel", "lodging"})
 _FREE: Final = frozenset({"free_block", "free", "free_time"})
+_EVENING: Final = time(17)
 _RIDES: Final = frozenset(
     [
         *(
@@ -62,6 +64,16 @@ def is_ride(one: Appointment) -> bool:
 def is_travel(one: Appointment) -> bool:
     """Whether it may replace a bed for the night or link two legs."""
     return one.kind == "event" and _type(one) in _TRAVEL
+
+
+def night_under_way(travel: Appointment) -> date | None:
+    """The night that an evening or after-midnight journey without an end may take. By day it may arrive before it."""
+    if travel.starts is None or travel.starts.time is None or travel.ends is not None:
+        return None
+    day = travel.starts.day
+    if travel.starts.time < DAWN:
+        return day - timedelta(days=1)
+    return day if travel.starts.time >= _EVENING else None
 
 
 def is_stay(one: Appointment) -> bool:
