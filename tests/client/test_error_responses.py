@@ -122,6 +122,8 @@ async def test_a_request_id_that_is_none_is_dropped(client_of: ClientOf) -> None
         ("bell\x07 and\x1b[31m red\u202e", "bell and [31m red"),
         ("key osk_trips-key is revoked", "key … is revoked"),
         ("key osk_another-key is revoked", "key … is revoked"),
+        ("key osk_with.dots~and+more/of=them is revoked", "key … is revoked"),
+        ("this is no key: osk_another.", "this is no key: …."),
         ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
         ("send it as Authorization: Bearer osk_...", "send it as Authorization: Bearer …."),
         ("send Authorization: Bearer abc.def. Then try again", "send Authorization: Bearer …. Then try again"),

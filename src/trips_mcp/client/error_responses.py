@@ -49,8 +49,8 @@ _DAY: Final = 86_400.0
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 _NOT_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_SECRET = re.compile(r"osk_[A-Za-z0-9_-]+|((?i:bearer)\s+)\S+?(?=[.,;:!?)\]]?(?:\s|$))")
-"""Keeps the word Bearer and the final punctuation: `send Authorization: Bearer ….`"""
+_SECRET = re.compile(r"osk_[A-Za-z0-9._~+/=-]*[A-Za-z0-9_~+/=-]|((?i:bearer)\s+)\S+?(?=[.,;:!?)\]]?(?:\s|$))")
+"""All characters that the HTTP server accepts in a key. Keeps the word Bearer and the final punctuation."""
 
 
 def refusal(operation: Operation[Any, Any], answer: ApiResponse, key: str | None = None) -> ApiError:
