@@ -64,3 +64,17 @@ def test_a_missing_file_is_an_error_of_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("trips-mcp: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_samples_of_the_docs_are_read() -> None:
+    samples = sorted((Path(__file__).parents[2] / "examples" / "bookings").iterdir())
+
+    read = json.loads(run("--dry-run", "--json", *map(str, samples)).stdout)
+
+    assert [(one["kind"], one["number"] or one["name"], one["starts"]["at"]) for one in read["bookings"]] == [
+        ("train", "NJ 401", "2027-07-26T22:50"),
+        ("train", "ICE 1", "2027-07-27T06:58"),
+        ("flight", "LH715", "2027-03-28T12:15"),
+        ("stay", "Ryokan Example", "2027-03-29T15:00"),
+    ]
+    assert read["unread"] == []
