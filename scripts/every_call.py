@@ -91,6 +91,7 @@ async def _played(database: str) -> Story:
         await _its_events(session, trip["number"])
         await _its_travellers(session, trip_id)
         await _questions(session, trip_id)
+        await _a_plan(session, trip_id)
         refusals = [
             await session.call("get_trip", {"tripId": "trip_0000000000"}),
             await session.call("create_leg", {"tripId": trip_id, "title": "Nara", "startDate": "2 April", "stars": 5}),
@@ -253,6 +254,21 @@ async def _questions(session: Session, trip_id: str) -> None:
     await session.do("get_stay", tripId=trip_id, date="2027-03-30")
     await session.do("export_trip", tripId=trip_id)
     await session.do("export_file", tripId=trip_id, format="ics")
+
+
+async def _a_plan(session: Session, trip_id: str) -> None:
+    market = {"name": "Nishiki Market", "lat": 35.005, "lng": 135.7649, "category": "sight"}
+    visit = {"title": "Nishiki Market before the crowds", "category": "activity", "startDate": "2027-03-31"}
+    plan = await session.do(
+        "plan_changes",
+        tripId=trip_id,
+        changes=[
+            {"tool": "create_map_pin", "arguments": market, "as": "market"},
+            {"tool": "create_commitment", "arguments": {**visit, "startTime": "08:45", "mapPinId": "@market"}},
+            {"tool": "create_action_item", "arguments": {"text": "Reserve at the market", "urgency": "before_trip"}},
+        ],
+    )
+    await session.do("apply_plan", planId=plan["planId"])
 
 
 async def _its_end(session: Session, trip_id: str) -> None:

@@ -50,6 +50,7 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.backend.id_generator.secrets", Draws()),
         patch("trips_mcp.backend.id_generator._requests", Random(2027)),  # noqa: S311
         patch("trips_mcp.backend.resources.shares.secrets", Draws()),
+        patch("trips_mcp.tools.plans.plan.secrets", Draws()),
         patch("trips_mcp.tools.results.untrusted_text.secrets", Draws()),
     ):
         yield

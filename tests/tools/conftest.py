@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from trips_mcp.client import TripsClient
+from trips_mcp.connect import twin
+from trips_mcp.tools.call_context import Conduct
 
 from .services import Call, calls_on
 
@@ -13,7 +15,7 @@ from .services import Call, calls_on
 @pytest.fixture
 def call(trips: TripsClient) -> Call:
     """Any answer, errors too."""
-    return calls_on(trips)
+    return calls_on(trips, Conduct(twin=twin))
 
 
 @pytest.fixture

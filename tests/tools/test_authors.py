@@ -255,4 +255,5 @@ def test_every_tool_that_reads_a_trip_is_one_of_those_above() -> None:
         "get_trip",
         "get_secret",
         "list_messages",
+        "plan_changes",
     }

@@ -44,7 +44,8 @@ def by_default(entry: Entry) -> bool:
 
 
 def reads(entry: Entry) -> bool:
-    return entry["listing"]["annotations"]["readOnlyHint"]
+    """A plan is for a write, so it needs the scope of one."""
+    return entry["listing"]["annotations"]["readOnlyHint"] and not entry["scope"].endswith(":write")
 
 
 def of_one_trip(entry: Entry) -> bool:
@@ -220,7 +221,7 @@ def test_what_the_key_cannot_do_is_not_listed(scopes: str, trip: str | None) -> 
 
 def permitted(tool: Tool[Any, Any], scopes: str, trip: str) -> bool:
     operation = tool.uses[0]
-    given = {"trip_id": trip} if "tripId" in tool.input_schema["properties"] else {}
+    given = {"trip_id": trip} if "tripId" in tool.input_schema["properties"] or tool.name == "apply_plan" else {}
     try:
         Permissions(scopes.split()).check(operation, operation.params.model_construct(**given))
     except MissingScopeError:
@@ -264,7 +265,7 @@ def test_every_tool_on_a_server_of_one_trip_is_kept_to_it_or_known_to_be_about_n
 
     loose = {name for name in names(chosen(trip="jx7", mask_secrets="on")) if "tripId" not in properties[name]}
 
-    assert loose == {"get_me", *events}
+    assert loose == {"get_me", "apply_plan", *events}
 
 
 CHOICES: list[dict[str, str]] = [
@@ -316,7 +317,7 @@ def prompt_bytes(listing: dict[str, Any]) -> int:
     return len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-@pytest.mark.parametrize(("flags", "limit"), [({}, 30_000), ({"trip": "jx7"}, 26_000)], ids=["all", "trip"])
+@pytest.mark.parametrize(("flags", "limit"), [({}, 34_500), ({"trip": "jx7"}, 30_500)], ids=["all", "trip"])
 def test_the_catalogue_fits_its_budget(flags: dict[str, str], limit: int) -> None:
     sizes = {name_of(it): prompt_bytes(it["listing"]) for it in chosen(mask_secrets="on", **flags).entries}
 

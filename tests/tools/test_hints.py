@@ -27,6 +27,7 @@ from trips_mcp.client.errors import (
 )
 from trips_mcp.contract.events import UPDATE_EVENT
 from trips_mcp.contract.operation import Operation
+from trips_mcp.history.memory import MemoryHistory
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLSETS
@@ -62,9 +63,11 @@ class Failing:
     """A client of which every call fails like this."""
 
     rate_limit = None
+    account = "a"
 
     def __init__(self, error: TripsError) -> None:
         self._error = error
+        self.history = MemoryHistory()
 
     async def call(self, *_: object) -> None:
         raise self._error

@@ -1,20 +1,12 @@
 """What a plan shows before anything is written."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
 
-from trips_mcp.client import TripsClient
-from trips_mcp.connect import twin
-from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.plans.tools import plan_changes
-
-from .services import TOOL, Call, unheard
+from .conftest import Do
+from .services import Call
 
 pytestmark = pytest.mark.anyio
 
-Do = Callable[..., Awaitable[dict[str, Any]]]
 TOKYO = {
     "order": 2,
     "title": "Tokyo",
@@ -27,30 +19,7 @@ DINNER = {"title": "Dinner", "startDate": "2026-11-02", "category": "dinner"}
 
 
 @pytest.fixture
-def call(trips: TripsClient) -> Call:
-    """Any answer, errors too."""
-
-    async def call(tool: str, /, **arguments: Any) -> Any:
-        return await {**TOOL, "plan_changes": plan_changes}[tool].call(trips, arguments, unheard, Conduct(twin=twin))
-
-    return call
-
-
-@pytest.fixture
-def do(call: Call) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """The structured content of a call that must succeed."""
-
-    async def do(tool: str, /, **arguments: Any) -> dict[str, Any]:
-        answer = await call(tool, **arguments)
-        assert not answer.is_error, answer.text
-        assert answer.structured is not None
-        return answer.structured
-
-    return do
-
-
-@pytest.fixture
-async def kyoto(do: Callable[..., Awaitable[dict[str, Any]]], trip_id: str) -> str:
+async def kyoto(do: Do, trip_id: str) -> str:
     """A leg of the trip."""
     leg = await do(
         "create_leg",

@@ -41,7 +41,7 @@ def only_blank(given: Mapping[str, object], schema: dict[str, Any]) -> list[str]
 
 def _without_blanks(fields: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     required = schema.get("required", ())
-    properties: dict[str, dict[str, Any]] = schema["properties"]
+    properties: dict[str, dict[str, Any]] = schema.get("properties", {})
     return {
         name: tidied(value, properties.get(name, {}))
         for name, value in fields.items()

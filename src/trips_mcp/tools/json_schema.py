@@ -31,11 +31,16 @@ def _closed(schema: dict[str, Any], shared: dict[str, Any], described: bool = Tr
     kept: dict[str, Any] = {key: value for key, value in schema.items() if key not in left_out}
     if is_object(items := kept.get("items")):
         kept["items"] = _closed(items, shared, described=False)
-    if kept.get("type") == "object":
+    if kept.get("type") == "object" and not _is_open(kept):
         properties: dict[str, Any] = kept.get("properties", {})
         kept["properties"] = {name: _closed(inner, shared, described) for name, inner in properties.items()}
         kept["additionalProperties"] = False
     return {key: kept[key] for key in sorted(kept, key=_rank)}
+
+
+def _is_open(schema: dict[str, Any]) -> bool:
+    """Whether it takes any object, such as the arguments of another tool."""
+    return "properties" not in schema and schema.get("additionalProperties") is True
 
 
 def _rank(key: str) -> int:

@@ -69,12 +69,13 @@ async def plan(
     Raises: ToolRefusedError with the faults of all changes; TripsError.
     """
     client, conduct = context.client, context.conduct
-    found = checked(changes, trip_id, conduct)
-    origins = origins or {}
     now = now or await read_now(client, trip_id, conduct)
+    found = checked([_with_number(change, now, conduct) for change in changes], trip_id, conduct)
+    origins = origins or {}
     if now.without_events is not None and any(change.tool.endswith("_event") for change in found):
         raise ToolRefusedError(f"Not planned: {now.without_events}")
     trial = await tried(found, now, trip_id, conduct)
+    found = trial.changes
     steps = plan_steps(found, conduct, origins)
     reads = 4 if now.number is not None else 2
     preview = preview_of(
@@ -92,9 +93,10 @@ async def plan(
         return Outcome(preview, remarks, client.rate_limit)
     made_at = time.time()
     kept = Plan(
-        id=f"plan_{''.join(secrets.choice(_ALPHABET) for _ in range(10))}",
+        id=_new_id(),
         trip_id=trip_id,
         changes=found,
+        steps=steps,
         bound=_bound(found, now, trial),
         findings=[finding_key(finding) for finding in trial.before.findings],
         origins=origins,
@@ -102,6 +104,18 @@ async def plan(
     await client.history.put_plan(record_of(kept, client, made_at))
     preview = preview.model_copy(update={"plan_id": kept.id, "minutes_valid": round(VALID_SECONDS / 60)})
     return Outcome(preview, remarks, client.rate_limit)
+
+
+def _new_id() -> str:
+    bits = secrets.randbits(50)
+    return "plan_" + "".join(_ALPHABET[bits >> shift & 31] for shift in range(0, 50, 5))
+
+
+def _with_number(change: Change, now: TripNow, conduct: Conduct) -> Change:
+    """On a server that is bound to one trip, a new event is on that trip."""
+    if conduct.trip is None or now.number is None or change.tool != "create_event" or change.arguments.get("trip_ids"):
+        return change
+    return Change(change.tool, {**change.arguments, "trip_ids": [now.number]}, change.name)
 
 
 def record_of(plan: Plan, client: TripsClient, made_at: float) -> PlanRecord:
@@ -148,16 +162,11 @@ def _bound(changes: Sequence[Change], now: TripNow, trial: Trial) -> Bound:
     targets = {_key(key) for key in trial.difference.touched}
     links: set[str] = set()
     for change in changes:
-        for name, kind in _TARGETS.items():
-            item_id = change.arguments.get(name)
-            if item_id is None or str(item_id).startswith("@"):
-                continue
-            is_link = change.tool in _LINKING and name in ("legId", "mapPinId")
-            (links if is_link else targets).add(f"{kind} {item_id}")
-        if change.tool in ("update_trip", "archive_trip"):
-            targets.add(f"trip {change.arguments['tripId']}")
+        changed, linked = targets_of(change)
+        targets |= changed
+        links |= linked
     known_refs = refs_in(items)
-    refs = set(_refs(changes))
+    refs = set(refs_of(changes))
     targets |= {known_refs[ref] for ref in refs if ref in known_refs}
     return Bound(
         digests={key: digest(items[key]) for key in sorted(targets) if key in items},
@@ -166,7 +175,21 @@ def _bound(changes: Sequence[Change], now: TripNow, trial: Trial) -> Bound:
     )
 
 
-def _refs(changes: Sequence[Change]) -> Iterator[str]:
+def targets_of(change: Change) -> tuple[set[str], set[str]]:
+    """The items that the change is about, and those that it links to, by "kind id"."""
+    targets: set[str] = set()
+    links: set[str] = set()
+    for name, kind in _TARGETS.items():
+        item_id = change.arguments.get(name)
+        if item_id is not None and not str(item_id).startswith("@"):
+            is_link = change.tool in _LINKING and name in ("legId", "mapPinId")
+            (links if is_link else targets).add(f"{kind} {item_id}")
+    if change.tool in ("update_trip", "archive_trip"):
+        targets.add(f"trip {change.arguments['tripId']}")
+    return targets, links
+
+
+def refs_of(changes: Sequence[Change]) -> Iterator[str]:
     """ "kind clientRef" of the items of this trip that the changes create or merge into."""
     for change in changes:
         if str(change.arguments.get("tripId", "")).startswith("@"):

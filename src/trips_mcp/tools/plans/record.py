@@ -8,6 +8,7 @@ from trips_mcp.history import Origin, PlanRecord
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import IdsOfChange
+from trips_mcp.planning.steps import Step
 from trips_mcp.tools.results.answer import ToolRefusedError
 
 FORMAT: Final = 1
@@ -32,6 +33,8 @@ class Plan:
     id: str
     trip_id: str
     changes: Sequence[Change]
+    steps: Sequence[Step]
+    """Kept too: a plan that is resumed must make the same calls."""
     bound: Bound
     findings: Sequence[str]
     """Keys of the findings of the trip before."""
@@ -48,6 +51,7 @@ class Plan:
     def as_json(self) -> JsonObject:
         return {
             "changes": [change.as_json() for change in self.changes],
+            "steps": [step.changes for step in self.steps],
             "digests": dict(self.bound.digests),
             "there": list(self.bound.there),
             "absent": list(self.bound.absent),
@@ -69,6 +73,7 @@ def read_plan(record: PlanRecord) -> Plan:
         record.id,
         record.trip,
         [Change.of_json(one) for one in body["changes"]],
+        [Step(tuple(step)) for step in body["steps"]],
         Bound(body["digests"], body["there"], body["absent"]),
         body["findings"],
         {

@@ -136,7 +136,7 @@ def _report_lines(report: ApplyReport, hint: Hint) -> Iterator[str]:
             yield hint("What was made stays. Plan the rest anew with plan_changes.")
     for change in report.changes:
         yield _change_line(change)
-    yield from _findings("New in check_trip", report.caused)
+    yield from _findings("The trip now has", report.caused, "new finding")
 
 
 def _change_line(change: ChangeReport) -> str:
@@ -147,9 +147,9 @@ def _change_line(change: ChangeReport) -> str:
     return what + (f", {created}{named}" if created else "") + (f": {change.why}" if change.why else "")
 
 
-def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
+def _findings(title: str, findings: list[Finding], noun: str = "finding") -> Iterator[str]:
     if findings:
-        yield f"{title} {_counted(len(findings), 'finding')}:"
+        yield f"{title} {_counted(len(findings), noun)}:"
         yield from map(line_of, findings)
 
 

@@ -11,19 +11,26 @@ from trips_mcp.contract.events import LIST_TRIP_EVENTS
 from trips_mcp.contract.exports import EXPORT_TRIP
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.planning.change import Change
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.plans.apply import apply
 from trips_mcp.tools.plans.changes import MOST_CHANGES
 from trips_mcp.tools.plans.plan import PlanContext, plan
-from trips_mcp.tools.plans.results import Preview, preview_in_words
+from trips_mcp.tools.plans.results import ApplyReport, Preview, preview_in_words, report_in_words
 from trips_mcp.tools.tool import Hints, Tool
 
-_READS: Final[Hints] = {
+PLANS: Final[Hints] = {
     "readOnlyHint": True,
     "destructiveHint": False,
     "idempotentHint": True,
     "openWorldHint": True,
 }
+
+
+"""Making a plan sends nothing but reads."""
+USES: Final = (SYNC_TRIP, EXPORT_TRIP, LIST_TRIP_EVENTS)
+"""A plan needs the scope to write: the first operation decides."""
 
 
 class PlannedChange(Params):
@@ -42,9 +49,13 @@ class PlanChanges(OfTrip):
             min_length=1,
             max_length=MOST_CHANGES,
             description='Calls of tools that write, in order: {"tool": "create_leg", "arguments": {…}, "as": "kyoto"}. '
-            'tripId may be left out; later, "@kyoto" stands for the new id',
+            'Later, "@kyoto" stands for the new id',
         ),
     ]
+
+
+class ApplyPlan(Params):
+    plan_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 async def _plan_changes(client: TripsClient, asked: PlanChanges, _: Report, conduct: Conduct) -> Outcome[Preview]:
@@ -59,9 +70,26 @@ plan_changes = Tool(
     "delete, which problems they cause and fix. Use it for more than two writes. Writes nothing; apply_plan makes "
     "them.",
     params=PlanChanges,
-    hints=_READS,
-    uses=(EXPORT_TRIP, LIST_TRIP_EVENTS),
+    hints=PLANS,
+    uses=USES,
     run=_plan_changes,
     lookup="list_trips",
     prose=preview_in_words,
+)
+
+
+async def _apply_plan(client: TripsClient, asked: ApplyPlan, report: Report, conduct: Conduct) -> Outcome[ApplyReport]:
+    return await apply(PlanContext(client, conduct), asked.plan_id, report)
+
+
+apply_plan = Tool(
+    name="apply_plan",
+    title="Apply plan",
+    description="Make the changes of a plan that the user has seen, by the planId from `plan_changes`. Refused if "
+    "what it changes was changed since. If it does not finish, call it again: nothing is made twice.",
+    params=ApplyPlan,
+    hints={"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": True},
+    uses=USES,
+    run=_apply_plan,
+    prose=report_in_words,
 )

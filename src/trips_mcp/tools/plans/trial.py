@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import InvalidError, TripsError
@@ -17,8 +17,11 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, numbers_in, params_of, raise_if_any, unresolved
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.selection.single_trip import bound
+from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip
 from trips_mcp.tools.tool import Tool
+
+_SHIFTS: Final = frozenset({"shiftDays", "shiftMinutes"})
+_SHIFTED: Final = ("startDate", "startTime", "endTime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Trial:
     difference: Difference
     before: CheckReport
     after: CheckReport
+    changes: list[Change]
+    """As they are to be applied: what depends on the present, such as a shift, stands with its outcome."""
     names: dict[str, str]
     """By the id that the twin gave to a new item: what the plan calls it, such as @kyoto."""
 
@@ -52,7 +57,7 @@ async def tried(changes: Sequence[Change], now: TripNow, trip_id: str, conduct: 
         for new_trip in run.new_trips:
             whole = difference(TripState({}), (await read_now(twin, new_trip, inside)).state)
             found = replace(found, created=_merged(found.created, whole.created))
-        return Trial(found, await before.check(), await after.check(), run.names)
+        return Trial(found, await before.check(), await after.check(), run.changes, run.names)
 
 
 def _merged(some: tuple[ItemDiff, ...], more: tuple[ItemDiff, ...]) -> tuple[ItemDiff, ...]:
@@ -66,6 +71,7 @@ class _Run:
     twin: TripsClient
     conduct: Conduct
     faults: list[Fault] = field(default_factory=list[Fault])
+    changes: list[Change] = field(default_factory=list[Change])
     new_trips: list[str] = field(default_factory=list[str])
     names: dict[str, str] = field(default_factory=dict[str, str])
     _ids: CreatedIds = field(default_factory=CreatedIds)
@@ -76,6 +82,7 @@ class _Run:
         if any(reference.partition(".")[0] in self._failed for _, reference in change.references()):
             self._fail(change)
             return
+        self.changes.append(change)
         at = f"changes.{index}"
         tool = WRITING_TOOLS[change.tool]
         if tool.outbound:  # nobody is to be told of a trial
@@ -96,14 +103,16 @@ class _Run:
 
     async def _made(self, tool: Tool[Any, Any], change: Change, at: str) -> list[Fault]:
         arguments = change.with_ids(self._ids.id_of)
-        given = await bound(self.twin, arguments, tool.input_schema["properties"], replace(self.conduct, trip=None))
+        given = await bound(self.twin, arguments, tool.input_schema["properties"], self.conduct)
         params, found = params_of(tool, given, at)
         if found or tool.write is None:
             return found
+        await keep_to_the_trip(self.twin, params, self.conduct)
         result = (await tool.write(self.twin, params, unheard)).result
         told = wire(result)
         if refused := refusals(told):
             return [Fault(path=f"{at}.{place}", reason=why) for place, why in refused]
+        self.changes[-1] = _settled(change, told)
         ids = ids_in(told)
         self._ids.add(change.name, ids)
         if change.tool == "create_trip":
@@ -115,6 +124,14 @@ class _Run:
     def _fail(self, change: Change) -> None:
         if change.name is not None:
             self._failed.add(change.name)
+
+
+def _settled(change: Change, told: JsonObject) -> Change:
+    """A shift is from where a commitment is, so taken twice it would be two: it becomes the times that it leads to."""
+    if not _SHIFTS & change.arguments.keys():
+        return change
+    kept = {name: value for name, value in change.arguments.items() if name not in _SHIFTS}
+    return Change(change.tool, kept | {name: told[name] for name in _SHIFTED if name in told}, change.name)
 
 
 def wire(result: Result) -> JsonObject:

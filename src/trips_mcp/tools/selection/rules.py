@@ -91,10 +91,13 @@ def _why_hidden(entry: Entry, settings: Settings) -> Hidden | None:
 
 
 def _only_reading(entry: Entry, settings: Settings) -> Hidden | None:
-    if not settings.read_only or entry["listing"]["annotations"]["readOnlyHint"]:
+    """A tool that only prepares writes needs their scope."""
+    reads = entry["listing"]["annotations"]["readOnlyHint"]
+    if not settings.read_only or (reads and not entry["scope"].endswith(":write")):
         return None
     name = entry["listing"]["name"]
-    return Hidden("--read-only", f"{name} changes {_what(entry)}, and this server is read-only (--read-only).")
+    does = "prepares changes of" if reads else "changes"
+    return Hidden("--read-only", f"{name} {does} {_what(entry)}, and this server is read-only (--read-only).")
 
 
 def _without_api(entry: Entry, settings: Settings) -> Hidden | None:

@@ -37,7 +37,7 @@ def lack(entry: Entry, scopes: Iterable[str] | None, *, events_too: bool, trip: 
 def _is_enough(limits: set[str | None], entry: Entry, trip: str | None) -> bool:
     """A key limited to a trip may use the tools about that trip, and may list trips, which shows only that one."""
     listing = entry["listing"]
-    if "tripId" in listing["inputSchema"]["properties"]:
+    if "tripId" in listing["inputSchema"]["properties"] or entry["toolset"] == "plans":
         return bool(limits) if trip is None else trip in limits
     return bool(limits) and (listing["annotations"]["readOnlyHint"] or entry["api"] == "events")
 
