@@ -257,3 +257,28 @@ def test_every_tool_that_reads_a_trip_is_one_of_those_above() -> None:
         "list_messages",
         "plan_changes",
     }
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_messages_show_who_wrote_them_where_the_service_knows(known: bool) -> None:
+    messages = [
+        {"_id": "m1", "authorId": "user_1", "content": "Hello"},
+        {"_id": "m2", "authorId": "user_2", "authorName": "Benny", "content": "Hi"},
+        {"_id": "m3", "authorId": "user_9", "content": "Gone"},
+    ]
+    members = [{"userId": "user_1", "name": "Ann"}, {"userId": "user_2", "name": "Ben"}]
+    service = Service(
+        {
+            "/trips/trip_1/channels/c/messages": {"items": messages},
+            "/trips/trip_1/members": {"items": members if known else [{"userId": "user_1"}]},
+        }
+    )
+
+    async with service.called() as call:
+        await call("list_messages", tripId="trip_1", channelId="c")
+        answer = await call("list_messages", tripId="trip_1", channelId="c")
+
+    assert answer.structured is not None
+    names = [re.sub(r"\[/?\w+\]", "", one.get("authorName", "")) for one in answer.structured["items"]]
+    assert names == (["Ann", "Benny", ""] if known else ["", "Benny", ""])
+    assert [request.url.path.rsplit("/")[-1] for request in service.asked] == ["messages", "members", "messages"]

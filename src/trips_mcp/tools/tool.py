@@ -23,7 +23,7 @@ from trips_mcp.tools.error_text import advice, where_to_check
 from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, Attachment, ToolRefusedError, within_bounds
-from trips_mcp.tools.results.authors import known_others, others_may_have_written
+from trips_mcp.tools.results.authors import known_others, others_may_have_written, with_author_names
 from trips_mcp.tools.results.destinations import forget_destinations, note_destinations
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
@@ -192,6 +192,8 @@ class _Call(Generic[P, R]):
         if trip_id is not None:
             note_destinations(self.client, trip_id, asked, outcome.result)
         self.others = await self._others_may_have_written(asked, outcome.result)
+        if trip_id is not None:
+            outcome = replace(outcome, result=with_author_names(self.client, trip_id, outcome.result))
         if self.conduct.local and self.tool.local is not None:
             return replace(outcome, notes=(*outcome.notes, self.tool.local.remark))
         return outcome

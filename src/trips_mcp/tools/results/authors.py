@@ -1,9 +1,10 @@
-"""Whether a trip has other members, so that its texts may be other people's words.
+"""Who may have written a trip's texts: whether it has other members, and their names.
 
 Known from answers that contain the members; otherwise they are listed, at most once in 5 minutes for each trip.
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -13,7 +14,9 @@ import anyio
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.members import LIST_MEMBERS, ListMembers, MemberPage
+from trips_mcp.contract.members import LIST_MEMBERS, ListMembers, Member, MemberPage
+from trips_mcp.contract.messages import Message, MessagePage
+from trips_mcp.contract.operation import R
 
 _VALID: Final = 300.0
 """Seconds. Someone who joined since may have written."""
@@ -26,12 +29,17 @@ _MOST_TRIPS: Final = 1000
 class _Known:
     others: dict[str, tuple[float, bool]] = field(default_factory=dict[str, tuple[float, bool]])
     """By trip: expiry, and whether others may write to it."""
+    names: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """By trip: the names of its members by user id."""
 
-    def note(self, trip_id: str, others: bool) -> None:
+    def note(self, trip_id: str, others: bool, members: Sequence[Member] = ()) -> None:
         self.others.pop(trip_id, None)
         if len(self.others) >= _MOST_TRIPS:
-            del self.others[next(iter(self.others))]
+            oldest = next(iter(self.others))
+            del self.others[oldest]
+            self.names.pop(oldest, None)
         self.others[trip_id] = (time.monotonic() + _VALID, others)
+        self.names[trip_id] = {one.user_id: one.name for one in members if one.user_id and one.name}
 
     def of(self, trip_id: str) -> bool | None:
         until, others = self.others.get(trip_id, (0.0, False))
@@ -47,7 +55,20 @@ def note_members(client: TripsClient, trip_id: str, result: object) -> None:
     if isinstance(result, MemberPage) and result.next_cursor is None:
         members = result.items
     if members:
-        _KNOWN.setdefault(client, _Known()).note(trip_id, len(members) > 1)
+        _KNOWN.setdefault(client, _Known()).note(trip_id, len(members) > 1, members)
+
+
+def with_author_names(client: TripsClient, trip_id: str, result: R) -> R:
+    """Messages of a service that gives only the ids of their authors, with the names of the trip's members."""
+    if not isinstance(result, MessagePage) or all(one.author_name for one in result.items):
+        return result
+    names = _KNOWN.setdefault(client, _Known()).names.get(trip_id, {})
+    return result.model_copy(update={"items": [_with_author_name(one, names) for one in result.items]})
+
+
+def _with_author_name(message: Message, names: Mapping[str, str]) -> Message:
+    name = names.get(message.author_id or "")
+    return message if message.author_name or name is None else message.model_copy(update={"author_name": name})
 
 
 async def others_may_have_written(client: TripsClient, trip_id: str, result: object) -> bool:
@@ -65,15 +86,16 @@ async def _others_may_write(client: TripsClient, trip_id: str) -> bool:
     known = _KNOWN.setdefault(client, _Known())
     others = known.of(trip_id)
     if others is None:
-        others = await _has_others(client, trip_id)
-        known.note(trip_id, others)
+        others, members = await _members(client, trip_id)
+        known.note(trip_id, others, members)
     return others
 
 
-async def _has_others(client: TripsClient, trip_id: str) -> bool:
+async def _members(client: TripsClient, trip_id: str) -> tuple[bool, Sequence[Member]]:
+    """Whether there are others, and who; without an answer, there may be."""
     try:
         with anyio.fail_after(_PATIENCE):
             page = await client.call(LIST_MEMBERS, ListMembers(trip_id=trip_id))
     except (TripsError, TimeoutError):
-        return True
-    return len(page.items) != 1 or page.next_cursor is not None
+        return True, ()
+    return len(page.items) != 1 or page.next_cursor is not None, page.items
