@@ -10,8 +10,7 @@ from pydantic_core import from_json
 from trips_mcp.cli.doctor.clock import clock
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.http_probe import Came, Obstacle, ask
-from trips_mcp.cli.doctor.key import key_findings
-from trips_mcp.cli.doctor.quota import rate_limit
+from trips_mcp.cli.doctor.key import key_findings, rate_limit
 from trips_mcp.cli.doctor.redaction import bare_url
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (

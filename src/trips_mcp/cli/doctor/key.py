@@ -1,5 +1,6 @@
-"""The doctor's check of a key: its owner and its scopes."""
+"""The doctor's checks of a key: its owner, its scopes and its rate limit."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -7,6 +8,8 @@ from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.redaction import without_secrets
 from trips_mcp.cli.doctor.toolset import scopes_needed
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
+from trips_mcp.client.rate_limiter import WINDOW
+from trips_mcp.client.session import ApiResponse
 from trips_mcp.contract.me import Me
 from trips_mcp.contract.operation import Api
 from trips_mcp.scopes import Scope
@@ -19,6 +22,7 @@ _ALLOWS: Final = {
     "messages:write": "posting messages",
 }
 _MOST_NAMES: Final = 3
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
 def key_findings(
@@ -83,3 +87,25 @@ def _has(scopes: list[str], needed: str) -> bool:
 def _some(tools: list[str]) -> str:
     more = len(tools) - _MOST_NAMES
     return ", ".join(tools[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def rate_limit(check: str, answer: ApiResponse, error: TripsError | None) -> Diagnosis | None:
+    """None if the response has no rate limit headers."""
+    limit, remaining = _number(answer, "X-RateLimit-Limit"), _number(answer, "X-RateLimit-Remaining")
+    resets = _number(answer, "Retry-After")
+    seconds = round(WINDOW) if resets is None else resets
+    facts = {"limit": limit, "remaining": remaining, "resetsInSeconds": seconds}
+    if isinstance(error, RateLimitedError):
+        found = f"used up for {seconds} seconds at most"
+        return Diagnosis(check, "warn", found, "Calls wait that long; see what else uses this key.", facts)
+    if limit is None or remaining is None:
+        return None
+    said = f"{remaining} of {limit} requests are left, for {seconds} seconds at most"
+    if remaining:
+        return Diagnosis(check, "ok", said, facts=facts)
+    return Diagnosis(check, "warn", said, "Calls wait that long; see what else uses this key.", facts)
+
+
+def _number(answer: ApiResponse, header: str) -> int | None:
+    text = answer.headers.get(header, "").strip()
+    return int(text) if _COUNT.fullmatch(text) else None

@@ -30,8 +30,13 @@ from trips_mcp.server.http.errors import (
 )
 from trips_mcp.server.http.limits import CallLimit, Deadlines
 from trips_mcp.server.http.origins import Origins, answer_preflight
-from trips_mcp.server.http.proxies import with_real_client
-from trips_mcp.server.http.request import ClientDisconnectedError, HttpRequest, read_message, read_messages
+from trips_mcp.server.http.request import (
+    ClientDisconnectedError,
+    HttpRequest,
+    read_message,
+    read_messages,
+    with_real_client,
+)
 from trips_mcp.server.http.scopes import ScopeCheck, ScopedServers, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.shared_files import SharedFiles

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
-from trips_mcp.addresses import UNKNOWN
+from trips_mcp.addresses import UNKNOWN, TrustedProxies
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parsed
 
@@ -210,3 +210,12 @@ def _too_large() -> RefusalError:
     return RefusalError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {LARGEST_BODY} bytes.", INVALID_REQUEST
     )
+
+
+def with_real_client(scope: Scope, proxies: TrustedProxies) -> Scope:
+    """The scope with `client` set to the address that trusted proxies report."""
+    peer: tuple[str, int] | None = scope["client"]
+    if peer is None or peer[0] not in proxies:
+        return scope
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return {**scope, "client": (proxies.client(peer[0], forwarded), peer[1])}
