@@ -256,6 +256,11 @@ async def _questions(session: Session, trip_id: str) -> None:
     await session.do("export_file", tripId=trip_id, format="ics")
 
 
+_CONFIRMATION = """<script type="application/ld+json">{"@type": "FoodEstablishmentReservation",
+"reservationNumber": "R-221", "startTime": "2027-03-31T19:00:00+09:00", "reservationFor": {"@type": "Restaurant",
+"name": "Giro Giro Hitoshina", "address": {"addressLocality": "Kyoto", "addressCountry": "JP"}}}</script>"""
+
+
 async def _a_plan(session: Session, trip_id: str) -> None:
     market = {"name": "Nishiki Market", "lat": 35.005, "lng": 135.7649, "category": "sight"}
     visit = {"title": "Nishiki Market before the crowds", "category": "activity", "startDate": "2027-03-31"}
@@ -269,6 +274,7 @@ async def _a_plan(session: Session, trip_id: str) -> None:
         ],
     )
     await session.do("apply_plan", planId=plan["planId"])
+    await session.do("plan_import", tripId=trip_id, content=_CONFIRMATION)
 
 
 async def _its_end(session: Session, trip_id: str) -> None:

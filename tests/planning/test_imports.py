@@ -156,6 +156,24 @@ def test_mail_then_pass_then_calendar_entry_of_one_flight_is_one_row() -> None:
     assert (flight["departure"], flight["seat"]) == ("2027-05-04T12:15", "12C")
 
 
+def test_a_flight_that_was_typed_in_by_hand_is_recognised_by_number_and_day() -> None:
+    typed = {"flightNumber": "lh 716", "from": "Frankfurt", "to": "Tokyo", "departure": "2027-05-04T12:15"}
+    tokyo = {
+        "_id": "t",
+        "destination": "Tokyo",
+        "startDate": "2027-05-05",
+        "endDate": "2027-05-08",
+        "timezone": "Asia/Tokyo",
+    }
+    before = {**EMPTY, "legs": [{**tokyo, "flights": [typed]}]}
+
+    made = draft(before, FLIGHT)
+
+    (flight,) = flights(applied(before, made))
+    assert outcomes(made) == ["changed"]
+    assert (flight["from"], flight["seat"], flight["confirmationNumber"]) == ("Frankfurt", "12C", "QX7L2M")
+
+
 def test_a_changed_time_is_one_difference_that_names_old_and_new() -> None:
     before = applied(EMPTY, draft(EMPTY, FLIGHT))
     later = replace(FLIGHT, starts=at("2027-05-04T13:05", "Europe/Berlin"), status="changed")
@@ -202,6 +220,7 @@ def test_two_stays_of_one_hotel_on_other_dates_are_two() -> None:
     ("booking", "why"),
     [
         (replace(FLIGHT, starts=None), "It does not say when it starts."),
+        (PASS, "It says the day, 2027-05-04, and no time of departure; ask for it."),
         (
             replace(HOTEL, starts=at("2027-08-01"), ends=at("2027-08-02")),
             "It is on 2027-08-01, outside the trip (2027-05-04 to 2027-05-12).",

@@ -256,6 +256,7 @@ def test_every_tool_that_reads_a_trip_is_one_of_those_above() -> None:
         "get_secret",
         "list_messages",
         "plan_changes",
+        "plan_import",
     }
 
 

@@ -166,6 +166,9 @@ class _Importer:
                 leg.written.add("flights")
             self._compared(one, differences)
             return
+        if starts.clock is None:  # a flight of the API has a time or no date at all
+            self._result(one, "question", f"It says the day, {starts.day}, and no time of departure; ask for it.")
+            return
         leg = self._leg_of_flight(one, starts)
         if leg is None:
             self._result(one, "question", f"No leg fits {one.destination.label}, and its time zone is not known.")
@@ -425,8 +428,8 @@ def _flight_facts(one: Booking) -> JsonObject:
         airline=one.provider,
         flightNumber=one.number,
         **{"from": one.origin.label, "to": one.destination.label},
-        departure=starts.at if starts else "",
-        arrival=ends.at if ends else "",
+        departure=starts.at if starts and starts.clock else "",
+        arrival=ends.at if ends and ends.clock else "",
         departureTimezone=starts.zone if starts and starts.clock else "",
         arrivalTimezone=ends.zone if ends and ends.clock else "",
         confirmationNumber=one.confirmation_number,

@@ -3,6 +3,7 @@
 from types import ModuleType
 from typing import Any, cast
 
+from trips_mcp.tools.plans import imports
 from trips_mcp.tools.plans import tools as plans
 from trips_mcp.tools.resources import (
     action_items,
@@ -42,7 +43,7 @@ TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "members": _tools_in(members),
     "shares": _tools_in(shares),
     "events": _tools_in(events),
-    "plans": _tools_in(plans),
+    "plans": _tools_in(plans, imports),
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)
