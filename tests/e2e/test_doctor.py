@@ -585,6 +585,7 @@ def test_the_docs_name_every_check_and_what_it_tells(
 ) -> None:
     make_database(tmp_path / "trips.db")
     anyio.run(unknown_write, tmp_path / "journal.db")
+    anyio.run(recorded_change, tmp_path / "history.db")
     for file in tmp_path.glob("*.db"):
         file.chmod(0o644)
     http = {"TRIPS_MCP_TRANSPORT": "http", "HTTPS_PROXY": "http://proxy.example"}
