@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from trips_mcp.client.errors import OutcomeUnknownError, TripsError
 from trips_mcp.client.item_changes import (
@@ -26,8 +26,6 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.history import History, ItemChange, RecordedChange, current_origin
 from trips_mcp.json_values import JsonObject
-
-_UNREAD: Final = "This change cannot be undone here: what was there before it could not be read."
 
 
 class Recorder:
@@ -83,7 +81,7 @@ class Recorder:
         trouble = await self._finish(operation, arguments, change, outcome, before) or trouble
         if trouble is not None:
             return _noting(outcome, f"This change cannot be undone: {trouble}.")
-        return outcome if before.is_known else _noting(outcome, _UNREAD)
+        return outcome
 
     async def _before(self, operation: Operation[Any, Any], arguments: JsonObject) -> Before:
         of = target(operation, arguments)
