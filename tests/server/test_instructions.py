@@ -72,7 +72,7 @@ def test_whatever_is_offered_others_words_and_secrets_are_spoken_of(env: dict[st
         "`get_timeline` (the whole trip)",
         "tripId from `list_trips`",
         "as in (legId",
-        "`sync_trip` and dryRun",
+        "For more than two writes make one plan with `plan_changes`",
         "If nobody can be asked, preview, then do plainly what was asked for.",
         "between random marks",
     ],

@@ -208,9 +208,14 @@ PROMPTS: Final = (
             "A stay is the accommodation of a leg, a flight is one of its flights with the local time and zone of both "
             "ends, a place becomes a map pin only where its coordinates are known, a dinner, tour or meeting is a "
             "commitment. Codes and numbers go into their own fields, never into titles, notes or a clientRef.",
-            "Call `sync_trip` with dryRun true for legs and pins, each with the clientRef it has or a new one; show me "
-            "what would be created and what updated, and the commitments you would add. Where a leg gets a flight, "
-            "send all its flights: they replace those that are there.",
+            (
+                "Put more than two writes in one `plan_changes`, each leg and pin with its clientRef or a new one; "
+                "show me the preview. Once I agree: `apply_plan`.",
+                "Show me all that you would write before you write it.",
+            ),
+            "Fewer: call `sync_trip` with dryRun true for legs and pins, each with the clientRef it has or a new one; "
+            "show me what would be created and what updated, and the commitments you would add. Where a leg gets a "
+            "flight, send all its flights: they replace those that are there.",
             "If it belongs to a leg without a clientRef, change that leg with `update_leg` instead, once I agree.",
             "Only after I agree: the same `sync_trip` without dryRun, then `create_commitment` for each commitment.",
             (
