@@ -114,6 +114,7 @@ def test_a_copy_is_a_new_trip_of_the_same_length_with_all_parts() -> None:
         "endDate": "2027-03-29",
     }
     assert {change.arguments["tripId"] for change in draft.changes[1:]} == {"@trip"}
+    assert [change.arguments.get("autoClientRef") for change in draft.changes[1:4]] == [False, False, False]
 
 
 def test_a_leg_keeps_its_times_on_the_new_dates() -> None:

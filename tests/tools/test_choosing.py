@@ -17,7 +17,7 @@ from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.listing import Entry, entries
 from trips_mcp.tools.selection.rules import Selection, choose
 
-OTHER_TRIPS = {"list_trips", "create_trip", "get_shared_trip", "export_shared_trip"}
+OTHER_TRIPS = {"list_trips", "create_trip", "plan_copy", "get_shared_trip", "export_shared_trip"}
 OUTBOUND = {"send_message", "create_share_token", "revoke_share_token"}
 THE_TRIP = {"tripId", "trip_id", "trip_ids"}
 KEYS = {"OSOTO_API_KEY": "osk_1", "TRAVELMODE_TOKEN": "t1"}

@@ -276,7 +276,7 @@ class _Copier:
 def _upserts(tool: str, name: str, items: list[tuple[str, JsonObject]]) -> Iterator[Change]:
     for number, start in enumerate(range(0, len(items), _AT_ONCE), 1):
         some = [item for _, item in items[start : start + _AT_ONCE]]
-        yield Change(tool, {"tripId": _THE_TRIP, "items": some}, _name(name, number))
+        yield Change(tool, {"tripId": _THE_TRIP, "items": some, "autoClientRef": False}, _name(name, number))
 
 
 def _references(name: str, items: list[tuple[str, JsonObject]]) -> dict[str, str]:

@@ -132,15 +132,15 @@ async def _told_apart(
 async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct: Conduct) -> Outcome[Timeline]:
     read = await read_trip(client, asked.trip_id, conduct)
     journey, now = read.journey, conduct.now()
-    first = None if asked.from_ is MISSING else _bound(journey, "from", asked.from_, now)
-    last = None if asked.to is MISSING else _bound(journey, "to", asked.to, now)
+    first = None if asked.from_ is MISSING else day_asked(journey, "from", asked.from_, now)
+    last = None if asked.to is MISSING else day_asked(journey, "to", asked.to, now)
     if first is not None and last is not None and last < first:
         raise ToolRefusedError(f"to is before from.{f' {runs(journey.dates)}' if journey.dates else ''}")
     today = today_in(journey, now)
     return read.outcome(await offload(read.things, timeline_of, journey, first=first, last=last, today=today))
 
 
-def _bound(journey: Journey, name: str, text: str, now: datetime) -> date:
+def day_asked(journey: Journey, name: str, text: str, now: datetime) -> date:
     """By the rule of get_day: a day of the trip. Raises: ToolRefusedError."""
     found = read_day(journey, text, now)
     if isinstance(found, Unclear):

@@ -16,12 +16,15 @@ FILLED_IN: Final = frozenset({TRIP_ID, NUMBER, NUMBERS})
 
 _OF_NO_TRIP: Final = frozenset({"get_me", "apply_plan"})
 """`apply_plan` itself checks the trip of its plan."""
+_OF_A_NEW_TRIP: Final = frozenset({"plan_copy"})
 _SOME_TRIP: Final = re.compile(r"\b(?:one or more trips|(?:one|a single|a)( whole)? trip)\b")
 
 
 def is_of_one_trip(entry: Entry) -> bool:
     """A tool without an argument for the trip may be about any trip, so it must be known as harmless."""
     listing = entry["listing"]
+    if listing["name"] in _OF_A_NEW_TRIP:
+        return False
     return entry["api"] == "events" or listing["name"] in _OF_NO_TRIP or TRIP_ID in listing["inputSchema"]["properties"]
 
 
