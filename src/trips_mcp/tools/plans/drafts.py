@@ -90,7 +90,7 @@ def _shown(notes: Sequence[DraftNote]) -> list[DraftNote]:
 plan_move = Tool(
     name="plan_move",
     title="Plan move",
-    description="Preview moving a trip by days, from a day on or between two. Flights and bookings stay and are "
+    description="Preview moving a trip by days. From a day on, or between two. Flights and bookings stay and are "
     "listed to rebook, unless moveBooked. Writes nothing; apply_plan does.",
     params=PlanMove,
     hints=plans.plan_changes.hints,
