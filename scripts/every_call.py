@@ -278,6 +278,8 @@ async def _a_plan(session: Session, trip_id: str) -> None:
     await session.do("plan_move", tripId=trip_id, **{"from": "2027-03-31"}, to="2027-03-31", days=1)
     again = {"title": "Kyoto once more", "startDate": "2028-03-24", "leaveOut": ["commitments", "actionItems"]}
     await session.do("plan_copy", tripId=trip_id, **again)
+    await session.do("list_changes", tripId=trip_id, limit=3)
+    await session.do("plan_undo")
 
 
 async def _its_end(session: Session, trip_id: str) -> None:

@@ -9,6 +9,7 @@ from random import Random
 from unittest.mock import patch
 
 from trips_mcp.backend import open_backend
+from trips_mcp.history.memory import MemoryHistory
 
 _BEGINS = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 
@@ -42,6 +43,20 @@ class Draws:
         return f"made-up-token-{self._random.randbytes(size // 2).hex()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The module `time`, as far as the recorder of changes reads it."""
+
+    clock: Clock
+
+    def time(self) -> float:
+        return self.clock()
+
+
+def _in_memory(clock: Clock, _: str | None) -> MemoryHistory:
+    return MemoryHistory(clock=clock)
+
+
 @contextmanager
 def pinned(clock: Clock) -> Generator[None]:
     with (
@@ -50,7 +65,12 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.backend.id_generator.secrets", Draws()),
         patch("trips_mcp.backend.id_generator._requests", Random(2027)),  # noqa: S311
         patch("trips_mcp.backend.resources.shares.secrets", Draws()),
+        patch("trips_mcp.client.recorder.secrets", Draws()),
+        patch("trips_mcp.client.recorder.time", Stopped(clock)),
+        patch("trips_mcp.connect._history", partial(_in_memory, clock)),
         patch("trips_mcp.tools.plans.plan.secrets", Draws()),
+        patch("trips_mcp.tools.plans.plan.time", Stopped(clock)),
+        patch("trips_mcp.tools.plans.apply.time", clock),
         patch("trips_mcp.tools.results.untrusted_text.secrets", Draws()),
     ):
         yield

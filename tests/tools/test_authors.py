@@ -257,6 +257,9 @@ def test_every_tool_that_reads_a_trip_is_one_of_those_above() -> None:
         "list_messages",
         "plan_changes",
         "plan_import",
+        "plan_move",
+        "plan_copy",
+        "list_changes",
     }
 
 

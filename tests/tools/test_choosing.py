@@ -221,7 +221,11 @@ def test_what_the_key_cannot_do_is_not_listed(scopes: str, trip: str | None) -> 
 
 def permitted(tool: Tool[Any, Any], scopes: str, trip: str) -> bool:
     operation = tool.uses[0]
-    given = {"trip_id": trip} if "tripId" in tool.input_schema["properties"] or tool.name == "apply_plan" else {}
+    given = (
+        {"trip_id": trip}
+        if "tripId" in tool.input_schema["properties"] or tool.name in ("apply_plan", "plan_undo")
+        else {}
+    )
     try:
         Permissions(scopes.split()).check(operation, operation.params.model_construct(**given))
     except MissingScopeError:
@@ -265,7 +269,7 @@ def test_every_tool_on_a_server_of_one_trip_is_kept_to_it_or_known_to_be_about_n
 
     loose = {name for name in names(chosen(trip="jx7", mask_secrets="on")) if "tripId" not in properties[name]}
 
-    assert loose == {"get_me", "apply_plan", *events}
+    assert loose == {"get_me", "apply_plan", "plan_undo", *events}
 
 
 CHOICES: list[dict[str, str]] = [

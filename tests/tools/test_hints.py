@@ -64,6 +64,7 @@ class Failing:
 
     rate_limit = None
     account = "a"
+    accounts = ("a",)
 
     def __init__(self, error: TripsError) -> None:
         self._error = error

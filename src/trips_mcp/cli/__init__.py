@@ -10,7 +10,19 @@ import sys
 from trips_mcp.interrupts import exit_on_interrupt_in_imports, say_interrupted
 
 OF_NO_SERVER = ("-h", "--help", "--version")
-COMMAND_WORDS = ("serve", "install", "demo", "tools", "call", "export", "import", "doctor", "backend")
+COMMAND_WORDS = (
+    "serve",
+    "install",
+    "demo",
+    "tools",
+    "call",
+    "export",
+    "import",
+    "history",
+    "undo",
+    "doctor",
+    "backend",
+)
 
 
 def main() -> int:

@@ -60,22 +60,22 @@ def _flags(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     name, *pairs = arguments.words or [""]
-    offered = _offer(arguments)
+    offered = offer_of(arguments)
     given = arguments_of(pairs, arguments.arguments, _input_schema(name, offered), name)
 
     def show(answer: "Answer") -> None:
         if arguments.text:
             say(answer.text)
         elif arguments.json or not sys.stdout.isatty():
-            say(_as_json(answer))
+            say(as_json(answer))
         else:
-            _show_readable(answer)
+            show_readable(answer)
 
-    answer = run_async(_called, name, given, offered, show)
+    answer = run_async(call_tool, name, given, offered, show)
     return 1 if answer.is_error else 0
 
 
-def _show_readable(answer: "Answer") -> None:
+def show_readable(answer: "Answer") -> None:
     """Readable output: prose unchanged, JSON as names, values and tables."""
     if answer.structured is None or not _is_json_of(answer):
         say(answer.text)
@@ -93,7 +93,7 @@ def _is_json_of(answer: "Answer") -> bool:
         return False
 
 
-def _offer(arguments: Namespace) -> "Offer":
+def offer_of(arguments: Namespace) -> "Offer":
     from trips_mcp.server.offer import offer
 
     try:
@@ -115,7 +115,9 @@ def _input_schema(name: str, offered: "Offer") -> Schema:
     )
 
 
-async def _called(name: str, given: dict[str, object], offered: "Offer", show: "Callable[[Answer], None]") -> "Answer":
+async def call_tool(
+    name: str, given: dict[str, object], offered: "Offer", show: "Callable[[Answer], None]"
+) -> "Answer":
     """If a write's answer cannot be printed, repeating the call completes it. Raises: CommandError, OutputError."""
     from trips_mcp.client.errors import CannotConnectError
 
@@ -139,7 +141,7 @@ async def _report(progress: float, total: float | None, word: str | None) -> Non
     remark(word or f"{progress:g}{'' if total is None else f' of {total:g}'}")
 
 
-def _as_json(answer: "Answer") -> str:
+def as_json(answer: "Answer") -> str:
     """An error has text and no structured content."""
     shown = {"error": answer.text} if answer.structured is None else answer.structured
     return json.dumps(shown, indent=2, ensure_ascii=False)

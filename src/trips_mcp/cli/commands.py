@@ -17,12 +17,14 @@ from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.export import EXPORT
+from trips_mcp.cli.history import HISTORY
 from trips_mcp.cli.import_bookings import IMPORT
 from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import OutputError, discard, finish, remark, set_up_output
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.cli.serve import SERVE, serve
 from trips_mcp.cli.tools import TOOLS
+from trips_mcp.cli.undo import UNDO
 
 COMMANDS: tuple[Command, ...] = (
     SERVE,
@@ -32,6 +34,8 @@ COMMANDS: tuple[Command, ...] = (
     CALL,
     EXPORT,
     IMPORT,
+    HISTORY,
+    UNDO,
     DOCTOR,
     BACKEND_SERVE,
     BACKEND_CREATE_KEY,

@@ -42,7 +42,8 @@ def change_of(row: Row) -> RecordedChange:
         items = tuple(map(_item, body["items"]))
         known: dict[str, Any] = dict(zip(CHANGE_COLUMNS, columns, strict=True))
         known["undone"] = bool(known["undone"])
-        known["numbers"] = tuple(map(int, filter(None, known["numbers"].split(","))))
+        numbers: str = known["numbers"]
+        known["numbers"] = tuple(int(number) for number in numbers.split(",") if number)
         return RecordedChange(**known, arguments=body["arguments"], items=items)
     except (TypeError, KeyError) as error:
         raise ValueError("a change in it cannot be read") from error

@@ -7,12 +7,13 @@ from trips_mcp.itinerary.check.findings import CitedPart
 from trips_mcp.itinerary.check.reporting import begin
 from trips_mcp.planning.change import Change
 
-NoteKind = Literal["to_rebook", "names_date", "left_as_is", "left_out"]
+NoteKind = Literal["to_rebook", "names_date", "left_as_is", "left_out", "not_undone"]
 """
 - to_rebook: a booking that stays on its old dates and no longer fits.
 - names_date: a text with a date that moves; the text is left as it is.
 - left_as_is: a part that cannot be moved.
 - left_out: what a copy does not take over.
+- not_undone: an item that an undo leaves as it is.
 """
 
 

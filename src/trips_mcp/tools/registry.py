@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any, cast
 
-from trips_mcp.tools.plans import drafts, imports
+from trips_mcp.tools.plans import drafts, imports, undoing
 from trips_mcp.tools.plans import tools as plans
 from trips_mcp.tools.resources import (
     action_items,
@@ -43,7 +43,7 @@ TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "members": _tools_in(members),
     "shares": _tools_in(shares),
     "events": _tools_in(events),
-    "plans": _tools_in(plans, imports, drafts),
+    "plans": _tools_in(plans, imports, drafts, undoing),
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)

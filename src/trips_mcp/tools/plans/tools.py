@@ -66,7 +66,7 @@ async def _plan_changes(client: TripsClient, asked: PlanChanges, _: Report, cond
 plan_changes = Tool(
     name="plan_changes",
     title="Plan changes",
-    description="Preview several changes of one trip at once. It tells what they create, change and "
+    description="Preview changes of a trip. Several at once: it tells what they create, change and "
     "delete, which problems they cause and fix. Use it for more than two writes. Writes nothing; apply_plan makes "
     "them.",
     params=PlanChanges,

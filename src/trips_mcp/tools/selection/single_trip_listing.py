@@ -14,8 +14,8 @@ NUMBERS: Final = "trip_ids"
 """How the Events API names the trip, and the trips, by their numbers."""
 FILLED_IN: Final = frozenset({TRIP_ID, NUMBER, NUMBERS})
 
-_OF_NO_TRIP: Final = frozenset({"get_me", "apply_plan"})
-"""`apply_plan` itself checks the trip of its plan."""
+_OF_NO_TRIP: Final = frozenset({"get_me", "apply_plan", "plan_undo"})
+"""`apply_plan` and `plan_undo` themselves check the trip of the plan and of the change."""
 _OF_A_NEW_TRIP: Final = frozenset({"plan_copy"})
 _SOME_TRIP: Final = re.compile(r"\b(?:one or more trips|(?:one|a single|a)( whole)? trip)\b")
 
