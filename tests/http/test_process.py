@@ -70,7 +70,7 @@ async def test_it_serves_a_team_with_the_backends_keys_and_never_with_its_own(
     assert me["structuredContent"]["user"]["name"] == "a colleague"
     assert "create_trip" not in names
     assert "from trips-mcp backend create-key" in replica.said
-    assert "OSOTO_API_KEY has no part" in replica.said
+    assert "OSOTO_API_KEY is not used here" in replica.said
 
 
 async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for: KeyFor, tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ class Trip:
         items: dict[Key, JsonObject] = {("trip", self.id): found["trip"]}
         for name, kind in LISTS.items():
             items |= {(kind, item["_id"]): item for item in found[name]}
-        return items | {("event", str(event["event_id"])): event for event in found["events"]}
+        items |= {("event", str(event["event_id"])): event for event in found["events"]}
+        return items
 
     async def write(self) -> None:
         """One random write. Some are refused, such as an end before its start."""

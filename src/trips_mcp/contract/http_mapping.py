@@ -131,9 +131,10 @@ def _unknown(path: str) -> Fault:
 def _write_null(target: dict[str, Any], steps: list[str]) -> None:
     *parents, last = steps
     for step in parents:
-        target = target.setdefault(step, {})
-        if target is None:  # cleared as a whole
+        inner: dict[str, Any] | None = target.setdefault(step, {})
+        if inner is None:  # cleared as a whole
             return
+        target = inner
     target[last] = None
 
 
