@@ -28,7 +28,10 @@ _QUESTIONS: Final = (
     ("double booking", "check_trip"),
     ("find the ramen place", "search_trip"),
     ("share my trip with a link", "create_share_token"),
-    ("import my plan", "sync_trip"),
+    ("import my bookings", "plan_import"),
+    ("move the trip a day later", "plan_move"),
+    ("undo my last change", "plan_undo"),
+    ("calendar file", "export_file"),
 )
 """A user's question, and a tool that answers it. The model sees only names of tools before it searches."""
 _MOST_CHARACTERS: Final = 50_000

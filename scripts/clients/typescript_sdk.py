@@ -14,7 +14,7 @@ from clients.tally import Tally
 from trips_mcp.server.offer import Offer
 
 _PROGRAMS: Final = Path(__file__).with_name("typescript")
-_CALLS: Final = 10
+_CALLS: Final = 11
 _LEGACY: Final = "2025-11-25"
 _MODERN: Final = "2026-07-28"
 
@@ -44,7 +44,7 @@ def _check(program: str, version: str, modules: Path, served: Served, tally: Tal
 
 
 def _calls(planned: Planned) -> Sequence[Call]:
-    """Ten that are to succeed, and one that is not."""
+    """Eleven that are to succeed, and one that is not."""
     trip = {"tripId": planned.trip}
     return (
         ("get_me", {}),
@@ -57,6 +57,7 @@ def _calls(planned: Planned) -> Sequence[Call]:
         ("get_timeline", trip),
         ("check_trip", trip),
         ("search_trip", {**trip, "query": "umbrella"}),
+        ("get_stay", {**trip, "date": planned.first_day}),
         ("get_day", {"tripId": "none", "date": "today"}),
     )
 
