@@ -79,7 +79,7 @@ async def test_what_the_guide_says_of_nginx_holds(
     start: Start, serve_at: Callable[[str], Any], on_socket: Serve, tmp_path: Path
 ) -> None:
     database = str(tmp_path / "trips.db")
-    keys = [await create_key(database, [Scope(base) for base in BASE_SCOPES], f"user {n}") for n in range(8)]
+    keys = [await create_key(database, [Scope(base) for base in BASE_SCOPES], f"user {n}") for n in range(30)]
     key = keys[0]
     ports = [free_port(), free_port()]
     async with open_backend(database, require_keys=True, rate_limit=None) as app:

@@ -220,7 +220,7 @@ class Plan:
         zone, code, *_ = CITIES[city]
         its_zone, its_code, *_ = CITIES[there]
         departs = datetime.combine(day, time(self._draw(st.integers(12, 23)), 10), ZoneInfo(zone))
-        least = 30 + round(distance_km(CITIES[city][2:], CITIES[there][2:]) / 900 * 60)
+        least = 150 + round(distance_km(CITIES[city][2:], CITIES[there][2:]) / 900 * 60)
         minutes = self._draw(st.integers(least, least + 6 * 60))
         arrives = (departs.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(ZoneInfo(its_zone))
         assume(not any(is_ambiguous(local) for local in (departs, arrives)))

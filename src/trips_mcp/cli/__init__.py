@@ -7,8 +7,6 @@ launch and wait for it. With flags only, it also serves, and loads a parser. Eve
 
 import sys
 
-from trips_mcp.interrupts import exit_on_interrupt_in_imports, say_interrupted
-
 OF_NO_SERVER = ("-h", "--help", "--version")
 COMMAND_WORDS = (
     "serve",
@@ -26,12 +24,16 @@ COMMAND_WORDS = (
 
 
 def main() -> int:
-    exit_on_interrupt_in_imports()
     try:
+        from trips_mcp.interrupts import exit_on_interrupt_in_imports  # here, as an interrupt may come before it
+
+        exit_on_interrupt_in_imports()
         return _main()
     except BaseException as error:
         if not _is_interrupt(error):
             raise
+        from trips_mcp.interrupts import say_interrupted
+
         return say_interrupted()
 
 

@@ -124,11 +124,13 @@ def _differ(zone: str, other: str, at: datetime | None) -> bool:
 
 
 def _impossible_flight(move: Move, km: float, taken: timedelta, doubt: str) -> Finding:
-    if taken >= _hours(km, FASTEST_FLIGHT_KMH):
+    needed = _hours(km, FASTEST_FLIGHT_KMH)
+    if taken >= needed:
         doubt = doubt or "a strong tailwind may carry it"
+        needed = _hours(km, FAST_FLIGHT_KMH)
     why = (
         f"{reporting.begin(reporting.flight(move))} takes {length(taken)} for {_km(km)}, "
-        f"which take at least {length(_hours(km, FASTEST_FLIGHT_KMH))}."
+        f"which take at least {length(needed)}."
     )
     day = move.departs.day if move.departs else None
     about = [reporting.cite_flight(move, "arrival")]
