@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.call_arguments import Schema, arguments_of, did_you_mean
 from trips_mcp.cli.command import WORDS, Command, CommandError, run_async
-from trips_mcp.cli.environment import settings_of_the_environment
+from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.setting_flags import add_flags, given
+from trips_mcp.cli.setting_flags import add_flags
 from trips_mcp.delivery import delivering
-from trips_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
     from trips_mcp.server.offer import Offer
@@ -91,15 +90,6 @@ def _is_json_of(answer: "Answer") -> bool:
         return json.loads(answer.text) == answer.structured
     except ValueError:
         return False
-
-
-def offer_of(arguments: Namespace) -> "Offer":
-    from trips_mcp.server.offer import offer
-
-    try:
-        return offer(settings_of_the_environment(given(arguments, "offer")))
-    except SettingsError as error:
-        raise CommandError(str(error)) from None
 
 
 def _input_schema(name: str, offered: "Offer") -> Schema:

@@ -1,20 +1,33 @@
 """Settings for commands. An invalid setting ends the command with its error."""
 
 import os
+from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.setting_flags import given
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.settings_table import DATABASE
 
 if TYPE_CHECKING:
+    from trips_mcp.server.offer import Offer
     from trips_mcp.tools.selection.rules import Selection
 
 
 def settings_of_the_environment(flags: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.from_env(os.environ, flags)
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def offer_of(arguments: Namespace) -> "Offer":
+    """What a server with these settings and flags offers over stdio."""
+    from trips_mcp.server.offer import offer
+
+    try:
+        return offer(settings_of_the_environment(given(arguments, "offer")))
     except SettingsError as error:
         raise CommandError(str(error)) from None
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import settings_of_the_environment
+from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say_file
-from trips_mcp.cli.setting_flags import add_flags, given
-from trips_mcp.settings import SettingsError
+from trips_mcp.cli.setting_flags import add_flags
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -33,13 +32,7 @@ def _flags(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from trips_mcp.server.offer import offer
-
-    try:
-        offered = offer(settings_of_the_environment(given(arguments, "offer")))
-    except SettingsError as error:
-        raise CommandError(str(error)) from None
-    file = run_async(_exported, arguments, offered)
+    file = run_async(_exported, arguments, offer_of(arguments))
     for note in file.notes:
         remark(note)
     if arguments.output is None:

@@ -1,4 +1,4 @@
-"""A trip as a file: iCalendar, GPX, KML, GeoJSON, Markdown, JSON.
+"""A trip as a file: iCalendar, GPX, KML, GeoJSON, Markdown.
 
 Pure functions from an `Outline` to text. Nothing here sends or stores anything.
 """
@@ -6,12 +6,11 @@ Pure functions from an `Outline` to text. Nothing here sends or stores anything.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from trips_mcp.formats.outline import Outline
 
 FormatName = Literal["ics", "gpx", "geojson", "kml", "md"]
-FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 
 
 @dataclass(frozen=True, slots=True)
