@@ -15,13 +15,17 @@ def names(group: str) -> set[str]:
     return {re.split(r"[\[><=]", line)[0] for line in PROJECT["dependency-groups"][group]}
 
 
+MODULES = {"markdown-it-py": "markdown_it"}
+"""Those with another name than their package."""
+
+
 def test_the_default_group_is_what_the_tests_import() -> None:
     tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
 
     needed = {
         name
         for name in names("dev") - PLUGINS
-        if re.search(rf"^\s*(import|from) {name.replace('-', '_')}\b", tests, re.MULTILINE)
+        if re.search(rf"^\s*(import|from) {MODULES.get(name, name.replace('-', '_'))}\b", tests, re.MULTILINE)
     }
 
     assert "default-groups" not in PROJECT["tool"]["uv"]
