@@ -3,7 +3,7 @@
 A map of zones would be ten times as large.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -11,10 +11,10 @@ from math import cos, radians
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from trips_mcp.places.airports import airport_at, airport_zone
-from trips_mcp.places.cities import city_at, city_countries, city_zone
+from trips_mcp.places.airports import airport_zone
+from trips_mcp.places.cities import city_countries, city_zone
 from trips_mcp.places.distance import distance_km
-from trips_mcp.places.tables import hundredths, values
+from trips_mcp.places.tables import values
 
 REACH_KM: Final = 75.0
 """Maximum distance to a known place. Farther positions have no zone."""
@@ -59,21 +59,28 @@ def zone_at(latitude: float, longitude: float, country: str | None = None) -> Ne
 
 def _around(latitude: float, longitude: float) -> Iterator[_Point]:
     for row, away in _rows_around("cities", latitude, longitude):
-        yield _Point(away, city_zone(row), city_countries()[row], lambda row=row: city_at(row).name)
+        yield _Point(away, city_zone(row), city_countries()[row], lambda row=row: values("cities", "names")[row])
     for row, away in _rows_around("airports", latitude, longitude):
         country = values("airports", "countries")[row]
-        yield _Point(away, airport_zone(row), country, lambda row=row: airport_at(row).name)
+        yield _Point(away, airport_zone(row), country, lambda row=row: values("airports", "names")[row])
 
 
 def _rows_around(table: str, latitude: float, longitude: float) -> Iterator[tuple[int, float]]:
     reach = (REACH_KM * MARGIN + MARGIN_KM) / _KM_A_DEGREE
     south, north = (latitude - reach) * 100, (latitude + reach) * 100
-    latitudes, longitudes = hundredths(table, "latitudes"), hundredths(table, "longitudes")
+    latitudes, longitudes = _latitudes(table), values(table, "longitudes")
     wide = 100 * min(180.0, reach / max(cos(radians(min(90.0, abs(latitude) + reach))), 0.01))
     for row in [row for row, one in enumerate(latitudes) if south <= one <= north]:
-        apart = abs(longitudes[row] - longitude * 100)
+        east = int(longitudes[row])
+        apart = abs(east - longitude * 100)
         if min(apart, 36_000 - apart) <= wide:
-            yield row, distance_km((latitude, longitude), (latitudes[row] / 100, longitudes[row] / 100))
+            yield row, distance_km((latitude, longitude), (latitudes[row] / 100, east / 100))
+
+
+@cache
+def _latitudes(table: str) -> Sequence[int]:
+    """In hundredths of a degree."""
+    return list(map(int, values(table, "latitudes")))
 
 
 @cache

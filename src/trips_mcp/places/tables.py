@@ -11,9 +11,10 @@ from typing import Final
 _FOLDER: Final = Path(__file__).with_name("data")
 
 
+@cache
 def column(table: str, title: str) -> str:
     """The column as text, with a line break before each value and at the end."""
-    return _columns(table)[title]
+    return f"\n{_columns(table)[title].decode('utf-8')}\n"
 
 
 @cache
@@ -35,17 +36,11 @@ def zone(table: str, row: int, country: str) -> str:
 
 
 @cache
-def hundredths(table: str, title: str) -> Sequence[int]:
-    """A column of hundredths of a degree."""
-    return list(map(int, values(table, title)))
-
-
-@cache
-def _columns(table: str) -> Mapping[str, str]:
-    # read_text() scans for line breaks, which takes longer than everything else
-    text = (_FOLDER / f"{table}.txt").read_bytes().decode("utf-8").replace("\r\n", "\n")
-    parts = (part.partition("\n") for part in f"\n{text}"[3:-1].split("\n# "))
-    return {title: f"\n{rest}\n" for title, _, rest in parts}
+def _columns(table: str) -> Mapping[str, bytes]:
+    """Only the columns that a question needs are decoded, which takes longer than reading the file."""
+    data = (_FOLDER / f"{table}.txt").read_bytes()
+    parts = (part.partition(b"\n") for part in data[2:-1].split(b"\n# "))
+    return {title.decode("utf-8"): rest for title, _, rest in parts}
 
 
 @cache
