@@ -20,7 +20,16 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-SHOWN = ("Here is our plan", r"Put it in\.", "Tuesday", "The first one", "door code there", "not fit")
+SHOWN = (
+    r"Put it in\.",
+    "Tuesday",
+    "The first one",
+    "door code there",
+    "not fit",
+    "a day more",
+    "Do it",
+    "Take that back",
+)
 """Words of the turns that are in the picture, besides the first: the whole would be too long to read."""
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "assets"

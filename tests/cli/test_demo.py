@@ -13,6 +13,7 @@ from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.state import Caller, Scene
 from trips_mcp.cli.demo.steps import (
     Exchange,
+    apply_the_plan,
     ask_which_tuesday,
     check_it,
     create_the_trip,
@@ -20,8 +21,10 @@ from trips_mcp.cli.demo.steps import (
     import_it_again,
     make_a_mistake,
     post_a_message,
+    preview_a_day_more,
     share_it,
     show_the_whole_trip,
+    take_it_back,
     tell_the_door_code,
 )
 from trips_mcp.cli.output import Terminal
@@ -39,7 +42,8 @@ def answers(**by_tool: Fields | str) -> Caller:
 
 def scene(call: Caller) -> Scene:
     sample = Sample.load()
-    return Scene(call=call, sample=sample, trip={"_id": "jx7", "number": 1})
+    plan: Fields = {"planId": "p1", "changed": [{"id": "l", "after": {"endDate": "2027-04-09"}}]}
+    return Scene(call=call, sample=sample, trip={"_id": "jx7", "number": 1}, plan=plan)
 
 
 FITS: Fields = {"checked": {"legs": 4}}
@@ -121,6 +125,26 @@ async def test_on_a_terminal_it_has_colours_unless_they_are_not_wanted(
             check_it,
             {"check_trip": {"checked": {"legs": 4}, "findings": [{"why": "Two beds."}]}},
             "should have no fault: ['Two beds.']",
+        ),
+        (
+            preview_a_day_more,
+            {"export_trip": {"events": []}, "plan_move": {"caused": [{"kind": "no_bed"}], "notes": []}},
+            "the flights home should be named as to rebook",
+        ),
+        (apply_the_plan, {"apply_plan": {"state": "stopped", "why": "Refused."}}, "was not applied: Refused."),
+        (
+            apply_the_plan,
+            {"apply_plan": {"state": "applied"}, "list_legs": {"items": [{"_id": "l", "clientRef": "leg-kyoto"}]}},
+            "the trip is not what the preview showed",
+        ),
+        (
+            take_it_back,
+            {
+                "plan_undo": {"planId": "p2"},
+                "apply_plan": {"state": "applied"},
+                "export_trip": {"legs": [1], "events": []},
+            },
+            "the trip is not as it was before",
         ),
         (make_a_mistake, {"create_leg": {"_id": "leg5"}}, "accepted what it must refuse"),
         (make_a_mistake, {"create_leg": "Something went wrong"}, "does not say what is wrong"),

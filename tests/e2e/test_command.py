@@ -136,7 +136,7 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
     lines = ended.stdout.splitlines()
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert max(map(len, lines)) <= 110
-    assert [line.split()[0] for line in lines if line.startswith(("You ", "Agent ", "FAILED"))] == ["You", "Agent"] * 14
+    assert [line.split()[0] for line in lines if line.startswith(("You ", "Agent ", "FAILED"))] == ["You", "Agent"] * 17
     for shown in (
         f"Connected: protocol 2026-07-28, {len(entries())} tools, ",
         "I would create 4 legs, 23 pins, 12 action items. Nothing is written yet.",
@@ -144,6 +144,10 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
         "Where are we sleeping on Tuesday? get_day Agent Tuesday may be 30 March or 6 April. Which one?",
         "The first one. get_day Agent On Tuesday 30 March at Yamabuki Machiya, ",
         "What is the door code there? list_legs, get_secret Agent 4096*.",
+        "a day later? export_trip, plan_move Agent 8 things move by a day, ",
+        "on Thursday 8 April there would be no bed. To rebook: 3 stays and cars, and the flights JL106 and JL43.",
+        "Do it. apply_plan, list_legs Agent 8 changes made, as shown. Kyoto is now from 30 Mar to 9 Apr.",
+        "plan_undo, apply_plan, export_trip Agent 8 changes taken back. Every date is as it was before.",
         "door codes, passwords and booking numbers are not in it",
         "endDate: not a real date, expected YYYY-MM-DD",
         "Every answer was checked",

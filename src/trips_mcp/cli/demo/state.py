@@ -23,6 +23,10 @@ class Scene:
     call: Caller
     sample: Sample
     trip: Fields = field(default_factory=Fields)
+    plan: Fields = field(default_factory=Fields)
+    """The preview of the latest plan."""
+    before: Fields = field(default_factory=Fields)
+    """The trip before the first plan."""
     called: list[str] = field(default_factory=list[str])
     """The tools called in this turn, in the order of their first calls."""
 

@@ -49,11 +49,11 @@ async def import_it_again(scene: Scene) -> str:
 
 
 async def add_commitments(scene: Scene) -> str:
-    legs = _ids_by_ref(await scene.ask_of_trip("list_legs"))
-    pins = _ids_by_ref(await scene.ask_of_trip("list_map_pins"))
+    legs = _by_ref(await scene.ask_of_trip("list_legs"))
+    pins = _by_ref(await scene.ask_of_trip("list_map_pins"))
     for planned in scene.sample.commitments:
         fields = {name: value for name, value in planned.items() if name not in ("leg", "mapPin")}
-        linked = {"legId": legs[planned["leg"]], "mapPinId": pins[planned["mapPin"]]}
+        linked = {"legId": legs[planned["leg"]]["_id"], "mapPinId": pins[planned["mapPin"]]["_id"]}
         made = await scene.ask_of_trip("create_commitment", **fields, **linked)
         expect(made.items() >= (fields | linked).items(), f"“{planned['title']}” was not kept as given")
     titles = ", ".join(f"“{planned['title']}”" for planned in scene.sample.commitments)
@@ -113,6 +113,38 @@ async def check_it(scene: Scene) -> str:
     return "All of it fits: no overlap, no night without a bed, no missed connection."
 
 
+async def preview_a_day_more(scene: Scene) -> str:
+    tokyo = _leg(scene, "leg-tokyo")
+    scene.before = await _exported(scene)
+    scene.plan = await scene.ask_of_trip("plan_move", **{"from": tokyo["endDate"], "days": 1})
+    (beds,) = (finding for finding in scene.plan["caused"] if finding["kind"] == "no_bed")
+    rebook = [note["why"] for note in scene.plan["notes"] if note["kind"] == "to_rebook"]
+    flights = [flight for flight in ("JL106", "JL43") if any(flight in why for why in rebook)]
+    expect(len(flights) == 2, "the flights home should be named as to rebook")
+    expect(await _exported(scene) == scene.before, "a preview must write nothing")
+    return (
+        f"{len(scene.plan['changed'])} things move by a day, and their times of day stay. What is booked stays where "
+        f"it is, so on {_long(date.fromisoformat(beds['date']))} there would be no bed. To rebook: "
+        f"{len(rebook) - len(flights)} stays and cars, and the flights {' and '.join(flights)}. Nothing is written yet."
+    )
+
+
+async def apply_the_plan(scene: Scene) -> str:
+    report = await _applied(scene)
+    kyoto = _by_ref(await scene.ask_of_trip("list_legs"))["leg-kyoto"]
+    planned = [item["after"] for item in scene.plan["changed"] if item.get("id") == kyoto["_id"]]
+    expect(kyoto.items() >= planned[0].items(), "the trip is not what the preview showed")
+    return f"{report['done']} changes made, as shown. Kyoto is now from {_span(kyoto)}."
+
+
+async def take_it_back(scene: Scene) -> str:
+    scene.plan = await scene.ask("plan_undo", changeId=scene.plan["planId"])
+    expect(not scene.plan.get("notes"), "all of the plan should be taken back")
+    report = await _applied(scene)
+    expect(await _exported(scene) == scene.before, "the trip is not as it was before")
+    return f"{report['done']} changes taken back. Every date is as it was before."
+
+
 async def post_a_message(scene: Scene) -> str:
     channel = (await scene.ask_of_trip("list_channels"))["items"][0]
     said = "The blossom forecast says 29 March. We are going to be on time for once! 🌸"
@@ -159,6 +191,9 @@ TURNS: tuple[Exchange, ...] = (
     Exchange("The first one.", find_the_bed_on_tuesday),
     Exchange("What is the door code there?", tell_the_door_code),
     Exchange("Does anything not fit?", check_it),
+    Exchange("We want a day more in Tokyo. What if everything after it is a day later?", preview_a_day_more),
+    Exchange("Do it.", apply_the_plan),
+    Exchange("There are no seats home on the 9th. Take that back.", take_it_back),
     Exchange("Post the good news in the trip's channel.", post_a_message),
     Exchange("Make a link for my mother, without the door codes.", share_it),
     Exchange("Add a stay in London until 31 April.", make_a_mistake),
@@ -175,12 +210,24 @@ def _expect_all(scene: Scene, report: Fields, outcome: str) -> None:
         )
 
 
+async def _applied(scene: Scene) -> Fields:
+    report = await scene.ask("apply_plan", planId=scene.plan["planId"])
+    expect(report["state"] == "applied", f"the plan was not applied: {report.get('why')}")
+    return report
+
+
+async def _exported(scene: Scene) -> Fields:
+    """The trip, without the counter of an event's revisions."""
+    exported = await scene.ask_of_trip("export_trip")
+    return {**exported, "events": [{**event, "revision": None} for event in exported["events"]]}
+
+
 def _counts(scene: Scene) -> str:
     return ", ".join(f"{scene.sample.count(category)} {words}" for category, words in _CATEGORIES.items())
 
 
-def _ids_by_ref(page: Fields) -> dict[str, str]:
-    return {item["clientRef"]: item["_id"] for item in page["items"]}
+def _by_ref(page: Fields) -> dict[str, Fields]:
+    return {item["clientRef"]: item for item in page["items"]}
 
 
 def _secrets(legs: list[Fields]) -> list[str]:
