@@ -1,11 +1,8 @@
 """The SQLite file of the history, shared by all processes of a user; blocking, and raises `FAILURES`."""
 
-import os
 import sqlite3
-import stat
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,7 +17,7 @@ from trips_mcp.history.rows import (
     plan_of,
     plan_row,
 )
-from trips_mcp.write_ahead_log import use_write_ahead_log
+from trips_mcp.sqlite_files import create_private, is_new, transaction, use_write_ahead_log
 
 BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
@@ -88,7 +85,7 @@ class Store:
     @classmethod
     def open(cls, file: Path, clock: Callable[[], float], largest: int = LARGEST) -> Self:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(file)
+        create_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database)
@@ -101,13 +98,13 @@ class Store:
         self._database.close()
 
     def begin(self, change: RecordedChange) -> None:
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             self._tidy(database)
             row = change_row(change)
             database.execute(f"INSERT INTO changes ({_CHANGE}) VALUES ({_places(row)})", row)  # noqa: S608
 
     def finish(self, change: RecordedChange) -> None:
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             row = change_row(change)
             names = ", ".join(f"{name} = ?" for name in (*CHANGE_COLUMNS, "body"))
             done = database.execute(f"UPDATE changes SET {names} WHERE id = ?", (*row, change.id))  # noqa: S608
@@ -148,7 +145,7 @@ class Store:
         return [change_of(row) for row in found]
 
     def put_plan(self, plan: PlanRecord) -> None:
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             self._tidy(database)
             row = plan_row(plan)
             database.execute(f"INSERT OR REPLACE INTO plans ({_PLAN}) VALUES ({_places(row)})", row)  # noqa: S608
@@ -162,7 +159,7 @@ class Store:
         return None if found is None else plan_of(found)
 
     def update_plan(self, account: str, plan_id: str, change: Callable[[PlanRecord], PlanRecord]) -> PlanRecord | None:
-        with self._transaction():
+        with transaction(self._database):
             plan = self.get_plan(account, plan_id)
             if plan is not None:
                 plan = change(plan)
@@ -191,20 +188,6 @@ class Store:
             if not removed:
                 return
 
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        if self._database.in_transaction:
-            yield self._database
-            return
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-
 
 def count(database: sqlite3.Connection) -> int:
     """Counts the changes without altering the file. Raises: sqlite3.Error, ValueError if it is not a history."""
@@ -226,15 +209,6 @@ def _places(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _make_private(file: Path) -> None:
-    """Creates an empty file that only its owner may read, unless it exists."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError("it is not a file") from None
-
-
 def _prepare(database: sqlite3.Connection) -> None:
     """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
     _is_new(database)
@@ -242,8 +216,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA secure_delete = ON")  # it holds door codes: what is removed leaves no trace
     database.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES_OF_LOG}")
     use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
-    database.execute("BEGIN IMMEDIATE")
-    with database:
+    with transaction(database):
         if _is_new(database):
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 database.execute(statement)
@@ -253,11 +226,7 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 def _is_new(database: sqlite3.Connection) -> bool:
     """Raises: sqlite3.DatabaseError, NewerHistoryError if it is not a history of this version."""
-    # in this order, as another process may create the tables and set the ids between the queries
-    tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    kind: int = database.execute("PRAGMA application_id").fetchone()[0]
-    if kind != _OURS and (kind or tables):
-        raise sqlite3.DatabaseError("it is a database of something else")
+    new = is_new(database, _OURS)
     if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
         raise NewerHistoryError("it is from a newer version of trips-mcp")
-    return not tables
+    return new

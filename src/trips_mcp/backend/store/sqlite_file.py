@@ -15,7 +15,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event
 from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.location import no_room
 from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
-from trips_mcp.write_ahead_log import use_write_ahead_log
+from trips_mcp.sqlite_files import use_write_ahead_log
 
 APPLICATION_ID: Final = 0x54524950
 """SQLite's application id of our files: "TRIP" in ASCII."""

@@ -1,8 +1,6 @@
 """The journal's SQLite file, shared by all processes of a user; blocking, and raises `FAILURES`."""
 
-import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
@@ -14,7 +12,7 @@ from uuid import uuid4
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.journal.memory import KEPT
 from trips_mcp.client.journal.process_lock import Hold, is_held, remove
-from trips_mcp.write_ahead_log import use_write_ahead_log
+from trips_mcp.sqlite_files import create_private, is_new, transaction, use_write_ahead_log
 
 BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
@@ -49,7 +47,7 @@ class Notes:
         self._clock = clock
         self._owner = uuid4().hex
         self._tidied_at = float("-inf")
-        with self._transaction():
+        with transaction(self._database):  # lock files are created, checked and removed only in one
             self._remove_dead_locks()
             self._hold = Hold(self._lock_of(self._owner))
 
@@ -57,7 +55,7 @@ class Notes:
     def open(cls, file: Path, clock: Callable[[], float]) -> Self:
         locks = _lock_folder(file)
         locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(file)
+        create_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database)
@@ -68,7 +66,7 @@ class Notes:
 
     def begin(self, digest: str, operation: str, note: str, target: str | None) -> Intent:
         now = self._clock()
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             self._remove_expired(now)
             found = database.execute(
                 "SELECT key, state, owner, note, created_at FROM writes WHERE digest = ? AND abs(? - created_at) < ? "
@@ -89,12 +87,12 @@ class Notes:
             return fresh
 
     def annotate(self, digest: str, key: str, note: str) -> None:
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.execute("UPDATE writes SET note = ? WHERE digest = ? AND key = ?", (note, digest, key))
 
     def remove(self, writes: Mapping[tuple[str, str], tuple[Collection[str], float]]) -> None:
         """`writes`: (digest, key) → the resources that it changed, and when it was answered."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.executemany("DELETE FROM writes WHERE digest = ? AND key = ?", list(writes))
             if database.execute("SELECT EXISTS (SELECT 1 FROM writes)").fetchone()[0]:
                 written = [(target, at) for targets, at in writes.values() for target in targets]
@@ -111,14 +109,14 @@ class Notes:
 
     def leave_unknown(self, digest: str, key: str) -> bool:
         """Whether the note existed."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             done = database.execute("UPDATE writes SET state = 'unknown' WHERE digest = ? AND key = ?", (digest, key))
             return done.rowcount == 1
 
     @contextmanager
     def together(self) -> Generator[None]:
         """Runs the block in one transaction."""
-        with self._transaction():
+        with transaction(self._database):
             yield
 
     def close(self) -> None:
@@ -144,21 +142,6 @@ class Notes:
             if not is_held(lock):
                 remove(lock)
 
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        """An exclusive transaction. Lock files are created, checked and removed only in one."""
-        if self._database.in_transaction:
-            yield self._database
-            return
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-
 
 @dataclass(frozen=True, slots=True)
 class NoteCount:
@@ -170,7 +153,7 @@ class NoteCount:
 
 def count(db: sqlite3.Connection, file: Path, clock: Callable[[], float]) -> NoteCount:
     """Counts the notes without changing the file. Raises: sqlite3.Error, also if the file is not a journal."""
-    if _is_new(db):
+    if is_new(db, _OURS):
         return NoteCount(0, 0)
     rows: list[tuple[str, str]] = db.execute(
         "SELECT state, owner FROM writes WHERE abs(? - created_at) < ?", (clock(), KEPT)
@@ -183,33 +166,13 @@ def _lock_folder(file: Path) -> Path:
     return file.with_name(file.name + ".d")
 
 
-def _make_private(file: Path) -> None:
-    """Creates an empty file that only its owner may read, unless it exists."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError("it is not a file") from None
-
-
 def _prepare(database: sqlite3.Connection) -> None:
     """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
-    _is_new(database)
+    is_new(database, _OURS)
     database.execute("PRAGMA synchronous = NORMAL")
     use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
-    database.execute("BEGIN IMMEDIATE")
-    with database:
-        if _is_new(database):
+    with transaction(database):
+        if is_new(database, _OURS):
             database.execute(_SCHEMA)
             database.execute(f"PRAGMA application_id = {_OURS}")
         database.execute(_WRITTEN)
-
-
-def _is_new(database: sqlite3.Connection) -> bool:
-    """Raises: sqlite3.DatabaseError if it contains anything but notes of this schema."""
-    # in this order, as another process may create the table and set the id between the two queries
-    tables: int = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    kind: int = database.execute("PRAGMA application_id").fetchone()[0]
-    if kind != _OURS and (kind or tables):
-        raise sqlite3.DatabaseError("it is a database of something else")
-    return not tables
