@@ -180,6 +180,7 @@ class _Undoing:
             self._leave(item, "another link was made, or this one revoked, since then")
         else:
             self._add("revoke_share_token", {"tripId": self._trip})
+            self._leave(item, "a link that it replaced does not come back")
 
     def _delete(self, item: ItemChange) -> None:
         key = self._key(item)

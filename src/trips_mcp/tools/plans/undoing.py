@@ -50,6 +50,7 @@ _LISTS: Final[Mapping[str, ItemKind]] = {
     "action_items": "action_item",
     "map_pins": "map_pin",
 }
+_NOUNS: Final[Mapping[ItemKind, str]] = {"action_item": "to-do", "map_pin": "pin", "share_token": "share link"}
 _CITED: Final[Mapping[ItemKind, str]] = {"leg": "legId", "commitment": "commitmentId", "map_pin": "pinId"}
 
 
@@ -275,14 +276,19 @@ def _note(left: NotUndone) -> DraftNote:
     if left.kind == "event" and left.id.isdecimal():
         cited["event_id"] = int(left.id)
     item_id = left.id if left.kind == "action_item" and left.id else None
-    return note("not_undone", CitedPart.model_validate(cited), left.why, item_id)
+    return note("not_undone", CitedPart.model_validate(cited), f"{_in_words(left)}.", item_id)
 
 
 def _nothing(left: Sequence[NotUndone]) -> str:
     if not left:
         return "Nothing to undo: the trip is as it was before this change."
-    reasons = "; ".join(f"{one.kind.replace('_', ' ')} {one.id}: {one.why}".replace(" :", ":") for one in left[:10])
-    return f"Nothing can be undone. {reasons}."
+    return f"Nothing can be undone. {'; '.join(map(_in_words, left[:10]))}."
+
+
+def _in_words(left: NotUndone) -> str:
+    """Without its title, which may be another person's words."""
+    known = "" if left.id.startswith("@") else left.id
+    return f"{' '.join(filter(None, (_NOUNS.get(left.kind, left.kind), known)))}: {left.why}"
 
 
 list_changes = Tool(
