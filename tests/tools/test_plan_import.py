@@ -26,6 +26,8 @@ PAGE = """<html><script type="application/ld+json">{
   "address": {"streetAddress": "1-2 Gion", "addressLocality": "Kyoto", "addressCountry": "JP"}},
 "checkinTime": "%sT15:00:00+09:00", "checkoutTime": "2026-11-05T10:00:00+09:00"}</script></html>"""
 HOTEL = PAGE % "2026-11-02"
+LATER = HOTEL.replace("2026-", "2031-")
+LEG = {"title": "A stay", "order": 1, "startDate": "2026-11-01", "endDate": "2026-11-08"}
 BOARDING = "M1EXAMPLE/ADA         EQX7L2M MUCHNDLH 0715 305C012C0045 100"
 
 
@@ -51,10 +53,19 @@ def do(call: Callable[..., Awaitable[Answer]]) -> Do:
     return do
 
 
-async def made(do: Do, trip_id: str, preview: dict[str, Any]) -> None:
-    """What the preview of one new leg plans, by the tool itself."""
-    (created,) = preview["plan"]["created"]
-    await do("create_leg", tripId=trip_id, **created["after"])
+async def imported(do: Do, content: str, **arguments: Any) -> dict[str, Any]:
+    """The preview, after its plan was applied."""
+    preview = await do("plan_import", content=content, **arguments)
+    report = await do("apply_plan", planId=preview["plan"]["planId"])
+    assert report["state"] == "applied", report
+    return {**preview, "applied": report}
+
+
+async def new_trip(do: Do, title: str) -> str:
+    group = (await do("get_me"))["defaultGroupId"]
+    dates = {"startDate": "2026-11-01", "endDate": "2026-11-10"}
+    trip: str = (await do("create_trip", groupId=group, title=title, **dates))["_id"]
+    return trip
 
 
 async def test_a_new_booking_is_planned_and_nothing_is_written(do: Do, trip_id: str) -> None:
@@ -69,7 +80,7 @@ async def test_a_new_booking_is_planned_and_nothing_is_written(do: Do, trip_id: 
 
 
 async def test_the_same_again_is_nothing_to_apply_and_a_change_is_one_difference(do: Do, trip_id: str) -> None:
-    await made(do, trip_id, await do("plan_import", tripId=trip_id, content=HOTEL))
+    await imported(do, HOTEL, tripId=trip_id)
 
     again = await do("plan_import", tripId=trip_id, content=HOTEL)
     changed = await do("plan_import", tripId=trip_id, content=PAGE % "2026-11-03")
@@ -86,11 +97,65 @@ async def test_without_a_trip_the_one_with_these_dates_is_found(do: Do, trip_id:
     assert (await do("plan_import", content=HOTEL))["tripId"] == trip_id
 
 
-async def test_where_no_trip_has_the_dates_the_answer_says_so(do: Do, trip_id: str) -> None:
-    preview = await do("plan_import", content=HOTEL.replace("2026-", "2031-").replace("2026-11-05", "2031-11-05"))
+async def test_where_no_trip_has_the_dates_a_new_one_is_planned_and_found_again(do: Do, trip_id: str) -> None:
+    preview = await imported(do, LATER)
 
-    assert preview["question"].startswith("No trip has these dates (2031-11-02 to 2031-11-02).")
+    new_trip = preview["applied"]["tripId"]
+    assert "tripId" not in preview["plan"]
+    assert "creates one" in " ".join(preview["remarks"])
+    trip = (await do("export_trip", tripId=new_trip))["trip"]
+    assert (trip["title"], trip["startDate"], trip["endDate"]) == ("Kyoto", "2031-11-02", "2031-11-05")
+    again = await do("plan_import", content=LATER)
+    assert (again["tripId"], [one["outcome"] for one in again["bookings"]]) == (new_trip, ["same"])
+
+
+async def test_a_new_trip_is_undone_as_a_whole(do: Do) -> None:
+    new_trip = (await imported(do, LATER))["applied"]["tripId"]
+
+    undo = await do("plan_undo")
+    await do("apply_plan", planId=undo["planId"])
+
+    export = await do("export_trip", tripId=new_trip)
+    assert (export["trip"]["status"], export.get("legs", [])) == ("completed", [])
+    again = await do("plan_import", content=LATER)
+    assert "trip" in [one["kind"] for one in again["plan"]["created"]]
+
+
+async def test_of_several_trips_with_the_dates_the_one_with_the_place_is_meant(do: Do, trip_id: str) -> None:
+    lisbon = await new_trip(do, "Lisbon")
+    await do("create_leg", tripId=lisbon, destination="Lisbon, Portugal", timezone="Europe/Lisbon", **LEG)
+    await do("create_leg", tripId=trip_id, destination="Kyoto, Japan", timezone="Asia/Tokyo", **LEG)
+
+    assert (await do("plan_import", content=HOTEL))["tripId"] == trip_id
+
+
+async def test_several_trips_that_fit_are_a_question(do: Do, trip_id: str) -> None:
+    other = await new_trip(do, "Another Kyoto")
+
+    preview = await do("plan_import", content=HOTEL)
+
     assert "plan" not in preview
+    assert trip_id in preview["question"]
+    assert other in preview["question"]
+
+
+async def test_a_trip_to_another_place_is_named_beside_the_new_one(do: Do) -> None:
+    lisbon = await new_trip(do, "Lisbon")
+    await do("create_leg", tripId=lisbon, destination="Lisbon, Portugal", timezone="Europe/Lisbon", **LEG)
+
+    preview = await do("plan_import", content=HOTEL)
+
+    assert [one["kind"] for one in preview["plan"]["created"]] == ["trip", "leg"]
+    assert lisbon in " ".join(preview["remarks"])
+
+
+async def test_without_a_way_to_make_a_trip_the_answer_asks_for_one(trips: TripsClient) -> None:
+    conduct = Conduct(twin=twin, absent=frozenset({"create_trip"}))
+
+    answer = await plan_import.call(trips, {"content": LATER}, unheard, conduct)
+
+    assert answer.structured is not None
+    assert answer.structured["question"].startswith("No trip has these dates and places.")
 
 
 async def test_base64_and_today_are_understood(do: Do, trip_id: str) -> None:

@@ -4,10 +4,10 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from trips_mcp.cli.call import call_tool, offer_of
-from trips_mcp.cli.command import Command, CommandError, run_async
+from trips_mcp.cli.command import Command, run_async
 from trips_mcp.cli.output import remark, say
+from trips_mcp.cli.question import agreed
 from trips_mcp.cli.setting_flags import add_flags
-from trips_mcp.cli.stdin import standard_input
 
 if TYPE_CHECKING:
     from trips_mcp.tools.tool import Answer
@@ -29,7 +29,7 @@ def _run(arguments: Namespace) -> int:
     plan = (preview.structured or {}).get("planId")
     if preview.is_error or plan is None:
         return 1 if preview.is_error else 0
-    if not arguments.yes and not _agreed():
+    if not arguments.yes and not agreed("Undo this?", "nobody can be asked here; add --yes to undo it."):
         remark("Nothing was undone.")
         return 1
     applied = run_async(call_tool, "apply_plan", {"planId": plan}, offered, _show)
@@ -38,15 +38,6 @@ def _run(arguments: Namespace) -> int:
 
 def _show(answer: "Answer") -> None:
     say(answer.text)
-
-
-def _agreed() -> bool:
-    """Raises: CommandError if nobody can be asked."""
-    stdin = standard_input()
-    if not stdin.isatty():
-        raise CommandError("nobody can be asked here; add --yes to undo it.")
-    remark("Undo this? [y/N]")
-    return stdin.readline().strip().lower() in ("y", "yes")
 
 
 UNDO = Command(words="undo", summary="take back a change or a plan: undo [ID]", flags=_flags, run=_run)

@@ -15,16 +15,16 @@ from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
 from trips_mcp.itinerary.local_time import Moment, read_moment
 from trips_mcp.json_values import JsonObject
-from trips_mcp.places.aliases import names_in, names_of_stop
+from trips_mcp.places.aliases import names_in
 from trips_mcp.places.names import fold
-from trips_mcp.places.stops import find_stop
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
+from trips_mcp.planning.place_names import names_of
 
 ImportOutcome = Literal["new", "same", "changed", "cancelled", "question"]
 
 _DAY: Final = timedelta(days=1)
-_MARGIN: Final = timedelta(days=1)
+MARGIN: Final = timedelta(days=1)
 """A booking may lie this far outside the trip's dates: a night flight before it, the way home after it."""
 _CONNECTION: Final = timedelta(days=1)
 """Flights less than this apart, the second from where the first lands, are one way."""
@@ -51,9 +51,26 @@ class ImportDraft:
     """How many saved places become pins."""
 
 
-def plan_bookings(journey: Journey, bookings: Iterable[Booking], places: Sequence[SavedPlace] = ()) -> ImportDraft:
-    """Changes that put bookings and saved places into a trip. The same for every order and repetition of them."""
-    return _Importer(journey, [*bookings]).draft(places)
+def plan_bookings(
+    journey: Journey,
+    bookings: Iterable[Booking],
+    places: Sequence[SavedPlace] = (),
+    *,
+    events_on: int | str | None = None,
+) -> ImportDraft:
+    """Changes that put bookings and saved places into a trip. The same for every order and repetition of them.
+
+    `events_on`: the trip's number in the Events API, or what stands for it; None if rides cannot become events.
+    """
+    return _Importer(journey, [*bookings], events_on).draft(places)
+
+
+def is_outside(journey: Journey, one: Booking) -> bool:
+    """Whether it starts outside the trip's dates, if both are known."""
+    first, last = journey.starts, journey.ends
+    if one.starts is None or first is None or last is None:
+        return False
+    return not first - MARGIN <= one.starts.day <= last + MARGIN
 
 
 @dataclass
@@ -87,6 +104,7 @@ class _LegDraft:
 class _Importer:
     journey: Journey
     read: Sequence[Booking]
+    events_on: int | str | None
     _results: list[ImportedBooking] = field(default_factory=list[ImportedBooking])
     _changes: list[Change] = field(default_factory=list[Change])
 
@@ -112,7 +130,7 @@ class _Importer:
             self._result(one, "question", "It does not say when it starts.")
         elif times is not None:
             self._result(one, "question", f"The sources name different times: {' and '.join(times)}.")
-        elif self._is_outside(one.starts.day):
+        elif is_outside(self.journey, one):
             dates = f"{self.journey.starts} to {self.journey.ends}"
             self._result(one, "question", f"It is on {one.starts.day}, outside the trip ({dates}).")
         elif one.kind == "flight":
@@ -126,10 +144,6 @@ class _Importer:
 
     def _result(self, one: Booking, outcome: ImportOutcome, why: str) -> None:
         self._results.append(ImportedBooking(one, outcome, why))
-
-    def _is_outside(self, day: date) -> bool:
-        first, last = self.journey.starts, self.journey.ends
-        return first is not None and last is not None and not first - _MARGIN <= day <= last + _MARGIN
 
     def _existing_legs(self) -> Iterator[_LegDraft]:
         flights = flights_by_leg(self.journey)
@@ -201,11 +215,11 @@ class _Importer:
     def _leg_of_flight(self, one: Booking, starts: BookingTime) -> _LegDraft | None:
         last = self._end_of_way(one)
         arrives = (last.ends or last.starts or starts).day
-        names = _names_of(last.destination)
+        names = names_of(last.destination)
         fitting = [leg for leg in self._legs if leg.names & names and leg.starts - _DAY <= arrives <= leg.ends]
         if fitting:
             return min(fitting, key=lambda leg: (abs(leg.starts - arrives), leg.starts, leg.key))
-        left = [leg for leg in self._legs if leg.names & _names_of(one.origin) and abs(leg.ends - starts.day) <= _DAY]
+        left = [leg for leg in self._legs if leg.names & names_of(one.origin) and abs(leg.ends - starts.day) <= _DAY]
         if left:  # the way home belongs to the leg that it ends
             return max(left, key=lambda leg: (leg.ends, leg.key))
         starting = [leg for leg in self._legs if leg.starts == arrives and leg.zone == last.destination.zone]
@@ -258,7 +272,7 @@ class _Importer:
             self._compared(one, differences)
             return
         last = one.ends.day if one.ends else starts.day + _DAY
-        names = _names_of(one.origin)
+        names = names_of(one.origin)
         free = [leg for leg in self._legs if not leg.accommodation and leg.covers(starts.day) and leg.covers(last)]
         fitting = [leg for leg in free if leg.names & names] or (
             [leg for leg in free if (leg.starts, leg.ends) == (starts.day, last)] if not names else []
@@ -288,7 +302,7 @@ class _Importer:
             self._compared(one, differences)
             return
         free = [leg for leg in self._legs if not leg.rental and leg.covers(starts.day)]
-        fitting = [leg for leg in free if leg.names & _names_of(one.origin)] or free
+        fitting = [leg for leg in free if leg.names & names_of(one.origin)] or free
         if not fitting:
             self._result(one, "question", f"No leg without a rental car covers {starts.day}.")
             return
@@ -326,13 +340,13 @@ class _Importer:
         return booked[0] if len(booked) == 1 else None
 
     def _create_plan(self, one: Booking, facts: JsonObject, starts: BookingTime) -> None:
-        if one.is_ride and self.journey.number is not None:
+        if one.is_ride and self.events_on is not None:
             event = _event_of(one, facts)
-            self._changes.append(Change("create_event", {**event, "trip_ids": [self.journey.number]}))
+            self._changes.append(Change("create_event", {**event, "trip_ids": [self.events_on]}))
             self._result(one, "new", "It becomes an event of the itinerary.")
             return
         legs = [leg for leg in self._legs if leg.covers(starts.day)]
-        fitting = [leg for leg in legs if leg.names & _names_of(one.origin)] or legs
+        fitting = [leg for leg in legs if leg.names & names_of(one.origin)] or legs
         link = {"legId": fitting[0].link} if len(fitting) == 1 else {}
         self._changes.append(Change("create_commitment", {"tripId": self.journey.trip_id, **facts, **link}))
         self._result(one, "new", "It becomes a commitment.")
@@ -369,7 +383,7 @@ class _Importer:
             starts=starts,
             ends=max(starts, ends),
             zone=place.zone,
-            names=_names_of(place) | {fold(title)},
+            names=names_of(place) | {fold(title)},
             flights=[],
             ref=ref,
         )
@@ -563,27 +577,6 @@ def _is_same_car(known: JsonObject, one: Booking, starts: BookingTime) -> bool:
 def _is_alike(one: Booking, other: Booking) -> bool:
     ends = [(each.confirmation_number, each.origin.label, each.destination.label) for each in (one, other)]
     return ends[0] == ends[1]
-
-
-def _names_of(place: BookingPlace) -> frozenset[str]:
-    """Every name of its city and of the place itself, but not of its country."""
-    texts = [text for text in (place.city, *place.address.split(",")) if text.strip()]
-    found = {fold(text) for text in texts if fold(text)}
-    stop = find_stop(place.code or place.name) if place.code or place.name else None
-    if stop is not None:
-        found |= names_of_stop(stop)
-    for text in texts:
-        found |= names_in(text.strip(), place.zone)
-    return frozenset(found - _country_names(place))
-
-
-def _country_names(place: BookingPlace) -> frozenset[str]:
-    from trips_mcp.places.countries import country, country_named
-
-    stop = find_stop(place.code) if place.code else None
-    code = stop.country if stop else place.country
-    found = (country(code) if len(code) == 2 else None) or country_named(code or place.address.split(",")[-1].strip())
-    return found.names if found else frozenset()
 
 
 def _as_written(one: Move) -> JsonObject | None:

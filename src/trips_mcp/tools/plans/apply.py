@@ -245,7 +245,7 @@ class _Applying:
         found: list[Finding] = []
         remarks: tuple[str, ...] = ()
         try:
-            check = await (await read_now(self._client, self._plan.trip_id, self._conduct)).check()
+            check = await (await read_now(self._client, self._trip_id, self._conduct)).check()
             found = [_without_titles(finding) for finding in new_findings(check, self._plan.findings)]
         except TripsError as error:
             remarks = (f"Applied, but the trip could not be checked: {error}",)
@@ -256,6 +256,13 @@ class _Applying:
             remarks = (*remarks, str(error))
         return Outcome(report, remarks, self._client.rate_limit)
 
+    @property
+    def _trip_id(self) -> str:
+        """Of a plan that only creates a trip, that one, once it is there."""
+        created = (index for index, change in enumerate(self._plan.changes) if change.tool == "create_trip")
+        ids = self._plan.done.get(next(created, -1), {})
+        return self._plan.trip_id or str(ids.get("", ""))
+
     def _report_of(self, end: _End | None, caused: list[Finding] | None = None) -> ApplyReport:
         plan = self._plan
         changes = [self._change_report(index, end) for index in range(len(plan.changes))]
@@ -263,7 +270,7 @@ class _Applying:
             changes = [one for one in changes if one.name or one.status != "done"][: 2 * _FEW]
         return ApplyReport(
             plan_id=plan.id,
-            trip_id=plan.trip_id,
+            trip_id=self._trip_id,
             state="applied" if end is None else end.state,
             done=len(plan.done),
             total=len(plan.changes),

@@ -16,17 +16,19 @@ from trips_mcp.bookings.reader import read_file
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import Id, LocalDate
+from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.models import Result
 from trips_mcp.contract.path_ids import OfAnyTrip
-from trips_mcp.contract.trips import LIST_TRIPS, Trip
+from trips_mcp.contract.trips import LIST_TRIPS
 from trips_mcp.contract.untrusted import OTHERS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_date
-from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, plan_bookings
+from trips_mcp.planning.import_trip import LONGEST_TRIP, has_dates, has_places, plan_new_trip, span_of
+from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, is_outside, plan_bookings
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans.plan import PlanContext, plan
-from trips_mcp.tools.plans.reading import read_now
+from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import PLANS, USES
 from trips_mcp.tools.resources.all_trips import list_newest_first
@@ -40,11 +42,17 @@ _LARGE_FILE: Final = 20_000
 """Bytes that are read in a worker thread."""
 _DATA_URL: Final = re.compile(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.IGNORECASE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\r\n]{64,}={0,2}\s*")
-_MOST_OFFERED: Final = 5
+_FEW_OUTSIDE: Final = 5
+"""Bookings outside the trip that are listed one by one."""
+_ARCHIVED: Final = "completed"
+_MOST_READ: Final = 5
+"""Trips of the same dates whose places are compared."""
 
 
 class PlanImport(OfAnyTrip):
-    trip_id: Annotated[Id | MISSING, Field(description="Omit to find the trip by its dates")] = MISSING
+    trip_id: Annotated[
+        Id | MISSING, Field(description="Omit to find the trip by dates and places, or plan a new one")
+    ] = MISSING
     content: Annotated[
         str,
         Field(
@@ -87,21 +95,39 @@ async def _plan_import(client: TripsClient, asked: PlanImport, _: Report, conduc
     media_type = media_type if asked.media_type is MISSING else asked.media_type
     size = 0 if len(data) < _LARGE_FILE else len(data)
     read = await offload(size, read_file, data, "", media_type.lower(), today=today)
-    trip_id, question = conduct.trip or "", None
-    if asked.trip_id is not MISSING:
-        trip_id = asked.trip_id
-    elif not trip_id and (read.bookings or read.places):
-        trip_id, question = await _trip_of(client, read)
-    if question is not None or not (read.bookings or read.places):
-        return Outcome(_unplanned(read, trip_id, question), (), client.rate_limit)
-    return await _planned(PlanContext(client, conduct), trip_id, read)
+    trip_id = (conduct.trip or "") if asked.trip_id is MISSING else asked.trip_id
+    return await plan_reading(PlanContext(client, conduct), read, trip_id)
 
 
-async def _planned(context: PlanContext, trip_id: str, read: FileReading) -> Outcome[ImportPreview]:
-    now = await read_now(context.client, trip_id, context.conduct)
+async def plan_reading(context: PlanContext, read: FileReading, trip_id: str = "") -> Outcome[ImportPreview]:
+    """The plan of what was read, for this trip, else for the one that fits, else for a new one.
+
+    Raises: ToolRefusedError, TripsError.
+    """
+    client = context.client
+    if not (read.bookings or read.places):
+        return Outcome(_unplanned(read, trip_id), (), client.rate_limit)
+    if trip_id:
+        return await _for_trip(context, read, await read_now(client, trip_id, context.conduct), trip_id)
+    span = span_of(read.bookings)
+    if span is None or span[1] - span[0] > LONGEST_TRIP:
+        return Outcome(_unplanned(read, "", _which_trip(span)), (), client.rate_limit)
+    fitting, others = await _candidates(context, read)
+    if len(fitting) == 1:
+        ((trip_id, now),) = fitting.items()
+        return await _for_trip(context, read, now, trip_id)
+    if fitting:
+        ids = ", ".join(fitting)
+        question = f"Several trips have these dates: {ids}. Call again with the tripId of one."
+        return Outcome(_unplanned(read, "", question), (), client.rate_limit)
+    return await _for_new_trip(context, read, span, others)
+
+
+async def _for_trip(context: PlanContext, read: FileReading, now: TripNow, trip_id: str) -> Outcome[ImportPreview]:
     journey = Journey.of(now.export, now.events)
+    read = _without_other_trips(read, journey)
     number = None if now.without_events else now.number
-    draft = plan_bookings(replace(journey, number=number), read.bookings, read.places)
+    draft = await offload(len(read.bookings), plan_bookings, journey, read.bookings, read.places, events_on=number)
     result = _preview(read, trip_id, draft)
     if not draft.changes:
         return Outcome(result, (), context.client.rate_limit)
@@ -109,25 +135,63 @@ async def _planned(context: PlanContext, trip_id: str, read: FileReading) -> Out
     return Outcome(result.model_copy(update={"plan": outcome.result}), outcome.notes, outcome.rate_limit)
 
 
-async def _trip_of(client: TripsClient, read: FileReading) -> tuple[str, str | None]:
-    """The one trip whose dates fit, or a question. Raises: TripsError."""
-    days = [one.starts.day for one in read.bookings if one.starts]
-    trips, _ = await list_newest_first(client)
-    fitting = [trip for trip in trips if _fits(trip, days)] if days else []
-    if len(fitting) == 1:
-        return fitting[0].id, None
-    if fitting:
-        ids = ", ".join(trip.id for trip in fitting[:_MOST_OFFERED])
-        return "", f"Several trips have these dates: {ids}. Call again with the tripId that is meant."
-    if not days:
-        return "", "The file does not say which trip it belongs to. Call again with a tripId."
-    span = f"{min(days)} to {max(days)}"
-    return "", f"No trip has these dates ({span}). Create one with create_trip, then call again with its tripId."
+def _without_other_trips(read: FileReading, journey: Journey) -> FileReading:
+    """A whole calendar has the bookings of many trips. Those outside of this one are counted."""
+    outside = [one for one in read.bookings if is_outside(journey, one)]
+    if len(outside) <= _FEW_OUTSIDE:
+        return read
+    kept = tuple(one for one in read.bookings if not is_outside(journey, one))
+    why = f"{len(outside)} bookings lie outside the trip ({journey.starts} to {journey.ends}), and are left out."
+    return replace(read, bookings=kept, unread=(*read.unread, why))
 
 
-def _fits(trip: Trip, days: Sequence[date]) -> bool:
-    first, last = read_date(trip.start_date), read_date(trip.end_date)
-    return first is not None and last is not None and first <= min(days) and max(days) <= last
+async def _for_new_trip(
+    context: PlanContext, read: FileReading, span: tuple[date, date], others: Sequence[str]
+) -> Outcome[ImportPreview]:
+    """`others`: trips of these dates that go elsewhere."""
+    client, conduct = context.client, context.conduct
+    me = await client.call(GET_ME, GetMe())
+    group_id = me.default_group_id or (me.groups[0].id if len(me.groups) == 1 else None)
+    if group_id is None or "create_trip" in conduct.absent:
+        question = "No trip has these dates and places. Call again with a tripId, or create a trip first."
+        return Outcome(_unplanned(read, "", question), (), client.rate_limit)
+    draft = plan_new_trip(read.bookings, span, group_id, has_events=conduct.one_store)
+    result = _preview(read, "", draft)
+    if not draft.changes:
+        return Outcome(result, (), client.rate_limit)
+    outcome = await plan(context, NO_TRIP, draft.changes, now=TripNow.of_no_trip(group_id))
+    elsewhere = f" If they belong to {' or '.join(others)}, call again with that tripId." if others else ""
+    remark = f"No trip has these dates and places, so the plan creates one.{elsewhere}"
+    result = result.model_copy(update={"plan": outcome.result})
+    return Outcome(result, (remark, *outcome.notes), outcome.rate_limit)
+
+
+async def _candidates(context: PlanContext, read: FileReading) -> tuple[dict[str, TripNow], list[str]]:
+    """The trips that have the bookings' dates and places, and those that have the dates alone. Raises: TripsError.
+
+    A trip without places fits by its dates, unless it is over or archived.
+    """
+    trips, _ = await list_newest_first(context.client)
+    dated = [trip for trip in trips if has_dates(read_date(trip.start_date), read_date(trip.end_date), read.bookings)][
+        :_MOST_READ
+    ]
+    fitting: dict[str, TripNow] = {}
+    without_places: dict[str, TripNow] = {}
+    for trip in dated:
+        now = await read_now(context.client, trip.id, context.conduct)
+        has = has_places(Journey.of(now.export, now.events), read.bookings)
+        if has:
+            fitting[trip.id] = now
+        elif has is None and trip.status != _ARCHIVED:
+            without_places[trip.id] = now
+    found = fitting or without_places
+    return found, [trip.id for trip in dated if trip.id not in found and trip.status != _ARCHIVED]
+
+
+def _which_trip(span: tuple[date, date] | None) -> str:
+    if span is None:
+        return "The file does not say which trip it belongs to. Call again with a tripId."
+    return f"The bookings lie between {span[0]} and {span[1]}, so in several trips. Call again with the tripId of one."
 
 
 def _decoded(content: str) -> tuple[bytes, str]:
@@ -146,7 +210,7 @@ def _decoded(content: str) -> tuple[bytes, str]:
     return data, url[1] if url else ""
 
 
-def _unplanned(read: FileReading, trip_id: str, question: str | None) -> ImportPreview:
+def _unplanned(read: FileReading, trip_id: str, question: str | None = None) -> ImportPreview:
     found = [ImportedBooking(one, "question", "It was read, and not yet matched.") for one in read.bookings]
     draft = ImportDraft((), tuple(found))
     return _preview(read, trip_id, draft).model_copy(update={"question": question})
@@ -181,7 +245,7 @@ def _title(booking: Booking) -> str:
     return f"{booking.number} {booking.origin.label} → {booking.destination.label}".strip()
 
 
-def _in_words(preview: ImportPreview, hint: Hint) -> str:
+def import_in_words(preview: ImportPreview, hint: Hint) -> str:
     return "\n".join(_lines(preview, hint))
 
 
@@ -211,8 +275,8 @@ plan_import = Tool(
     params=PlanImport,
     asked_for="confirmation email mail ticket boarding pass reservation calendar file pkpass ics",
     hints=PLANS,
-    uses=(*USES, LIST_TRIPS),
+    uses=(*USES, LIST_TRIPS, GET_ME),
     run=_plan_import,
     lookup="list_trips",
-    prose=_in_words,
+    prose=import_in_words,
 )

@@ -80,7 +80,7 @@ def preview_of(
     shown, left_out = _fitting(lists, others)
     requests = sum(_requests(step, changes) for step in steps)
     return Preview(
-        trip_id=trip_id,
+        trip_id=trip_id or None,
         caused=namer.findings(new_findings(trial.after, map(finding_key, trial.before.findings))),
         fixed=new_findings(trial.before, map(finding_key, trial.after.findings)),
         notes=list(notes),

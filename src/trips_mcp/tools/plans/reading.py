@@ -1,10 +1,12 @@
 """The trip of a plan as it is now, with its events."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from trips_mcp.client import TripsClient
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
+from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary.check import CheckReport
 from trips_mcp.itinerary.journey import Journey
@@ -15,6 +17,11 @@ from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.authors import note_members
 from trips_mcp.tools.results.render import with_content
 
+NO_TRIP: Final = ""
+"""The tripId of a plan that only creates a trip."""
+_STAND_IN: Final = "none"
+"""The trip of a twin on which such a plan is tried out."""
+
 
 @dataclass(frozen=True, slots=True)
 class TripNow:
@@ -24,6 +31,12 @@ class TripNow:
     """The trip's id in the Events API, if known."""
     without_events: str | None = None
     """Why the events could not be read; None if they were, or are not asked for."""
+
+    @staticmethod
+    def of_no_trip(group_id: str) -> "TripNow":
+        """What a plan for a new trip in this group starts from: a trip that only its twin has."""
+        stand_in = Trip.model_validate({"_id": _STAND_IN, "groupId": group_id})
+        return TripNow(TripExport(trip=stand_in), [], None)
 
     @property
     def state(self) -> TripState:
@@ -39,6 +52,8 @@ class TripNow:
 
 async def read_now(client: TripsClient, trip_id: str, conduct: Conduct) -> TripNow:
     """Raises: TripsError."""
+    if trip_id == NO_TRIP:
+        return TripNow(TripExport(), [], None)
     export = await client.call(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
     note_members(client, trip_id, export)
     found = await events_of(client, trip_id, export, conduct)

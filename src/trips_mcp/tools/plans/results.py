@@ -45,7 +45,8 @@ class PlannedEvent(PlannedItem):
 class Preview(Result):
     plan_id: str | None = None
     """None if the plan changes nothing."""
-    trip_id: str
+    trip_id: str | None = None
+    """None if the plan creates the trip."""
     minutes_valid: int | None = None
     caused: list[Finding] = Field(default_factory=list[Finding])
     fixed: list[Finding] = Field(default_factory=list[Finding])
@@ -84,6 +85,7 @@ class ChangeReport(Result):
 class ApplyReport(Result):
     plan_id: str
     trip_id: str
+    """Empty if the trip was to be created and was not."""
     state: State
     done: int
     total: int

@@ -15,7 +15,7 @@ from trips_mcp.planning.created_ids import CreatedIds, UnknownReferenceError, id
 from trips_mcp.planning.preview import Difference, ItemDiff, TripState, difference
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, numbers_in, params_of, raise_if_any, unresolved
-from trips_mcp.tools.plans.reading import TripNow, read_now
+from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip
 from trips_mcp.tools.tool import Tool
@@ -52,10 +52,11 @@ async def tried(changes: Sequence[Change], now: TripNow, trip_id: str, conduct: 
         for index, change in enumerate(changes):
             await run.make(index, change)
         raise_if_any(run.faults)
-        after = await read_now(twin, trip_id, inside)
+        new_trips = [await read_now(twin, new_trip, inside) for new_trip in run.new_trips]
+        after = new_trips[0] if trip_id == NO_TRIP and new_trips else await read_now(twin, trip_id, inside)
         found = difference(before.state, after.state)
-        for new_trip in run.new_trips:
-            whole = difference(TripState({}), (await read_now(twin, new_trip, inside)).state)
+        for new_trip in new_trips:
+            whole = difference(TripState({}), new_trip.state)
             found = replace(found, created=_merged(found.created, whole.created))
         return Trial(found, await before.check(), await after.check(), run.changes, run.names)
 
