@@ -1,11 +1,14 @@
 # `make check` is what a change must pass; `make soak` is the long runs. .ci/run does both from nothing.
 UV ?= uv run --group checks
 CODE = src tests benchmarks examples scripts
+# Without compiled files each test process compiles all of its imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration mutants bench demo \
 	bundle bundle-check release-check workflows pictures
 
-check: lint types layers generated test
+check: # the types need only one core, so the others run at the same time
+	@$(MAKE) --no-print-directory --jobs 2 types lint layers generated test
 
 lint:
 	$(UV) ruff format --check $(CODE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -13,11 +14,22 @@ from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
 from trips_mcp.settings import Settings
 
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108
+_BYTES_IN_MEMORY = 4 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Keeps the tests' files in memory on systems that can: a transaction waits for a disk several times."""
+    if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _BYTES_IN_MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+    gc.disable()
+
 
 def pytest_collection_finish() -> None:
     """Thousands of tests are nothing that the garbage collector need look through again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from functools import cache
 
 from trips_mcp import __version__
 from trips_mcp.cli import OF_NO_SERVER
@@ -93,6 +94,7 @@ def _parsed(words: Sequence[str]) -> Namespace:
     return arguments
 
 
+@cache
 def parser() -> ArgumentParser:
     top = Parser(
         prog="trips-mcp",

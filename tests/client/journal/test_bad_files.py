@@ -4,7 +4,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -172,25 +172,28 @@ async def test_a_disk_that_does_not_answer_is_not_waited_for(file: Path, caplog:
         await journal.aclose()
 
 
-@pytest.fixture
-async def full_disk() -> AsyncGenerator[Callable[[], None]]:
-    """A function after whose call no file of this process can grow, until the test ends."""
+@contextmanager
+def full_disk() -> Generator[None]:
+    """No file of this process can grow in this block. pytest's own output may be one."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit there")
 async def test_a_disk_that_is_full_loses_nothing_of_this_process(
-    on_file: OnFile, full_disk: Callable[[], None], caplog: pytest.LogCaptureFixture
+    on_file: OnFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = on_file()
     early = await journal.begin("early", "send_message")
 
-    full_disk()
-    held = await joins_what_is_unknown(journal)
-    await journal.leave_unknown(early)
+    with full_disk():
+        held = await joins_what_is_unknown(journal)
+        await journal.leave_unknown(early)
 
     assert held
     assert (await journal.begin("early", "send_message")).key == early.key

@@ -3,14 +3,13 @@
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from sqlite3 import Error as SqliteError
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 from sqlalchemy import URL
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
@@ -19,6 +18,9 @@ from trips_mcp.backend.store.location import file_of, in_memory, is_sqlite, loca
 from trips_mcp.backend.store.postgresql_connection import PostgresqlTransactions
 from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
 from trips_mcp.backend.store.sqlite_connection import SqliteTransactions, sentence
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 PATIENCE = 5.0
 """Seconds that a writer waits for a lock held by another process."""
@@ -108,7 +110,7 @@ async def _prepare_file(url: URL, schema: Schema, patience: float) -> Opened:
 
 
 async def _prepare_postgresql(
-    url: URL, engine: AsyncEngine, schema: Schema, prepare: Callable[[SyncConnection, Schema, str], Opened]
+    url: URL, engine: "AsyncEngine", schema: Schema, prepare: Callable[[SyncConnection, Schema, str], Opened]
 ) -> Opened:
     with _in_words(url):
         async with engine.begin() as db:
@@ -116,7 +118,7 @@ async def _prepare_postgresql(
 
 
 @asynccontextmanager
-async def _connected(url: URL, **limits: float | None) -> AsyncGenerator[AsyncEngine]:
+async def _connected(url: URL, **limits: float | None) -> AsyncGenerator["AsyncEngine"]:
     try:
         engine = postgresql.make_engine(url, **limits)
     except ImportError as error:

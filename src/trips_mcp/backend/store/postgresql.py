@@ -1,13 +1,15 @@
 """PostgreSQL: opening, migration and error messages."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, Connection, NullPool, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.schema import REVISION, REVISIONS, Opened, Schema, held_revision, newer, not_migrated
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 NO_DRIVER: Final = "PostgreSQL needs a driver that is not here; install trips-mcp[postgresql] in place of trips-mcp."
 
@@ -28,7 +30,10 @@ _TABLES: Final = text(
 )
 
 
-def make_engine(url: URL, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> AsyncEngine:
+def make_engine(url: URL, *, seconds_a_statement: float | None = _SECONDS_A_STATEMENT) -> "AsyncEngine":
+    # imports the ORM: a tenth of the start of a process that only needs SQLite
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     return create_async_engine(
         url,
         hide_parameters=True,  # parameters may be secrets, and errors are logged

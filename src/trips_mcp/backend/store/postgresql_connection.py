@@ -7,18 +7,20 @@ transactions take longer than a small statement, so requests do not use them.
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, Semaphore, move_on_after
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from trips_mcp.backend.connection import Rows
 from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.store.compiled import CompiledStatements
 from trips_mcp.backend.store.postgresql import is_lost, reason
 from trips_mcp.json_values import is_list
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 CONNECTIONS: Final = 10
 """Most connections of one process. PostgreSQL allows 100 in all by default, so a few processes fit."""
@@ -29,7 +31,7 @@ _SECONDS_TO_CLOSE: Final = 2.0
 
 
 class PostgresqlConnection:
-    def __init__(self, db: AsyncConnection, driver: Any, compiled: CompiledStatements) -> None:
+    def __init__(self, db: "AsyncConnection", driver: Any, compiled: CompiledStatements) -> None:
         """`driver`: asyncpg's connection, which has no types without asyncpg."""
         self.driver = driver
         self._db = db
@@ -69,7 +71,7 @@ class PostgresqlConnection:
 
 
 class PostgresqlTransactions:
-    def __init__(self, engine: AsyncEngine, patience: float) -> None:
+    def __init__(self, engine: "AsyncEngine", patience: float) -> None:
         """A request waits `2 * patience` seconds for a free connection."""
         # only with the extra `postgresql`
         from asyncpg import InterfaceError, PostgresError  # pyright: ignore[reportMissingTypeStubs]
