@@ -19,6 +19,7 @@ SCRIPTS = (
     "calls.py",
     "client.py",
     "bulk.py",
+    "plans.py",
     "first_minute.py",
 )
 NOT_RUN = 75  # as first_minute.py says where no package registry can be reached

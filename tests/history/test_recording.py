@@ -359,6 +359,23 @@ async def test_an_update_that_is_completed_later_has_the_item_of_before(client_o
     assert (change.state, item.before["name"], item.after["name"]) == ("done", "Market", "Shop")
 
 
+async def test_an_update_whose_outcome_is_unknown_is_about_its_item_alone(
+    client_of: ClientOf, network: Network
+) -> None:
+    client = await client_of()
+    trip = await new_trip(client)
+    leg = (await call(client, "create_leg", tripId=trip, **LEG)).id
+    dinner = {"title": "Dinner", "startDate": "2027-04-02", "category": "dinner"}
+    await call(client, "create_commitment", tripId=trip, **dinner, legId=leg)
+    network.loses = lambda request: request.method == "PATCH"
+    with pytest.raises(OutcomeUnknownError):
+        await call(client, "update_leg", tripId=trip, legId=leg, title="Kyōto")
+
+    change = await newest(client)
+    assert change.state == "unknown"
+    assert [item.id for item in change.items] == [leg], "only a deletion unlinks commitments"
+
+
 async def test_a_cancelled_write_is_unknown(client_of: ClientOf, network: Network) -> None:
     client = await client_of()
     trip = await new_trip(client)

@@ -138,7 +138,8 @@ def _rows(
     kind: ResourceMapping, parts: Iterable[JsonObject], trip_id: str, known: Mapping[str, Collection[str]]
 ) -> list[JsonObject]:
     """The parts as our tables take them. `known`: the ids that a field may refer to; other references are left out."""
-    rows = [_required(kind) | part | {"tripId": trip_id} for part in parts]
+    required = _required(kind)
+    rows = [required | part | {"tripId": trip_id} for part in parts]
     return [{name: value for name, value in row.items() if value in known.get(name, (value,))} for row in rows]
 
 

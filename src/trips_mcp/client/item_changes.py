@@ -151,7 +151,7 @@ def _changed(
     if after is not None and not fields:  # archive_trip names none
         fields = ("status",)
     yield ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
-    if after is None:
+    if operation.method == "DELETE":
         for commitment in before.commitments_of(kind, id_):
             link = _LINKS[kind]
             unlinked = {name: value for name, value in commitment.items() if name != link}

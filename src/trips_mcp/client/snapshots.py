@@ -31,6 +31,9 @@ ATTACHED: Final = "attached_trips"
 
 Key = tuple[ItemKind, str]
 
+_ATTRIBUTES: Final = {"clientRef": "client_ref", "legId": "leg_id", "mapPinId": "map_pin_id"}
+"""The fields that items are looked for by, as the models call them."""
+
 
 class TimedRead(Protocol):
     async def __call__(self, operation: Operation[P, R], params: P, seconds: float) -> R: ...
@@ -58,6 +61,9 @@ class TripSnapshot:
     read_twice: bool = False
     """Whether it was read again for an item that was not there."""
     _index: dict[Key, Resource] | None = None
+    _by_value: dict[tuple[ItemKind, str], dict[str, list[Key]]] = field(
+        default_factory=dict[tuple[ItemKind, str], dict[str, list[Key]]]
+    )
 
     def item(self, kind: ItemKind, id_: str) -> JsonObject | None:
         if (kind, id_) in self.changed:
@@ -66,17 +72,31 @@ class TripSnapshot:
         return None if found is None else as_item(found)
 
     def of_client_ref(self, kind: ItemKind, ref: str) -> JsonObject | None:
-        return next((item for item in self._items(kind) if item.get("clientRef") == ref), None)
+        return next(self._holding(kind, "clientRef", ref), None)
 
     def commitments_of(self, name: str, id_: str) -> list[JsonObject]:
         """The commitments that are linked to this item by their field `name`."""
-        return [item for item in self._items("commitment") if item.get(name) == id_]
+        return [*self._holding("commitment", name, id_)]
 
-    def _items(self, kind: ItemKind) -> Iterator[JsonObject]:
-        for (of, id_), found in self._indexed.items():
-            if of == kind and (of, id_) not in self.changed:
-                yield as_item(found)
-        yield from (item for (of, _), item in self.changed.items() if of == kind and item is not None)
+    def _holding(self, kind: ItemKind, name: str, value: str) -> Iterator[JsonObject]:
+        """The items with this value in this field."""
+        for key in self._keys_by(kind, name).get(value, ()):
+            if key not in self.changed:
+                yield as_item(self._indexed[key])
+        for (of, _), item in self.changed.items():
+            if of == kind and item is not None and item.get(name) == value:
+                yield item
+
+    def _keys_by(self, kind: ItemKind, name: str) -> dict[str, list[Key]]:
+        """By value of the field: a large import asks for each of its items."""
+        known = self._by_value.get((kind, name))
+        if known is None:
+            known = self._by_value[kind, name] = {}
+            attribute = _ATTRIBUTES[name]
+            for key, found in self._indexed.items():
+                if key[0] == kind and (value := getattr(found, attribute)):
+                    known.setdefault(value, []).append(key)
+        return known
 
     @property
     def _indexed(self) -> dict[Key, Resource]:

@@ -50,6 +50,8 @@ _RIDES: Final = frozenset(
     ]
 )
 """Words of titles after which a traveller may be in another place."""
+_SPACELESS_RIDES: Final = tuple(word for word in _RIDES if not word.isascii())
+"""Words of languages that put no spaces between them."""
 _ARROW: Final = re.compile("→|->|➔|⇒")
 
 
@@ -58,7 +60,7 @@ def is_ride(one: Appointment) -> bool:
     if is_travel(one) or _ARROW.search(one.title):
         return True
     title = fold(one.title)
-    return not _RIDES.isdisjoint(title.split()) or any(not word.isascii() and word in title for word in _RIDES)
+    return not _RIDES.isdisjoint(title.split()) or any(word in title for word in _SPACELESS_RIDES)
 
 
 def is_travel(one: Appointment) -> bool:

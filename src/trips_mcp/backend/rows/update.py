@@ -1,9 +1,11 @@
 """Update and delete of one row of a trip, for every resource."""
 
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 from pydantic_core import MISSING
-from sqlalchemy import bindparam, delete
+from sqlalchemy import Delete, Select, bindparam, delete
 
 from trips_mcp.backend.errors import invalid_field, not_found
 from trips_mcp.backend.handler import Call
@@ -44,30 +46,40 @@ def changed(kind: ResourceMapping, before: JsonObject, change: JsonObject, asked
 
 async def delete_row(call: Call, kind: ResourceMapping, trip_id: str, row_id: str) -> None:
     """Raises: ProblemError if there is no such row."""
-    columns = kind.table.c
-    gone = await call.db.execute(
-        delete(kind.table).where(columns.trip_id == bindparam("trip"), columns.id == bindparam("which")),
-        {"trip": trip_id, "which": row_id},
-    )
+    gone = await call.db.execute(_deletion(kind), {"trip": trip_id, "which": row_id})
     if not gone.rowcount:
         raise not_found(f"{kind.noun} in this trip")
 
 
 async def _the_row(call: Call, kind: ResourceMapping, trip_id: str, row_id: str) -> JsonObject:
-    columns = kind.table.c
-    query = kind.select.where(columns.id == bindparam("which"), columns.trip_id == bindparam("trip"))
-    found = await listed(call.db, query, which=row_id, trip=trip_id)
+    found = await listed(call.db, _selection(kind), which=row_id, trip=trip_id)
     if not found:
         raise not_found(f"{kind.noun} in this trip")
     return found[0]
 
 
 async def _check_client_ref(call: Call, kind: ResourceMapping, trip_id: str, row_id: str, client_ref: str) -> None:
+    if await listed(call.db, _others_with_client_ref(kind), trip=trip_id, ref=client_ref, which=row_id):
+        raise invalid_field("clientRef", f"another {kind.noun} of this trip has it")
+
+
+@cache  # a statement is compiled once, if it is the same object
+def _selection(kind: ResourceMapping) -> Select[Any]:
     columns = kind.table.c
-    query = kind.select.where(
+    return kind.select.where(columns.id == bindparam("which"), columns.trip_id == bindparam("trip"))
+
+
+@cache
+def _deletion(kind: ResourceMapping) -> Delete:
+    columns = kind.table.c
+    return delete(kind.table).where(columns.trip_id == bindparam("trip"), columns.id == bindparam("which"))
+
+
+@cache
+def _others_with_client_ref(kind: ResourceMapping) -> Select[Any]:
+    columns = kind.table.c
+    return kind.select.where(
         columns.trip_id == bindparam("trip"),
         columns.client_ref == bindparam("ref"),
         columns.id != bindparam("which"),
     )
-    if await listed(call.db, query, trip=trip_id, ref=client_ref, which=row_id):
-        raise invalid_field("clientRef", f"another {kind.noun} of this trip has it")

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,6 +58,14 @@ class SqliteConnection:
         return compiled.rows(found, len(found) or cursor.rowcount)
 
 
+@cache
+def _statements() -> CompiledStatements:
+    """For all files of this process: the twin of a trip is a database of a second, with the same statements."""
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    with engine.connect():  # tells the dialect what this SQLite can do
+        return CompiledStatements(engine.dialect)
+
+
 class SqliteTransactions:
     """Transactions on one file, or on the single connection to an in-memory database."""
 
@@ -70,7 +79,7 @@ class SqliteTransactions:
             creator=self._opened,
             poolclass=NullPool,
         )
-        self._compiled = CompiledStatements(self._engine.dialect)
+        self._compiled = _statements()
         self._readers: list[SqliteConnection] = []
         """Idle connections."""
         self._writes = _Writes(self._connect, patience)

@@ -5,10 +5,10 @@ leg's zone, as clocks roughly follow the sun. A pin without a link belongs to th
 it is compared with all known places of legs and flights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import asin, cos, hypot, isfinite, radians, sin
+from math import asin, cos, hypot, inf, isfinite, radians, sin
 from statistics import median
 from typing import Final
 
@@ -116,12 +116,12 @@ def _by_leg(journey: Journey) -> Iterator[tuple[Stretch | None, list[_Linked]]]:
 def _loose(journey: Journey, by_leg: Sequence[tuple[Stretch | None, Sequence[_Linked]]]) -> list[_Linked]:
     """Pins that no commitment links to a leg, except those near an end of a flight."""
     linked = {one.pin.id for _, many in by_leg for one in many}
-    flown = [_point(*stop.position) for stop in _stops(journey)]
+    flown = {_point(*stop.position) for stop in _stops(journey)}
     return [
         _Linked(pin, pin.lat, pin.lng, None, None)
         for pin in journey.pins.values()
         if pin.id not in linked and not _wrong(pin) and pin.lat is not None and pin.lng is not None
-        if not any(_apart(_point(pin.lat, pin.lng), place) < _NEAR for place in flown)
+        if _to_nearest(_point(pin.lat, pin.lng), flown) >= _NEAR
     ]
 
 
@@ -129,11 +129,10 @@ def _stops(journey: Journey) -> set[Stop]:
     return {stop for move in journey.moves for stop in (move.departs_from, move.arrives_at) if stop}
 
 
-def _places_of_legs(journey: Journey) -> list[_Point] | None:
+def _places_of_legs(journey: Journey) -> set[_Point] | None:
     """None if any of them is unknown."""
     stops = [find_stop(leg.destination or leg.title) for leg in journey.stretches]
-    known = [_point(*stop.position) for stop in stops if stop]
-    return known if len(known) == len(stops) else None
+    return None if None in stops else {_point(*stop.position) for stop in stops if stop}
 
 
 def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[_Linked, str]]:
@@ -142,7 +141,7 @@ def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[
     for one in loose:
         pin = reporting.begin(reporting.pin(one.pin.id))
         if places is not None:
-            distance = min(_apart(_point(one.lat, one.lng), place) for place in places)
+            distance = _to_nearest(_point(one.lat, one.lng), places)
             if distance > _FAR_FROM_THE_ONLY_OTHER:
                 yield one, f"{pin} is {round(distance):,} km from the nearest place of a leg or flight."
             continue
@@ -199,6 +198,13 @@ def _middle(points: Sequence[_Point]) -> _Point:
     x, y, z = (median(axis) for axis in zip(*points, strict=True))
     length = hypot(x, y, z)
     return (x / length, y / length, z / length) if length else (1.0, 0.0, 0.0)
+
+
+def _to_nearest(one: _Point, places: Collection[_Point]) -> float:
+    """Infinite if there are none."""
+    x, y, z = one
+    nearest = max(places, key=lambda place: x * place[0] + y * place[1] + z * place[2], default=None)
+    return inf if nearest is None else _apart(one, nearest)
 
 
 def _apart(one: _Point, other: _Point) -> float:
