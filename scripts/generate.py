@@ -21,7 +21,7 @@ from trips_mcp.cli.tools_page import OPERATION_NAMES, access, full_path, tool_se
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.settings_table import SETTINGS, Setting
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
-from trips_mcp.tools.listing import LISTING, Entry
+from trips_mcp.tools.listing import LISTING, PATH, Entry
 
 ROOT = Path(__file__).parent.parent
 END = "<!-- end of what is generated -->"
@@ -79,6 +79,10 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
         found["local"] = tool.local.description
     if tool.apart:
         found["apart"] = tool.apart
+    if tool.path_instead:
+        found["path"] = tool.input_schema["properties"][PATH]
+    if tool.writes_files:
+        found["writes_files"] = True
     return found
 
 

@@ -32,6 +32,8 @@ class Settings:
     """The configured value; use `journal`."""
     chosen_history: str | None = field(default=None, repr=False)
     """The configured value; use `history`."""
+    chosen_files: str | None = None
+    """The configured value; use `files`."""
     team: bool = False
     """Whether the embedded backend serves both APIs to callers with keys."""
     caller_apis: tuple[Api, ...] = ()
@@ -120,6 +122,13 @@ class Settings:
     def history(self) -> str | None:
         """A file's path; None records no changes."""
         return _state_file(self.chosen_history, "history.db")
+
+    @property
+    def files(self) -> str | None:
+        """The absolute path of the folder that agents may read from and write to; None allows none."""
+        if self.chosen_files is None:
+            return None
+        return os.path.abspath(os.path.expanduser(self.chosen_files))  # noqa: PTH100, PTH111 - as above
 
 
 def _default_database() -> str:

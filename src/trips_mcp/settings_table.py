@@ -334,6 +334,23 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
         metavar="on|off",
         help="mask secrets such as door codes in answers; get_secret then shows one at a time",
     ),
+    Setting(
+        "TRIPS_MCP_FILES",
+        "chosen_files",
+        values.text,
+        "a folder from which agents may read bookings, and to which exports are written; over stdio only "
+        "([how](importing.md#a-folder-for-files)); default none",
+        kind="file",
+        group="offer",
+        metavar="DIR",
+        help="a folder from which agents may read bookings, and to which exports are written; over stdio only",
+        bundle=BundleField(
+            "files_folder",
+            "Folder for bookings and exports",
+            "Agents may read bookings from it, and exports are written to it. Leave empty for none.",
+            "directory",
+        ),
+    ),
     TRANSPORT,
     HOST,
     PORT,

@@ -355,3 +355,11 @@ def test_the_way_to_stdio_imports_next_to_nothing(module: str, also: set[str]) -
 
     assert "trips_mcp" in shown.split()
     assert heavy.intersection(shown.split()) == also
+
+
+@pytest.mark.parametrize("auth", ["none", "key"])
+def test_files_are_not_served_over_http(auth: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["serve", "--transport", "http", "--port", "0", "--auth", auth, "--files", "bookings"])
+
+    sentence = "--files (TRIPS_MCP_FILES) is for a server over stdio; leave it out over HTTP."
+    assert (code, capsys.readouterr().err) == (2, f"trips-mcp: {sentence}\n")

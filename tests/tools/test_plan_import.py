@@ -199,3 +199,30 @@ async def test_damaged_base64_is_refused(call: Callable[..., Awaitable[Answer]],
 
     assert answer.is_error
     assert answer.text == "content: the base64 is damaged; send the file again."
+
+
+RESOURCE = {"uri": "file:///hotel.html", "mimeType": "text/html"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"type": "resource", "resource": {**RESOURCE, "text": HOTEL}},
+        {"type": "resource", "resource": {**RESOURCE, "blob": base64.b64encode(HOTEL.encode()).decode()}},
+        {**RESOURCE, "text": HOTEL},
+    ],
+    ids=["text", "blob", "contents"],
+)
+async def test_the_json_of_an_embedded_resource_is_its_file(given: dict[str, Any], do: Do, trip_id: str) -> None:
+    preview = await do("plan_import", tripId=trip_id, content=json.dumps(given))
+
+    assert [one["title"] for one in preview["bookings"]] == ["Ryokan Example"]
+
+
+async def test_a_resource_link_is_not_followed(call: Callable[..., Awaitable[Answer]], trip_id: str) -> None:
+    link = {"type": "resource_link", "uri": "https://example.com/hotel.html", "name": "hotel"}
+
+    answer = await call("plan_import", tripId=trip_id, content=json.dumps(link))
+
+    assert answer.is_error
+    assert answer.text == "content: links are not followed; read the resource, and send what it holds."

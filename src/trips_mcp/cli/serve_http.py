@@ -42,6 +42,8 @@ def serve_http(arguments: Namespace) -> int:
                 settings = Settings.from_env(os.environ, given(arguments, "offer"))
                 opening = app_for_this_computer(settings, http, address, log_request)
             _check_rate_limit(http, settings)
+            if settings.chosen_files is not None:
+                raise SettingsError("--files (TRIPS_MCP_FILES) is for a server over stdio; leave it out over HTTP.")
             choose(settings)  # reports an invalid choice of tools at the start, not to the first caller
             announce = partial(_announce, listener, http, auth, settings)
             run_async(serve, opening, http, listener, settings.log, announce)

@@ -86,6 +86,8 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             event_trips=settings.event_trips,
             absent=frozenset(choice.hidden),
             twin=_twin,
+            files=settings.files,
+            writes_files=settings.files is not None and not settings.read_only,
         ),
     )
 

@@ -48,5 +48,9 @@ class Conduct:
     """Tools that are not offered; no answer refers to them."""
     twin: "Twin | None" = None
     """Opens a twin of a trip, on which a plan is tried out."""
+    files: str | None = None
+    """The folder that agents may read from; absolute."""
+    writes_files: bool = False
+    """Whether exports are written to that folder, too."""
     now: "Callable[[], datetime]" = _now
     """The current time, with its zone."""

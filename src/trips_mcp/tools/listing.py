@@ -11,6 +11,9 @@ from typing import Any, Final, NotRequired, TypedDict
 LISTING: Final = os.path.join(os.path.dirname(__file__), "listing.json")  # noqa: PTH118, PTH120
 """A string: importing pathlib would take a seventh of the cold start."""
 
+PATH: Final = "path"
+"""The argument that names a file in the folder of `--files`."""
+
 
 class Entry(TypedDict):
     """A tool, with what decides whether it is offered and how it is described."""
@@ -25,6 +28,10 @@ class Entry(TypedDict):
     """Its description where trips are kept locally."""
     apart: NotRequired[str]
     """Its description if the Events API is a separate service."""
+    path: NotRequired[dict[str, Any]]
+    """The schema of its argument `path`, which it has with a folder of `--files`, and which replaces a required one."""
+    writes_files: NotRequired[bool]
+    """Whether it writes to that folder."""
     listing: dict[str, Any]
     """The entry in tools/list, in wire format."""
 

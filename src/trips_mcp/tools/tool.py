@@ -21,6 +21,7 @@ from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import advice, where_to_check
 from trips_mcp.tools.json_schema import input_schema, output_schema
+from trips_mcp.tools.listing import PATH
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, Attachment, ToolRefusedError, within_bounds
 from trips_mcp.tools.results.authors import known_others, others_may_have_written, with_author_names
@@ -99,6 +100,10 @@ class Tool(Generic[P, R]):
     """The model of the structured content, if the listing has an output schema."""
     told_of: Callable[[R], Iterable[str]] | None = None
     """Ids of the trips that the result has texts of, for tools that find the trip themselves."""
+    path_instead: str = ""
+    """The argument that is required unless a folder of `--files` is there, in which `path` names a file instead."""
+    writes_files: bool = False
+    """Whether it writes its result to that folder."""
     attached: Callable[[R], Attachment | None] | None = None
     """The file beside the answer, for tools that make one."""
 
@@ -110,13 +115,22 @@ class Tool(Generic[P, R]):
     def input_schema(self) -> dict[str, Any]:
         return input_schema(self.asked)
 
+    @cached_property
+    def listed_schema(self) -> dict[str, Any]:
+        """Its input schema where no folder is allowed."""
+        if not self.path_instead:
+            return self.input_schema
+        schema = {**self.input_schema, "required": [*self.input_schema.get("required", ()), self.path_instead]}
+        schema["properties"] = {name: inner for name, inner in schema["properties"].items() if name != PATH}
+        return {name: schema[name] for name in ("type", "properties", "required", "additionalProperties")}
+
     def listing(self) -> dict[str, Any]:
         """Its entry in tools/list, in wire format."""
         found: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": self.input_schema,
+            "inputSchema": self.listed_schema,
             "annotations": self.hints,
         }
         if self.answers is not None:

@@ -294,7 +294,7 @@ def test_files_in_the_settings_are_named_so_that_they_are_found_from_anywhere(
 
     desk.install("cursor", TRIPS_MCP_DATABASE="my trips.db", TRIPS_MCP_JOURNAL="~/notes.db")
     desk.install("zed", TRIPS_MCP_DATABASE="sqlite+aiosqlite:///:memory:", TRIPS_MCP_JOURNAL="off")
-    desk.install("windsurf", TRIPS_MCP_DATABASE="~nobody-of-this-name/trips.db")
+    desk.install("windsurf", "--files", "bookings", TRIPS_MCP_DATABASE="~nobody-of-this-name/trips.db")
 
     assert environment(server(desk, "cursor")) == {
         "TRIPS_MCP_DATABASE": str(desk.home / "my trips.db"),
@@ -303,6 +303,7 @@ def test_files_in_the_settings_are_named_so_that_they_are_found_from_anywhere(
     assert environment(server(desk, "zed"))["TRIPS_MCP_DATABASE"] == "sqlite+aiosqlite:///:memory:"
     assert environment(server(desk, "zed"))["TRIPS_MCP_JOURNAL"] == "off"
     assert environment(server(desk, "windsurf"))["TRIPS_MCP_DATABASE"] == "~nobody-of-this-name/trips.db"
+    assert words(server(desk, "windsurf"))[-1] == f"--files={desk.home / 'bookings'}"
 
 
 def test_where_uvx_takes_the_package_from_can_be_said(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from trips_mcp.settings_table import KEYS, NAMES, PREFIX, SETTINGS
 from trips_mcp.tools.selection.rules import choose
 
 _PATHS: Final = tuple(setting.name for setting in SETTINGS if setting.kind in ("database", "file"))
+_VARIABLES: Final = {setting.flag: setting.name for setting in SETTINGS if setting.group}
 _NO_FILES: Final = ("off", ":memory:")
 
 
@@ -64,7 +65,8 @@ def _check(env: Mapping[str, str], flags: Mapping[str, str]) -> None:
 
 def _words(flags: Mapping[str, str]) -> list[str]:
     switched_on = {name for name, value in flags.items() if value == "on"}
-    return [name if name in switched_on else f"{name}={value}" for name, value in flags.items()]
+    given = {name: _from_anywhere(_VARIABLES.get(name, name), value) for name, value in flags.items()}
+    return [name if name in switched_on else f"{name}={value}" for name, value in given.items()]
 
 
 def _command(package: str | None, client: Client, machine: Machine) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 
@@ -22,8 +23,8 @@ Log = Callable[[str], object]
 
 
 def masked(settings: Settings) -> Offer:
-    """The offer over HTTP, which masks secrets by default."""
-    return offer(settings, masks=True)
+    """The offer over HTTP, which masks secrets by default. Callers may be on other computers, so it has no files."""
+    return offer(replace(settings, chosen_files=None), masks=True)
 
 
 @asynccontextmanager

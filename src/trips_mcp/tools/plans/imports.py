@@ -2,17 +2,19 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+from anyio import to_thread
 from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.bookings.model import Booking, BookingKind, FileReading
-from trips_mcp.bookings.reader import read_file
+from trips_mcp.bookings.reader import LARGEST, read_file
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import Id, LocalDate
@@ -23,6 +25,7 @@ from trips_mcp.contract.trips import LIST_TRIPS
 from trips_mcp.contract.untrusted import OTHERS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_date
+from trips_mcp.json_values import is_object
 from trips_mcp.planning.import_trip import LONGEST_TRIP, has_dates, has_places, plan_new_trip, span_of
 from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, is_outside, plan_bookings
 from trips_mcp.tools.call_context import Conduct
@@ -34,6 +37,7 @@ from trips_mcp.tools.plans.tools import PLANS, USES
 from trips_mcp.tools.resources.all_trips import list_newest_first
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.tool_mentions import Hint
+from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 
 _LARGEST: Final = 4_000_000
@@ -44,6 +48,7 @@ _DATA_URL: Final = re.compile(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.IGNOREC
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\r\n]{64,}={0,2}\s*")
 _FEW_OUTSIDE: Final = 5
 """Bookings outside the trip that are listed one by one."""
+_RESOURCE: Final = re.compile(r'"(?:uri|resource|resource_link)"')
 _ARCHIVED: Final = "completed"
 _MOST_READ: Final = 5
 """Trips of the same dates whose places are compared."""
@@ -54,13 +59,16 @@ class PlanImport(OfAnyTrip):
         Id | MISSING, Field(description="Omit to find the trip by dates and places, or plan a new one")
     ] = MISSING
     content: Annotated[
-        str,
+        str | MISSING,
         Field(
             min_length=1,
             max_length=_LARGEST * 4 // 3 + 100_000,
             description="The file's text, or base64: mail, HTML, calendar, Wallet pass, boarding pass, PDF, map file",
         ),
-    ]
+    ] = MISSING
+    path: Annotated[str | MISSING, Field(max_length=1000, description="Instead: a file in the folder of --files")] = (
+        MISSING
+    )
     media_type: Annotated[str | MISSING, Field(max_length=100)] = MISSING
     today: Annotated[LocalDate | MISSING, Field(description="Decides the year of a boarding pass")] = MISSING
 
@@ -91,12 +99,35 @@ class ImportPreview(Result):
 
 async def _plan_import(client: TripsClient, asked: PlanImport, _: Report, conduct: Conduct) -> Outcome[ImportPreview]:
     today = conduct.now().date() if asked.today is MISSING else date.fromisoformat(asked.today)
-    data, media_type = _decoded(asked.content)
-    media_type = media_type if asked.media_type is MISSING else asked.media_type
-    size = 0 if len(data) < _LARGE_FILE else len(data)
-    read = await offload(size, read_file, data, "", media_type.lower(), today=today)
+    file = await _file_of(asked, conduct)
+    media_type = file.media_type if asked.media_type is MISSING else asked.media_type
+    size = 0 if len(file.data) < _LARGE_FILE else len(file.data)
+    read = await offload(size, read_file, file.data, file.name, media_type.lower(), today=today)
     trip_id = (conduct.trip or "") if asked.trip_id is MISSING else asked.trip_id
     return await plan_reading(PlanContext(client, conduct), read, trip_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenFile:
+    data: bytes
+    name: str = ""
+    media_type: str = ""
+
+
+async def _file_of(asked: PlanImport, conduct: Conduct) -> _GivenFile:
+    """Raises: ToolRefusedError."""
+    if (asked.content is MISSING) == (asked.path is MISSING):
+        either = "content or path" if conduct.files else "content"
+        raise ToolRefusedError(f"Not sent: give {either}, the file to read.")
+    if asked.content is not MISSING:
+        return _decoded(asked.content)
+    path = "" if asked.path is MISSING else asked.path
+    if conduct.files is None:
+        raise ToolRefusedError(
+            "path: this server reads no files; send the file as content, or ask the user to start it with --files DIR."
+        )
+    name, data = await to_thread.run_sync(SharedFolder(conduct.files).read, path, LARGEST)
+    return _GivenFile(data, name)
 
 
 async def plan_reading(context: PlanContext, read: FileReading, trip_id: str = "") -> Outcome[ImportPreview]:
@@ -194,8 +225,11 @@ def _which_trip(span: tuple[date, date] | None) -> str:
     return f"The bookings lie between {span[0]} and {span[1]}, so in several trips. Call again with the tripId of one."
 
 
-def _decoded(content: str) -> tuple[bytes, str]:
-    """The bytes, and the media type of a data URL. Raises: ToolRefusedError."""
+def _decoded(content: str) -> _GivenFile:
+    """Text, base64, a data URL, or the JSON of an MCP resource. Raises: ToolRefusedError."""
+    resource = _resource_in(content)
+    if resource is not None:
+        return resource
     url = _DATA_URL.match(content[:200])
     text = content[url.end() :] if url else content
     data = content.encode()
@@ -207,7 +241,29 @@ def _decoded(content: str) -> tuple[bytes, str]:
                 raise ToolRefusedError("content: the base64 is damaged; send the file again.") from None
     if len(data) > _LARGEST:
         raise ToolRefusedError(f"content: the file has more than {_LARGEST // 1_000_000} MB; send a smaller one.")
-    return data, url[1] if url else ""
+    return _GivenFile(data, media_type=url[1] if url else "")
+
+
+def _resource_in(content: str) -> _GivenFile | None:
+    """An embedded resource, or its contents, as protocol and hosts write it. Raises: ToolRefusedError for a link."""
+    if not content.lstrip().startswith("{") or not _RESOURCE.search(content[:500]):
+        return None
+    try:
+        value: Any = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not is_object(value):
+        return None
+    if value.get("type") == "resource_link":
+        raise ToolRefusedError("content: links are not followed; read the resource, and send what it holds.")
+    inner = value["resource"] if is_object(value.get("resource")) else value
+    text, blob = inner.get("text"), inner.get("blob")
+    if not isinstance(inner.get("uri"), str) or not (isinstance(text, str) or isinstance(blob, str)):
+        return None
+    url = f"data:{inner.get('mimeType') or ''};base64,"
+    if not isinstance(text, str):
+        return _decoded(f"{url[:200]}{blob}")
+    return _GivenFile(text.encode("utf-8", "replace"), media_type=str(inner.get("mimeType") or ""))
 
 
 def _unplanned(read: FileReading, trip_id: str, question: str | None = None) -> ImportPreview:
@@ -278,5 +334,6 @@ plan_import = Tool(
     uses=(*USES, LIST_TRIPS, GET_ME),
     run=_plan_import,
     lookup="list_trips",
+    path_instead="content",
     prose=import_in_words,
 )

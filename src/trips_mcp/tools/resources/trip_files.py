@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
+from anyio import to_thread
 from pydantic import Field
 
 from trips_mcp.client import TripsClient
@@ -21,6 +22,7 @@ from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.answer import LARGEST, Attachment
 from trips_mcp.tools.results.authors import note_members
+from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 
 TripFormat = Literal["ics", "gpx", "geojson", "kml", "md", "json"]
@@ -45,6 +47,8 @@ class ExportedFile(Result):
     places: int
     uri: str
     """The same file as a resource, if it is one."""
+    path: str | None = None
+    """Where it was written, on a server with `--files`."""
     text: str = Field(default="", exclude=True)
 
 
@@ -112,9 +116,17 @@ async def _export_file(client: TripsClient, asked: ExportFile, _: Report, conduc
         entries=len(file.outline.entries),
         places=len(file.outline.places),
         uri=uri,
+        path=await _written(file, conduct),
         text=file.text,
     )
     return Outcome(result, notes, file.rate_limit)
+
+
+async def _written(file: TripFile, conduct: Conduct) -> str | None:
+    """Raises: ToolRefusedError."""
+    if conduct.files is None or not conduct.writes_files:
+        return None
+    return await to_thread.run_sync(SharedFolder(conduct.files).write, file.name, file.text.encode())
 
 
 def _attached(result: ExportedFile) -> Attachment | None:
@@ -133,5 +145,6 @@ export_file = Tool(
     uses=(EXPORT_TRIP, LIST_TRIP_EVENTS),
     run=_export_file,
     lookup="list_trips",
+    writes_files=True,
     attached=_attached,
 )

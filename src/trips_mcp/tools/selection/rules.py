@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from trips_mcp.settings import Settings, SettingsError
-from trips_mcp.tools.listing import Entry, entries
+from trips_mcp.tools.listing import PATH, Entry, entries
 from trips_mcp.tools.selection.scope_filter import lack
 
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
@@ -55,7 +55,7 @@ def choose(settings: Settings, *, masks: bool = False) -> Selection:
     if settings.apis and not offered:
         causes = {hidden[entry["listing"]["name"]].setting for entry in known if _has_api(entry, settings)}
         raise SettingsError(f"No tool is left to offer under {', '.join(sorted(causes))}; allow at least one.")
-    offered = [_as_described(entry, settings) for entry in offered]
+    offered = [_with_files(_as_described(entry, settings), settings) for entry in offered]
     return Selection(entries=_as_listed(offered, hidden, settings.trip), hidden=hidden)
 
 
@@ -63,6 +63,21 @@ def _as_described(entry: Entry, settings: Settings) -> Entry:
     """The entry with the description that fits where the trips are kept."""
     said = entry.get("local") if settings.embedded else None if settings.one_store else entry.get("apart")
     return entry if said is None else {**entry, "listing": {**entry["listing"], "description": said}}
+
+
+def _with_files(entry: Entry, settings: Settings) -> Entry:
+    """The entry as a folder of `--files` changes it: with a `path`, or as a tool that writes there."""
+    if settings.chosen_files is None:
+        return entry
+    listing = entry["listing"]
+    if (path := entry.get("path")) is not None:
+        schema: dict[str, Any] = {**listing["inputSchema"]}
+        schema["properties"] = {**schema["properties"], PATH: path}
+        del schema["required"]  # the file itself, which the path names
+        return {**entry, "listing": {**listing, "inputSchema": schema}}
+    if entry.get("writes_files") and not settings.read_only:
+        return {**entry, "listing": {**listing, "annotations": {**listing["annotations"], "readOnlyHint": False}}}
+    return entry
 
 
 def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) -> list[Entry]:
