@@ -57,6 +57,7 @@ async def test_a_plan_is_applied_once_and_tells_the_new_ids(do: Do, call: Call, 
 
     again = await call("apply_plan", planId=plan["planId"])
 
+    assert f"- Change 1 of 6, create_leg: done, {export['legs'][0]['_id']} (@tokyo)" in again.text
     assert "This plan was applied before; nothing was written now." in again.text
     assert {name: (again.structured or {})[name] for name in report} == report
     assert await do("export_trip", tripId=trip_id) == export

@@ -1,5 +1,7 @@
 """What a plan shows before anything is written."""
 
+from typing import Any
+
 import pytest
 
 from .conftest import Do
@@ -133,3 +135,45 @@ async def test_a_commitment_s_change_is_tried_out_and_a_shift_is_refused(do: Do,
     assert [item["after"] for item in preview["changed"]] == [{"startDate": "2026-11-03"}]
     assert refused.is_error
     assert "changes.0: a plan takes no shift; set startDate, startTime and endTime, or use plan_move" in refused.text
+
+
+async def test_a_moved_leg_takes_its_findings_with_it_and_another_gap_is_a_new_one(do: Do, trip_id: str) -> None:
+    inn = {"name": "Inn", "checkIn": "2026-11-01T15:00", "checkOut": "2026-11-03T10:00"}
+    dates = {"startDate": "2026-11-01", "endDate": "2026-11-04"}
+    kyoto = await do("create_leg", tripId=trip_id, **{**TOKYO, **dates}, accommodation=inn)
+    tokyo = await do("create_leg", tripId=trip_id, **{**TOKYO, "startDate": "2026-11-04", "endDate": "2026-11-09"})
+    later = {"legId": tokyo["_id"], "startDate": "2026-11-05", "endDate": "2026-11-10"}
+    longer = {"legId": kyoto["_id"], "endDate": "2026-11-05"}
+    inn_later = {"checkIn": "2026-11-02T15:00", "checkOut": "2026-11-04T10:00"}
+    traded = {"legId": kyoto["_id"], "accommodation": inn_later}
+
+    moved = await do(
+        "plan_changes",
+        tripId=trip_id,
+        changes=[{"tool": "update_leg", "arguments": change} for change in (later, longer)],
+    )
+    other_night = await do("plan_changes", tripId=trip_id, changes=[{"tool": "update_leg", "arguments": traded}])
+
+    def nights(findings: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        return [(one["date"], one["about"][0]["legId"]) for one in findings if one["kind"] == "no_bed"]
+
+    assert nights(moved.get("caused", [])) == nights(moved.get("fixed", [])) == []
+    assert nights(other_night["caused"]) == [("2026-11-01", kyoto["_id"])]
+    assert nights(other_night["fixed"]) == [("2026-11-03", kyoto["_id"])]
+    report = await do("apply_plan", planId=moved["planId"])
+    assert "caused" not in report, "the same comparison as in the preview"
+
+
+async def test_findings_are_compared_whole_and_shown_as_far_as_there_is_room(do: Do, call: Call, trip_id: str) -> None:
+    first = {**DINNER, "startTime": "18:00", "endTime": "20:00", "timezone": "Asia/Tokyo"}
+    plans = [await do("create_commitment", tripId=trip_id, **{**first, "title": f"Dinner {n}"}) for n in range(18)]
+    before = await do("check_trip", tripId=trip_id)
+    later = {"commitmentId": plans[0]["_id"], "startTime": "20:00", "endTime": "21:00"}
+
+    preview = await call("plan_changes", tripId=trip_id, changes=[{"tool": "update_commitment", "arguments": later}])
+    found = preview.structured or {}
+
+    assert before["notShown"] > 0
+    assert found["fixed"]
+    assert all(plans[0]["_id"] in str(one["about"]) for one in found["fixed"]), "others were only not shown before"
+    assert not [one for one in found.get("caused", []) if plans[0]["_id"] not in str(one["about"])]

@@ -5,7 +5,7 @@ by a key, so that 10,000 items take seconds, not hours.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -25,7 +25,7 @@ from trips_mcp.itinerary.check.zones import check_zones
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.size_budget import fitting
 
-__all__ = ["MINIMUM_CONNECTION", "CheckReport", "CitedPart", "Finding", "check", "in_words"]
+__all__ = ["MINIMUM_CONNECTION", "CheckReport", "CitedPart", "Finding", "check", "every_finding", "in_words"]
 
 MINIMUM_CONNECTION: Final = 60
 """Default, in minutes."""
@@ -35,15 +35,11 @@ _ROOM: Final = 15_000
 
 def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> CheckReport:
     """Report what does not fit, or may not fit, in this trip. `minimum_connection` is in minutes."""
-    built: list[Finding] = []
+    every: list[Found] = list(_findings(journey, timedelta(minutes=minimum_connection)))
     count: Counter[Grade] = Counter()
-    for found in _findings(journey, timedelta(minutes=minimum_connection)):
-        if isinstance(found, Finding):
-            built.append(found)
-            count[found.grade] += 1
-        else:
-            count[found] += 1
-    shown = fitting(sorted(built, key=_by_grade)[:MOST], _ROOM, journey.others_write)
+    for found in every:
+        count[found.grade if isinstance(found, Finding) else found] += 1
+    shown = fitting(_most_certain_first(every)[:MOST], _ROOM, journey.others_write)
     return CheckReport(
         trip_id=journey.trip_id,
         certain=count["certain"],
@@ -55,6 +51,15 @@ def check(journey: Journey, minimum_connection: int = MINIMUM_CONNECTION) -> Che
         checked=_checked(journey),
         notes=[*notes(journey), *night_notes(journey), *pin_notes(journey)],
     )
+
+
+def every_finding(journey: Journey) -> list[Finding]:
+    """Also those that a report has no room for; the most certain come first."""
+    return _most_certain_first(_findings(journey, timedelta(minutes=MINIMUM_CONNECTION)))
+
+
+def _most_certain_first(found: Iterable[Found]) -> list[Finding]:
+    return sorted((one for one in found if isinstance(one, Finding)), key=_by_grade)
 
 
 def _findings(journey: Journey, minimum_connection: timedelta) -> Iterator[Found]:

@@ -29,6 +29,7 @@ from trips_mcp.contract.sync import SyncReport
 from trips_mcp.delivery import delivering
 from trips_mcp.history import HistoryError, Origin, PlanRecord, made_by
 from trips_mcp.itinerary.check import Finding
+from trips_mcp.itinerary.size_budget import fitting
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import CreatedIds, IdsOfChange, UnknownReferenceError, ids_in
@@ -36,7 +37,6 @@ from trips_mcp.planning.preview import digest
 from trips_mcp.planning.steps import TOGETHER, Step, import_arguments
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, params_of
 from trips_mcp.tools.plans.plan import PlanContext, bound_items, refs_in, refs_of, targets_of
-from trips_mcp.tools.plans.preview_of import new_findings
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.record import Plan, read_plan
 from trips_mcp.tools.plans.results import ApplyReport, ChangeReport, State
@@ -47,6 +47,8 @@ _SECONDS: Final = 40.0
 """No change is begun later: hosts wait about a minute for an answer."""
 _FEW: Final = 100
 """A report on more changes lists those alone that created something with a name, or were not made."""
+_ROOM_OF_FINDINGS: Final = 10_000
+"""Characters."""
 _MAY_PASS: Final = (
     BadAnswerError,
     CannotConnectError,
@@ -246,7 +248,10 @@ class _Applying:
         remarks: tuple[str, ...] = ()
         try:
             check = await (await read_now(self._client, self._trip_id, self._conduct)).check()
-            found = [_without_titles(finding) for finding in new_findings(check, self._plan.findings)]
+            new = [_without_titles(finding) for finding in check.not_in(self._plan.findings)]
+            found = fitting(new, _ROOM_OF_FINDINGS, others_write=False)
+            if len(found) < len(new):
+                remarks = (f"{len(new) - len(found)} more new findings are not shown; use check_trip.",)
         except TripsError as error:
             remarks = (f"Applied, but the trip could not be checked: {error}",)
         report = self._report_of(None, found)

@@ -16,7 +16,7 @@ from trips_mcp.planning.preview import ItemKey, digest
 from trips_mcp.planning.steps import Step, steps_of
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.plans.changes import checked
-from trips_mcp.tools.plans.preview_of import finding_key, preview_of
+from trips_mcp.tools.plans.preview_of import preview_of
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.record import FORMAT, VALID_SECONDS, Bound, Plan
 from trips_mcp.tools.plans.results import Preview
@@ -98,7 +98,7 @@ async def plan(
         changes=found,
         steps=steps,
         bound=_bound(found, now, trial),
-        findings=[finding_key(finding) for finding in trial.before.findings],
+        findings=trial.before.keys(),
         origins=origins,
     )
     await client.history.put_plan(record_of(kept, client, made_at))

@@ -1,13 +1,11 @@
 """The preview of a trial: what a model is shown of it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from trips_mcp.client.batch_split import limits
-from trips_mcp.itinerary.check import CheckReport, Finding
-from trips_mcp.itinerary.size_budget import weight
+from trips_mcp.itinerary.check import Finding
+from trips_mcp.itinerary.size_budget import fitting, weight
 from trips_mcp.json_values import JsonObject, is_list, is_object
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.draft import DraftNote
@@ -20,40 +18,13 @@ from trips_mcp.tools.results.secrets import is_secret
 
 _ROOM: Final = 16_000
 """Characters of all items. A result may have 40,000, and its text repeats them."""
-_BY_DAY: Final = frozenset({"no_bed", "two_beds", "leg_gap", "leg_overlap"})
-"""Findings about days: on another day it is another one."""
+_ROOM_OF_FINDINGS: Final = 10_000
+"""Characters of those that the plan causes, and of those that it fixes."""
 _FINAL: Final = {
     "send_message": "A message cannot be taken back.",
     "create_share_token": "An earlier share link stops working, and cannot be restored.",
     "revoke_share_token": "The share link stops working; a later one is another link.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    caused: list[Finding]
-    fixed: list[Finding]
-
-
-def finding_key(finding: Finding) -> str:
-    """Equal for the same problem of the same items."""
-    about = "; ".join(
-        f"{one.leg_id or one.commitment_id or one.event_id or one.pin_id} {one.flight} {one.field}"
-        for one in finding.about
-    )
-    day = finding.date if finding.kind in _BY_DAY or not finding.about else ""
-    return f"{finding.grade} {finding.kind} {day} {about}"
-
-
-def new_findings(report: CheckReport, known: Iterable[str]) -> list[Finding]:
-    left = Counter(known)
-    found: list[Finding] = []
-    for finding in report.findings:
-        key = finding_key(finding)
-        left[key] -= 1
-        if left[key] < 0:
-            found.append(finding)
-    return found
 
 
 def preview_of(
@@ -78,11 +49,15 @@ def preview_of(
         "created": [_item(one, namer, new=True) for one in found.created],
     }
     shown, left_out = _fitting(lists, others)
+    caused = namer.findings(trial.after.not_in(trial.before.keys()))
+    fixed = trial.before.not_in(trial.after.keys())
+    shown_caused, shown_fixed = (fitting(many, _ROOM_OF_FINDINGS, others) for many in (caused, fixed))
     requests = sum(_requests(step, changes) for step in steps)
     return Preview(
         trip_id=trip_id or None,
-        caused=namer.findings(new_findings(trial.after, map(finding_key, trial.before.findings))),
-        fixed=new_findings(trial.before, map(finding_key, trial.after.findings)),
+        caused=shown_caused,
+        fixed=shown_fixed,
+        findings_not_shown=len(caused) + len(fixed) - len(shown_caused) - len(shown_fixed) or None,
         notes=list(notes),
         sent=[change.tool for change in changes if WRITING_TOOLS[change.tool].outbound],
         not_shown=left_out or None,

@@ -7,9 +7,9 @@ from trips_mcp.client import TripsClient
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.trips import Trip
-from trips_mcp.itinerary import check as checking
-from trips_mcp.itinerary.check import CheckReport
+from trips_mcp.itinerary.check import every_finding
 from trips_mcp.itinerary.journey import Journey
+from trips_mcp.planning.findings import CheckedTrip
 from trips_mcp.planning.preview import TripState
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
@@ -45,9 +45,10 @@ class TripNow:
             [with_content(event.model_dump(mode="json", exclude_none=True)) for event in self.events],
         )
 
-    async def check(self) -> CheckReport:
+    async def check(self) -> CheckedTrip:
         size = sum(map(len, (self.export.legs, self.export.map_pins, self.export.commitments, self.events)))
-        return await offload(size, lambda: checking.check(Journey.of(self.export, self.events)))
+        found = await offload(size, lambda: every_finding(Journey.of(self.export, self.events)))
+        return CheckedTrip(found, {leg.id: leg.start_date for leg in self.export.legs})
 
 
 async def read_now(client: TripsClient, trip_id: str, conduct: Conduct) -> TripNow:

@@ -8,10 +8,11 @@ from trips_mcp.history import Origin, PlanRecord
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import IdsOfChange
+from trips_mcp.planning.findings import FindingKey
 from trips_mcp.planning.steps import Step
 from trips_mcp.tools.results.answer import ToolRefusedError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The version of the body. A plan of another version is refused."""
 VALID_SECONDS: Final = 3600.0
 
@@ -36,7 +37,7 @@ class Plan:
     steps: Sequence[Step]
     """Kept too: a plan that is resumed must make the same calls."""
     bound: Bound
-    findings: Sequence[str]
+    findings: Sequence[FindingKey]
     """Keys of the findings of the trip before."""
     origins: Mapping[int, Origin] = field(default_factory=dict[int, Origin])
     """By index, what the changes undo."""
@@ -55,7 +56,7 @@ class Plan:
             "digests": dict(self.bound.digests),
             "there": list(self.bound.there),
             "absent": list(self.bound.absent),
-            "findings": list(self.findings),
+            "findings": [[key.on_day, key.in_place] for key in self.findings],
             "origins": {str(index): [one.undoes, one.replaces] for index, one in self.origins.items()},
             "done": {str(index): ids for index, ids in self.done.items()},
             "report": self.report,
@@ -75,7 +76,7 @@ def read_plan(record: PlanRecord) -> Plan:
         [Change.of_json(one) for one in body["changes"]],
         [Step(tuple(step)) for step in body["steps"]],
         Bound(body["digests"], body["there"], body["absent"]),
-        body["findings"],
+        [FindingKey(*key) for key in body["findings"]],
         {
             int(index): Origin(plan=record.id, undoes=undoes, replaces=replaces)
             for index, (undoes, replaces) in body["origins"].items()

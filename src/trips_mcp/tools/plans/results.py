@@ -50,6 +50,7 @@ class Preview(Result):
     minutes_valid: int | None = None
     caused: list[Finding] = Field(default_factory=list[Finding])
     fixed: list[Finding] = Field(default_factory=list[Finding])
+    findings_not_shown: int | None = None
     notes: list[DraftNote] = Field(default_factory=list[DraftNote])
     deleted: list[PlannedItem] = Field(default_factory=list[PlannedItem])
     unlinked: list[PlannedItem] = Field(default_factory=list[PlannedItem])
@@ -73,6 +74,7 @@ State = Literal["applied", "unfinished", "stopped"]
 
 class ChangeReport(Result):
     change: int
+    """Its index, as in the path changes.0. In words it is change 1."""
     tool: str
     status: Literal["done", "refused", "unknown", "not_sent"]
     id: str | None = None
@@ -106,6 +108,8 @@ def report_in_words(report: ApplyReport, hint: Hint) -> str:
 def _preview_lines(preview: Preview, hint: Hint) -> Iterator[str]:
     yield from _findings("This plan causes", preview.caused)
     yield from _findings("This plan fixes", preview.fixed)
+    if preview.findings_not_shown:
+        yield f"{_counted(preview.findings_not_shown, 'more finding')} not shown; after the plan, use check_trip."
     for note in preview.notes:
         yield f"- {note.kind.replace('_', ' ')}: {note.why}"
     yield from _items("Deleted", preview.deleted, "before")
@@ -137,14 +141,14 @@ def _report_lines(report: ApplyReport, hint: Hint) -> Iterator[str]:
             yield f"Stopped: {done}. {report.why or ''}".rstrip()
             yield hint("What was made stays. Plan the rest anew with plan_changes.")
     for change in report.changes:
-        yield _change_line(change)
+        yield _change_line(change, report.total)
     yield from _findings("The trip now has", report.caused, "new finding")
 
 
-def _change_line(change: ChangeReport) -> str:
+def _change_line(change: ChangeReport, total: int) -> str:
     created = change.id or ", ".join(change.ids or ())
     status = change.status.replace("_", " ")
-    what = f"- {change.change}. {change.tool}: {status}"
+    what = f"- Change {change.change + 1} of {total}, {change.tool}: {status}"
     named = f" (@{change.name})" if change.name else ""
     return what + (f", {created}{named}" if created else "") + (f": {change.why}" if change.why else "")
 

@@ -8,10 +8,10 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import InvalidError, TripsError
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.models import Result
-from trips_mcp.itinerary.check import CheckReport
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import CreatedIds, UnknownReferenceError, ids_in
+from trips_mcp.planning.findings import CheckedTrip
 from trips_mcp.planning.preview import Difference, ItemDiff, TripState, difference
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, numbers_in, params_of, raise_if_any, unresolved
@@ -27,8 +27,8 @@ _SHIFTED: Final = ("startDate", "startTime", "endTime")
 @dataclass(frozen=True, slots=True)
 class Trial:
     difference: Difference
-    before: CheckReport
-    after: CheckReport
+    before: CheckedTrip
+    after: CheckedTrip
     changes: list[Change]
     """As they are to be applied: what depends on the present, such as a shift, stands with its outcome."""
     names: dict[str, str]
