@@ -5,7 +5,7 @@ CODE = src tests benchmarks examples scripts
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration mutants bench demo \
-	bundle bundle-check release-check workflows pictures
+	bundle bundle-check release-check workflows pictures views views-check
 
 check: # the types need only one core, so the others run at the same time
 	@$(MAKE) --no-print-directory --jobs 2 types lint layers generated test
@@ -82,6 +82,12 @@ release-check:
 
 workflows:
 	$(UV) python scripts/workflows.py
+
+views: # after views/ was changed: the page of a trip, into the package
+	$(UV) python scripts/views.py
+
+views-check:
+	$(UV) python scripts/views.py --check
 
 pictures: # after the icon or what the demo says was changed
 	$(UV) scripts/pictures.py

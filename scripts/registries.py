@@ -20,11 +20,11 @@ def uv() -> str:
     return os.environ.get("UV") or shutil.which("uv") or "uv"
 
 
-def node(*words: str | Path, seconds: float) -> "subprocess.CompletedProcess[str]":
+def node(*words: str | Path, seconds: float, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     """Raises: subprocess.TimeoutExpired."""
     env = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        [NODE / "node", *words], capture_output=True, encoding="utf-8", env=env, timeout=seconds, check=False
+        [NODE / "node", *words], capture_output=True, encoding="utf-8", env=env, cwd=cwd, timeout=seconds, check=False
     )
 
 
@@ -32,3 +32,9 @@ def npm_install(package: str, folder: Path, *flags: str, seconds: float) -> "sub
     """Into its node_modules. Raises: subprocess.TimeoutExpired."""
     folder.mkdir(parents=True, exist_ok=True)
     return node(_NPM, "install", "--no-audit", "--no-fund", *flags, "--prefix", folder, package, seconds=seconds)
+
+
+def npm_ci(folder: Path, *, seconds: float) -> "subprocess.CompletedProcess[str]":
+    """Exactly what the lock file in the folder names. Raises: subprocess.TimeoutExpired."""
+    flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000")
+    return node(_NPM, "ci", *flags, "--prefix", folder, seconds=seconds)

@@ -31,6 +31,7 @@ EXEMPT = re.compile(
     r"\.(resources|migrations|contract)\."  # a resource a file
     r"|\.cli\.\w+$"  # a command a file
     r"|\.doctor\.\w+$"  # a family of findings a file
+    r"|\.formats\.\w+$"  # a format a file
 )
 
 

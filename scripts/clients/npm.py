@@ -44,6 +44,11 @@ def _fetch(package: str, folder: Path) -> None:
         ended = npm_install(package, folder, *flags, seconds=_SECONDS)
     except subprocess.TimeoutExpired:
         raise NotReachedError from None
+    expect_success(ended, package)
+
+
+def expect_success(ended: "subprocess.CompletedProcess[str]", package: str) -> None:
+    """Raises: NotReachedError, NotInstalledError."""
     if ended.returncode == 0:
         return
     code = re.search(r"npm error code (\S+)", ended.stderr)

@@ -35,6 +35,7 @@ TEMPLATES = [
     "trips://{tripId}/export.json",
     "trips://{tripId}/calendar.ics",
     "trips://{tripId}/places.geojson",
+    "trips://{tripId}/page.html",
 ]
 
 
@@ -92,12 +93,14 @@ async def test_the_trips_there_are_are_listed_the_latest_first(mode: Any, trips:
         (f"trips://{oslo}/export.json", "Oslo (Export)", "application/json"),
         (f"trips://{oslo}/calendar.ics", "Oslo (Calendar)", "text/calendar"),
         (f"trips://{oslo}/places.geojson", "Oslo (Places)", "application/geo+json"),
+        (f"trips://{oslo}/page.html", "Oslo (Page)", "text/html"),
         (f"trips://{kyoto}", "Kyōto 🍁 (Itinerary)", "text/markdown"),
         (f"trips://{kyoto}/export.json", "Kyōto 🍁 (Export)", "application/json"),
         (f"trips://{kyoto}/calendar.ics", "Kyōto 🍁 (Calendar)", "text/calendar"),
         (f"trips://{kyoto}/places.geojson", "Kyōto 🍁 (Places)", "application/geo+json"),
+        (f"trips://{kyoto}/page.html", "Kyōto 🍁 (Page)", "text/html"),
     ]
-    assert all("2026-11-01 to 2026-11-09" in (each.description or "") for each in listed.resources[4:])
+    assert all("2026-11-01 to 2026-11-09" in (each.description or "") for each in listed.resources[5:])
     assert listed.next_cursor is None
     assert [each.uri_template for each in templates.resource_templates] == TEMPLATES
     assert all(each.title and each.description for each in templates.resource_templates)
@@ -134,19 +137,23 @@ async def test_each_can_be_read(mode: Any, trips: TripsClient, tmp_path: Path) -
 
 
 @ERAS
-async def test_calendar_and_places_are_files_without_codes(mode: Any, trips: TripsClient, tmp_path: Path) -> None:
+async def test_calendar_places_and_page_are_files_without_codes(mode: Any, trips: TripsClient, tmp_path: Path) -> None:
     kyoto = await trip(trips)
     await trips.legs.create(leg_of(kyoto))
 
     async with Client(build_server(offered(tmp_path)), mode=mode) as agent:
         calendar = await agent.read_resource(f"trips://{kyoto}/calendar.ics")
         places = await agent.read_resource(f"trips://{kyoto}/places.geojson")
+        page = await agent.read_resource(f"trips://{kyoto}/page.html")
 
     assert [each.contents[0].mime_type for each in (calendar, places)] == ["text/calendar", "application/geo+json"]
     read: Any = CalendarFile.from_ical(text(calendar))
     assert [str(stay["SUMMARY"]) for stay in read.walk("VEVENT")] == ["Granvia"]
     assert "4711" not in text(calendar)
     assert [one["properties"]["name"] for one in json.loads(text(places))["features"]] == ["Kyoto"]
+    assert page.contents[0].mime_type == "text/html"
+    assert "Granvia" in text(page)
+    assert "4711" not in text(page)
 
 
 async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path: Path) -> None:
@@ -156,7 +163,7 @@ async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path
         after = await agent.list_resources()
 
     assert before.resources == []
-    assert len(after.resources) == 4
+    assert len(after.resources) == 5
     assert (after.ttl_ms, after.cache_scope) == (0, "private")
 
 
@@ -230,8 +237,8 @@ async def test_many_trips_come_page_by_page(service: "Service") -> None:
         with pytest.raises(MCPError, match="list it anew") as failed:
             await agent.list_resources(cursor="t999")
 
-    assert [len(page) for page in pages] == [200, 200, 80]
-    assert len({uri for page in pages for uri in page}) == 480
+    assert [len(page) for page in pages] == [250, 250, 100]
+    assert len({uri for page in pages for uri in page}) == 600
     assert failed.value.code == INVALID_PARAMS
 
 
@@ -388,7 +395,7 @@ async def test_a_server_bound_to_one_trip_shows_that_one_alone(trips: TripsClien
         read = [text(await agent.read_resource(uri)) for uri in (*listed, f"trips://{kyoto}/day/2026-11-03")]
     refused = [await refusal(bound, f"trips://{oslo}{path}") for path in ("", "/day/2026-11-03", "/export.json")]
 
-    paths = ("", "/export.json", "/calendar.ics", "/places.geojson")
+    paths = ("", "/export.json", "/calendar.ics", "/places.geojson", "/page.html")
     assert listed == [f"trips://{kyoto}{path}" for path in paths]
     assert all("Kyoto" in each or "2026-11-03" in each or "FeatureCollection" in each for each in read)
     assert {error.code for error in refused} == {INVALID_PARAMS}

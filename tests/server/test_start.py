@@ -55,6 +55,7 @@ async def test_asking_for_the_trips_first_holds_up_no_other_list(start: "Start",
         "trips://{tripId}/export.json",
         "trips://{tripId}/calendar.ics",
         "trips://{tripId}/places.geojson",
+        "trips://{tripId}/page.html",
     ]
     assert answers[4]["result"]["resources"] == []
     assert child.log == ""

@@ -45,6 +45,18 @@ async def test_each_format_is_a_file_with_its_type_and_no_secret(form: str, call
     assert answer.attachment.text not in answer.text
 
 
+async def test_a_page_is_named_as_a_file_to_write_and_a_resource(call: Call, planned: str) -> None:
+    answer = await call("export_file", tripId=planned, format="html")
+
+    assert answer.attachment is None
+    assert (answer.structured or {})["mediaType"] == "text/html"
+    assert (answer.structured or {})["uri"] == f"trips://{planned}/page.html"
+    assert remarks(answer.structured) == [
+        f"The file is too long for an answer. Run `trips-mcp export {planned} --format html -o FILE`, or read the "
+        f"resource trips://{planned}/page.html."
+    ]
+
+
 async def test_a_file_too_long_for_an_answer_is_named_as_a_resource(
     call: Call, planned: str, trips: TripsClient
 ) -> None:

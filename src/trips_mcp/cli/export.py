@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from trips_mcp.server.offer import Offer
     from trips_mcp.tools.resources.trip_files import TripFile
 
-FORMATS: Final = ("ics", "gpx", "geojson", "kml", "md", "json")
+FORMATS: Final = ("ics", "gpx", "geojson", "kml", "html", "md", "json")
 
 
 def _flags(parser: ArgumentParser) -> None:
     parser.add_argument("wanted", metavar="TRIP", help="a trip's id, or words of its title")
     parser.add_argument(
-        "--format", required=True, choices=FORMATS, help="ics for a calendar; gpx, geojson, kml for a map"
+        "--format",
+        required=True,
+        choices=FORMATS,
+        help="ics for a calendar; gpx, geojson, kml for a map; html for a page",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write to a file, which is replaced; else to stdout")
     parser.add_argument(
@@ -93,4 +96,6 @@ def _write(target: Path, text: str, *, private: bool) -> None:
         raise CommandError(f"cannot write {target} ({error.strerror}); choose another file with -o.") from None
 
 
-EXPORT = Command(words="export", summary="write a trip as a calendar, a map or a document", flags=_flags, run=_run)
+EXPORT = Command(
+    words="export", summary="write a trip as a calendar, a map, a page or a document", flags=_flags, run=_run
+)

@@ -1,4 +1,4 @@
-"""A trip as a file: iCalendar, GPX, KML, GeoJSON, Markdown.
+"""A trip as a file: iCalendar, GPX, KML, GeoJSON, Markdown, HTML.
 
 Pure functions from an `Outline` to text. Nothing here sends or stores anything.
 """
@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from trips_mcp.formats.outline import Outline
 
-FormatName = Literal["ics", "gpx", "geojson", "kml", "md"]
+FormatName = Literal["ics", "gpx", "geojson", "kml", "md", "html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,5 @@ FORMAT: Final[Mapping[FormatName, FileFormat]] = {
     "geojson": FileFormat("application/geo+json", "geojson", "geojson.render"),
     "kml": FileFormat("application/vnd.google-earth.kml+xml", "kml", "map_xml.render_kml"),
     "md": FileFormat("text/markdown", "md", "markdown.render"),
+    "html": FileFormat("text/html", "html", "page.render"),
 }

@@ -44,9 +44,7 @@ def _listed(title: str, lines: list[str]) -> str:
 
 
 def _where(outline: Outline, day: date) -> str:
-    names = (
-        one_line(leg.title or leg.destination) for leg in outline.legs if (days := leg.days) is not None and day in days
-    )
+    names = (one_line(leg.title or leg.destination) for leg in outline.journey.stretches_on(day))
     return " / ".join(_plain(name) for name in dict.fromkeys(names) if name)
 
 

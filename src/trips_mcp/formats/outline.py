@@ -46,10 +46,17 @@ class OutlineEntry:
     """Whether the last day is the day of departure, as of a stay."""
     location: str = ""
     point: Point | None = None
+    end_location: str = ""
+    """Where a flight lands."""
+    end_point: Point | None = None
     details: tuple[str, ...] = ()
     category: str = ""
     revision: int = 0
     """Counts changes, where the API counts them."""
+    leg_id: str = ""
+    pin_id: str = ""
+    part: str = ""
+    """Of a leg's part, its path in the leg, such as `flights.0`; else the id of a commitment or event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class Outline:
     route: tuple[RouteStop, ...]
     """Legs in their order. Those at unknown places are left out."""
     to_dos: tuple[ToDo, ...]
-    legs: tuple[Stretch, ...]
+    journey: Journey
 
 
 def public_export(export: TripExport) -> TripExport:
@@ -129,7 +136,7 @@ def outline_of(export: TripExport, events: Sequence[Event] = ()) -> Outline:
             ToDo(item.id, one_line(item.text or ""), item.completed is True, item.urgency or "")
             for item in journey.todos
         ),
-        legs=journey.stretches,
+        journey=journey,
     )
 
 
@@ -165,6 +172,10 @@ def _flights(moves: Iterable[Move], keys: _Keys) -> Iterator[OutlineEntry]:
             ends=move.arrives if move.departs else None,
             location=_stop_name(leaves, move.source.from_),
             point=Point(*leaves.position) if leaves else None,
+            end_location=_stop_name(lands, move.source.to),
+            end_point=Point(*lands.position) if lands else None,
+            leg_id=move.leg_id,
+            part=f"flights.{move.index}",
             details=tuple(
                 _known(
                     ("From", _end(leaves, move.source.from_, move.departs)),
@@ -193,6 +204,8 @@ def _stays(
             is_night_count=True,
             location=", ".join(filter(None, (one_line(stay.name), one_line(stay.address)))),
             point=named.get(_folded(stay.name)) or points.get(stay.leg_id),
+            leg_id=stay.leg_id,
+            part="accommodation",
             details=tuple(
                 _known(
                     ("Check-in", _said(stay.check_in)),
@@ -224,6 +237,8 @@ def _cars(rentals: Iterable[Rental], keys: _Keys) -> Iterator[OutlineEntry]:
             starts=Moment(first),
             ends=Moment(max(first, last)),
             location=one_line(rental.location),
+            leg_id=rental.leg_id,
+            part="rentalCar",
             details=tuple(
                 _known(
                     ("Pick-up", _said(rental.pick_up)),
@@ -253,6 +268,9 @@ def _appointments(
             details=tuple(_known(("", one.notes))),
             category=one_line(one.category),
             revision=one.source.revision or 0 if isinstance(one.source, Event) else 0,
+            leg_id=one.leg_id,
+            pin_id=one.pin_id,
+            part=one.id,
         )
 
 

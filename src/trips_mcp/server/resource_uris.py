@@ -76,7 +76,15 @@ PLACES: Final = ResourceKind(
     description="A trip's pins and route for a map, without notes.",
     mime_type="application/geo+json",
 )
-KINDS: Final = (ITINERARY, DAY, EXPORT, CALENDAR, PLACES)
+PAGE: Final = ResourceKind(
+    name="page",
+    tool="export_file",
+    path="/page.html",
+    title="Page",
+    description="A trip as a web page with map and timeline, without codes, contacts and notes.",
+    mime_type="text/html",
+)
+KINDS: Final = (ITINERARY, DAY, EXPORT, CALENDAR, PLACES, PAGE)
 
 
 def kinds(offered: Set[str]) -> tuple[ResourceKind, ...]:

@@ -17,7 +17,7 @@ from trips_mcp.server.handlers import expect_no_cursor
 from trips_mcp.server.handlers.tools import LazyTools
 from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PLACES, SCHEME, ResourceKind, uri_of
+from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PAGE, PLACES, SCHEME, ResourceKind, uri_of
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -33,7 +33,11 @@ _LONGEST_TITLE: Final = 200
 _UNKNOWN: Final = "There is no such resource; resources/list and resources/templates/list say which ones there are."
 
 Context = ServerRequestContext[ClientHolder]
-_FORMATS: Final[Mapping[ResourceKind, Literal["ics", "geojson"]]] = {CALENDAR: "ics", PLACES: "geojson"}
+_FORMATS: Final[Mapping[ResourceKind, Literal["ics", "geojson", "html"]]] = {
+    CALENDAR: "ics",
+    PLACES: "geojson",
+    PAGE: "html",
+}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -189,6 +193,8 @@ def parse_uri(uri: str) -> ResourceAddress | None:
             return ResourceAddress(uri, CALENDAR, trip)
         case ["places.geojson"]:
             return ResourceAddress(uri, PLACES, trip)
+        case ["page.html"]:
+            return ResourceAddress(uri, PAGE, trip)
         case ["day", date] if _DATE.fullmatch(date):
             return ResourceAddress(uri, DAY, trip, date)
         case _:

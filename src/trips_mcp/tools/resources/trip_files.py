@@ -25,7 +25,7 @@ from trips_mcp.tools.results.authors import note_members
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 
-TripFormat = Literal["ics", "gpx", "geojson", "kml", "md", "json"]
+TripFormat = Literal["ics", "gpx", "geojson", "kml", "html", "md", "json"]
 
 JSON: Final = "application/json"
 _NO_NAME: Final = re.compile(r"[^\w-]+")
@@ -34,7 +34,8 @@ _LONGEST_NAME: Final = 60
 
 class ExportFile(OfTrip):
     format: Annotated[
-        TripFormat, Field(description="ics (calendar), gpx, geojson or kml (map), md (to read), json (data)")
+        TripFormat,
+        Field(description="ics (calendar), gpx, geojson or kml (map), html (page), md (to read), json (data)"),
     ]
 
 
@@ -98,17 +99,16 @@ def _name(title: str, extension: str) -> str:
 
 
 def resource_uri(trip_id: str, kind: TripFormat) -> str:
-    path = {"ics": "calendar.ics", "geojson": "places.geojson"}.get(kind)
+    path = {"ics": "calendar.ics", "geojson": "places.geojson", "html": "page.html"}.get(kind)
     return f"trips://{quote(trip_id, safe='')}/{path}" if path else ""
 
 
 async def _export_file(client: TripsClient, asked: ExportFile, _: Report, conduct: Conduct) -> Outcome[ExportedFile]:
     file = await file_of(client, asked.trip_id, asked.format, conduct)
-    uri = resource_uri(asked.trip_id, asked.format)
+    uri, path = resource_uri(asked.trip_id, asked.format), await _written(file, conduct)
     notes = file.notes
-    if len(file.text) > LARGEST:
-        where = f"Read the resource {uri}" if uri else f"Run `trips-mcp export {asked.trip_id} --format {asked.format}`"
-        notes = (*notes, f"The file is too long for an answer. {where}.")
+    if len(file.text) > LARGEST and path is None:
+        notes = (*notes, f"The file is too long for an answer. {_elsewhere(asked, uri)}.")
     result = ExportedFile(
         file_name=file.name,
         media_type=file.media_type,
@@ -116,7 +116,7 @@ async def _export_file(client: TripsClient, asked: ExportFile, _: Report, conduc
         entries=len(file.outline.entries),
         places=len(file.outline.places),
         uri=uri,
-        path=await _written(file, conduct),
+        path=path,
         text=file.text,
     )
     return Outcome(result, notes, file.rate_limit)
@@ -127,6 +127,14 @@ async def _written(file: TripFile, conduct: Conduct) -> str | None:
     if conduct.files is None or not conduct.writes_files:
         return None
     return await to_thread.run_sync(SharedFolder(conduct.files).write, file.name, file.text.encode())
+
+
+def _elsewhere(asked: ExportFile, uri: str) -> str:
+    """Where a file is that no answer holds. People open a page from a folder, not from a resource."""
+    command = f"un `trips-mcp export {asked.trip_id} --format {asked.format}"
+    if asked.format == "html":
+        return f"R{command} -o FILE`, or read the resource {uri}"
+    return f"Read the resource {uri}" if uri else f"R{command}`"
 
 
 def _attached(result: ExportedFile) -> Attachment | None:
@@ -140,7 +148,7 @@ export_file = Tool(
     title="Export file",
     description="Make a file of a trip for a calendar, a map or paper. It has no codes, contacts or notes.",
     params=ExportFile,
-    asked_for="calendar ics iCal Google Maps GPX KML GeoJSON Markdown download print",
+    asked_for="calendar ics iCal Google Maps GPX KML GeoJSON HTML Markdown download print",
     hints={"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": True},
     uses=(EXPORT_TRIP, LIST_TRIP_EVENTS),
     run=_export_file,
