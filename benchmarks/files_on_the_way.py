@@ -131,10 +131,8 @@ def over_http(report: Path) -> Entries:
                 "Accept": "application/json, text/event-stream",
                 "MCP-Protocol-Version": "2025-11-25",
             }
-            request = urllib.request.Request(  # noqa: S310 - this computer, this benchmark's port
-                f"http://127.0.0.1:{server.port}/mcp", json.dumps(body).encode(), headers
-            )
-            with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+            request = urllib.request.Request(f"http://127.0.0.1:{server.port}/mcp", json.dumps(body).encode(), headers)
+            with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310 - this computer
                 answer = json.loads(response.read())
             assert not answer["result"].get("isError"), answer
             return answer["result"]["structuredContent"]

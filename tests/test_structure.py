@@ -22,7 +22,6 @@ ALONE = {
     "trips_mcp.backend.store.inspect": "reads a file without opening it as a database",
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.client.permissions": "the known scopes of a key, a state of its own",
-    "trips_mcp.server.stdio.session": "loads the SDK, which its importer must not do",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",
     "trips_mcp.tools.offload": "the one place that knows worker threads",
 }

@@ -33,8 +33,8 @@ from trips_mcp.backend import create_key
 from trips_mcp.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
 from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
+from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
-from trips_mcp.server.http.timeouts import TimeoutProtocol
 from trips_mcp.settings import Settings
 
 SECONDS: Final = 30

@@ -13,7 +13,7 @@ from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.cli.backend_http import guarded, protocol_of
 from trips_mcp.scopes import Scope
-from trips_mcp.server.http.timeouts import TimeoutProtocol
+from trips_mcp.server.http.protocol import TimeoutProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 Start = Callable[..., Awaitable[Any]]

@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.addresses import TrustedProxies
-from trips_mcp.server.http.timeouts import TimeoutProtocol
+from trips_mcp.server.http.protocol import TimeoutProtocol
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 

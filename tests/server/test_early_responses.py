@@ -21,7 +21,7 @@ from trips_mcp.server.server import build_server
 from trips_mcp.server.stdio import handshake
 from trips_mcp.server.stdio.early_responses import NOTHING, EarlyResponses
 from trips_mcp.server.stdio.jsonrpc import Batch, Inbox
-from trips_mcp.server.stdio.sdk_streams import converse
+from trips_mcp.server.stdio.session import converse
 from trips_mcp.settings import Settings
 
 Message = dict[str, Any]

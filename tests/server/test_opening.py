@@ -20,7 +20,7 @@ from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.server import build_server
 from trips_mcp.server.stdio.handshake import CAPABILITIES_KEY, VERSION_KEY
 from trips_mcp.server.stdio.jsonrpc import Inbox
-from trips_mcp.server.stdio.sdk_streams import converse
+from trips_mcp.server.stdio.session import converse
 from trips_mcp.settings import Settings
 
 SECONDS: Final = 10

@@ -9,7 +9,7 @@ import pytest
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
 from trips_mcp.server.stdio.jsonrpc import Inbox
-from trips_mcp.server.stdio.sdk_streams import MOST_IN_FLIGHT, Incoming, InFlight, Outgoing
+from trips_mcp.server.stdio.session import MOST_IN_FLIGHT, Incoming, InFlight, Outgoing
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 

@@ -10,9 +10,9 @@ from typing_extensions import override
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend.errors import ProblemError, trips_error
 from trips_mcp.backend.id_generator import new_request_id
+from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.request import OVER_LIMIT, with_real_client
 from trips_mcp.server.http.settings import BODY_SECONDS
-from trips_mcp.server.http.timeouts import TimeoutProtocol
 
 _FULL: Final = "This server has as many connections as it takes; try again in a moment."
 

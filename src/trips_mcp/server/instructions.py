@@ -1,16 +1,18 @@
 """Server instructions: what every model reads when it connects, before it sees a tool."""
 
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
-from trips_mcp.server.offered_text import Wordings, worded
 from trips_mcp.settings import Settings
 
 LONGEST: Final = 1999
 """Characters; hosts cut longer instructions anywhere."""
 
 _LONGEST_PATH: Final = 200
+
+Wordings = str | tuple[str, ...]
+"""One sentence, or alternatives of which the first suitable one is used."""
 
 _TRIPS: Final = (
     "A trip has legs (a place and its dates, with stay, flights, rental car), map pins, action items (to-dos without a "
@@ -109,3 +111,14 @@ def _where(database: str) -> str:
     file = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111 - pathlib slows the start
     shown = file if len(file) <= _LONGEST_PATH else "…" + file[-_LONGEST_PATH:]
     return f"No account is set up: trips are kept in a file on this computer, {shown}, and nowhere else."
+
+
+def worded(sentences: Iterable[Wordings], offered: Set[str]) -> Iterator[str]:
+    """For each sentence, the first wording that names only offered tools, in backticks; omitted if there is none."""
+    for wordings in sentences:
+        choices = (wordings,) if isinstance(wordings, str) else wordings
+        yield from [wording for wording in choices if _tools(wording) <= offered][:1]
+
+
+def _tools(wording: str) -> set[str]:
+    return set(wording.split("`")[1::2])

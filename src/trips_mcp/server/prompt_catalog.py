@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Set
 from typing import Any, Final, NamedTuple
 
-from trips_mcp.server.offered_text import Wordings, worded
+from trips_mcp.server.instructions import Wordings, worded
 
 TRIP: Final = "tripId"
 

@@ -7,9 +7,8 @@ from trips_mcp import __version__
 from trips_mcp.server.client_holder import ClientHolder, client_lifespan
 from trips_mcp.server.handlers.completions import add_completions
 from trips_mcp.server.handlers.prompts import add_prompts
-from trips_mcp.server.handlers.resources import add_resources
+from trips_mcp.server.handlers.resources import TripCache, add_resources
 from trips_mcp.server.handlers.tools import LazyTools, add_tools
-from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
 
 _LISTS = CacheHint(ttl_ms=FRESH_MS, scope="private")

@@ -10,8 +10,8 @@ from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import error_boundary
-from trips_mcp.server.handlers.trip_cache import TripCache
+from trips_mcp.server.handlers import error_boundary
+from trips_mcp.server.handlers.resources import TripCache
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.prompt_catalog import TRIP
 

@@ -2,20 +2,20 @@
 
 import json
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
 import mcp_types as types
 from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import error_boundary
-from trips_mcp.server.handlers import expect_no_cursor
+from trips_mcp.server.handlers import error_boundary, expect_no_cursor
 from trips_mcp.server.handlers.tools import LazyTools
-from trips_mcp.server.handlers.trip_cache import TripCache
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PAGE, PLACES, SCHEME, ResourceKind, uri_of
 
@@ -26,6 +26,39 @@ if TYPE_CHECKING:
     from trips_mcp.contract.trips import Trip
     from trips_mcp.tools import Tool
     from trips_mcp.tools.call_context import Conduct
+
+
+FRESH_SECONDS: Final = 30
+"""Clients request completions on every keystroke, and the service has a rate limit."""
+
+
+class TripCache:
+    """Caches the trips per client."""
+
+    def __init__(self, only: str | None, clock: Callable[[], float] = monotonic) -> None:
+        """`only`: the one trip to read, if the server is bound to it."""
+        self._only = only
+        self._clock = clock
+        self._seen: WeakKeyDictionary[TripsClient, tuple[float, list[Trip]]] = WeakKeyDictionary()
+
+    async def now(self, client: "TripsClient") -> "list[Trip]":
+        """Reads the trips, latest start first. Raises: TripsError."""
+        trips = sorted(await self._read(client), key=lambda trip: (trip.start_date or "", trip.id), reverse=True)
+        self._seen[client] = (self._clock(), trips)
+        return trips
+
+    async def lately(self, client: "TripsClient") -> "list[Trip]":
+        """The trips, at most FRESH_SECONDS old. Raises: TripsError."""
+        seen = self._seen.get(client)
+        if seen is not None and self._clock() - seen[0] < FRESH_SECONDS:
+            return seen[1]
+        return await self.now(client)
+
+    async def _read(self, client: "TripsClient") -> "list[Trip]":
+        if self._only is not None:
+            return [await client.trips.get(self._only)]
+        return [trip async for trip in client.iterate_trips() if trip.id]
+
 
 TRIPS_A_PAGE: Final = 50
 

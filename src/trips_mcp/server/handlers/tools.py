@@ -9,8 +9,7 @@ from mcp.server import Server, ServerRequestContext
 
 from trips_mcp import delivery
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.error_boundary import incident
-from trips_mcp.server.handlers import expect_no_cursor
+from trips_mcp.server.handlers import expect_no_cursor, incident
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.preload import gc_paused
 

@@ -18,7 +18,6 @@ from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.auth import Authenticator
-from trips_mcp.server.http.batch_request import exchange_batch, takes_batches
 from trips_mcp.server.http.errors import (
     RefusalError,
     broken,
@@ -41,7 +40,7 @@ from trips_mcp.server.http.scopes import ScopeCheck, ScopedServers, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.shared_files import SharedFiles
 from trips_mcp.server.http.sse import MESSAGES, Connections, SseConnection
-from trips_mcp.server.http.streamable import exchange
+from trips_mcp.server.http.streamable import exchange, exchange_batch, takes_batches
 from trips_mcp.server.stdio.jsonrpc import Batch, Message
 
 _LARGEST_HEAD: Final = 16 * 1024

@@ -19,9 +19,9 @@ from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parsed
 
 CONNECTION: Final = "trips_mcp.connection"
-"""Key in a scope's state: the request's connection (`timeouts.py`), which has a `sent` method."""
+"""Key in a scope's state: the request's connection (`protocol.py`), which has a `sent` method."""
 OVER_LIMIT: Final = "trips_mcp.too_many_connections"
-"""Key in a scope's state: the connection is over the limit (`connection_limits.py`)."""
+"""Key in a scope's state: the connection is over the limit (`protocol.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
 _LONGEST_PATH: Final = 200

@@ -13,8 +13,8 @@ import uvicorn
 from typing_extensions import override
 
 from trips_mcp.server.http.app import App
+from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.settings import HttpSettings
-from trips_mcp.server.http.timeouts import TimeoutProtocol
 from trips_mcp.server.logs import log_to_stderr
 
 _SECONDS_TO_SWITCH: Final = 0.0005

@@ -40,6 +40,10 @@ class Batch(NamedTuple):
     refused: list[MalformedError]
 
 
+def array_of(answers: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(answers) + b"]"
+
+
 class Inbox:
     """Input that is read but not yet handled. A line over the limit is dropped while it arrives."""
 
