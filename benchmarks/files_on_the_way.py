@@ -114,11 +114,13 @@ def over_stdio(report: Path) -> Entries:
     command = (sys.executable, __file__, "--profiled")
     with tempfile.TemporaryDirectory() as folder, Session(command, Path(folder) / "trips.db") as session:
         session.open()
-        where = with_a_leg(lambda tool, **arguments: session.call(tool, **arguments)["structuredContent"])
+
+        def call(tool: str, **arguments: Any) -> dict[str, Any]:
+            return session.call(tool, **arguments)["structuredContent"]
+
+        where = with_a_leg(call)
         titles = iter(range(CALLS_BEFORE + 1))
-        return counted(
-            session.process.pid, lambda: session.call("update_leg", **where, title=f"Tokyo {next(titles)}"), report
-        )
+        return counted(session.process.pid, lambda: call("update_leg", **where, title=f"Tokyo {next(titles)}"), report)
 
 
 def over_http(report: Path) -> Entries:

@@ -18,10 +18,10 @@ from whole_trip import exit_code, find_trip
 
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
+from trips_mcp.contract.errors import faults
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
 from trips_mcp.contract.trips import UpdateTrip
-from trips_mcp.contract.validation_errors import faults
 from trips_mcp.settings import Settings
 
 LEG = {"title": "place", "destination": "place", "startDate": "arrive", "endDate": "leave", "timezone": "timezone"}

@@ -6,10 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.contract.errors import faults
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.trips import GetTrip
-from trips_mcp.contract.validation_errors import faults
 
 LEG: dict[str, Any] = {
     "order": 0,

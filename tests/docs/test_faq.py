@@ -20,7 +20,7 @@ from trips_mcp.client import CannotConnectError, Endpoint, TripsClient
 from trips_mcp.client.errors import ForbiddenError, OutcomeUnknownError, RateLimitedError, UnauthorizedError
 from trips_mcp.client.httpx_errors import failure
 from trips_mcp.contract.events import CREATE_EVENT
-from trips_mcp.contract.secrets import MASK
+from trips_mcp.contract.fields import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
 from trips_mcp.server.http.auth import check_local, no_key
 from trips_mcp.server.http.errors import RefusalError, not_found

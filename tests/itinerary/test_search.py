@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trips_mcp.cli.demo.sample import Sample
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.secrets import SECRETS
+from trips_mcp.contract.fields import SECRETS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.search import Hit, SearchReport, in_words, search
 

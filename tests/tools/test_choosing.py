@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from trips_mcp.client.client import Permissions
 from trips_mcp.client.errors import MissingScopeError
-from trips_mcp.client.permissions import Permissions
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.listing import Entry, entries

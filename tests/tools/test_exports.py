@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.contract.secrets import MASK
+from trips_mcp.contract.fields import MASK
 from trips_mcp.tools import TOOLS, Answer
 from trips_mcp.tools.call_context import Conduct
 

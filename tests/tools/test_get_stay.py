@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from trips_mcp.contract.secrets import MASK
+from trips_mcp.contract.fields import MASK
 from trips_mcp.tools import Answer
 from trips_mcp.tools.call_context import Conduct
 

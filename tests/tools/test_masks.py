@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.client import TripsClient
-from trips_mcp.contract.secrets import MASK, SECRETS
+from trips_mcp.contract.fields import MASK, SECRETS
 from trips_mcp.tools import Answer
 from trips_mcp.tools.call_context import Conduct
 

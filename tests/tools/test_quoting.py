@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import pytest
 
+from trips_mcp.contract.fields import OTHERS
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import OTHERS
 from trips_mcp.tools import TOOLS, Answer
 from trips_mcp.tools.results.untrusted_text import Quoting
 

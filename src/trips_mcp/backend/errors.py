@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trips_mcp.contract.errors import STATUS_OF, ErrorCode, Fault
+from trips_mcp.contract.errors import STATUS_OF, ErrorCode, Fault, in_words
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.validation_errors import in_words
 
 _SHOWN = 5
 """Most faults in the message; `details` has all of them."""

@@ -6,10 +6,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from trips_mcp.backend.errors import invalid
-from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.path_ids import OfTrip
-from trips_mcp.contract.validation_errors import faults
+from trips_mcp.contract.errors import Fault, faults
+from trips_mcp.contract.models import OfTrip, Params
 from trips_mcp.json_values import is_list, is_object, is_unicode
 
 M = TypeVar("M", bound=Params)

@@ -8,15 +8,14 @@ import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from typing import Any, Final, Generic
 
 from pydantic_core import MISSING
 
-from trips_mcp.contract.batches import AtOnce
+from trips_mcp.contract.batches import limits
 from trips_mcp.contract.models import Item, Params
-from trips_mcp.contract.operation import Operation, P
+from trips_mcp.contract.operation import P
 from trips_mcp.json_values import is_list, is_object
 
 LARGEST: Final = 2**20 - 1024
@@ -34,10 +33,6 @@ class BatchPart(Generic[P]):
     def items(self, name: str) -> list[tuple[int, Item]]:
         """Each item of the list with its index in the whole list."""
         return list(zip(self.places[name], getattr(self.params, name), strict=True))
-
-
-def is_batch(operation: Operation[Any, Any]) -> bool:
-    return bool(limits(operation.params))
 
 
 def parts_of(params: P) -> list[BatchPart[P]]:
@@ -74,17 +69,6 @@ def _next(waiting: dict[str, deque[tuple[int, Item]]], most: dict[str, int]) -> 
                 return taken
             taken[name].append(queue.popleft())
     return taken
-
-
-@cache
-def limits(model: type[Params]) -> dict[str, int]:
-    """Maximum number of items of each list in one request."""
-    return {
-        name: mark.items
-        for name, described in model.model_fields.items()
-        for mark in described.metadata
-        if isinstance(mark, AtOnce)
-    }
 
 
 def _with_client_refs(params: Params, name: str) -> Iterator[Item]:

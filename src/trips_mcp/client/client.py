@@ -8,17 +8,21 @@ from typing import Any, Self
 import anyio
 
 from trips_mcp.client import resources
-from trips_mcp.client.batch_split import is_batch
 from trips_mcp.client.batch_writes import in_parts
+from trips_mcp.client.digests import digest, history_account
 from trips_mcp.client.endpoint import Endpoint
-from trips_mcp.client.errors import CannotConnectError, NotConfiguredError, TripsError, UnauthorizedError
+from trips_mcp.client.errors import (
+    CannotConnectError,
+    MissingScopeError,
+    NotConfiguredError,
+    TripsError,
+    UnauthorizedError,
+)
 from trips_mcp.client.event_calls import EventCalls
 from trips_mcp.client.journal import Journal
-from trips_mcp.client.journal.digest import digest, history_account
 from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
-from trips_mcp.client.permissions import Permissions
 from trips_mcp.client.rate_limiter import Clock, Sleep
 from trips_mcp.client.recorder import Recorder
 from trips_mcp.client.retry import Attempts, Course
@@ -26,6 +30,7 @@ from trips_mcp.client.session import ApiSession
 from trips_mcp.client.snapshots import Snapshots
 from trips_mcp.client.writes import PartNotes, Recovery, Writing, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
+from trips_mcp.contract.batches import limits
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.legs import LIST_LEGS, Leg, ListLegs
@@ -41,10 +46,12 @@ from trips_mcp.contract.messages import (
     Message,
     MessagePage,
 )
+from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Api, Operation, P, R
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips, Trip
 from trips_mcp.history import History
 from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.scopes import BaseScope, Scope, allows
 
 
 class TripsClient:
@@ -134,7 +141,7 @@ class TripsClient:
         )
 
     async def _sent(self, operation: Operation[P, R], params: P, ends: float, report: Report | None) -> Outcome[R]:
-        if is_batch(operation):
+        if limits(operation.params):  # a batch
 
             async def send(part: P, notes: PartNotes | None) -> Outcome[R]:
                 return await self._one(operation, part, ends, parts=notes)
@@ -245,3 +252,44 @@ class TripsClient:
 def _refuses_the_key(error: TripsError) -> bool:
     """True also if the refusal is the cause of a write's unknown outcome."""
     return isinstance(error, UnauthorizedError) or isinstance(error.__cause__, UnauthorizedError)
+
+
+class Permissions:
+    """The known scopes of the trips key, with which a forbidden call is refused before it is sent.
+
+    The scopes are those of docs/contract.md#scopes. Tokens of the Events API have no scopes. While the scopes are
+    unknown, every call is sent.
+    """
+
+    def __init__(self, scopes: Collection[str] | None) -> None:
+        """`scopes`: None uses the scopes that `get_me` reports. Raises: ValueError for an invalid scope."""
+        self._set = scopes is not None
+        self._scopes = None if scopes is None else [Scope.parse(text) for text in scopes]
+
+    def learn(self, reported: Collection[str] | None) -> None:
+        """Takes the scopes that the service reports. An unknown scope may allow anything, so all become unknown."""
+        if self._set:
+            return
+        try:
+            self._scopes = None if reported is None else [Scope.parse(text) for text in reported]
+        except ValueError:
+            self._scopes = None
+
+    def check(self, operation: Operation[P, R], params: P) -> None:
+        """Raises: MissingScopeError."""
+        needed = operation.scope
+        if self._scopes is None or needed == "any key" or needed == "nobody" or operation.api != "trips":
+            return
+        if not any(scope.base == needed for scope in self._scopes):
+            raise MissingScopeError(operation, needed)
+        if not self._covers(operation, needed, _trip_of(params)):
+            raise MissingScopeError(operation, needed, other_trip=True)
+
+    def _covers(self, operation: Operation[Any, Any], needed: BaseScope, trip_id: str | None) -> bool:
+        # a key limited to one trip may list trips; the list shows that trip only
+        return allows(self._scopes or (), needed, trip_id) or (trip_id is None and operation.reads)
+
+
+def _trip_of(params: Params) -> str | None:
+    trip_id: object = getattr(params, "trip_id", None)
+    return trip_id if isinstance(trip_id, str) else None

@@ -120,9 +120,10 @@ class Attempts:
             course.pause = self.backoff(course.attempts)
             limiter.close(turn, counted=found.sent)
         else:
+            hold = None
             if found.status >= 300:
                 course.pause = self._pause(found, course, limiter)
-            hold = course.pause if is_rate_limit(found) else None  # the limiter bounds it
+                hold = course.pause if is_rate_limit(found) else None  # the limiter bounds it
             limiter.close(turn, found.headers, status=found.status, hold=hold)
 
     def _pause(self, answer: ApiResponse, course: Course, limiter: RateLimiter) -> float:

@@ -13,10 +13,10 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from trips_mcp import __version__
+from trips_mcp.client.digests import account_secret
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import BadAnswerError, CannotConnectError
 from trips_mcp.client.httpx_errors import HTTPX_ERRORS, TIMEOUTS, failure
-from trips_mcp.client.journal.digest import account_secret
 from trips_mcp.client.proxies import proxy_to
 from trips_mcp.client.rate_limiter import Clock, RateLimiter, Sleep
 from trips_mcp.contract.http_mapping import place

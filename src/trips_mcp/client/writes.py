@@ -18,6 +18,7 @@ import anyio
 from pydantic_core import MISSING
 
 from trips_mcp import delivery
+from trips_mcp.client.digests import digest, is_repeatable, made, step_digest, target
 from trips_mcp.client.errors import (
     ApiError,
     BadAnswerError,
@@ -33,11 +34,9 @@ from trips_mcp.client.errors import (
     UnavailableError,
 )
 from trips_mcp.client.journal import Intent, Journal
-from trips_mcp.client.journal.digest import digest, step_digest
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.client.retry import Attempts, Course
 from trips_mcp.client.session import ApiSession
-from trips_mcp.client.write_targets import is_repeatable, made, target
 from trips_mcp.contract.batches import BatchReport
 from trips_mcp.contract.models import Deleted, Params, Result
 from trips_mcp.contract.operation import Operation, P, R

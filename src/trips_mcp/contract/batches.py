@@ -1,6 +1,7 @@
 """Types that batch and sync share, with one outcome for each item (docs/contract.md#batches)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -8,7 +9,7 @@ from pydantic_core import MISSING
 
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.http_mapping import NotSent
-from trips_mcp.contract.models import Result
+from trips_mcp.contract.models import Params, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,17 @@ class AtOnce:
     """Marks a list with the most items that one request takes; the client splits a longer list."""
 
     items: int
+
+
+@cache
+def limits(model: type[Params]) -> dict[str, int]:
+    """Maximum number of items of each list in one request."""
+    return {
+        name: mark.items
+        for name, described in model.model_fields.items()
+        for mark in described.metadata
+        if isinstance(mark, AtOnce)
+    }
 
 
 BATCH: Final = AtOnce(50)

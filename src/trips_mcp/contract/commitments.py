@@ -6,10 +6,9 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import WHOLE, Cursor, Id, LocalDate, LocalTime, Text, Title, Zone
-from trips_mcp.contract.models import Deleted, Page, Resource
+from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.patch_clear import UpdateOfTrip
-from trips_mcp.contract.path_ids import OfTrip
 
 Category = Literal["dinner", "activity", "birthday", "meeting", "other"]
 EndTime = Annotated[LocalTime, Field(description="HH:mm; earlier than startTime = next day")]

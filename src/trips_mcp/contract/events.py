@@ -8,12 +8,11 @@ from typing import Annotated, ClassVar
 from pydantic import AliasChoices, ConfigDict, Field
 from pydantic_core import MISSING
 
-from trips_mcp.contract.fields import LocalDate, LocalTime, Text, Title
+from trips_mcp.contract.fields import Integer, LocalDate, LocalTime, Text, Title
 from trips_mcp.contract.http_mapping import Under
 from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.patch_clear import Update
-from trips_mcp.contract.path_ids import Integer
 
 _PLAIN = ConfigDict(alias_generator=None)
 

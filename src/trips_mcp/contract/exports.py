@@ -9,9 +9,8 @@ from trips_mcp.contract.commitments import Commitment
 from trips_mcp.contract.legs import Leg
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.members import Member
-from trips_mcp.contract.models import Result
+from trips_mcp.contract.models import OfTrip, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.path_ids import OfTrip
 from trips_mcp.contract.trips import Trip
 
 

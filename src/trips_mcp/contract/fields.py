@@ -1,9 +1,10 @@
-"""Field types for ids, texts, dates, times and time zones (docs/contract.md#validation).
+"""Field types (docs/contract.md#validation), and what fields hold: other people's words, secrets.
 
 Values stay strings as on the wire, so reading and writing back changes nothing.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 from urllib.parse import unquote
@@ -85,6 +86,12 @@ def _shortest(value: float) -> int | float:
     return int(value) if value.is_integer() else value
 
 
+def _storable(number: int) -> int:
+    if number >= 2**53:
+        raise PydanticCustomError("id", "not an id; copy it exactly as another tool returned it")
+    return number
+
+
 def not_before(start: object, end: str, start_name: str) -> str:
     """`end`, if it is not before `start` (which may be missing or already invalid)."""
     if isinstance(start, str) and end < start:
@@ -104,6 +111,8 @@ LocalDateTime = Annotated[str, AfterValidator(_local_datetime)]
 Zone = Annotated[str, Field(description="IANA, e.g. Asia/Tokyo"), AfterValidator(_iana_zone)]
 WHOLE: Final = BeforeValidator(_whole)
 """Accepts 50.0 as a whole number: `Annotated[int, Field(ge=1), WHOLE]`, bounds first."""
+Integer = Annotated[int, Field(ge=1), WHOLE, AfterValidator(_storable)]
+"""An id of the Events API."""
 Order = Annotated[float, Field(allow_inf_nan=False), PlainSerializer(_shortest)]
 Latitude = Annotated[
     float, Field(ge=-90, le=90, allow_inf_nan=False, description="-90 to 90"), PlainSerializer(_shortest)
@@ -111,3 +120,24 @@ Latitude = Annotated[
 Longitude = Annotated[
     float, Field(ge=-180, le=180, allow_inf_nan=False, description="-180 to 180"), PlainSerializer(_shortest)
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Marks a field whose text was written by other people: `Annotated[str | None, OTHERS]`.
+
+    The mark covers all text in the field, also inside lists and objects.
+    """
+
+    members_only: bool = False
+    """Whether only the trip's members write it; if there is one member, it is not other people's text."""
+
+
+OTHERS: Final = Others()
+BY_MEMBERS: Final = Others(members_only=True)
+
+SECRETS: Final = frozenset({"wifiPassword", "doorCode", "hostPhone", "confirmationNumber", "checkInInstructions"})
+"""Wire names of the fields with door codes, booking numbers and the like."""
+
+MASK: Final = "•••• (hidden)"
+"""Shown instead of a secret; a write that sends it back keeps the stored value."""

@@ -19,10 +19,9 @@ from trips_mcp.contract.fields import (
     Zone,
     not_before,
 )
-from trips_mcp.contract.models import Deleted, Item, OpenObject, Page, Resource, Result
+from trips_mcp.contract.models import Deleted, Item, OfTrip, OpenObject, Page, Resource, Result
 from trips_mcp.contract.operation import Operation
 from trips_mcp.contract.patch_clear import UpdateOfTrip
-from trips_mcp.contract.path_ids import OfTrip
 
 
 class Accommodation(OpenObject):

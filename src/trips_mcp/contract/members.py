@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from trips_mcp.contract.models import Page, Result
+from trips_mcp.contract.models import OfTrip, Page, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.path_ids import OfTrip
 
 
 class Member(Result):

@@ -5,11 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from pydantic_core import MISSING
 
-from trips_mcp.contract.fields import WHOLE, Cursor, Id, SaidText
-from trips_mcp.contract.models import Page, Resource
+from trips_mcp.contract.fields import OTHERS, WHOLE, Cursor, Id, SaidText
+from trips_mcp.contract.models import OfTrip, Page, Resource
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.path_ids import OfTrip
-from trips_mcp.contract.untrusted import OTHERS
 
 
 class Channel(Resource):

@@ -8,6 +8,9 @@ from typing import ClassVar, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import MISSING
+
+from trips_mcp.contract.fields import Id
 
 T = TypeVar("T", bound="Result")
 
@@ -26,6 +29,18 @@ class Params(WireModel):
     """Parameters of an operation. An unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OfTrip(Params):
+    """About one trip, as most operations are."""
+
+    trip_id: Id
+
+
+class OfAnyTrip(Params):
+    """A question that may be about one trip or about all."""
+
+    trip_id: Id | MISSING = MISSING
 
 
 class Item(Params):

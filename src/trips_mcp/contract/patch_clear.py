@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import MISSING, PydanticCustomError
 from typing_extensions import override
 
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import OfTrip, Params
 from trips_mcp.json_values import is_object
 
 Clear = Annotated[list[str], Field(max_length=50, description="Optional fields to empty, e.g. notes")]

@@ -8,11 +8,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from trips_mcp.contract.fields import Id, Order
-from trips_mcp.contract.models import Params, Resource, Result
+from trips_mcp.contract.fields import OTHERS, Id, Order
+from trips_mcp.contract.models import OfTrip, Params, Resource, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.path_ids import OfTrip
-from trips_mcp.contract.untrusted import OTHERS
 
 
 class ShareToken(Result):

@@ -10,9 +10,8 @@ from trips_mcp.contract.batches import SYNC, AutoClientRef, BatchReport
 from trips_mcp.contract.http_mapping import InQuery
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
-from trips_mcp.contract.models import Result
+from trips_mcp.contract.models import OfTrip, Result
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.path_ids import OfTrip
 
 _MANY = Field(max_length=5000)
 

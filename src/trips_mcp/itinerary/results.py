@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trips_mcp.contract.fields import BY_MEMBERS, OTHERS
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
 
 Text = Annotated[str | None, BY_MEMBERS]
 """Written by a member of the trip."""

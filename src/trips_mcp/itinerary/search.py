@@ -12,9 +12,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from trips_mcp.contract.fields import BY_MEMBERS, OTHERS
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
 from trips_mcp.itinerary.formatting import clock_of, day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, TypeVar, cast
 
+from trips_mcp.contract.fields import Others
 from trips_mcp.contract.invisible import hidden
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import Others
 
 R = TypeVar("R", bound=Result)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Annotated, Final
 
+from trips_mcp.contract.fields import BY_MEMBERS
 from trips_mcp.contract.legs import LegAccommodation
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import BY_MEMBERS
 from trips_mcp.itinerary.formatting import day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Journey, Stay
 from trips_mcp.itinerary.search import matching

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from trips_mcp.contract.action_items import ActionItem, ActionItemItem
 from trips_mcp.contract.commitments import Category, Commitment, CreateCommitment
+from trips_mcp.contract.errors import faults
 from trips_mcp.contract.events import CreateEvent, Event
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPin, MapPinItem
 from trips_mcp.contract.models import Params, Result
-from trips_mcp.contract.validation_errors import faults
 from trips_mcp.itinerary.check.findings import CitedPart
 from trips_mcp.itinerary.check.reporting import (
     appointment,

@@ -23,8 +23,8 @@ from trips_mcp.client.errors import (
     UnavailableError,
 )
 from trips_mcp.contract import OPERATIONS
+from trips_mcp.contract.errors import in_words
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.validation_errors import in_words
 
 
 def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:

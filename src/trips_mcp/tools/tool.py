@@ -13,10 +13,9 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
-from trips_mcp.contract.models import Params, Result
+from trips_mcp.contract.errors import faults, in_words
+from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.contract.path_ids import OfAnyTrip, OfTrip
-from trips_mcp.contract.validation_errors import faults, in_words
 from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import advice, where_to_check

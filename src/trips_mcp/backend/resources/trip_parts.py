@@ -15,9 +15,8 @@ from trips_mcp.backend.rows.references import Reference
 from trips_mcp.backend.rows.update import change_row, delete_row
 from trips_mcp.backend.rows.upsert import Mergeable
 from trips_mcp.contract.batches import BatchReport
-from trips_mcp.contract.models import Deleted, Page, Resource, Result
+from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource, Result
 from trips_mcp.contract.patch_clear import UpdateOfTrip
-from trips_mcp.contract.path_ids import OfTrip
 
 L = TypeVar("L", bound=Page[Any])
 T = TypeVar("T", bound=Resource)

@@ -4,8 +4,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from trips_mcp.contract.fields import BY_MEMBERS, OTHERS
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
 from trips_mcp.itinerary.formatting import one_line
 
 Grade = Literal["certain", "possible", "not_checkable"]

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.validation_errors import faults
+from trips_mcp.contract.errors import Fault, faults
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import UnknownReferenceError

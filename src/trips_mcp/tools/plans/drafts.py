@@ -10,7 +10,7 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import WHOLE, LocalDate, Title
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import OfTrip
 from trips_mcp.itinerary.check.findings import CitedPart
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.copy import Part, copy

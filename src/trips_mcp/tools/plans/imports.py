@@ -17,12 +17,10 @@ from trips_mcp.bookings.model import Booking, BookingKind, FileReading
 from trips_mcp.bookings.reader import LARGEST, read_file
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
-from trips_mcp.contract.fields import Id, LocalDate
+from trips_mcp.contract.fields import OTHERS, Id, LocalDate
 from trips_mcp.contract.me import GET_ME, GetMe
-from trips_mcp.contract.models import Result
-from trips_mcp.contract.path_ids import OfAnyTrip
+from trips_mcp.contract.models import OfAnyTrip, Result
 from trips_mcp.contract.trips import LIST_TRIPS
-from trips_mcp.contract.untrusted import OTHERS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_date
 from trips_mcp.json_values import is_object

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from trips_mcp.client.batch_split import limits
+from trips_mcp.contract.batches import limits
 from trips_mcp.itinerary.check import Finding
 from trips_mcp.itinerary.size_budget import fitting, weight
 from trips_mcp.json_values import JsonObject, is_list, is_object

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from trips_mcp.contract.fields import BY_MEMBERS, OTHERS
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.untrusted import BY_MEMBERS, OTHERS
 from trips_mcp.itinerary.check import Finding
 from trips_mcp.itinerary.check.findings import line_of
 from trips_mcp.itinerary.formatting import one_line

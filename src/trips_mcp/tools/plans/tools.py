@@ -9,8 +9,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
 from trips_mcp.contract.exports import EXPORT_TRIP
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import OfTrip, Params
 from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.planning.change import Change
 from trips_mcp.tools.call_context import Conduct

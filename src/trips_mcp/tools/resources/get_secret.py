@@ -8,8 +8,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import Id
 from trips_mcp.contract.legs import LIST_LEGS
-from trips_mcp.contract.models import Result
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import OfTrip, Result
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.fields import is_nameable

@@ -11,7 +11,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip
 from trips_mcp.contract.fields import Id
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import OfTrip
 from trips_mcp.itinerary.day_expressions import Unclear, read_day
 from trips_mcp.itinerary.journey import Journey, Stay
 from trips_mcp.itinerary.stay import StayReport, choice_of_stays, stay_in_words, stay_report, stays_named, stays_on

@@ -12,7 +12,7 @@ from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
 from trips_mcp.contract.exports import EXPORT_TRIP
 from trips_mcp.contract.fields import WHOLE, Id
-from trips_mcp.contract.path_ids import OfAnyTrip, OfTrip
+from trips_mcp.contract.models import OfAnyTrip, OfTrip
 from trips_mcp.contract.trips import LIST_TRIPS
 from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary import search as searching

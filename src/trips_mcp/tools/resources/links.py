@@ -11,8 +11,7 @@ from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.paging import each
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
-from trips_mcp.contract.models import Deleted
-from trips_mcp.contract.path_ids import OfTrip
+from trips_mcp.contract.models import Deleted, OfTrip
 from trips_mcp.itinerary.formatting import one_line, short
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.tool import Tool

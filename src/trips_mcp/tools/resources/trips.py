@@ -9,6 +9,7 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, Report
+from trips_mcp.contract.fields import BY_MEMBERS
 from trips_mcp.contract.legs import LIST_LEGS, ListLegs
 from trips_mcp.contract.models import Page, Params
 from trips_mcp.contract.trips import (
@@ -21,7 +22,6 @@ from trips_mcp.contract.trips import (
     Trip,
     TripPage,
 )
-from trips_mcp.contract.untrusted import BY_MEMBERS
 from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.search import NO_WORDS, is_named
 from trips_mcp.itinerary.text_match import words_of

@@ -15,6 +15,7 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.paging import each
 from trips_mcp.contract.batches import ItemOutcome
+from trips_mcp.contract.fields import MASK
 from trips_mcp.contract.legs import (
     LIST_LEGS,
     CreateLeg,
@@ -27,7 +28,6 @@ from trips_mcp.contract.legs import (
     UpsertLegs,
 )
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.secrets import MASK
 from trips_mcp.contract.sync import SyncReport, SyncTrip
 from trips_mcp.json_values import is_list
 from trips_mcp.tools.results.answer import ToolRefusedError

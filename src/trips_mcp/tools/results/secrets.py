@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from trips_mcp.contract.secrets import MASK, SECRETS
+from trips_mcp.contract.fields import MASK, SECRETS
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.fields import with_changes
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 
-from trips_mcp.contract.untrusted import Others
+from trips_mcp.contract.fields import Others
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.fields import with_changes
 from trips_mcp.tools.results.invisible_chars import visible

@@ -1,6 +1,10 @@
-"""The resource that a write changes, named so that later writes to it are recognised."""
+"""Keyed digests that identify an account, equal calls, and the resource that a write changes.
+
+They are equal for equal things, and reveal nothing: an argument such as a door code has few possible values.
+"""
 
 import hmac
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
@@ -9,14 +13,39 @@ from urllib.parse import quote
 
 from pydantic_core import MISSING
 
-from trips_mcp.client.batch_split import limits
+from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.contract import OPERATIONS
-from trips_mcp.contract.batches import BatchReport
+from trips_mcp.contract.batches import BatchReport, limits
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.http_mapping import place
 from trips_mcp.contract.models import Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.sync import SyncReport
+
+
+def account_secret(endpoint: Endpoint) -> bytes:
+    """Equal for clients of the same account only. It contains the API key, so nobody else can compute it."""
+    return sha256(json.dumps([endpoint.base_url, endpoint.key, endpoint.account]).encode()).digest()
+
+
+def history_account(secret: bytes) -> str:
+    """The account's name in the history, which reveals nothing of the key."""
+    return hmac.new(secret, b"history", sha256).hexdigest()
+
+
+def step_digest(secret: bytes, step: str, plain: str) -> str:
+    """The digest of a plan's step, from that of the same call by itself."""
+    return hmac.new(secret, f"step\0{step}\0{plain}".encode(), sha256).hexdigest()
+
+
+def digest(secret: bytes, operation: Operation[P, R], params: P) -> str:
+    """Equal for equal arguments of one operation on one account.
+
+    Keyed, as some arguments have so few possible values that all can be tried: a door code, a yes or no.
+    """
+    arguments = json.dumps(params.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hmac.new(secret, f"{operation.name}\0{arguments}".encode(), sha256).hexdigest()
+
 
 _KINDS_IN_SYNC: Final = {"legs": "legs", "action_items": "action-items", "map_pins": "map-pins"}
 
