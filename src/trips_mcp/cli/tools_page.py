@@ -10,7 +10,7 @@ from trips_mcp.contract.models import Result
 from trips_mcp.contract.operation import Operation
 from trips_mcp.tools import TOOLS, Tool
 from trips_mcp.tools.listing import first_sentence
-from trips_mcp.tools.resources.get_secret import Secret
+from trips_mcp.tools.resources.legs import Secret
 from trips_mcp.tools.results.fields import models_in, named_fields
 
 OPERATION_NAMES: Final = frozenset(operation.name for operation in OPERATIONS)

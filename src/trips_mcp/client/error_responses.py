@@ -24,6 +24,7 @@ from trips_mcp.client.session import ApiResponse
 from trips_mcp.contract.errors import STATUS_OF, Fault
 from trips_mcp.contract.operation import Operation
 from trips_mcp.json_values import is_list, is_object
+from trips_mcp.redaction import without_keys
 
 _KINDS: Final[dict[int, type[ApiError]]] = {
     400: InvalidError,
@@ -49,8 +50,6 @@ _DAY: Final = 86_400.0
 _MARKUP = re.compile(r"<[A-Za-z!/?]")
 _NOT_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_SECRET = re.compile(r"osk_[A-Za-z0-9._~+/=-]*[A-Za-z0-9_~+/=-]|((?i:bearer)\s+)\S+?(?=[.,;:!?)\]]?(?:\s|$))")
-"""All characters that the HTTP server accepts in a key. Keeps the word Bearer and the final punctuation."""
 
 
 def refusal(operation: Operation[Any, Any], answer: ApiResponse, key: str | None = None) -> ApiError:
@@ -192,7 +191,7 @@ def _cleaned(text: object, key: str | None) -> str:
 def _without_secrets(text: str, key: str | None) -> str:
     if key:
         text = text.replace(key, "…")
-    return _LINK.sub("…", _SECRET.sub(r"\1…", text))
+    return _LINK.sub("…", without_keys(text))
 
 
 def _matching(pattern: re.Pattern[str], text: object, key: str | None) -> str | None:

@@ -1,10 +1,11 @@
 """Error codes, their statuses, and faults in a request (docs/contract.md#errors)."""
 
-from collections.abc import Iterator
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+
+from trips_mcp.contract.models import models_in
 
 ErrorCode = Literal[
     "VALIDATION_ERROR",
@@ -96,12 +97,5 @@ def _accepted(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     for step in path:
         if isinstance(step, str):
             field = next(f for n, f in model.model_fields.items() if step in (n, f.alias))
-            model = next(_models(field.annotation), model)
+            model = next(models_in(field.annotation), model)
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)

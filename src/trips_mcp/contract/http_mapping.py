@@ -4,13 +4,13 @@ The client calls `place` to build a request; the backend calls `gather` to read 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from functools import cache
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.models import Params
+from trips_mcp.contract.models import Params, types_in
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.json_values import is_object
 
@@ -155,8 +155,7 @@ def _without_nulls(fields: dict[str, Any], cleared: list[str], above: str = "") 
 
 def _parsed(model: type[Params], name: str, text: str) -> Any:
     """A path or query value in its field's type; text that does not parse stays text."""
-    field = next(f for n, f in model.model_fields.items() if name == (f.alias or n))
-    kinds = set(_kinds(field.annotation))
+    kinds = _types_of(model, name)
     if bool in kinds:
         return {"true": True, "false": False}.get(text, text)
     if int in kinds and _WHOLE.fullmatch(text):
@@ -164,7 +163,7 @@ def _parsed(model: type[Params], name: str, text: str) -> Any:
     return text
 
 
-def _kinds(annotation: object) -> Iterator[object]:
-    yield annotation
-    for part in get_args(annotation):
-        yield from _kinds(part)
+@cache
+def _types_of(model: type[Params], name: str) -> frozenset[object]:
+    field = next(f for n, f in model.model_fields.items() if name == (f.alias or n))
+    return frozenset(types_in(field.annotation))

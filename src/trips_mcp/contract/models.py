@@ -4,7 +4,8 @@ Attributes are snake_case and wire names are camelCase (the Events API overrides
 Pydantic builds each model at its first use, not at import, to keep the cold start short.
 """
 
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Iterator
+from typing import ClassVar, Generic, TypeVar, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -13,6 +14,20 @@ from pydantic_core import MISSING
 from trips_mcp.contract.fields import Id
 
 T = TypeVar("T", bound="Result")
+
+
+def types_in(annotation: object) -> Iterator[object]:
+    """The type of a field, and every type inside it."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from types_in(part)
+
+
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models that a field of this type may contain."""
+    for kind in types_in(annotation):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield kind
 
 
 class WireModel(BaseModel):

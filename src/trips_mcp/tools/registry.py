@@ -10,7 +10,6 @@ from trips_mcp.tools.resources import (
     commitments,
     events,
     exports,
-    get_secret,
     get_stay,
     itinerary,
     legs,
@@ -35,7 +34,7 @@ def _tools_in(*resources: ModuleType) -> tuple[Tool[Any, Any], ...]:
 TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "trips": _tools_in(me, trips, exports, trip_files, sync),
     "itinerary": _tools_in(itinerary, get_stay),
-    "legs": _tools_in(legs, get_secret),
+    "legs": _tools_in(legs),
     "action_items": _tools_in(action_items),
     "commitments": _tools_in(commitments),
     "map_pins": _tools_in(map_pins),

@@ -16,19 +16,23 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.errors import faults, in_words
 from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.tools.arguments import only_blank, tidied
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import advice, where_to_check
-from trips_mcp.tools.json_schema import input_schema, output_schema
 from trips_mcp.tools.listing import PATH
 from trips_mcp.tools.results import mask_restore
 from trips_mcp.tools.results.answer import Answer, Attachment, ToolRefusedError, within_bounds
-from trips_mcp.tools.results.authors import known_others, others_may_have_written, with_author_names
-from trips_mcp.tools.results.destinations import forget_destinations, note_destinations
 from trips_mcp.tools.results.lists import Read, Show
 from trips_mcp.tools.results.render import Prose, Showing
-from trips_mcp.tools.results.tool_mentions import failure_without, refusal_without
+from trips_mcp.tools.results.trip_facts import (
+    forget_destinations,
+    known_others,
+    note_destinations,
+    others_may_have_written,
+    with_author_names,
+)
+from trips_mcp.tools.schemas import input_schema, only_blank, output_schema, tidied
 from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip, where_to_look
+from trips_mcp.tools.selection.tool_mentions import failure_without, refusal_without
 
 _FEW: Final = 10
 """The rate limit is reported to the host when fewer requests than this are left."""
@@ -152,14 +156,17 @@ class Tool(Generic[P, R]):
     ) -> Answer:
         """Errors that the agent can act on become the answer. Any other exception is a bug."""
         try:
-            given = await bound(client, arguments, self.input_schema["properties"], conduct)
+            given = dict(arguments)
+            if conduct.trip is not None:
+                given = await bound(client, given, self.input_schema["properties"], conduct)
             try:
                 params = self.parsed(given)
             except ValidationError as error:
                 found = in_words(faults(error, self.asked))
                 said = within_bounds(f"Not sent. Fix the arguments of {self.name}: {found}.")
                 return Answer(said, is_error=True)
-            await keep_to_the_trip(client, params, conduct)
+            if conduct.trip is not None:
+                await keep_to_the_trip(client, params, conduct)
             return await self._answer(client, params, report, conduct)
         except ToolRefusedError as error:
             return Answer(refusal_without(str(error), conduct.absent), is_error=True)

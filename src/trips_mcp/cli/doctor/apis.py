@@ -11,7 +11,6 @@ from trips_mcp.cli.doctor.clock import clock
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.http_probe import Came, Obstacle, ask
 from trips_mcp.cli.doctor.key import key_findings, rate_limit
-from trips_mcp.cli.doctor.redaction import bare_url
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (
     ApiError,
@@ -32,6 +31,7 @@ from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Api, Operation
 from trips_mcp.json_values import is_object
+from trips_mcp.redaction import bare_url
 from trips_mcp.settings import EVENTS_URL, TRIPS_URL, Settings
 
 

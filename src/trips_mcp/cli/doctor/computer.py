@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.redaction import bare_url, without_secrets
 from trips_mcp.cli.install.machine import Machine
+from trips_mcp.redaction import bare_url, without_secrets
 
 _PACKAGES: Final = ("trips-mcp", "mcp", "pydantic", "httpx")
 _ZONES: Final = ("Europe/Paris", "Asia/Tokyo", "US/Pacific", "Asia/Calcutta")

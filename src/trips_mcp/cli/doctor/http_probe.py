@@ -16,12 +16,12 @@ import anyio.to_thread
 import httpx
 
 from trips_mcp.addresses import is_loopback
-from trips_mcp.cli.doctor.redaction import bare_url
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.session import ApiResponse, ApiSession
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
+from trips_mcp.redaction import bare_url
 
 SECONDS: Final = 5.0
 _SECONDS_FOR_A_NAME: Final = 3.0

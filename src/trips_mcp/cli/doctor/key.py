@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.redaction import without_secrets
 from trips_mcp.cli.doctor.toolset import scopes_needed
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.client.rate_limiter import WINDOW
 from trips_mcp.client.session import ApiResponse
 from trips_mcp.contract.me import Me
 from trips_mcp.contract.operation import Api
+from trips_mcp.redaction import without_secrets
 from trips_mcp.scopes import Scope
 from trips_mcp.settings import Settings
 

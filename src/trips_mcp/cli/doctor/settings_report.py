@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.redaction import bare_url, shortened, without_secrets
+from trips_mcp.redaction import bare_url, shortened, without_secrets
 from trips_mcp.setting_values import has_reference
 from trips_mcp.settings import Settings
 from trips_mcp.settings_table import SETTINGS, TRANSPORT, Given, Setting

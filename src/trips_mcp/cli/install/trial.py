@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from trips_mcp.cli.doctor.redaction import without_secrets
 from trips_mcp.cli.install.errors import InstallRefusedError
 from trips_mcp.cli.install.launch import shown
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server_spec import LocalServer, secret_variables
 from trips_mcp.json_values import is_object
+from trips_mcp.redaction import without_secrets
 
 SECONDS: Final = 20.0
 _OURS: Final = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")

@@ -133,8 +133,8 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
 
     from trips_mcp.contract.exports import ExportTrip
     from trips_mcp.tools.resources.exports import export_of
-    from trips_mcp.tools.results.authors import others_may_have_written
     from trips_mcp.tools.results.secrets import masked
+    from trips_mcp.tools.results.trip_facts import others_may_have_written
     from trips_mcp.tools.results.untrusted_text import UNMARKED
 
     try:
@@ -162,7 +162,7 @@ def _as_mcp_errors(method: str, conduct: "Conduct", uri: str | None = None) -> G
     """Reports failures with the same text as a tool result."""
     from trips_mcp.client.errors import TripsError
     from trips_mcp.tools.error_text import advice
-    from trips_mcp.tools.results.tool_mentions import failure_without
+    from trips_mcp.tools.selection.tool_mentions import failure_without
 
     try:
         yield

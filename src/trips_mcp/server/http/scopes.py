@@ -20,7 +20,7 @@ from trips_mcp.server.server import build_server
 from trips_mcp.server.stdio.jsonrpc import Message
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.listing import Entry, entries
-from trips_mcp.tools.selection.scope_filter import lack
+from trips_mcp.tools.selection.rules import lack
 
 Offering = Callable[[Settings], Offer]
 

@@ -34,7 +34,7 @@ from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import PLANS, USES
 from trips_mcp.tools.resources.all_trips import list_newest_first
 from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.tool_mentions import Hint
+from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 

@@ -1,12 +1,16 @@
 """Commitment tools."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, Self
 
-from pydantic import Field
-from pydantic_core import MISSING
+from pydantic import Field, model_validator
+from pydantic_core import MISSING, PydanticCustomError
 
+from trips_mcp.client import TripsClient
+from trips_mcp.client.errors import OutcomeUnknownError
+from trips_mcp.client.outcome import Outcome, Report
+from trips_mcp.client.paging import each
 from trips_mcp.contract.commitments import (
     CREATE_COMMITMENT,
     DELETE_COMMITMENT,
@@ -14,14 +18,117 @@ from trips_mcp.contract.commitments import (
     UPDATE_COMMITMENT,
     Category,
     Commitment,
+    ListCommitments,
+    UpdateCommitment,
 )
-from trips_mcp.contract.fields import LocalDate
+from trips_mcp.contract.fields import WHOLE, LocalDate
 from trips_mcp.contract.models import Params
-from trips_mcp.itinerary.local_time import read_date
-from trips_mcp.tools.resources.commitment_shift import shifting
+from trips_mcp.itinerary.formatting import clock
+from trips_mcp.itinerary.local_time import read_date, read_time
+from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.lists import Filter, Listed
-from trips_mcp.tools.tool import tool
+from trips_mcp.tools.tool import Tool, tool
+
+_SHIFTS: Final = frozenset({"shift_days", "shift_minutes"})
+_SHIFTED: Final = {
+    "start_date": "startDate",
+    "start_time": "startTime",
+    "end_time": "endTime",
+    "is_all_day": "isAllDay",
+}
+"""What a shift changes, so no call sets both."""
+_NONE: Final = "The trip has no commitment with this commitmentId; look it up with list_commitments."
+
+
+class ChangeCommitment(UpdateCommitment):
+    shift_days: Annotated[int, Field(ge=-3650, le=3650, description="Move by days"), WHOLE] | MISSING = MISSING
+    shift_minutes: Annotated[int, Field(ge=-10080, le=10080, description="Move start and end"), WHOLE] | MISSING = (
+        MISSING
+    )
+
+    @property
+    def shift(self) -> timedelta | None:
+        if self.shift_days is MISSING and self.shift_minutes is MISSING:
+            return None
+        days = 0 if self.shift_days is MISSING else self.shift_days
+        return timedelta(days, minutes=0 if self.shift_minutes is MISSING else self.shift_minutes)
+
+    @model_validator(mode="after")
+    def _shifts_or_sets(self) -> Self:
+        if self.shift is None:
+            return self
+        cleared = [] if self.clear is MISSING else self.clear
+        for name, wire_name in _SHIFTED.items():
+            if getattr(self, name) is not MISSING or wire_name in cleared:
+                raise PydanticCustomError("shift", "not together with shiftDays or shiftMinutes", {"path": wire_name})
+        return self
+
+
+def shifting(update: Tool[UpdateCommitment, Commitment]) -> Tool[ChangeCommitment, Commitment]:
+    """The update, which also takes a shift. It is not idempotent, as a shift starts from the current time."""
+
+    async def run(
+        client: TripsClient, asked: ChangeCommitment, report: Report, conduct: Conduct
+    ) -> Outcome[Commitment]:
+        params = _plain(asked)
+        if asked.shift is None:
+            return await update.run(client, params, report, conduct)
+        params = params.model_copy(update=_moved(await _current(client, asked), asked.shift))
+        try:
+            return await update.run(client, params, report, conduct)
+        except OutcomeUnknownError as error:
+            # the same call would shift from the new time
+            raise OutcomeUnknownError(
+                error.operation, error.why, repeatable=False, retry_after=error.retry_after
+            ) from error.__cause__
+
+    async def write(client: TripsClient, asked: ChangeCommitment, report: Report) -> Outcome[Commitment]:
+        """For plans, which may be applied in several attempts: a shift would start from the new time then."""
+        if update.write is None or asked.shift is not None:
+            raise ToolRefusedError("a plan takes no shift; set startDate, startTime and endTime, or use plan_move")
+        return await update.write(client, _plain(asked), report)
+
+    return Tool(
+        name=update.name,
+        title=update.title,
+        description=update.description,
+        params=ChangeCommitment,
+        hints={**update.hints, "idempotentHint": False},
+        uses=(*update.uses, LIST_COMMITMENTS),
+        run=run,
+        write=write,
+        lookup=update.lookup,
+    )
+
+
+def _plain(asked: ChangeCommitment) -> UpdateCommitment:
+    return UpdateCommitment.model_validate(asked.model_dump(by_alias=True, exclude=set(_SHIFTS)))
+
+
+async def _current(client: TripsClient, asked: ChangeCommitment) -> Commitment:
+    first = ListCommitments(trip_id=asked.trip_id, limit=200)
+    async for one in each(LIST_COMMITMENTS, first, lambda page: client.call(LIST_COMMITMENTS, page)):
+        if one.id == asked.commitment_id:
+            return one
+    raise ToolRefusedError(_NONE)
+
+
+def _moved(one: Commitment, shift: timedelta) -> dict[str, str]:
+    """The new date and times. An end before the start is on the next day, and stays so: the length is the same."""
+    day, starts, ends = read_date(one.start_date), read_time(one.start_time), read_time(one.end_time)
+    if day is None:
+        raise ToolRefusedError("Not sent: the commitment has no readable startDate to shift; set startDate instead.")
+    try:
+        if not shift.seconds:
+            return {"start_date": str(day + shift)}
+        if starts is None or one.is_all_day:
+            raise ToolRefusedError("Not sent: the commitment has no startTime to shift by minutes; use shiftDays.")
+        moved = datetime.combine(day, starts) + shift
+        times = {"start_date": str(moved.date()), "start_time": clock(moved.time())}
+        return times if ends is None else {**times, "end_time": clock((datetime.combine(day, ends) + shift).time())}
+    except OverflowError:
+        raise ToolRefusedError("Not sent: the shift leads out of the calendar; use a smaller one.") from None
 
 
 class CommitmentFilter(Params):

@@ -19,10 +19,9 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.legs import NO_LEG
 from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.authors import note_members
-from trips_mcp.tools.results.destinations import note_destinations
 from trips_mcp.tools.results.fields import is_nameable
 from trips_mcp.tools.results.secrets import is_secret
+from trips_mcp.tools.results.trip_facts import note_destinations, note_members
 from trips_mcp.tools.tool import Tool
 
 Day = Annotated[str, Field(min_length=1, max_length=100)]

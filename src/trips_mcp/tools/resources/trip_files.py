@@ -20,7 +20,7 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.answer import LARGEST, Attachment
-from trips_mcp.tools.results.authors import note_members
+from trips_mcp.tools.results.trip_facts import note_members
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 

@@ -14,8 +14,7 @@ from trips_mcp.contract.operation import R
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
-from trips_mcp.tools.results.authors import note_members
-from trips_mcp.tools.results.destinations import note_destinations
+from trips_mcp.tools.results.trip_facts import note_destinations, note_members
 
 _PATIENCE: Final = 10.0
 """Seconds for the events, after those that the export may take: hosts wait no more than a minute."""

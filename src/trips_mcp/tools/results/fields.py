@@ -4,14 +4,15 @@
 argument: they stay here and are never sent.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
-from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args
+from operator import is_not
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_core import MISSING
 
-from trips_mcp.contract.models import Params
+from trips_mcp.contract.models import Params, models_in
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.cursors import Position
@@ -164,12 +165,27 @@ def _objects(values: Iterable[object]) -> Iterator[dict[str, Any]]:
             yield from _objects(value)
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field of this type may contain."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from models_in(part)
+def with_parts(value: Any, change: Callable[[str, Any], Any]) -> Any:
+    """`value` with `change` applied to its parts, each with its wire name; the same object if none changes.
+
+    Parts are the fields of a model, the values of an object and the items of a list, which have no name. A model's
+    unknown fields are one part, an object without a name.
+    """
+    if isinstance(value, BaseModel):
+        changed: dict[str, Any] = {}
+        for name, field in type(value).model_fields.items():
+            part = getattr(value, name)
+            if (new := change(field.alias or name, part)) is not part:
+                changed[name] = new
+        extra = value.model_extra and change("", value.model_extra)
+        return with_changes(value, changed, extra) if changed or extra is not value.model_extra else value
+    if is_object(value):
+        found = {name: change(name, part) for name, part in value.items()}
+        return found if any(map(is_not, found.values(), value.values())) else value
+    if is_list(value):
+        items = [change("", part) for part in value]
+        return items if any(map(is_not, items, value)) else value
+    return value
 
 
 def with_changes(result: M, fields: dict[str, Any], extra: dict[str, Any] | None) -> M:

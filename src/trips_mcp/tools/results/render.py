@@ -7,9 +7,9 @@ from typing import Any, Final, Self, TypeVar
 from trips_mcp.contract.models import Result
 from trips_mcp.tools.results.answer import LARGEST, Answer, as_text
 from trips_mcp.tools.results.secrets import masked
-from trips_mcp.tools.results.tool_mentions import Hint, hints_without
 from trips_mcp.tools.results.truncation import Shortening
 from trips_mcp.tools.results.untrusted_text import UNMARKED, Quoting, holds_others
+from trips_mcp.tools.selection.tool_mentions import Hint, hints_without
 
 R = TypeVar("R", bound=Result)
 

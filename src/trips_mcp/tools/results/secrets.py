@@ -1,14 +1,13 @@
 """Masking of secrets in results, at any depth."""
 
 from collections.abc import Iterator
-from operator import is_not
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
 from trips_mcp.contract.fields import MASK, SECRETS
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.fields import with_changes
+from trips_mcp.tools.results.fields import with_parts
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,13 +22,7 @@ def is_secret(name: str) -> bool:
 
 def masked(result: M) -> M:
     """The result with every non-empty secret masked."""
-    changed: dict[str, Any] = {}
-    for name, field in type(result).model_fields.items():
-        value = getattr(result, name)
-        if (hidden := _masked_value(field.alias or name, value)) is not value:
-            changed[name] = hidden
-    extra = result.model_extra and _masked_object(result.model_extra)
-    return with_changes(result, changed, extra) if changed or extra else result
+    return with_parts(result, _masked)
 
 
 def secrets_of(thing: BaseModel) -> Iterator[tuple[str, object]]:
@@ -37,21 +30,10 @@ def secrets_of(thing: BaseModel) -> Iterator[tuple[str, object]]:
     return _found(thing.model_dump(mode="json", exclude_none=True, exclude_unset=True), "")
 
 
-def _masked_value(name: str, value: object) -> Any:
+def _masked(name: str, value: Any) -> Any:
     if is_secret(name):
         return value if value in _EMPTY else MASK
-    if isinstance(value, BaseModel):
-        return masked(value)
-    if is_object(value):
-        return _masked_object(value)
-    if is_list(value):
-        hidden = [_masked_value("", part) for part in value]
-        return hidden if any(map(is_not, hidden, value)) else value
-    return value
-
-
-def _masked_object(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: _masked_value(key, value) for key, value in found.items()}
+    return with_parts(value, _masked)
 
 
 def _found(value: object, path: str) -> Iterator[tuple[str, object]]:

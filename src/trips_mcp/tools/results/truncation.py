@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import is_not
 from typing import Any, Final, Self, TypeVar
 
 from pydantic import BaseModel
 
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.fields import with_changes
+from trips_mcp.tools.results.fields import with_parts
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -43,26 +42,19 @@ class Shortening:
 
     def of(self, result: M) -> M:
         """The same object if nothing is cut."""
-        changed: dict[str, Any] = {}
-        for name in type(result).model_fields:
-            value = getattr(result, name)
-            if (cut := self._cut(value)) is not value:
-                changed[name] = cut
-        extra = self._cut(result.model_extra)
-        return result if not changed and extra is result.model_extra else with_changes(result, changed, extra)
+        return with_parts(result, self._cut)
 
-    def _cut(self, value: Any) -> Any:
+    def _cut(self, _: str, value: Any) -> Any:
         if isinstance(value, str):
             return self._cut_text(value)
-        if is_list(value):
+        if is_list(value) and len(value) > self.entries:
+            self.cut_lists = True
+            value = value[: self.entries]
+        elif is_object(value):
             self.cut_lists |= len(value) > self.entries
-            cut = [self._cut(part) for part in value[: self.entries]]
-            return cut if len(cut) < len(value) or any(map(is_not, cut, value)) else value
-        if is_object(value):
-            self.cut_lists |= len(value) > self.entries
-            kept = {self._cut_text(key): self._cut(part) for key, part in list(value.items())[: self.entries]}
-            return kept if kept != value else value
-        return self.of(value) if isinstance(value, BaseModel) else value
+            kept = {self._cut_text(key): part for key, part in list(value.items())[: self.entries]}
+            value = value if kept.keys() == value.keys() else kept
+        return with_parts(value, self._cut)
 
     def _cut_text(self, text: str) -> str:
         if len(text) <= self.characters:

@@ -1,6 +1,6 @@
 """Quoting of other people's words between marks that they cannot predict.
 
-A model can mistake orders in such a text for its user's. So the fields that `contract.untrusted` marks stand between
+A model can mistake orders in such a text for its user's. So the fields that `contract.fields` marks stand between
 two marks that are random for each result and the same in its text and its structured form. Fields that only members
 of a trip can write are quoted if the trip has other members.
 """
@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final, Self, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 
 from trips_mcp.contract.fields import Others
+from trips_mcp.contract.models import models_in
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.fields import with_changes
+from trips_mcp.tools.results.fields import with_changes, with_parts
 from trips_mcp.tools.results.invisible_chars import visible
 
 M = TypeVar("M", bound=BaseModel)
@@ -80,18 +81,16 @@ class Quoting:
     def _in_texts(self, value: Any, change: Callable[[str], str]) -> Any:
         if isinstance(value, str):
             return change(value)
-        if is_list(value):
-            return [self._in_texts(part, change) for part in value]
+        if isinstance(value, BaseModel):
+            return self.quoted(value)
         if is_object(value):
             return {k if k.isidentifier() else change(k): self._in_texts(v, change) for k, v in value.items()}
-        return self.quoted(value) if isinstance(value, BaseModel) else value
+        return with_parts(value, lambda _, part: self._in_texts(part, change))
 
     def _quoted_inside(self, value: Any) -> Any:
-        if is_list(value):
-            return [self._quoted_inside(part) for part in value]
-        if is_object(value):
-            return {key: self._quoted_inside(part) for key, part in value.items()}
-        return self.quoted(value) if isinstance(value, BaseModel) else value
+        if isinstance(value, BaseModel):
+            return self.quoted(value)
+        return with_parts(value, lambda _, part: self._quoted_inside(part))
 
 
 def holds_others(kind: type[BaseModel]) -> bool:
@@ -113,7 +112,7 @@ def _ways(kind: type[BaseModel]) -> tuple[str, ...]:
     return tuple(
         name
         for name, field in kind.model_fields.items()
-        if name not in marked and any(_marked_within(inner) for inner in _models(field.annotation))
+        if name not in marked and any(_marked_within(inner) for inner in models_in(field.annotation))
     )
 
 
@@ -129,7 +128,7 @@ def _marked_within(kind: type[BaseModel]) -> bool:
         if marked_fields(kind):
             return True
         for field in kind.model_fields.values():
-            waiting += _models(field.annotation)
+            waiting += models_in(field.annotation)
     return False
 
 
@@ -140,13 +139,6 @@ def _marks(metadata: Iterable[object], annotation: Any) -> Iterator[Others]:
         yield from (mark for mark in get_args(annotation)[1:] if isinstance(mark, Others))
     for part in get_args(annotation):
         yield from _marks((), part)
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
 
 
 def _words(value: Any) -> Iterator[str]:

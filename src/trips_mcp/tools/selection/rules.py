@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from trips_mcp.scopes import Scope
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.listing import PATH, Entry, entries
-from trips_mcp.tools.selection.scope_filter import lack
 
+_ALWAYS: Final = ("any key", "nobody")
+"""Scopes that every key has."""
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
 _FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
 _WITH_SECRETS: Final = "list_legs"
@@ -89,7 +91,7 @@ def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) 
         offered = [{**entry, "listing": of_one_trip(entry["listing"])} for entry in offered]
     if not any(_mentions(entry["listing"], absent) for entry in offered):
         return offered
-    from trips_mcp.tools.selection.descriptions import reworded  # most servers do not need it, and start faster
+    from trips_mcp.tools.selection.tool_mentions import reworded  # most servers do not need it, and start faster
 
     return [{**entry, "listing": reworded(entry["listing"], absent)} for entry in offered]
 
@@ -235,3 +237,39 @@ def _shown(name: str) -> str:
     """Repeats only what looks like a tool's name: a key may have been pasted here."""
     might_be_a_name = name.replace("_", "").replace("-", "").isalpha() and len(name) <= 41
     return name if might_be_a_name else "something"
+
+
+class Lack(NamedTuple):
+    scope: str
+    """The scope that the tool needs and the key lacks."""
+    elsewhere: bool
+    """Whether the key has it for other trips."""
+
+
+def lack(entry: Entry, scopes: Iterable[str] | None, *, events_too: bool, trip: str | None = None) -> Lack | None:
+    """What the key lacks for this tool; None if it allows it for at least one trip, or if its scopes are unknown.
+
+    The client checks each call by the same rule; here the arguments are not known yet.
+
+    `events_too`: whether the scopes also apply to the Events API, whose tokens have none otherwise. `trip`: the bound
+    trip.
+    """
+    if scopes is None or entry["scope"] in _ALWAYS or (entry["api"] == "events" and not events_too):
+        return None
+    limits = _limits(scopes, entry["scope"])
+    if None in limits or _is_enough(limits, entry, trip):
+        return None
+    return Lack(entry["scope"], bool(limits))
+
+
+def _is_enough(limits: set[str | None], entry: Entry, trip: str | None) -> bool:
+    """A key limited to a trip may use the tools about that trip, and may list trips, which shows only that one."""
+    listing = entry["listing"]
+    if "tripId" in listing["inputSchema"]["properties"] or entry["toolset"] == "plans":
+        return bool(limits) if trip is None else trip in limits
+    return bool(limits) and (listing["annotations"]["readOnlyHint"] or entry["api"] == "events")
+
+
+def _limits(scopes: Iterable[str], needed: str) -> set[str | None]:
+    """The trips for which the key has this scope; None stands for every trip."""
+    return {scope.trip_id for scope in map(Scope.parse, scopes) if scope.base == needed}

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 _SHORTEST: Final = 16
 """Minimum length in characters of a key of which a part is shown."""
-_KEY: Final = re.compile(r"osk_\S+|((?i:bearer)\s+)\S+")
+_KEY: Final = re.compile(r"(?:osk_|((?i:bearer)\s+))\S+?(?=[.,;:!?)\]]?(?:\s|$))")
+"""A key of ours, or any token after `Bearer`, without a punctuation mark that ends it."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -18,9 +19,13 @@ def shortened(secret: str) -> str:
     return f"{prefix}_…{secret[-4:]}" if len(prefix) < 5 else f"…{secret[-4:]}"
 
 
+def without_keys(text: str) -> str:
+    return _KEY.sub(r"\1…", text)
+
+
 def without_secrets(text: str) -> str:
     """Removes keys, and control characters that a terminal would obey."""
-    return _KEY.sub(r"\1…", _CONTROL.sub(" ", text))
+    return without_keys(_CONTROL.sub(" ", text))
 
 
 def bare_url(url: str) -> str:

@@ -1,13 +1,20 @@
-"""Removal of absent tools from descriptions.
+"""Removal of absent tools from descriptions, answers and errors.
 
 A model that reads about a tool calls it even if it is not listed. So we remove the smallest part of a description
 that names an absent tool: one of several tools, a clause in brackets, a clause, a sentence. A tool's first sentence
-stays if nothing of it would be left.
+stays if nothing of it would be left. Descriptions are reworded at the start, answers and errors as they are made.
 """
 
 import re
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:  # a description is reworded on the start path
+    from trips_mcp.client.errors import TripsError
+    from trips_mcp.contract.operation import Operation
+
+Hint = Callable[[str], str]
+"""Removes absent tools from one of our sentences; empty if nothing is left."""
 
 _SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z0-9`])")
 _CLAUSES: Final = re.compile(r"([;:] )")
@@ -89,3 +96,21 @@ def _clauses(sentence: str, absent: Collection[str]) -> str:
         if not _names_any(clause, absent):
             clauses, joint = clauses + (joint if clauses else "") + clause, ""
     return clauses[:1].upper() + clauses[1:] + "." * (clauses != "" and sentence.endswith("."))
+
+
+def hints_without(absent: Collection[str]) -> Hint:
+    """Only for our own words: other people's must stay complete."""
+    return lambda sentence: without(sentence, absent)
+
+
+def refusal_without(said: str, absent: Collection[str]) -> str:
+    """Keeps the error; drops advice that names an absent tool."""
+    return with_its_first(said, absent) if absent else said
+
+
+def failure_without(said: str, error: "TripsError", tool: str, absent: Collection[str]) -> str:
+    """Names `tool` in place of the failed operation if that is not offered as a tool."""
+    operation: Operation[Any, Any] | None = getattr(error, "operation", None)
+    if operation is not None and operation.name in absent:
+        said = re.sub(rf"\b{operation.name}\b", tool, said)
+    return refusal_without(said, [name for name in absent if name != tool])
