@@ -5,8 +5,7 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from trips_mcp.cli.install.client_spec import Client
-from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.clients import CLIENTS, Client
 from trips_mcp.cli.install.server_spec import TRIPS_KEY, LocalServer
 
 NAME = "trips"

@@ -8,11 +8,10 @@ from argparse import ArgumentParser, Namespace
 from functools import partial
 from getpass import getpass
 
-from trips_mcp.cli.command import Command, CommandError, run_async
+from trips_mcp.cli.command import Command, CommandError, run_async, standard_input
 from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
 from trips_mcp.cli.setting_flags import add_database_flag
-from trips_mcp.cli.stdin import standard_input
 
 _STDIN = "-"
 _BEGINS = "osk_"

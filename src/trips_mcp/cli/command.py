@@ -1,9 +1,10 @@
 """The description of a command: its words, its line in the help, its flags and its function."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar, TypeVarTuple
+from typing import Final, TextIO, TypeVar, TypeVarTuple
 
 from trips_mcp.interrupts import restore_default
 
@@ -42,3 +43,10 @@ def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args) -
 
     restore_default()
     return anyio.run(function, *args)
+
+
+def standard_input() -> TextIO:
+    """Raises: CommandError if the process has no standard input."""
+    if sys.stdin is None:
+        raise CommandError("standard input is closed; pipe something into the command, or redirect it from a file.")
+    return sys.stdin

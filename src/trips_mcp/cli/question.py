@@ -1,8 +1,7 @@
 """A question to the person at the terminal."""
 
-from trips_mcp.cli.command import CommandError
+from trips_mcp.cli.command import CommandError, standard_input
 from trips_mcp.cli.output import remark
-from trips_mcp.cli.stdin import standard_input
 
 
 def agreed(question: str, otherwise: str) -> bool:

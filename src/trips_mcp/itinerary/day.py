@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from typing import Final
 
-from trips_mcp.itinerary.day_items import Placed, Position, things_on
-from trips_mcp.itinerary.due import due_on, due_results
+from trips_mcp.itinerary.day_items import Placed, Position, due_on, due_results, things_on
 from trips_mcp.itinerary.formatting import clock, day_in_words, length, one_line, short
 from trips_mcp.itinerary.free_time import free_time
 from trips_mcp.itinerary.journey import Journey

@@ -1,18 +1,20 @@
-"""The items of a day in order: moves, check-ins, cars and appointments, each with its times."""
+"""The items of a day in order: moves, check-ins, cars and appointments with their times, and what is due."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from trips_mcp.contract.action_items import ActionItem
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.formatting import clock_of, day_in_words, length, short
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
 from trips_mcp.itinerary.local_time import Moment
-from trips_mcp.itinerary.results import End, EventThing, Pin, Thing
+from trips_mcp.itinerary.results import Due, End, EventThing, Pin, Thing
 from trips_mcp.itinerary.travel_time import duration, remark
 
 _TITLE: Final = 200
+_DUE_TEXT: Final = 120
 _PLACE: Final = 120
 _NOTES: Final = 200
 _USUAL_TYPES: Final = frozenset(
@@ -220,3 +222,23 @@ def _odd_time(at: Moment | None) -> str | None:
         return None
     why = "does not exist: the clocks go forward over it" if at.gap else "exists twice, as the clocks go back"
     return f"{clock_of(at)} on {day_in_words(at.day)} {why} in {at.zone}."
+
+
+def due_on(journey: Journey, day: date, today: date | None) -> list[ActionItem]:
+    """Checklist items that are due on a day.
+
+    Items have an urgency instead of a date. `now` is due today, or on the first day of a trip that has not begun.
+    `before_trip` is due on the first day, `nice_to_have` never. `today` is None if unknown or not a day of the trip;
+    the trip then counts as ahead.
+    """
+    days = journey.dates
+    is_start = days is not None and day <= days.first and (today is None or today <= day)
+    urgencies = ("now", "before_trip") if is_start else ("now",) if day == today else ()
+    return [item for urgency in urgencies for item in journey.todos if item.urgency == urgency and not item.completed]
+
+
+def due_results(items: list[ActionItem], most: int) -> list[Due]:
+    return [
+        Due(item_id=item.id, text=short(item.text, _DUE_TEXT), urgency=item.urgency, owner=item.owner)
+        for item in items[:most]
+    ]

@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from trips_mcp.itinerary.day_index import Days
-from trips_mcp.itinerary.day_items import things_on, undated
-from trips_mcp.itinerary.due import due_on, due_results
+from trips_mcp.itinerary.day_items import due_on, due_results, things_on, undated
 from trips_mcp.itinerary.formatting import day_in_words, one_line, short
 from trips_mcp.itinerary.journey import Journey, Stretch
 from trips_mcp.itinerary.local_time import WEEKDAYS

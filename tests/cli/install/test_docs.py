@@ -4,8 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from trips_mcp.cli.install.client_spec import Client
-from trips_mcp.cli.install.clients import CLIENTS
+from trips_mcp.cli.install.clients import CLIENTS, Client
 from trips_mcp.cli.install.machine import Machine
 
 ROOT = Path(__file__).parents[3]

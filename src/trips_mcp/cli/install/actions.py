@@ -5,7 +5,7 @@ from pathlib import Path
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install import client_cli, config_file
 from trips_mcp.cli.install.client_cli import OwnCommand
-from trips_mcp.cli.install.client_spec import Client
+from trips_mcp.cli.install.clients import Client
 from trips_mcp.cli.install.config_file import ConfigFile
 from trips_mcp.cli.install.console_messages import (
     about_the_change,
@@ -19,8 +19,7 @@ from trips_mcp.cli.install.entries import Entry
 from trips_mcp.cli.install.errors import InstallRefusedError, OwnCommandError
 from trips_mcp.cli.install.json_edit import with_member, without_member
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.ownership import amended, kept, our_entry, same
-from trips_mcp.cli.install.record import remember
+from trips_mcp.cli.install.ownership import amended, kept, our_entry, remember, same
 from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
 from trips_mcp.cli.install.trial import DoesNotStartError, count_tools
 from trips_mcp.cli.output import remark, say

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from trips_mcp.cli.install.client_spec import Client
+from trips_mcp.cli.install.clients import Client
 from trips_mcp.cli.install.config_file import others_may_read
 from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError, OwnCommandError
 from trips_mcp.cli.install.machine import Machine

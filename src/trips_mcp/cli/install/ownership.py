@@ -1,13 +1,21 @@
-"""The ownership of an entry in a client's configuration, and the parts of ours that an update keeps."""
+"""The ownership of an entry in a client's configuration, and the parts of ours that an update keeps.
 
+An entry that starts trips-mcp is recognisable; an address is not. So a record has the hashes of the addresses that
+`install --url` wrote, by which `--remove` recognises its entries.
+"""
+
+import hashlib
+import json
+import os
 import re
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from trips_mcp.cli.install.entries import FORM, Entry
 from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError
-from trips_mcp.cli.install.record import is_remembered
 from trips_mcp.cli.install.server_spec import LocalServer, Server
 from trips_mcp.json_values import is_object
 
@@ -60,3 +68,41 @@ def _words(entry: Entry) -> list[str]:
     fields = (entry.get(field) for field in ("command", "args", "url", "serverUrl"))
     lists: list[list[object]] = [field if isinstance(field, list) else [field] for field in fields]
     return [word for words in lists for word in words if isinstance(word, str)]
+
+
+def remember(config: Path, name: str, url: str) -> None:
+    """Best effort: without the record, `--remove` asks for the address."""
+    place = _place()
+    entries = {**_read(place), _key(config, name): _hash(url)}
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, new = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(entries, file, indent=2)
+        Path(new).replace(place)
+
+
+def is_remembered(config: Path, name: str, url: str) -> bool:
+    return _read(_place()).get(_key(config, name)) == _hash(url)
+
+
+def _place() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("trips-mcp", appauthor=False) / "installed.json"
+
+
+def _read(place: Path) -> dict[str, object]:
+    try:
+        found = json.loads(place.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if is_object(found) else {}
+
+
+def _key(config: Path, name: str) -> str:
+    return f"{config}#{name}"
+
+
+def _hash(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.install.client_spec import Client
+from trips_mcp.cli.install.clients import Client
 from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
