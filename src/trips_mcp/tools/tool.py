@@ -123,7 +123,10 @@ class Tool(Generic[P, R]):
         """Its input schema where no folder is allowed."""
         if not self.path_instead:
             return self.input_schema
-        schema = {**self.input_schema, "required": [*self.input_schema.get("required", ()), self.path_instead]}
+        schema: dict[str, Any] = {
+            **self.input_schema,
+            "required": [*self.input_schema.get("required", ()), self.path_instead],
+        }
         schema["properties"] = {name: inner for name, inner in schema["properties"].items() if name != PATH}
         return {name: schema[name] for name in ("type", "properties", "required", "additionalProperties")}
 
