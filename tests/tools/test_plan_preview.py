@@ -177,3 +177,23 @@ async def test_findings_are_compared_whole_and_shown_as_far_as_there_is_room(do:
     assert found["fixed"]
     assert all(plans[0]["_id"] in str(one["about"]) for one in found["fixed"]), "others were only not shown before"
     assert not [one for one in found.get("caused", []) if plans[0]["_id"] not in str(one["about"])]
+
+
+async def test_a_finding_that_lists_items_is_caused_by_those_that_a_plan_adds(do: Do, trip_id: str) -> None:
+    dinner = {**DINNER, "startTime": "18:00", "timezone": "Asia/Tokyo"}  # without an end
+    first = await do("create_commitment", tripId=trip_id, **dinner)
+    other = {**dinner, "startDate": "2026-11-04"}
+    end = {"commitmentId": first["_id"], "endTime": "20:00"}
+
+    more = await do("plan_changes", tripId=trip_id, changes=[{"tool": "create_commitment", "arguments": other}])
+    fewer = await do("plan_changes", tripId=trip_id, changes=[{"tool": "update_commitment", "arguments": end}])
+    renamed = {"commitmentId": first["_id"], "title": "Supper"}
+    same = await do("plan_changes", tripId=trip_id, changes=[{"tool": "update_commitment", "arguments": renamed}])
+
+    def lists(preview: dict[str, Any]) -> dict[str, int]:
+        found = {name: [one["kind"] for one in preview.get(name, [])] for name in ("caused", "fixed")}
+        return {name: kinds.count("no_end") for name, kinds in found.items()}
+
+    assert lists(more) == {"caused": 1, "fixed": 0}
+    assert lists(fewer) == {"caused": 0, "fixed": 1}
+    assert lists(same) == {"caused": 0, "fixed": 0}

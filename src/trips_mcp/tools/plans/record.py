@@ -56,7 +56,7 @@ class Plan:
             "digests": dict(self.bound.digests),
             "there": list(self.bound.there),
             "absent": list(self.bound.absent),
-            "findings": [[key.on_day, key.in_place] for key in self.findings],
+            "findings": [[key.on_day, key.in_place, key.listed, key.count] for key in self.findings],
             "origins": {str(index): [one.undoes, one.replaces] for index, one in self.origins.items()},
             "done": {str(index): ids for index, ids in self.done.items()},
             "report": self.report,
@@ -76,7 +76,7 @@ def read_plan(record: PlanRecord) -> Plan:
         [Change.of_json(one) for one in body["changes"]],
         [Step(tuple(step)) for step in body["steps"]],
         Bound(body["digests"], body["there"], body["absent"]),
-        [FindingKey(*key) for key in body["findings"]],
+        [FindingKey(one, other, tuple(listed), count) for one, other, listed, count in body["findings"]],
         {
             int(index): Origin(plan=record.id, undoes=undoes, replaces=replaces)
             for index, (undoes, replaces) in body["origins"].items()
