@@ -37,7 +37,8 @@ WAYS = {
 async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Client]:
     transport, _, era = way.partition(" ")
     mode: Any = era or "auto"
-    files = {"TRIPS_MCP_DATABASE": str(folder / "trips.db"), "TRIPS_MCP_JOURNAL": str(folder / "journal.db")}
+    kept = {"DATABASE": "trips.db", "JOURNAL": "journal.db", "HISTORY": "history.db"}
+    files = {f"TRIPS_MCP_{name}": str(folder / file) for name, file in kept.items()}
     if transport == "memory":
         async with Client(build_server(offer(Settings.from_env(files))), mode=mode, cache=None) as agent:
             yield agent
@@ -95,3 +96,50 @@ async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_
     assert "tripId" in said.text
     assert unknown.value.code == INVALID_PARAMS
     assert still["title"] == "Kyōto 🍁"
+
+
+PLANNED_OVER = ("stdio", "stdio legacy", "http", "http legacy")
+
+
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[pytest.mark.soak] * (way == "stdio legacy")) for way in PLANNED_OVER]
+)
+async def test_an_agent_plans_a_move_applies_it_and_takes_it_back(way: str, local: Local, tmp_path: Path) -> None:
+    heard: list[tuple[float, float | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total))
+
+    async with connected(way, local, tmp_path) as agent:
+        do = doing(agent)
+        me = await do("get_me")
+        dates = {"startDate": "2027-05-01", "endDate": "2027-05-04"}
+        made = await do("create_trip", groupId=me["defaultGroupId"], title="Kyōto 🍁", **dates)
+        trip = {"tripId": made["_id"]}
+        stay = {"name": "Inn", "checkIn": "2027-05-01", "checkOut": "2027-05-04", "confirmationNumber": "INN-1"}
+        leg = {"order": 1, "title": "Kyōto", "destination": "Kyōto", "timezone": "Asia/Tokyo", "accommodation": stay}
+        await do("create_leg", **trip, **leg, **dates)
+        await do("create_commitment", **trip, title="Dinner", category="dinner", startDate="2027-05-03")
+        before = await do("export_trip", **trip)
+
+        plan = await do("plan_move", **trip, **{"from": "2027-05-03", "days": 1})
+        unwritten = await do("export_trip", **trip)
+        applied = await agent.call_tool("apply_plan", {"planId": plan["planId"]}, progress_callback=hear)
+        moved = await do("export_trip", **trip)
+        listed = await do("list_changes", **trip)
+        back = await do("plan_undo")
+        undone = await do("apply_plan", planId=back["planId"])
+        after = await do("export_trip", **trip)
+
+    assert [(one["kind"], one["date"]) for one in plan["caused"]] == [("no_bed", "2027-05-04")]
+    assert [note["kind"] for note in plan["notes"]] == ["to_rebook"]
+    assert unwritten == before
+    (said,) = applied.content
+    assert isinstance(said, TextContent)
+    assert said.text.startswith("Applied: 3 of 3 changes made.\n- Change 1 of 3, ")
+    assert heard[-1] == (3, 3)
+    assert moved["legs"][0]["endDate"] == moved["trip"]["endDate"] == "2027-05-05"
+    assert moved["commitments"][0]["startDate"] == "2027-05-04"
+    assert [one["planId"] for one in listed["items"][:3]] == [plan["planId"]] * 3
+    assert (undone["state"], undone["done"]) == ("applied", 3)
+    assert after == before

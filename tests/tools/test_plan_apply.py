@@ -1,6 +1,6 @@
 """What applying a plan writes: all of it, once, or nothing."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from trips_mcp.client.journal.memory import MemoryJournal
 from trips_mcp.connect import twin
 from trips_mcp.history import History
 from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.history.persistent import SqliteHistory
 from trips_mcp.tools.call_context import Conduct
 
 from .conftest import Do
@@ -129,12 +130,14 @@ class Network(httpx.AsyncBaseTransport):
         self.dies_at: float = float("inf")
         self.refused: int | None = None
         self.writes = 0
+        self.on_write: dict[int, Callable[[], None]] = {}
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return await self._service.handle_async_request(request)
         self.writes += 1
+        self.on_write.get(self.writes, lambda: None)()
         if self.writes == self.dies_at:
             raise _DiedError
         if self.writes == self.refused:
@@ -157,11 +160,13 @@ async def network(new_database: Path) -> AsyncGenerator[Network]:
 
 
 @asynccontextmanager
-async def process(network: Network, history: History, journal: Journal) -> AsyncGenerator[Call]:
-    trips = Endpoint("http://embedded/api/v1", transport=network, account="a")
-    events = Endpoint("http://embedded", transport=network, account="a")
+async def process(
+    network: Network, history: History, journal: Journal, account: str = "a", **conduct: Any
+) -> AsyncGenerator[Call]:
+    trips = Endpoint("http://embedded/api/v1", transport=network, account=account)
+    events = Endpoint("http://embedded", transport=network, account=account)
     async with TripsClient(trips=trips, events=events, journal=journal, history=history) as client:
-        yield calls_on(client, Conduct(twin=twin))
+        yield calls_on(client, Conduct(twin=twin, **conduct))
 
 
 async def killed(call: Call, plan_id: str) -> None:
@@ -231,11 +236,101 @@ async def test_a_plan_that_cannot_be_applied_is_refused_in_one_sentence(network:
         expired = await call("apply_plan", planId=plan_id)
         await history.put_plan(replace(record, format=0))
         older = await call("apply_plan", planId=plan_id)
+        await history.put_plan(record)
+
+    async with process(network, history, MemoryJournal(), account="b") as call:
+        another_s = await call("apply_plan", planId=plan_id)
+    async with process(network, history, MemoryJournal(), trip="trip_other") as call:
+        other_trip = await call("apply_plan", planId=plan_id)
 
     assert "there is no such plan" in unknown.text
+    assert another_s.text == unknown.text
+    assert "this server is bound to the trip trip_other (--trip)" in other_trip.text
     assert "this plan has expired after an hour" in expired.text
     assert "made by another version of trips-mcp" in older.text
     assert all(
-        answer.is_error and answer.text.startswith("Nothing was written: ") for answer in (unknown, expired, older)
+        answer.is_error and answer.text.startswith("Nothing was written: ")
+        for answer in (unknown, expired, older, another_s, other_trip)
     )
     assert network.writes == writes
+
+
+async def test_a_half_applied_plan_says_so_if_the_rest_changed_and_is_finished_after_its_hour(
+    network: Network,
+) -> None:
+    history = MemoryHistory()
+    async with process(network, history, MemoryJournal()) as call:
+        trip_id = await a_trip(call)
+        leg = await done(call, "create_leg", tripId=trip_id, **TOKYO)
+        changes = [
+            {"tool": "create_action_item", "arguments": {"text": "Pack", "urgency": "now"}},
+            {"tool": "update_trip", "arguments": {"title": "Japan"}},
+            {"tool": "update_leg", "arguments": {"legId": leg["_id"], "title": "Edo"}},
+        ]
+        plan_id = (await done(call, "plan_changes", tripId=trip_id, changes=changes))["planId"]
+        network.writes, network.dies_at = 0, 2
+        await killed(call, plan_id)
+        network.dies_at = float("inf")
+        (record,) = history._plans.records.values()  # noqa: SLF001
+        await history.put_plan(replace(record, expires=record.made_at - 1))
+        await done(call, "update_leg", tripId=trip_id, legId=leg["_id"], title="Elsewhere")
+        refused = await call("apply_plan", planId=plan_id)
+        await done(call, "update_leg", tripId=trip_id, legId=leg["_id"], title="Tokyo")
+        report = await done(call, "apply_plan", planId=plan_id)
+        export = await done(call, "export_trip", tripId=trip_id)
+
+    assert refused.is_error
+    assert refused.text == (
+        f"1 of 3 changes were made before, and no more now: since the plan was made, the leg {leg['_id']} changed; "
+        "make a new plan for the rest."
+    )
+    assert (report["state"], report["done"]) == ("applied", 3)
+    assert (export["trip"]["title"], export["legs"][0]["title"], len(export["actionItems"])) == ("Japan", "Edo", 1)
+
+
+async def test_applying_stops_after_40_seconds_and_the_next_call_makes_the_rest(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process(network, MemoryHistory(), MemoryJournal()) as call:
+        trip_id = await a_trip(call)
+        plan = await done(call, "plan_changes", tripId=trip_id, changes=CHANGES)
+        network.writes = 0
+        network.on_write = {2: lambda: monkeypatch.setattr("trips_mcp.tools.plans.apply._SECONDS", -1.0)}
+        late = await call("apply_plan", planId=plan["planId"])
+        monkeypatch.undo()
+        report = await done(call, "apply_plan", planId=plan["planId"])
+        export = await done(call, "export_trip", tripId=trip_id)
+
+    assert (late.structured or {})["state"] == "unfinished"
+    assert late.text.startswith("Not finished: 3 of 6 changes made. ")
+    assert "seconds are over.\nCall apply_plan again with this planId to make the rest" in late.text
+    assert (report["state"], report["done"]) == ("applied", 6)
+    assert [len(export[part]) for part in ("legs", "mapPins", "commitments")] == [1, 1, 2]
+
+
+async def test_a_plan_of_one_process_is_applied_by_another_and_undone_by_a_third(
+    network: Network, tmp_path: Path
+) -> None:
+    @asynccontextmanager
+    async def another_process() -> AsyncGenerator[Call]:
+        history = SqliteHistory(tmp_path / "history.db")
+        async with process(network, history, MemoryJournal()) as call:
+            yield call
+        await history.aclose()
+
+    async with another_process() as call:
+        trip_id = await a_trip(call)
+        before = await done(call, "export_trip", tripId=trip_id)
+        plan = await done(call, "plan_changes", tripId=trip_id, changes=CHANGES)
+    async with another_process() as call:
+        report = await done(call, "apply_plan", planId=plan["planId"])
+    async with another_process() as call:
+        again = await call("apply_plan", planId=plan["planId"])
+        undo = await done(call, "plan_undo", changeId=plan["planId"])
+        undone = await done(call, "apply_plan", planId=undo["planId"])
+        after = await done(call, "export_trip", tripId=trip_id)
+
+    assert (report["state"], report["done"]) == ("applied", 6)
+    assert "This plan was applied before" in again.text
+    assert undone["state"] == "applied"
+    assert after == before

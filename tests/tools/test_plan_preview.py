@@ -107,6 +107,53 @@ async def test_all_faults_are_told_at_once_each_with_its_change(call: Call, trip
     )
 
 
+async def test_what_a_plan_cannot_contain_is_told_in_one_sentence_each(call: Call, trip_id: str) -> None:
+    def commitment(name: str, leg: str) -> dict[str, Any]:
+        return {"tool": "create_commitment", "arguments": {**DINNER, "legId": f"@{leg}"}, "as": name}
+
+    answer = await call(
+        "plan_changes",
+        tripId=trip_id,
+        changes=[
+            {"tool": "apply_plan", "arguments": {"planId": "plan_x"}},
+            {"tool": "plan_changes", "arguments": {"changes": []}},
+            {"tool": "check_trip"},
+            commitment("a", "b"),
+            commitment("b", "c"),
+            commitment("c", "a"),
+            commitment("d", "d"),
+        ],
+    )
+
+    assert answer.is_error
+    assert answer.text == (
+        "Not planned, nothing was sent. Fix these changes: "
+        "changes.0.tool: a plan cannot contain apply_plan; list its changes instead; "
+        "changes.1.tool: a plan cannot contain plan_changes; list its changes instead; "
+        "changes.2.tool: check_trip only reads; name a tool that writes, such as update_leg; "
+        "changes.3.arguments.legId: @b itself needs @a; create one of them without the other, and link them by an "
+        "update; "
+        "changes.4.arguments.legId: @c itself needs @b; create one of them without the other, and link them by an "
+        "update; "
+        "changes.6.arguments.legId: @d is what this change creates; it has no id before."
+    )
+
+
+async def test_two_changes_of_one_item_are_made_in_their_order(do: Do, trip_id: str, kyoto: str) -> None:
+    first = {"legId": kyoto, "title": "Nara", "destination": "Nara"}
+    second = {"legId": kyoto, "title": "Uji"}
+    plan = await do(
+        "plan_changes",
+        tripId=trip_id,
+        changes=[{"tool": "update_leg", "arguments": arguments} for arguments in (first, second)],
+    )
+    await do("apply_plan", planId=plan["planId"])
+    export = await do("export_trip", tripId=trip_id)
+
+    assert [one["after"] for one in plan["changed"]] == [{"title": "Uji", "destination": "Nara"}]
+    assert (export["legs"][0]["title"], export["legs"][0]["destination"]) == ("Uji", "Nara")
+
+
 async def test_what_the_service_would_refuse_is_told_before_anything_is_sent(
     call: Call, trip_id: str, kyoto: str
 ) -> None:

@@ -79,8 +79,11 @@ async def apply(context: PlanContext, plan_id: str, report: Report) -> Outcome[A
         return Outcome(ApplyReport.model_validate(plan.report), (_AGAIN,), client.rate_limit)
     if record.state == "planned" and time() >= record.expires:
         raise ToolRefusedError("Nothing was written: this plan has expired after an hour; make it anew.")
-    if absent := sorted({change.tool for change in plan.changes} & conduct.absent):
-        raise ToolRefusedError(f"Nothing was written: this server does not offer {', '.join(absent)}.")
+    if absent := [f"changes.{index}" for index, change in enumerate(plan.changes) if change.tool in conduct.absent]:
+        named = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
+        raise ToolRefusedError(
+            f"Nothing was written: this server does not offer the tool of {named}; make a plan without it."
+        )
     with _alone_with(client, plan_id):
         return await _Applying(context, plan, report).run(is_new=record.state == "planned")
 

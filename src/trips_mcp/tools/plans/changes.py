@@ -86,7 +86,7 @@ def _faults(index: int, change: Change, changes: Sequence[Change], trip_id: str,
         yield Fault(path=f"{at}.tool", reason=_not_plannable(change.tool))
         return
     if change.tool in conduct.absent:
-        yield Fault(path=f"{at}.tool", reason=f"{change.tool} is not offered by this server")
+        yield Fault(path=f"{at}.tool", reason="not offered by this server; leave this change out")
         return
     earlier = {one.name: _Named(place, one.tool) for place, one in enumerate(changes[:index]) if one.name}
     if change.name is not None:
@@ -114,15 +114,30 @@ def _faults_of_references(
 ) -> Iterator[Fault]:
     for path, reference in change.references():
         name = reference.partition(".")[0]
-        if name in earlier:
-            continue
-        later = next((place for place, one in enumerate(changes) if one.name == name), None)
-        reason = (
-            f"no change has as: {name[:_LONGEST_NAME]}"
-            if later is None
-            else f"@{name} is created only by changes.{later}; put that one first"
-        )
-        yield Fault(path=f"{at}.arguments.{path}", reason=reason)
+        if name not in earlier:
+            yield Fault(path=f"{at}.arguments.{path}", reason=_why_unknown(name, change, changes))
+
+
+def _why_unknown(name: str, change: Change, changes: Sequence[Change]) -> str:
+    place = next((place for place, one in enumerate(changes) if one.name == name), None)
+    if place is None:
+        return f"no change has as: {name[:_LONGEST_NAME]}"
+    if change.name == name:
+        return f"@{name} is what this change creates; it has no id before"
+    if change.name is not None and _needs(name, change.name, changes):
+        return f"@{name} itself needs @{change.name}; create one of them without the other, and link them by an update"
+    return f"@{name} is created only by changes.{place}; put that one first"
+
+
+def _needs(name: str, other: str, changes: Sequence[Change]) -> bool:
+    """Whether the change of this name refers to the other one, also through others."""
+    by_name = {one.name: {ref.partition(".")[0] for _, ref in one.references()} for one in changes if one.name}
+    seen: set[str] = set()
+    waiting = {name}
+    while waiting:
+        seen |= waiting
+        waiting = {needed for one in waiting for needed in by_name.get(one, ())} - seen
+    return other in seen
 
 
 def _stand_in(reference: str, field: str, earlier: dict[str, _Named]) -> str | int:
