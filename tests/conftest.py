@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import TripsClient
@@ -16,6 +17,10 @@ from trips_mcp.settings import Settings
 
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108
 _BYTES_IN_MEMORY = 4 * 1024**3
+
+# A busy machine is slow, which is no fault of the code under test.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -190,7 +190,7 @@ def _is_worth_another(found: ApiResponse | UnavailableError, operation: Operatio
     if isinstance(found, UnavailableError):
         if not may_pass(found):
             return False
-    elif not _may_pass(found, operation, course):
+    elif found.status < 300 or not _may_pass(found, operation, course):
         return False
     return _is_repeatable(operation) or not _may_be_done(found, operation)
 
