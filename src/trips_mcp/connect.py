@@ -13,8 +13,6 @@ _VISITOR_SECONDS = 5.0
 """Calendars that read too often are told so at once, instead of being kept waiting."""
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
     from trips_mcp.backend.http.app import Backend
     from trips_mcp.client import Endpoint, TripsClient
     from trips_mcp.client.journal import Journal
@@ -85,7 +83,7 @@ class Services:
         trips, events = self._trips, self._events
         token = events_token
         if self._team is not None:
-            trips, events = _in_process(_with_key(trips_key, self._team.backend), self._team.account, address)
+            trips, events = _in_process(self._team.backend, self._team.account, address, trips_key)
             token = events_token or trips_key
         async with TripsClient(
             trips=replace(trips, key=trips_key),
@@ -213,30 +211,18 @@ async def _open_embedded(
     return app, database if "://" in database else str(_absolute(database))
 
 
-def _in_process(app: "ASGIApp", account: str, address: str = "127.0.0.1") -> "tuple[Endpoint, Endpoint]":
-    """Both APIs of the embedded backend. `address`: the client address that the backend sees."""
-    import httpx
-
+def _in_process(
+    backend: "Backend", account: str, address: str = "127.0.0.1", key: str | None = None
+) -> "tuple[Endpoint, Endpoint]":
+    """Both APIs of the embedded backend. `key`: for requests without one."""
     from trips_mcp.client import Endpoint
+    from trips_mcp.in_process import InProcessTransport
 
-    # A defect of the backend becomes a 500 answer, as over a network, and not an exception in the caller.
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 0))
+    transport = InProcessTransport(backend, key=key, address=address)
     return (
         Endpoint("http://embedded/api/v1", transport=transport, account=account),
         Endpoint("http://embedded", transport=transport, account=account),
     )
-
-
-def _with_key(key: str, app: "ASGIApp") -> "ASGIApp":
-    """Adds the caller's key to requests without one, such as reading a share, so that they count for the caller."""
-    header = (b"authorization", b"Bearer " + key.encode())
-
-    async def with_key(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if not any(name == header[0] for name, _ in scope["headers"]):
-            scope = {**scope, "headers": [*scope["headers"], header]}
-        await app(scope, receive, send)
-
-    return with_key
 
 
 def _absolute(file: str) -> Path:

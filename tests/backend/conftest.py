@@ -28,10 +28,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.types import ASGIApp
 
 from trips_mcp.backend import create_key, migrate, open_backend
+from trips_mcp.backend.http.app import Backend
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.tables import metadata
 from trips_mcp.contract import OPERATIONS, Operation
 from trips_mcp.contract.errors import STATUS_OF
+from trips_mcp.in_process import InProcessTransport
 from trips_mcp.scopes import BASE_SCOPES, Scope
 
 SERVER = Path(__file__).parents[2] / "scripts/postgresql.py"
@@ -308,9 +310,9 @@ def leg() -> dict[str, Any]:
     }
 
 
-def speaking_to(app: ASGIApp, key: str | None, mount: str = "", url: str | None = None) -> httpx.AsyncClient:
+def speaking_to(app: Backend, key: str | None, mount: str = "", url: str | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app) if url is None else None,
+        transport=InProcessTransport(app) if url is None else None,
         base_url=(url or "http://backend") + mount,
         headers={"Authorization": f"Bearer {key}"} if key else {},
         event_hooks={"response": [check_answer]},

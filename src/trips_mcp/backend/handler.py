@@ -1,9 +1,11 @@
-"""A handler: its input `Call`, its output `HandlerResult`, and `Served`, which binds it to its operation."""
+"""A handler: its input `Call`, its output `BackendResponse`, and `Served`, which binds it to its operation."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
+
+from pydantic_core import to_json
 
 from trips_mcp.backend.connection import Connection
 from trips_mcp.contract.models import Params
@@ -46,17 +48,29 @@ class Call:
         return timestamp(self.now)
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerResult(Generic[R]):
-    """The response for a result of type R, as JSON that was not validated again."""
+@dataclass(slots=True)
+class BackendResponse(Generic[R]):
+    """A response. Its JSON was not validated again."""
 
-    kind: type[R]
-    body: JsonObject | None = None
-    status: int | None = None
-    """None means `Operation.success`."""
+    kind: type[R] | None
+    """The model of the result; None for an error or a document."""
+    content: JsonObject | bytes | None = None
+    """Bytes are encoded JSON."""
+    status: int = 0
+    """A handler may leave it at 0 for `Operation.success`."""
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    def encoded(self) -> bytes:
+        if not isinstance(self.content, bytes):
+            self.content = b"" if self.content is None else to_json(self.content)
+        return self.content
+
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
 
 
-Handler = Callable[[Call, Q], Awaitable[HandlerResult[R]]]
+Handler = Callable[[Call, Q], Awaitable[BackendResponse[R]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +79,22 @@ class Served:
 
     operation: Operation[Any, Any]
     reads: type[Params]
-    run: Callable[[Call, Any], Awaitable[HandlerResult[Any]]]
+    run: Callable[[Call, Any], Awaitable[BackendResponse[Any]]]
     is_single: bool = False
     """Whether one statement reads the whole result, so that it needs no transaction to be consistent."""
 
 
-def serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
+def serve(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[BackendResponse[R]]]) -> Served:
     return Served(operation, operation.params, run)
 
 
-def serve_read(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[HandlerResult[R]]]) -> Served:
+def serve_read(operation: Operation[P, R], run: Callable[[Call, P], Awaitable[BackendResponse[R]]]) -> Served:
     """For a result that one statement reads, after the access check."""
     return Served(operation, operation.params, run, is_single=True)
 
 
 def serve_items(
-    operation: Operation[Any, R], reads: type[E], run: Callable[[Call, E], Awaitable[HandlerResult[R]]]
+    operation: Operation[Any, R], reads: type[E], run: Callable[[Call, E], Awaitable[BackendResponse[R]]]
 ) -> Served:
     """For requests whose items are validated one by one; `reads` validates only the envelope."""
     return Served(operation, reads, run)

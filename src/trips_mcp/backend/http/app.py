@@ -1,14 +1,13 @@
-"""The backend's ASGI app, which authenticates, rate-limits and routes each request."""
+"""The backend, which authenticates, rate-limits and routes each request, whichever way it comes."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from sqlite3 import Error as SqliteError
 from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -17,15 +16,13 @@ from trips_mcp.backend.callers.rate_limit import Allowance, count_request
 from trips_mcp.backend.callers.users import find_caller, note_use
 from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.errors import ProblemError, events_error, trips_error
-from trips_mcp.backend.handler import ANYONE, Caller, Served, timestamp
-from trips_mcp.backend.http.dispatch import Asked, Runner, Sent
+from trips_mcp.backend.handler import ANYONE, BackendResponse, Caller, Served, timestamp
+from trips_mcp.backend.http.dispatch import Runner
 from trips_mcp.backend.http.openapi import openapi
-from trips_mcp.backend.http.requests import credentials, query_values, raw_path, read_body
+from trips_mcp.backend.http.requests import BackendRequest, query_values, raw_path, read_body
 from trips_mcp.backend.http.routing import Routes, full_path
-from trips_mcp.backend.id_generator import new_request_id
 from trips_mcp.backend.resources import HANDLERS
 from trips_mcp.backend.store.database import Database
-from trips_mcp.contract.operation import Operation
 
 LOG = logging.getLogger("trips_mcp.backend")
 
@@ -35,7 +32,7 @@ _SECONDS_UNNOTED = 3600.0
 
 
 class Backend:
-    """Serves both APIs over one database."""
+    """Serves both APIs over one database, as an ASGI app or by `handle`."""
 
     def __init__(
         self, database: Database, *, owner: Caller | None, rate_limit: int | None, clock: Callable[[], float]
@@ -80,48 +77,65 @@ class Backend:
         except DatabaseLostError:
             return True
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = new_request_id()
-        request = _Request(scope)
+    async def handle(self, request: BackendRequest) -> BackendResponse[Any]:
+        """The response to a request, with all its headers; an error is a response too.
+
+        Raises: ClientDisconnect.
+        """
         try:
-            sent = await self._answer(request, receive, request_id)
+            response = await self._respond(request)
+        except ClientDisconnect:
+            raise
+        except ProblemError as problem:
+            response = _refusal(request, problem)
+        except DatabaseLostError as lost:
+            LOG.error("request %s: %s was lost (%s)", request.id, self._database.shown, lost.why)
+            problem = ProblemError("INTERNAL_ERROR", "The database cannot be reached just now; try again in a moment.")
+            response = _refusal(request, problem)
+        except Exception:  # the last resort: the caller gets a response, and the log the details
+            LOG.exception("request %s broke", request.id)
+            problem = ProblemError("INTERNAL_ERROR", "Something broke here; it has been logged.")
+            response = _refusal(request, problem)
+        body = response.encoded()
+        response.headers = [*request.response_headers, *response.headers, ("x-request-id", request.id)]
+        if response.status != 204:
+            response.headers += [("content-type", "application/json"), ("content-length", str(len(body)))]
+        if request.method == "HEAD":
+            response.content = b""
+        return response
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client: tuple[str, int] | None = scope.get("client")
+        request = BackendRequest(
+            scope["method"],
+            raw_path(scope),
+            scope.get("query_string", b""),
+            scope["headers"],
+            _chunks(receive),
+            client[0] if client else UNKNOWN,
+        )
+        try:
+            response = await self.handle(request)
         except ClientDisconnect:
             return
-        except ProblemError as problem:
-            sent = request.refusal(problem, request_id)
-        except DatabaseLostError as lost:
-            LOG.error("request %s: %s was lost (%s)", request_id, self._database.shown, lost.why)
-            problem = ProblemError("INTERNAL_ERROR", "The database cannot be reached just now; try again in a moment.")
-            sent = request.refusal(problem, request_id)
-        except Exception:  # the last resort: the caller gets a response, and the log the details
-            LOG.exception("request %s broke", request_id)
-            problem = ProblemError("INTERNAL_ERROR", "Something broke here; it has been logged.")
-            sent = request.refusal(problem, request_id)
-        headers = [*request.headers_back, *sent.headers, ("x-request-id", sent.request_id or request_id)]
-        await _send(send, sent.status, sent.body, headers, with_body=request.method != "HEAD")
+        await send({"type": "http.response.start", "status": response.status, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": response.encoded()})
 
-    async def _answer(self, request: "_Request", receive: Receive, request_id: str) -> Sent:
+    async def _respond(self, request: BackendRequest) -> BackendResponse[Any]:
+        """Raises: ProblemError."""
         caller = self._owner or await self._admit(request)
-        served, segments = self.routes.find(request.method, request.path)
+        served, request.path_values = self.routes.find(request.method, request.path)
         if served is None:
-            return Sent(200, self._openapi())
+            return BackendResponse(None, self._openapi(), 200)
         request.operation = operation = served.operation
         if caller is None and operation.scope != "nobody":
             raise _unauthorized(request.key)
-        body = await read_body(receive, request.headers) if operation.has_body else b""
-        takes_key = operation.api == "trips" and not operation.reads
-        asked = Asked(
-            served,
-            request_id,
-            request.path,
-            segments,
-            query_values(request.scope),
-            body,
-            request.headers.get("idempotency-key") if takes_key else None,
-        )
-        return await self._run.run(asked, caller or ANYONE)
+        if operation.has_body:
+            await read_body(request)
+        request.query = query_values(request.raw_query)
+        return await self._run.run(request, served, caller or ANYONE)
 
-    async def _admit(self, request: "_Request") -> Caller | None:
+    async def _admit(self, request: BackendRequest) -> Caller | None:
         """The caller, if the key is valid. Raises: ProblemError if the rate limit is exceeded."""
         key = request.key
         caller = None
@@ -136,7 +150,7 @@ class Backend:
         async with self._database.writing() as db:
             bucket = caller.id if caller else f"address {client_network(request.address)}"
             allowance: Allowance = await count_request(db, bucket, self._rate_limit, self._clock())
-        request.headers_back = allowance.headers
+        request.response_headers = allowance.headers
         allowance.check()
         return caller
 
@@ -146,27 +160,9 @@ class Backend:
         return self._document
 
 
-class _Request:
-    """A request's method, path, headers and key, before routing."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.method: str = scope["method"]
-        self.path = raw_path(scope)
-        self.headers = Headers(scope=scope)
-        self.is_events = self.path.startswith("/v1/")
-        self.key = credentials(self.headers, cookie=self.is_events)
-        self.operation: Operation[Any, Any] | None = None
-        self.headers_back: list[tuple[str, str]] = []
-
-    @property
-    def address(self) -> str:
-        client: tuple[str, int] | None = self.scope.get("client")
-        return client[0] if client else UNKNOWN
-
-    def refusal(self, problem: ProblemError, request_id: str) -> Sent:
-        told = events_error(problem, self.operation) if self.is_events else trips_error(problem, request_id)
-        return Sent(problem.status, to_json(told), problem.headers)
+def _refusal(request: BackendRequest, problem: ProblemError) -> BackendResponse[Any]:
+    told = events_error(problem, request.operation) if request.is_events else trips_error(problem, request.id)
+    return BackendResponse(None, told, problem.status, list(problem.headers))
 
 
 def _unauthorized(key: str | None) -> ProblemError:
@@ -178,12 +174,15 @@ def _unauthorized(key: str | None) -> ProblemError:
     )
 
 
-async def _send(send: Send, status: int, body: bytes, headers: Iterable[tuple[str, str]], *, with_body: bool) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    if status != 204:
-        raw += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body if with_body else b""})
+async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
+    """The body as it arrives. Raises: ClientDisconnect if it is incomplete."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,20 +1,70 @@
 """Parsing of a request's path, query, body and credentials, within limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, cookie_parser
-from starlette.types import Receive, Scope
+from starlette.requests import cookie_parser
+from starlette.types import Scope
 
 from trips_mcp.backend.errors import ProblemError, invalid_field
+from trips_mcp.backend.id_generator import new_request_id
+from trips_mcp.contract.operation import Operation
 from trips_mcp.json_values import is_list, is_object
 
 LONGEST_BODY = 2**20
 _DEEPEST = 64
 """Most levels of nesting: far more than an itinerary has, and safe for recursive functions."""
+
+
+class BackendRequest:
+    """A request to either API, from a socket or from this process."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        raw_query: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        chunks: AsyncIterable[bytes],
+        address: str,
+    ) -> None:
+        """`path` and `raw_query`: percent-encoded. `headers`: their names in lower case."""
+        self.id = new_request_id()
+        """A replayed response has the id of the first request."""
+        self.method = method
+        self.path = path
+        self.raw_query = raw_query
+        self.chunks = chunks
+        self.address = address
+        self._headers: dict[bytes, bytes] = {}
+        for name, value in headers:
+            self._headers.setdefault(name, value)
+        self.is_events = path.startswith("/v1/")
+        self.key = self._credentials()
+        self.response_headers: list[tuple[str, str]] = []
+        """Headers of the response, whatever it is."""
+
+        self.operation: Operation[Any, Any] | None = None
+        """Set by the router, as the next ones; nothing is validated yet."""
+        self.path_values: dict[str, str] = {}
+        """Percent-encoded."""
+        self.query: dict[str, str] = {}
+        self.body = b""
+
+    def header(self, name: bytes) -> str | None:
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def _credentials(self) -> str | None:
+        """The key or token of the request; the Events API also accepts a cookie."""
+        scheme, _, key = (self.header(b"authorization") or "").partition(" ")
+        if scheme.lower() == "bearer" and key.strip():
+            return key.strip()
+        if self.is_events:
+            return cookie_parser(self.header(b"cookie") or "").get("session_token") or None
+        return None
 
 
 def raw_path(scope: Scope) -> str:
@@ -34,9 +84,8 @@ def path_values(raw: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def query_values(scope: Scope) -> dict[str, str]:
+def query_values(raw: bytes) -> dict[str, str]:
     """Raises: ProblemError."""
-    raw: bytes = scope.get("query_string", b"")
     if not raw:
         return {}
     try:
@@ -49,24 +98,19 @@ def query_values(scope: Scope) -> dict[str, str]:
     return values
 
 
-async def read_body(receive: Receive, headers: Headers) -> bytes:
+async def read_body(request: BackendRequest) -> None:
     """Raises: ProblemError if the body is too long, ClientDisconnect if it is incomplete."""
-    announced = headers.get("content-length", "")
+    announced = request.header(b"content-length") or ""
     if announced.isascii() and announced.isdigit() and (len(announced) > 9 or int(announced) > LONGEST_BODY):
         raise _too_long()
     chunks: list[bytes] = []
     size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
+    async for chunk in request.chunks:
         size += len(chunk)
         if size > LONGEST_BODY:
             raise _too_long()
         chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+    request.body = b"".join(chunks)
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:
@@ -89,16 +133,6 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     if raw.count(b"{") + raw.count(b"[") > _DEEPEST and _is_deeper(body, _DEEPEST):
         raise _bad_body(f"nested more than {_DEEPEST} levels deep")
     return body
-
-
-def credentials(headers: Headers, *, cookie: bool) -> str | None:
-    """The key or token of the request; the Events API also accepts a cookie."""
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and key.strip():
-        return key.strip()
-    if cookie:
-        return cookie_parser(headers.get("cookie", "")).get("session_token") or None
-    return None
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, case, func
 
 from trips_mcp.backend.callers.access import trip_to_write
-from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
+from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
 from trips_mcp.backend.resources.trip_parts import deleter, pager, updater
 from trips_mcp.backend.rows.mapping import COMMITMENT, add, new_row
 from trips_mcp.backend.rows.paging import Paging
@@ -34,13 +34,13 @@ _PAGING = Paging(
 list_commitments = pager(_PAGING, CommitmentPage)
 
 
-async def create_commitment(call: Call, new: CreateCommitment) -> HandlerResult[Commitment]:
+async def create_commitment(call: Call, new: CreateCommitment) -> BackendResponse[Commitment]:
     await trip_to_write(call, new.trip_id)
     fields = new.model_dump(exclude={"trip_id"})
     await check_references(call, _REFERENCES, new.trip_id, fields)
     row = new_row(COMMITMENT, new.trip_id, fields)
     await add(call.db, COMMITMENT, [row])
-    return HandlerResult(Commitment, row)
+    return BackendResponse(Commitment, row)
 
 
 def _id(asked: UpdateCommitment | DeleteCommitment) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
-from trips_mcp.backend.handler import Call, HandlerResult, serve
+from trips_mcp.backend.handler import BackendResponse, Call, serve
 from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
 from trips_mcp.backend.rows.update import changed
 from trips_mcp.backend.store.tables import event_trips, events, trips
@@ -70,7 +70,7 @@ class _Attached:
     is_member: bool
 
 
-async def create_event(call: Call, new: CreateEvent) -> HandlerResult[Event]:
+async def create_event(call: Call, new: CreateEvent) -> BackendResponse[Event]:
     numbers = _numbers(new.trip_ids)
     await _check_trips(call, numbers)
     values = {name: getattr(new, name) for name in _TEXTS if getattr(new, name) is not MISSING}
@@ -79,10 +79,10 @@ async def create_event(call: Call, new: CreateEvent) -> HandlerResult[Event]:
     await _attach(call, event, numbers)
     await _bump(call, numbers)
     told = (await listed(call.db, _ONE, event=event))[0]
-    return HandlerResult(Event, told | {"attached_trips": numbers})
+    return BackendResponse(Event, told | {"attached_trips": numbers})
 
 
-async def get_event(call: Call, asked: GetEvent) -> HandlerResult[Event]:
+async def get_event(call: Call, asked: GetEvent) -> BackendResponse[Event]:
     event, attached = await _find(call, asked.event_id)
     is_planner = event["planner_user_id"] == call.caller.user_id
     scopes = call.caller.scopes
@@ -91,10 +91,10 @@ async def get_event(call: Call, asked: GetEvent) -> HandlerResult[Event]:
         raise forbidden("You have no access to a trip of this event.")
     _check_not_deleted(event)
     told = attached if is_planner and allows(scopes, "trips:read", None) else readable
-    return HandlerResult(Event, event | {"attached_trips": [trip.number for trip in told]})
+    return BackendResponse(Event, event | {"attached_trips": [trip.number for trip in told]})
 
 
-async def update_event(call: Call, asked: UpdateEvent) -> HandlerResult[Event]:
+async def update_event(call: Call, asked: UpdateEvent) -> BackendResponse[Event]:
     event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     _check_not_deleted(event)
@@ -112,21 +112,21 @@ async def update_event(call: Call, asked: UpdateEvent) -> HandlerResult[Event]:
         await call.db.execute(delete(event_trips).where(event_trips.c.event == asked.event_id))
         await _attach(call, asked.event_id, after)
     await _bump(call, {*before, *after})
-    return HandlerResult(Event, new | {"attached_trips": after})
+    return BackendResponse(Event, new | {"attached_trips": after})
 
 
-async def delete_event(call: Call, asked: DeleteEvent) -> HandlerResult[DeletedEvent]:
+async def delete_event(call: Call, asked: DeleteEvent) -> BackendResponse[DeletedEvent]:
     event, attached = await _find(call, asked.event_id, _ONE_TO_WRITE)
     _check_planner(call, event, attached)
     if "deleted_at" in event:
-        return HandlerResult(DeletedEvent, {"already_deleted": True})
+        return BackendResponse(DeletedEvent, {"already_deleted": True})
     gone = update(events).where(events.c.seq == asked.event_id).values(deleted_at=call.time)
     await call.db.execute(gone)
     await _bump(call, [trip.number for trip in attached])
-    return HandlerResult(DeletedEvent, {"deleted": asked.event_id})
+    return BackendResponse(DeletedEvent, {"deleted": asked.event_id})
 
 
-async def list_trip_events(call: Call, asked: ListTripEvents) -> HandlerResult[Itinerary]:
+async def list_trip_events(call: Call, asked: ListTripEvents) -> BackendResponse[Itinerary]:
     found = await listed(call.db, _TRIP, number=asked.trip_id, user=call.caller.user_id)
     if not found:
         raise not_found("trip")
@@ -142,7 +142,7 @@ async def list_trip_events(call: Call, asked: ListTripEvents) -> HandlerResult[I
         "event_count": len(items),
         "events": items,
     }
-    return HandlerResult(Itinerary, told)
+    return BackendResponse(Itinerary, told)
 
 
 async def _find(call: Call, event_id: int, query: Select[Any] = _ONE) -> tuple[JsonObject, list[_Attached]]:

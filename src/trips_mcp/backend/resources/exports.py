@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam
 
 from trips_mcp.backend.callers.access import trip_to_read
-from trips_mcp.backend.handler import Call, HandlerResult, serve
+from trips_mcp.backend.handler import BackendResponse, Call, serve
 from trips_mcp.backend.resources import action_items, map_pins, members
 from trips_mcp.backend.resources.commitments import BY_START
 from trips_mcp.backend.resources.legs import IN_ORDER
@@ -21,8 +21,8 @@ _PARTS = {
 }
 
 
-async def export_trip(call: Call, asked: ExportTrip) -> HandlerResult[TripExport]:
-    return HandlerResult(TripExport, await snapshot(call, await trip_to_read(call, asked.trip_id)))
+async def export_trip(call: Call, asked: ExportTrip) -> BackendResponse[TripExport]:
+    return BackendResponse(TripExport, await snapshot(call, await trip_to_read(call, asked.trip_id)))
 
 
 async def snapshot(call: Call, trip: JsonObject) -> JsonObject:

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, select
 
 from trips_mcp.backend.callers.users import SHOWN_NAME
-from trips_mcp.backend.handler import Call, HandlerResult, serve_read
+from trips_mcp.backend.handler import BackendResponse, Call, serve_read
 from trips_mcp.backend.rows.mapping import listed
 from trips_mcp.backend.store.tables import group_members, groups, users
 from trips_mcp.contract.me import GET_ME, GetMe, Me
@@ -26,7 +26,7 @@ _ME = (
 )
 
 
-async def get_me(call: Call, _: GetMe) -> HandlerResult[Me]:
+async def get_me(call: Call, _: GetMe) -> BackendResponse[Me]:
     rows = await listed(call.db, _ME, user=call.caller.user_id)
     own = call.caller.group_id
     told: JsonObject = {
@@ -37,7 +37,7 @@ async def get_me(call: Call, _: GetMe) -> HandlerResult[Me]:
     }
     if call.kept_at is not None:
         told["storage"] = {"kind": "embedded", "path": call.kept_at}
-    return HandlerResult(Me, told)
+    return BackendResponse(Me, told)
 
 
 HANDLERS = (serve_read(GET_ME, get_me),)

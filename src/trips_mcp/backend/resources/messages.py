@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, exists, insert, select
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.errors import invalid_field, not_found
-from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
+from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.rows.mapping import listed
@@ -44,16 +44,16 @@ _PAGING = Paging("messages", _TOLD, messages.c.channel_id == bindparam("owner"),
 list_channels = lister(_CHANNELS, ChannelPage)
 
 
-async def list_messages(call: Call, asked: ListMessages) -> HandlerResult[MessagePage]:
+async def list_messages(call: Call, asked: ListMessages) -> BackendResponse[MessagePage]:
     """The first page has the newest messages; within a page the oldest is first."""
     await trip_to_read(call, asked.trip_id)
     await _check_channel(call, asked.trip_id, asked.channel_id)
     limit = 50 if asked.limit is MISSING else asked.limit
     page = await _PAGING.page(call, asked.channel_id, limit, asked.cursor)
-    return HandlerResult(MessagePage, {"items": page.rows[::-1], "nextCursor": page.next_cursor})
+    return BackendResponse(MessagePage, {"items": page.rows[::-1], "nextCursor": page.next_cursor})
 
 
-async def send_message(call: Call, new: SendMessage) -> HandlerResult[Message]:
+async def send_message(call: Call, new: SendMessage) -> BackendResponse[Message]:
     await trip_to_write(call, new.trip_id)
     await _check_channel(call, new.trip_id, new.channel_id)
     if new.parent_id is not MISSING:
@@ -67,7 +67,7 @@ async def send_message(call: Call, new: SendMessage) -> HandlerResult[Message]:
         "created_at": call.time,
     }
     await call.db.execute(insert(messages), row)
-    return HandlerResult(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
+    return BackendResponse(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
 
 
 async def _check_channel(call: Call, trip_id: str, channel_id: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from trips_mcp.backend.callers.access import trip_to_write
 from trips_mcp.backend.callers.users import digest
 from trips_mcp.backend.errors import not_found
-from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
+from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
 from trips_mcp.backend.resources.exports import snapshot
 from trips_mcp.backend.rows.mapping import TRIP, listed
 from trips_mcp.backend.store.tables import share_tokens, trips
@@ -36,29 +36,29 @@ _safe_trip = projection(SharedTrip)
 _safe_export = projection(SharedExport)
 
 
-async def create_share_token(call: Call, asked: CreateShareToken) -> HandlerResult[ShareToken]:
+async def create_share_token(call: Call, asked: CreateShareToken) -> BackendResponse[ShareToken]:
     """Replaces the trip's token: only a hash is stored, so the old one cannot be shown again."""
     await trip_to_write(call, asked.trip_id)
     token = secrets.token_urlsafe(24)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
     row = {"trip_id": asked.trip_id, "digest": digest(token), "created_at": call.time}
     await call.db.execute(insert(share_tokens), row)
-    return HandlerResult(ShareToken, {"token": token, "createdAt": call.time})
+    return BackendResponse(ShareToken, {"token": token, "createdAt": call.time})
 
 
-async def revoke_share_token(call: Call, asked: RevokeShareToken) -> HandlerResult[Revoked]:
+async def revoke_share_token(call: Call, asked: RevokeShareToken) -> BackendResponse[Revoked]:
     """Succeeds also for a trip that is not shared."""
     await trip_to_write(call, asked.trip_id)
     await call.db.execute(_OF_TRIP, {"trip": asked.trip_id})
-    return HandlerResult(Revoked)
+    return BackendResponse(Revoked)
 
 
-async def get_shared_trip(call: Call, asked: GetSharedTrip) -> HandlerResult[SharedTrip]:
-    return HandlerResult(SharedTrip, _safe_trip(await _shared(call, asked.token)))
+async def get_shared_trip(call: Call, asked: GetSharedTrip) -> BackendResponse[SharedTrip]:
+    return BackendResponse(SharedTrip, _safe_trip(await _shared(call, asked.token)))
 
 
-async def export_shared_trip(call: Call, asked: ExportSharedTrip) -> HandlerResult[SharedExport]:
-    return HandlerResult(SharedExport, _safe_export(await snapshot(call, await _shared(call, asked.token))))
+async def export_shared_trip(call: Call, asked: ExportSharedTrip) -> BackendResponse[SharedExport]:
+    return BackendResponse(SharedExport, _safe_export(await snapshot(call, await _shared(call, asked.token))))
 
 
 async def _shared(call: Call, token: str) -> JsonObject:

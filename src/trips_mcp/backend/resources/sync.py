@@ -7,7 +7,7 @@ from pydantic_core import MISSING
 
 from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden
-from trips_mcp.backend.handler import Call, HandlerResult, serve_items
+from trips_mcp.backend.handler import BackendResponse, Call, serve_items
 from trips_mcp.backend.resources.action_items import ACTION_ITEMS
 from trips_mcp.backend.resources.legs import LEGS
 from trips_mcp.backend.resources.map_pins import MAP_PINS
@@ -29,7 +29,7 @@ class Snapshot(Envelope):
     map_pins: _Many | MISSING = MISSING
 
 
-async def sync_trip(call: Call, asked: Snapshot) -> HandlerResult[SyncReport]:
+async def sync_trip(call: Call, asked: Snapshot) -> BackendResponse[SyncReport]:
     dry_run = asked.dry_run is True
     if dry_run and not allows(call.caller.scopes, "trips:read", asked.trip_id):
         raise forbidden("A dry run tells what is in the trip, so it needs the scope trips:read too.")
@@ -43,7 +43,7 @@ async def sync_trip(call: Call, asked: Snapshot) -> HandlerResult[SyncReport]:
     for name, mergeable, items in categories:
         given = [] if items is MISSING else items
         told[name] = await report(call, mergeable, asked.trip_id, given, dry_run=dry_run)
-    return HandlerResult(SyncReport, {"dryRun": dry_run} | told, status_of(*told.values()))
+    return BackendResponse(SyncReport, {"dryRun": dry_run} | told, status_of(*told.values()))
 
 
 HANDLERS = (serve_items(SYNC_TRIP, Snapshot, sync_trip),)

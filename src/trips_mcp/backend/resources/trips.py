@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, exists, insert, select
 
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden, not_found
-from trips_mcp.backend.handler import Call, HandlerResult, serve, serve_read
+from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
 from trips_mcp.backend.id_generator import new_id
 from trips_mcp.backend.rows.mapping import TRIP, listed, rewrite
 from trips_mcp.backend.rows.update import changed
@@ -34,19 +34,19 @@ _GROUP = select(
 ).where(groups.c.id == bindparam("group"))
 
 
-async def list_trips(call: Call, _: ListTrips) -> HandlerResult[TripPage]:
+async def list_trips(call: Call, _: ListTrips) -> BackendResponse[TripPage]:
     found = await listed(call.db, _MINE, user=call.caller.user_id)
     readable = {scope.trip_id for scope in call.caller.scopes if scope.base == "trips:read"}
     if None not in readable:  # the key is limited to these trips
         found = [trip for trip in found if trip["_id"] in readable]
-    return HandlerResult(TripPage, {"items": found, "nextCursor": None})
+    return BackendResponse(TripPage, {"items": found, "nextCursor": None})
 
 
-async def get_trip(call: Call, asked: GetTrip) -> HandlerResult[Trip]:
-    return HandlerResult(Trip, await trip_to_read(call, asked.trip_id))
+async def get_trip(call: Call, asked: GetTrip) -> BackendResponse[Trip]:
+    return BackendResponse(Trip, await trip_to_read(call, asked.trip_id))
 
 
-async def create_trip(call: Call, new: CreateTrip) -> HandlerResult[Trip]:
+async def create_trip(call: Call, new: CreateTrip) -> BackendResponse[Trip]:
     check_trip(call.caller, "trips:write", None)
     group = (await call.db.execute(_GROUP, {"group": new.group_id, "user": call.caller.user_id})).scalar_one_or_none()
     if group is None:
@@ -65,24 +65,24 @@ async def create_trip(call: Call, new: CreateTrip) -> HandlerResult[Trip]:
     }
     await call.db.execute(insert(trips), row)
     await call.db.execute(insert(channels), {"id": new_id("chan"), "trip_id": trip_id, "name": "general"})
-    return HandlerResult(Trip, (await listed(call.db, _ONE, trip=trip_id))[0])
+    return BackendResponse(Trip, (await listed(call.db, _ONE, trip=trip_id))[0])
 
 
-async def update_trip(call: Call, asked: UpdateTrip) -> HandlerResult[Trip]:
+async def update_trip(call: Call, asked: UpdateTrip) -> BackendResponse[Trip]:
     before = await trip_to_write(call, asked.trip_id)
     change = {name: value for name, value in asked.model_dump().items() if name in TRIP.changing}
     return await _rewritten(call, before, changed(TRIP, before, change, asked))
 
 
-async def archive_trip(call: Call, asked: ArchiveTrip) -> HandlerResult[Trip]:
+async def archive_trip(call: Call, asked: ArchiveTrip) -> BackendResponse[Trip]:
     before = await trip_to_write(call, asked.trip_id)
     return await _rewritten(call, before, before | {"status": "completed"})
 
 
-async def _rewritten(call: Call, before: JsonObject, after: JsonObject) -> HandlerResult[Trip]:
+async def _rewritten(call: Call, before: JsonObject, after: JsonObject) -> BackendResponse[Trip]:
     if after != before:
         await rewrite(call.db, TRIP, [after])
-    return HandlerResult(Trip, after)
+    return BackendResponse(Trip, after)
 
 
 HANDLERS = (
