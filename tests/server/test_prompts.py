@@ -69,7 +69,7 @@ async def test_each_is_listed_with_a_title_and_described_arguments(mode: Any) ->
         "plan_trip": {"destination"},
         "daily_briefing": {"tripId"},
         "review_trip": {"tripId"},
-        "import_booking": {"tripId", "confirmation"},
+        "import_booking": {"confirmation"},
     }
     assert all(each.title and each.description for each in listed)
     assert all(argument.title and argument.description for each in listed for argument in each.arguments or ())
@@ -136,7 +136,7 @@ async def test_a_server_bound_to_one_trip_asks_for_none() -> None:
     [
         ("daily_briefing", {}, "daily_briefing needs the argument tripId."),
         ("daily_briefing", {"tripId": "  "}, "daily_briefing needs the argument tripId."),
-        ("import_booking", {}, "import_booking needs the argument tripId and confirmation."),
+        ("import_booking", {}, "import_booking needs the argument confirmation."),
         ("plan_trip", {"tripId": "jx7"}, "plan_trip needs the argument destination."),
         ("review_trip", {"tripId": "jx7", "day": "Tuesday"}, "review_trip takes no argument day."),
         ("fly", {}, "Unknown prompt: fly"),
@@ -175,10 +175,10 @@ async def test_a_single_word_is_said_to_be_perhaps_not_all_that_was_pasted(paste
     assert ("]\nThat may be cut" in said) is cut
 
 
-async def test_importing_previews_then_asks_then_writes() -> None:
+async def test_importing_reads_by_machine_then_previews_then_asks_then_writes() -> None:
     said = await prompt("import_booking", GIVEN["import_booking"])
 
-    steps = ["get_timeline", "`sync_trip` with dryRun true", "Only after I agree: the same `sync_trip`", "get_day"]
+    steps = ["Call `plan_import` first", "`apply_plan`", "get_timeline", "`sync_trip` with dryRun true", "Only after I agree: the same `sync_trip`", "get_day"]
     assert sorted(steps, key=said.index) == steps
 
 

@@ -187,7 +187,9 @@ PROMPTS: Final = (
         title="Import a booking",
         description="Turn a pasted confirmation into legs, map pins and commitments, previewed before it is written.",
         arguments=(
-            _WHICH_TRIP,
+            _WHICH_TRIP._replace(
+                description="The id of the trip, completed from its title; without, the one that fits.", required=False
+            ),
             Argument(
                 name="confirmation",
                 title="Confirmation",
@@ -196,10 +198,17 @@ PROMPTS: Final = (
                 pasted=True,
             ),
         ),
-        any_of=frozenset({"sync_trip"}),
+        any_of=frozenset({"sync_trip", "plan_import"}),
         task=_import_task,
         steps=(
             (
+                "Call `plan_import` first, with the text between the marks as content: it reads what is "
+                "machine-readable, and compares it with the trip. Ask me what it asks, show me its preview, and once I "
+                "agree: `apply_plan`. If that was everything, you are done.",
+            ),
+            (
+                "Add by hand only what `plan_import` did not read. Before, read the trip with `get_timeline`, and its "
+                f"legs as they are with `list_legs`: {_NOT_TWICE}",
                 f"Read the trip with `get_timeline`, and its legs as they are with `list_legs`: {_NOT_TWICE}",
                 f"Read the trip with `get_timeline` first: {_NOT_TWICE}",
                 f"Read the trip with `export_trip` first: {_NOT_TWICE}",
