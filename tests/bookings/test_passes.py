@@ -115,7 +115,7 @@ def test_semantic_tags_come_first() -> None:
 
     (flight,) = read(wallet("boardingPass", {"transitType": "PKTransitTypeAir"}, semantics=tags)).bookings
 
-    assert (flight.number, flight.confirmation_number, flight.seat) == ("SK1462", "ZZTOP1", "4 A")
+    assert (flight.number, flight.confirmation_number, flight.seat) == ("SK1462", "ZZTOP1", "4A")
     assert flight.starts
     assert flight.ends
     assert (flight.starts.at, flight.ends.at) == ("2027-05-05T09:05", "2027-05-05T10:15")

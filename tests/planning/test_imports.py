@@ -55,7 +55,11 @@ TRAIN = Booking(
     origin=BookingPlace("Tokyo", zone="Asia/Tokyo"), destination=BookingPlace("Kyoto", zone="Asia/Tokyo"),
     starts=at("2027-05-08T10:00"), ends=at("2027-05-08T12:15"),
 )  # fmt: skip
-BUNDLE = (FEEDER, FLIGHT, PASS, SECOND_SEAT, HOTEL, HOME, CAR, DINNER, TRAIN)
+TRAIN_PASS = replace(
+    TRAIN, number="12", seat="7 12B", travellers=("Bob Example",), confirmation_number="",
+    origin=BookingPlace("TOKYO STN", zone="Asia/Tokyo"), destination=BookingPlace("KYOTO STN", zone="Asia/Tokyo"),
+)  # fmt: skip
+BUNDLE = (FEEDER, FLIGHT, PASS, SECOND_SEAT, HOTEL, HOME, CAR, DINNER, TRAIN, TRAIN_PASS)
 EMPTY: Json = {"trip": {"_id": "trip", "title": "Japan", "startDate": "2027-05-04", "endDate": "2027-05-12"}}
 
 
@@ -257,6 +261,23 @@ def test_a_train_is_a_commitment_with_both_ends_in_its_notes() -> None:
     assert change.arguments["notes"].startswith("From: Tokyo\nTo: Kyoto\n")
 
 
+def test_two_tickets_of_one_train_are_one_row_with_both_seats_though_stations_are_spelled_otherwise() -> None:
+    before = applied(EMPTY, draft(EMPTY, TRAIN))
+    before["commitments"][0]["notes"] += "\nWindow seats, ask for the sea side."
+
+    made = draft(before, TRAIN_PASS)
+
+    (train,) = applied(before, made)["commitments"]
+    assert [(one.outcome, one.why) for one in made.bookings] == [("changed", "seat: 7 12A becomes 7 12A, 7 12B.")]
+    assert train["notes"].endswith("Seat: 7 12A, 7 12B\nWindow seats, ask for the sea side.")
+
+
+def test_another_train_of_the_same_day_is_another_row() -> None:
+    later = replace(TRAIN, starts=at("2027-05-08T14:00"), ends=at("2027-05-08T16:15"), number="Nozomi 112")
+
+    assert len(applied(EMPTY, draft(EMPTY, TRAIN, later))["commitments"]) == 2
+
+
 def test_saved_places_become_pins_once() -> None:
     market = SavedPlace("Nishiki", 35.0036, 135.7726, "Market")
 
@@ -284,7 +305,9 @@ def any_order(seed: int) -> None:
         trip = applied(trip, draft(trip, one))
     assert sorted(flight["flightNumber"] for flight in flights(trip)) == ["LH715", "LH716", "LH99"]
     assert len([leg for leg in trip["legs"] if leg.get("accommodation")]) == 1
-    assert sorted(one["title"] for one in trip["commitments"]) == ["Giro Giro", "Nozomi 12 Tokyo → Kyoto"]
+    dinner, train = sorted(trip["commitments"], key=lambda one: one["category"])
+    assert (dinner["title"], " 12 " in f" {train['title']} ") == ("Giro Giro", True)
+    assert "Seat: 7 12A, 7 12B" in train["notes"]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -178,7 +178,14 @@ async def test_a_single_word_is_said_to_be_perhaps_not_all_that_was_pasted(paste
 async def test_importing_reads_by_machine_then_previews_then_asks_then_writes() -> None:
     said = await prompt("import_booking", GIVEN["import_booking"])
 
-    steps = ["Call `plan_import` first", "`apply_plan`", "get_timeline", "`sync_trip` with dryRun true", "Only after I agree: the same `sync_trip`", "get_day"]
+    steps = [
+        "Call `plan_import` first",
+        "`apply_plan`",
+        "get_timeline",
+        "`sync_trip` with dryRun true",
+        "Only after I agree: the same `sync_trip`",
+        "get_day",
+    ]
     assert sorted(steps, key=said.index) == steps
 
 

@@ -17,6 +17,8 @@ _LEG: Final = 37
 _SHORTEST_LEG: Final = 24
 """Up to the day: some passes end there."""
 _LONGEST: Final = 1_000
+_FARTHEST: Final = timedelta(days=366)
+"""From today to a flight, where the pass has no date of issue."""
 _MOST: Final = 100
 """Passes of one text."""
 
@@ -57,7 +59,7 @@ def read_boarding_pass(text: str, today: date) -> tuple[Booking, ...]:
     if not re.match(r"M[1-4]", text) or len(text) < _HEADER + _SHORTEST_LEG:
         return ()
     legs, issued = _legs(text)
-    name = _person(text[2:22])
+    name = spoken_name(text[2:22])
     return tuple(_booking(leg, name, _departure(leg.day, issued, today)) for leg in legs)
 
 
@@ -112,7 +114,8 @@ def _departure(day: int, issued: str, today: date) -> date | None:
             later = (_day_of_year(year, day) for year in (on.year, on.year + 1))
             return next((one for one in later if one and one >= on - timedelta(days=2)), None)
     near = [one for year in (today.year - 1, today.year, today.year + 1) if (one := _day_of_year(year, day))]
-    return min(near, key=lambda one: abs((one - today).days), default=None)
+    nearest = min(near, key=lambda one: abs(one - today), default=None)
+    return nearest if nearest is not None and abs(nearest - today) <= _FARTHEST else None
 
 
 def _issue_date(issued: str, today: date) -> date | None:
@@ -165,13 +168,13 @@ def _of_collapsed(text: str, today: date) -> list[Booking]:
             (match["seat"] or "").lstrip("0"),
         )
         if 1 <= leg.day <= 366 and is_airport(leg.origin) and is_airport(leg.destination):
-            found.append(_booking(leg, _person(match["name"]), _departure(leg.day, "", today)))
+            found.append(_booking(leg, spoken_name(match["name"]), _departure(leg.day, "", today)))
         if len(found) >= _MOST:
             break
     return found
 
 
-def _person(name: str) -> str:
+def spoken_name(name: str) -> str:
     """`DOE/JOHN` as John would say it: `JOHN DOE`."""
     family, _, given = name.strip().partition("/")
     return " ".join(part.strip() for part in (given, family) if part.strip())

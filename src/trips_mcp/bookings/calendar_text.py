@@ -47,12 +47,18 @@ _TRAVEL: Final = re.compile(
 _ROUTE: Final = re.compile(
     r"(?:\b(?:from|von|de|da|van|desde)\s+)?(?P<from>[^\n]{2,60}?)\s*(?:\u2192|->|=>|\u2794|\u27a1|\u2013>|\bto\b|"
     r"\bnach\b|\bnaar\b|\bvers\b|\bhacia\b)\s*"
-    r"(?P<to>[^\n]{2,60}?)(?=\s*(?:[,;|\n]|$))"
+    r"(?P<to>[^\n]{2,60}?)(?=\s*(?:[,;|\u2022\u00b7\n]|$))"
 )
+_SPACED_ROUTE: Final = re.compile(
+    r"(?P<from>[^\n]{2,60}?)\s+[-\u2013\u2014>\u203a\u00bb]\s+(?P<to>[^\n,;|\u2022\u00b7]{2,60}?)\s*(?=[,;|\u2022\u00b7]|$)"
+)
+_BEFORE_ROUTE: Final = re.compile(r"[^:\n]{2,40}:\s+")
+_EDGES: Final = re.compile(r"^[\W_]+|[^\w)\]]+$")
 _DASHED: Final = re.compile(r"(?<![A-Z])(?P<from>[A-Z]{3})\s*[-\u2013/>]+\s*(?P<to>[A-Z]{3})(?![A-Z])")
 _CODES: Final = re.compile(r"[(\[]([A-Z]{3})[)\]]")
 _FLIGHT_WORD: Final = re.compile(
-    r"\b(?:flights?|flug(?:nr|nummer)?|vol|vuelo|volo|voo|vlucht|flyg|lot|let)\b|\u4fbf|\u822a\u73ed", re.IGNORECASE
+    r"\b(?:flights?|flug(?:nr|nummer)?|vol|vuelo|volo|voo|vlucht|flyg|lot|let)\b|\u4fbf|\u822a\u73ed|\u2708",
+    re.IGNORECASE,
 )
 _DEPARTURE: Final = re.compile(
     r"[^\d:\n(]{1,24}?(?P<time>\d{1,2}:\d{2})\s+(?P<station>\S[^\n]*?)\s*(?:\s-\s[^\n]*?)?\((?P<number>[^()\n]{1,30})\)\s*"
@@ -67,9 +73,12 @@ _TRAIN: Final = re.compile(
     r"\b(?P<name>ICE|ECE|EC|IC|IR|RJX|RJ|NJ|EN|TGV(?: INOUI)?|INOUI|OUIGO|THA|EST|AVE|ALVIA|AVLO|FR|FA|FB|ITA|REX|"
     r"RE|RB|SC|LEO|RegioJet|"
     r"X2000|X2|SJ|TLK|EIP|EIC|WB|D|S|L|Train|Zug|Treno|Tren|Trein|Eurostar|Thalys|Frecciarossa|Italo|Acela|Amtrak)"
-    r"\.?\s*(?:n[\u00b0\u00bao]\.?\s*|Nr\.?\s*|#)?(?P<number>\d{1,5})\b"
+    r"\.?\s*(?:number\s+|n[\u00b0\u00bao]\.?\s*|Nr\.?\s*|#)?(?P<number>\d{1,5})\b"
 )
 _NAMELESS: Final = frozenset(["Train", "Zug", "Treno", "Tren", "Trein"])
+_BUS_NUMBER: Final = re.compile(
+    r"\b(?:flixbus|bus|coach)\s*(?:n[\u00b0\u00bao]\.?\s*|nr\.?\s*|#)?([A-Z]?\d{1,5})\b", re.IGNORECASE
+)
 _BUS: Final = re.compile(r"\b(?:bus|flixbus|coach|autobus|autocar|busverbindung)\b|^Bus\d", re.IGNORECASE)
 _FERRY: Final = re.compile(
     r"\b(?:ferry|f\u00e4hre|faehre|traghetto|bac|veerboot|f\u00e4rja|prom|ship|schiff)\b", re.IGNORECASE
@@ -78,12 +87,13 @@ _RAIL_WORD: Final = re.compile(
     r"\b(?:train|zug|bahn|rail|tren|treno|trein|hbf|gare|gleis|platform|t\u00e5g|vlak|poci\u0105g)\b", re.IGNORECASE
 )
 _STAY: Final = re.compile(
-    r"(?P<end>check-?\s?out|abreise|uitchecken)\b[\s:@-]*(?:(?:at|from|von|bei|de|da)\s+)?(?P<left>[^\n]*)|"
+    r"(?:(?:your|my|our|ihre?|unser|votre|su|tu|il tuo|la tua)\s+)?"
+    r"(?:(?P<end>check-?\s?out|abreise|uitchecken)\b[\s:@-]*(?:(?:at|from|von|bei|de|da)\s+)?(?P<left>[^\n]*)|"
     r"(?:(?P<begin>check-?\s?in|anreise|inchecken)\b[\s:@-]*(?:(?:at|in|im|bei)\s+)?|"
     r"(?:hotel |lodging )?(?:stay|reservation|booking|buchung|reservierung|r\u00e9servation|reserva|prenotazione|"
     r"aufenthalt|s\u00e9jour|estancia|"
-    r"soggiorno)\s+(?:at|in|im|bei|\u00e0|en|a|presso)\s+|(?:hotel|hostel|airbnb)(?: reservation|"
-    r" booking)?\s*[:\u2013-]\s*)(?P<name>[^\n]+)",
+    r"soggiorno)\s+(?:at|in|im|bei|\u00e0|en|a|presso)\s+(?:l['\u2019])?|(?:hotel|hostel|airbnb)(?: reservation|"
+    r" booking)?\s*[:\u2013-]\s*|hotel(?:reservierung|buchung)\s*[:\u2013-]?\s*)(?P<name>[^\n]+))",
     re.IGNORECASE,
 )
 _STAY_WORD: Final = re.compile(
@@ -98,6 +108,7 @@ _CAR: Final = re.compile(
     r"auto a noleggio|noleggio auto|alquiler de coche)\b(?P<name>[^\n]*)",
     re.IGNORECASE,
 )
+_CAR_ENDS: Final = re.compile(r"\b(?:pick-?\s?up|drop-?\s?off|return|abholung|r\u00fcckgabe)\b", re.IGNORECASE)
 _CAR_WORD: Final = re.compile(
     r"\b(?:rental car|car rental|mietwagen|location de voiture|alquiler de coche|noleggio|hertz|avis|sixt|europcar|"
     r"enterprise)\b",
@@ -107,12 +118,17 @@ _TABLE: Final = re.compile(
     r"(?:(?:table|dinner|lunch|brunch|restaurant) (?:reservation|booking)|reservation|dinner|lunch|"
     r"tisch(?:reservierung)?|tischreservierung|"
     r"r\u00e9servation(?: de table)?|reserva(?: de mesa)?|prenotazione(?: tavolo)?)\s*(?:at|im|in|bei|chez|\u00e0|"
-    r"en|da|:|-)\s*(?P<name>[^\n]+)",
+    r"en|da|:|-)\s*(?P<name>[^\n]+)|(?:restaurant|restaurante|ristorante)\s+(?P<eatery>[^\n]+)",
     re.IGNORECASE,
 )
 _TABLE_WORD: Final = re.compile(
     r"\b(?:restaurant|table for|party of|dinner|tisch|opentable|resy|thefork|couverts|comensales|coperti|guests?|"
+    r"pers|personen|personnes|personas|persone|"
     r"table)\b",
+    re.IGNORECASE,
+)
+_PARTY: Final = re.compile(
+    r"[\s,(\u2013-]*(?:for\s+)?\d{1,2}\s*(?:pers\.?|people|guests?|personen|personnes|personas|persone|couverts)\W*$",
     re.IGNORECASE,
 )
 _PREFIX: Final = re.compile(r"^(?:canceled|cancelled|updated|storniert|ge\u00e4ndert|fwd?|re|wg)\s*:\s*", re.IGNORECASE)
@@ -221,7 +237,11 @@ def _flight(entry: CalendarEntry) -> list[Booking]:
         return []
     if not (origin and destination) and not (is_named and (origin or destination)):
         return []
-    left, right = (airport_place(code) if code else BookingPlace() for code in (origin, destination))
+    names = _route(_without_number(entry.summary)) or ("", _towards(entry.summary))
+    left, right = (
+        airport_place(code) if code else located(BookingPlace(name=name))
+        for code, name in zip((origin, destination), names, strict=True)
+    )
     flight = replace(_common(entry, "flight"), origin=left, destination=right)
     starts, ends = _span(entry, left.zone, right.zone)
     written = flight_number("", number[0]) if number else ""
@@ -243,17 +263,31 @@ def _airports(entry: CalendarEntry, labelled_from: str, labelled_to: str) -> tup
     if dashed is not None:
         return dashed["from"], dashed["to"]
     origin, destination = airport_code(labelled_from), airport_code(labelled_to)
-    route = _ROUTE.search(_without_number(entry.summary))
+    route = _route(_without_number(entry.summary))
     if route is not None and not (origin and destination):
-        origin, destination = origin or _code_of(route["from"]), destination or _code_of(route["to"])
+        origin, destination = origin or _code_of(route[0]), destination or _code_of(route[1])
     codes = [code for code in dict.fromkeys(_CODES.findall(entry.text)) if is_airport(code)]
     if not (origin and destination) and len(codes) == 2:
         origin, destination = codes
     origin = origin or _code_of(entry.location)
-    if not destination:
-        found = re.search(r"\b(?:to|nach|vers|hacia|naar|\u00e0|a)\s+([^\n(]{3,40})", entry.summary)
-        destination = airport_code(found[1]) if found else ""
-    return origin, destination
+    return origin, destination or airport_code(_towards(entry.summary))
+
+
+def _towards(summary: str) -> str:
+    """`Flight to London (LH 2472)` goes to London."""
+    found = re.search(r"\b(?:to|nach|vers|hacia|naar|\u00e0|a)\s+([^\n(]{3,40})", summary)
+    return found[1].strip() if found else ""
+
+
+def _route(text: str) -> tuple[str, str] | None:
+    """Both ends: `Basel SBB \u2192 Z\u00fcrich HB`, `from Oslo to Bergen`, `FlixBus 421: Berlin - Praha`."""
+    prefix = _BEFORE_ROUTE.match(text)
+    for given in (text[prefix.end() :] if prefix else "", text):
+        plain = _EDGES.sub("", given)
+        found = _ROUTE.search(plain) or _SPACED_ROUTE.fullmatch(plain)
+        if found is not None:
+            return _EDGES.sub("", found["from"]), _EDGES.sub("", found["to"])
+    return None
 
 
 def _are_airports(found: re.Match[str]) -> bool:
@@ -274,13 +308,10 @@ def _without_number(text: str) -> str:
 def _train(entry: CalendarEntry) -> list[Booking]:
     """`Basel SBB \u2192 Z\u00fcrich HB` with the train's number in the title or the description."""
     number = _TRAIN.search(entry.text)
-    is_ride = number or _RAIL_WORD.search(entry.text) or _BUS.search(entry.text) or _FERRY.search(entry.text)
-    route = _ROUTE.search(_TRAIN.sub(" ", entry.summary).strip(" :,()-"))
+    is_ride = number or any(word.search(entry.text) for word in (_RAIL_WORD, _BUS, _FERRY))
+    route = _route(_TRAIN.sub(" ", entry.summary)) or ("", "")
     fields = labelled(entry.description)
-    left, right = (
-        fields.get("from") or (route["from"] if route else ""),
-        fields.get("to") or (route["to"] if route else ""),
-    )
+    left, right = fields.get("from") or route[0], fields.get("to") or route[1]
     if not is_ride or entry.is_all_day or not (left and right):
         return []
     left = re.sub(
@@ -289,11 +320,26 @@ def _train(entry: CalendarEntry) -> list[Booking]:
         left,
         flags=re.IGNORECASE,
     )
-    origin, destination = _station(_STATION_CODE.sub("", left)), _station(_STATION_CODE.sub("", right))
+    origin, destination = _stations(_STATION_CODE.sub("", left), _STATION_CODE.sub("", right), entry)
     starts, ends = _span(entry, origin.zone, destination.zone)
     kind = "train" if number else _ride_kind(entry.text)
+    bus = _BUS_NUMBER.search(entry.text) if kind == "bus" else None
     ride = replace(_common(entry, kind), origin=origin, destination=destination, starts=starts, ends=ends)
-    return [replace(ride, number=_train_number(number) if number else "")]
+    return [replace(ride, number=_train_number(number) if number else bus[1] if bus else "")]
+
+
+def _stations(left: str, right: str, entry: CalendarEntry) -> tuple[BookingPlace, BookingPlace]:
+    """Namesakes on another continent (Dover in Delaware) are not where a train or a ferry goes."""
+    origin, destination = _station(left), _station(right)
+    own = entry.starts.zone if entry.starts else None
+    areas = {one.zone.partition("/")[0] for one in (origin, destination) if one.zone}
+    if len(areas) < 2 or own is None:
+        return origin, destination
+    left_zone, right_zone = (
+        one.zone if one.zone and one.zone.partition("/")[0] == own.partition("/")[0] else own
+        for one in (origin, destination)
+    )
+    return replace(origin, zone=left_zone), replace(destination, zone=right_zone)
 
 
 def _train_number(found: re.Match[str]) -> str:
@@ -346,9 +392,8 @@ def _car(entry: CalendarEntry) -> list[Booking]:
     origin = located(BookingPlace(name=fields.get("pickup", entry.location)[:200], position=entry.position))
     destination = located(BookingPlace(name=fields.get("dropoff", "")[:200])) if "dropoff" in fields else BookingPlace()
     starts, ends = _span(entry, origin.zone, destination.zone or origin.zone)
-    car = replace(
-        _common(entry, "car"), name=rest.strip(), origin=origin, destination=destination, starts=starts, ends=ends
-    )
+    rest = _CAR_ENDS.sub("", rest).strip(" :\u2013-") or entry.summary[: found.start()].strip(" :\u2013-")
+    car = replace(_common(entry, "car"), name=rest, origin=origin, destination=destination, starts=starts, ends=ends)
     if not _spans_nights(entry) and (found["end"] or re.search("pick-?\\s?up|abholung", entry.summary, re.IGNORECASE)):
         car = replace(car, starts=None, ends=starts) if found["end"] else replace(car, ends=None)
     return [car]
@@ -361,9 +406,10 @@ def _table(entry: CalendarEntry) -> list[Booking]:
     is_one = _TABLE_WORD.search(entry.text) or re.match("reservation at", entry.summary, re.IGNORECASE)
     if not is_one or entry.is_meeting:
         return []
-    place = _place(entry, found["name"].strip())
+    name = _PARTY.sub("", found["name"] or found[0]).strip()
+    place = _place(entry, name)
     starts, ends = _span(entry, place.zone, place.zone)
-    return [replace(_common(entry, "restaurant"), name=found["name"].strip(), origin=place, starts=starts, ends=ends)]
+    return [replace(_common(entry, "restaurant"), name=name, origin=place, starts=starts, ends=ends)]
 
 
 def _event(entry: CalendarEntry) -> list[Booking]:

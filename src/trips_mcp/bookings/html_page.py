@@ -200,8 +200,9 @@ def _add(owner: JsonObject | None, name: str, value: Any) -> None:
 
 
 def _objects(values: Sequence[Any]) -> list[JsonObject]:
-    flat = [one for value in values for one in (value if is_list(value) else [value])]
-    return [one for one in flat if is_object(one)]
+    once = [one for value in values for one in (value if is_list(value) else [value])]
+    twice = [one for value in once for one in (value if is_list(value) else [value])]
+    return [one for one in twice if is_object(one)]
 
 
 def _short(url: str) -> str:

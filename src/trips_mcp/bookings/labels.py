@@ -60,7 +60,8 @@ _LABELS: Final[Mapping[LabelledField, str]] = {
     "date": (
         "date|departure date|dep date|depart date|dept date|travel date|flight date|day|datum|abflugdatum|"
         "reisedatum|reisetag|abfahrtsdatum|"
-        "date de depart|jour|fecha|fecha de salida|data|data di partenza|data de partida|vertrekdatum|event date"
+        "date de depart|jour|fecha|fecha de salida|data|data di partenza|data de partida|vertrekdatum|event date|"
+        "when|wann|quand|cuando|quando"
     ),
     "departs": (
         "departure|departure time|dep|dep time|depart|departs|departing|std|leaves|abflug|abflugzeit|abfahrt|"
@@ -124,16 +125,22 @@ _GROUPS: Final = frozenset(
     )
 )
 """Parts of keys of passes that say where a field is shown: `aux_flight`."""
+_MARKS: Final = re.compile("[#\u00b0\u00ba\u2116.]")
+_NUMBER_WORD: Final = re.compile(" (?:n|no|nr|num)$")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])")
 _LINE: Final = re.compile(r"[ \t\-*\u2022]*([^\n:\uff1a]{1,40}?)[ \t.]*[:\uff1a][ \t]*([^\n]{1,300})")
-_CODE: Final = re.compile(r"#?\s*([A-Z0-9](?:[A-Z0-9-]{2,24}[A-Z0-9]))(?![\w-])")
+_CODE: Final = re.compile(r"#?\s*([0-9]{3,4}(?:\.[0-9]{3}){1,3}|[A-Z0-9](?:[A-Z0-9-]{2,24}[A-Z0-9]))(?![\w-])")
+_NUMBERED: Final = re.compile(
+    r"([^\W\d_][^\n:#]{2,40}?)\s*(?:#|n[\u00b0\u00ba]|\u2116)\s*:?[ \t]*([A-Z0-9][A-Z0-9-]{3,24})\b"
+)
+"""`Confirmation # GHT567`, without a colon."""
 
 
 @cache
 def field_of(label: str) -> LabelledField | None:
     """The field that a label names, in any of the languages."""
-    plain = fold(label[:80]).strip("# ")
-    found = _fields().get(plain)
+    plain = fold(_MARKS.sub(" ", label[:80]))
+    found = _fields().get(plain) or _fields().get(_NUMBER_WORD.sub("", plain))
     if found is not None:
         return found
     *_, kind, last = ("", "", *plain.split())
@@ -154,6 +161,9 @@ def labelled(text: str) -> Mapping[LabelledField, str]:
         name = field_of(label)
         if name is not None and value.strip():
             found.setdefault(name, value.strip())
+    for label, value in () if "confirmation" in found else _NUMBERED.findall(text):
+        if field_of(label.strip(" \t*-\u2022")) == "confirmation":
+            found.setdefault("confirmation", value)
     return found
 
 

@@ -31,7 +31,8 @@ def airport_code(text: str) -> str:
         return stop.code
     words = [word for word in fold(text).split() if word not in GENERIC_WORDS and not country(word)]
     found = _named(words)
-    return found.code if found else ""
+    is_elsewhere = found is not None and stop is not None and stop.zone != found.zone  # London in Ontario
+    return found.code if found and not is_elsewhere else ""
 
 
 def is_airport(code: str) -> bool:

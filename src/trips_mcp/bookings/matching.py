@@ -1,6 +1,6 @@
 """One record per booking, whatever said it how often and in which order: its identity, and what all sources say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
@@ -33,8 +33,30 @@ def combined(bookings: Iterable[Booking]) -> list[Booking]:
     groups: dict[tuple[str, ...], list[Booking]] = {}
     for one in bookings:
         groups.setdefault(identity(one), []).append(one)
-    found = [_combined(sorted(set(group), key=_rank)) for _, group in sorted(groups.items())]
+    found = [_combined(sorted(set(group), key=_rank)) for group in _by_departure(groups)]
     return sorted(found, key=lambda one: (_moment(one.starts), identity(one)))
+
+
+def digits_of(one: Booking) -> str:
+    """Of its number, without the name of its kind of train."""
+    return "".join(mark for mark in one.number if mark.isdecimal()).lstrip("0")
+
+
+def departure(one: Booking) -> tuple[str, ...] | None:
+    """Of a numbered ride: its digits, day and time. Sources spell the stations of one ride in several ways."""
+    digits = digits_of(one)
+    if one.kind == "flight" or not one.is_ride or not digits or one.starts is None or one.starts.clock is None:
+        return None
+    return (one.kind, digits, one.starts.at)
+
+
+def _by_departure(groups: Mapping[tuple[str, ...], Sequence[Booking]]) -> list[list[Booking]]:
+    """The groups, in a fixed order; those of one departure are joined."""
+    found: dict[tuple[str, ...], list[Booking]] = {}
+    for key, group in sorted(groups.items()):
+        exact = sorted({known for one in group if (known := departure(one)) is not None})
+        found.setdefault(exact[0] if exact else key, []).extend(group)
+    return list(found.values())
 
 
 def contradictions(bookings: Iterable[Booking]) -> list[tuple[Booking, tuple[str, ...]]]:

@@ -28,6 +28,16 @@ _LONGEST_TEXT: Final = 20_000
 """Characters of a text that is handed on."""
 _DEEPEST: Final = 6
 """Files in files: a pass in a message in a mail."""
+_UNEXPECTED: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    AssertionError,
+)
+DAMAGED: Final = "The file is damaged, or has a form that is not known; type the booking in."
 _ADVICE_IMAGE: Final = (
     "Images are not read; use the mail, the calendar file or the Wallet pass, or type the booking in."
 )
@@ -65,6 +75,14 @@ def merged(bookings: Sequence[Booking]) -> list[Booking]:
 
 
 def _read(data: bytes, name: str, media_type: str, today: date, depth: int) -> FileReading:
+    """One file, or one part of a mail. What a reader did not expect costs that part alone."""
+    try:
+        return _recognised(data, name, media_type, today, depth)
+    except _UNEXPECTED:
+        return FileReading(unread=(DAMAGED,))
+
+
+def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int) -> FileReading:
     start = data[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if depth > _DEEPEST:
         return FileReading(unread=("A file lies too deep in other files.",))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from trips_mcp.bookings.located import airport_code, airport_place, located, real_position
 from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingStatus, BookingTime
 from trips_mcp.bookings.numbers import flight_number, ride_number
-from trips_mcp.bookings.times import WrittenTime, at_place, is_zone, read_written
+from trips_mcp.bookings.times import WrittenTime, at_place, find_clock, is_zone, read_written
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
 MOST: Final = 500
@@ -58,12 +58,13 @@ _ENDS: Final[Mapping[BookingKind, tuple[str, str]]] = {
     "bus": ("BusStop", "BusStop"),
     "ferry": ("BoatTerminal", "BoatTerminal"),
 }
-_SPELLED_COUNTRY: Final = re.compile("[A-Z]{2}")
+_PREFIX: Final = "schema:"
 
 
 def read_items(items: Sequence[JsonObject], source: str = "schema.org") -> tuple[Booking, ...]:
     """Bookings in parsed JSON-LD or microdata. Other types (organisations, articles) give none."""
     found: list[Booking] = []
+    items = [_without_prefixes(item) for item in items]
     by_id = _by_id(items)
     for item in items:
         for reservation in _reservations(item, 0):
@@ -71,6 +72,21 @@ def read_items(items: Sequence[JsonObject], source: str = "schema.org") -> tuple
             if len(found) >= MOST:
                 return tuple(found[:MOST])
     return tuple(found)
+
+
+def _without_prefixes(item: JsonObject) -> JsonObject:
+    """`schema:name` as `name`, where a sender writes properties so."""
+    return _unprefixed(item, 0) if any(name.startswith(_PREFIX) for name in item) else item
+
+
+def _unprefixed(value: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        return value
+    if is_list(value):
+        return [_unprefixed(one, depth + 1) for one in value]
+    if not is_object(value):
+        return value
+    return {name.removeprefix(_PREFIX): _unprefixed(inner, depth + 1) for name, inner in value.items()}
 
 
 def kind_of(item: JsonObject) -> BookingKind | None:
@@ -104,7 +120,7 @@ def _reservations(item: Any, depth: int) -> Iterator[JsonObject]:
     elif "ReservationPackage" in _types(item) or item.get("subReservation"):
         shared = {name: item[name] for name in _SHARED if name in item}
         for one in _reservations(inner, depth + 1):
-            yield {**shared, **one}
+            yield {**shared, **{name: value for name, value in one.items() if value not in ("", None)}}
         return
     elif (about := item.get("about") or item.get("object")) is not None and "@type" in item:
         inner.append(about)
@@ -168,16 +184,23 @@ def _ride(item: JsonObject, target: JsonObject, kind: BookingKind) -> Booking:
 
 def _stay(item: JsonObject, target: JsonObject, kind: BookingKind) -> Booking:
     place = _place(target)
-    checkin = _value(item, "checkinTime", "checkinDate", "checkInTime", "checkInDate", "startDate", "startTime")
-    checkout = _value(item, "checkoutTime", "checkoutDate", "checkOutTime", "checkOutDate", "endDate", "endTime")
     return replace(
         _common(item, kind, target),
-        starts=_time(checkin, place.zone, is_wall_clock=True),
-        ends=_time(checkout, place.zone, is_wall_clock=True),
+        starts=_end_of_stay(item, ("checkin", "checkIn", "start"), place.zone),
+        ends=_end_of_stay(item, ("checkout", "checkOut", "end"), place.zone),
         name=place.name,
         provider=_name(_value(item, "provider", "bookingAgent", "broker")),
         origin=place,
     )
+
+
+def _end_of_stay(item: JsonObject, names: Sequence[str], zone: str | None) -> BookingTime | None:
+    """Some senders put the day into one property and the hour, alone, into the other."""
+    exact = _time(_value(item, *(f"{name}Time" for name in names)), zone, is_wall_clock=True)
+    day = _time(_value(item, *(f"{name}Date" for name in names)), zone, is_wall_clock=True)
+    if exact is not None or day is None or day.clock is not None:
+        return exact or day
+    return replace(day, clock=find_clock(_text(_value(item, *(f"{name}Time" for name in names)))))
 
 
 def _car(item: JsonObject, target: JsonObject, kind: BookingKind) -> Booking:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from trips_mcp.bookings.archive import Archive
-from trips_mcp.bookings.boarding_pass import find_boarding_passes
+from trips_mcp.bookings.boarding_pass import find_boarding_passes, spoken_name
 from trips_mcp.bookings.labels import LabelledField, confirmation_in, field_of, field_of_key
 from trips_mcp.bookings.located import airport_code, airport_place, is_airport, located, real_position
 from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingTime, FileReading
@@ -32,6 +32,8 @@ _TRANSIT: Final[Mapping[str, BookingKind]] = {
     "PKTransitTypeBoat": "ferry",
 }
 _MOST_FIELDS: Final = 200
+_IS_BESIDE_NAME: Final = re.compile(r"[A-Z0-9]{1,5}|\d{1,2}\s?[:.hH]\s?\d{2}(?: ?Uhr)?")
+"""A station's code or a time, as the value of a field whose label is the station."""
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*=\s*"((?:[^"\\]|\\.)*)"\s*;')
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _LOCALES: Final = ("en", "en-us", "en-gb", "base")
@@ -121,7 +123,8 @@ def _ride(one: _Pass, today: date) -> FileReading:
     starts, ends = _departure(one, origin), _arrival(one, destination)
     if starts is None:
         return FileReading(unread=("The pass does not say when it is.",))
-    if ends is None and starts.clock is not None and (clock := find_clock(one.of("arrives"))):
+    beside_name = one.fields["primaryFields"][1].value if len(one.fields["primaryFields"]) > 1 else ""
+    if ends is None and starts.clock is not None and (clock := find_clock(one.of("arrives") or beside_name)):
         ends = BookingTime(starts.day, clock, destination.zone)
     number = _ride_number(one, kind)
     booking = replace(base, number=number, origin=origin, destination=destination, starts=starts, ends=ends)
@@ -193,7 +196,7 @@ def _stop(one: _Pass, shown: _Field | None, kind: BookingKind, end: str) -> Book
                 else airport_code(value) or airport_code(label)
             )
         return airport_place(code, name) if code else located(BookingPlace(name=name or value))
-    is_short = bool(re.fullmatch("[A-Z0-9]{1,5}", value)) and label and field_of(label) is None
+    is_short = _IS_BESIDE_NAME.fullmatch(value) is not None and label != "" and field_of(label) is None
     position = _position(one.semantics.get(f"{end}Location"))
     return located(BookingPlace(name=name or (label if is_short else value), position=position))
 
@@ -207,7 +210,8 @@ def _departure(one: _Pass, origin: BookingPlace) -> BookingTime | None:
     whole = next((time for each in shown if (time := _written(each)) is not None and time.clock), None)
     if whole is not None:
         return at_place(whole, origin.zone)
-    clock = next((time for each in shown if (time := find_clock(each.value))), None)
+    beside_names = [each for each in one.fields["primaryFields"][:1] if _IS_BESIDE_NAME.fullmatch(each.value)]
+    clock = next((time for each in (*shown, *beside_names) if (time := find_clock(each.value))), None)
     relevant = _relevant(one.json)
     local = at_place(relevant, origin.zone) if relevant else None
     day = _own_date(one) or (local.day if local else None)
@@ -340,7 +344,8 @@ def _span(one: _Pass, kind: BookingKind, first: _Field | None, last: _Field | No
 def _common(one: _Pass, kind: BookingKind) -> Booking:
     person = one.semantics.get("passengerName") or one.semantics.get("attendeeName")
     parts = (_text(person.get("givenName")), _text(person.get("familyName"))) if is_object(person) else (_text(person),)
-    traveller = " ".join(part for part in parts if part) or one.of("traveller")
+    shown = one.of("traveller")
+    traveller = " ".join(part for part in parts if part) or (spoken_name(shown) if "/" in shown else shown)
     return Booking(
         kind=kind,
         confirmation_number=one.tag("confirmationNumber") or confirmation_in([one.of("confirmation")]),
@@ -357,8 +362,9 @@ def _seat(one: _Pass) -> str:
     seats = one.semantics.get("seats")
     first = seats[0] if is_list(seats) and seats else None
     if is_object(first):
-        parts = [_text(first.get(name)) for name in ("seatSection", "seatRow", "seatNumber")]
-        return " ".join(part for part in parts if part)
+        row, number = _text(first.get("seatRow")), _text(first.get("seatNumber"))
+        row_and_number = f"{row}{number}" if row.isdecimal() and number.isalpha() else f"{row} {number}".strip()
+        return f"{_text(first.get('seatSection'))} {row_and_number}".strip()
     return one.of("seat")[:20]
 
 

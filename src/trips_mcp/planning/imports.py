@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from trips_mcp.bookings.matching import client_ref, combined, contradictions, identity
+from trips_mcp.bookings.matching import client_ref, combined, contradictions, digits_of, identity
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
 from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
@@ -17,6 +17,15 @@ from trips_mcp.itinerary.local_time import Moment, read_moment
 from trips_mcp.json_values import JsonObject
 from trips_mcp.places.aliases import names_in
 from trips_mcp.places.names import fold
+from trips_mcp.planning.booking_facts import (
+    car_facts,
+    event_facts,
+    flight_facts,
+    merged_notes,
+    plan_facts,
+    stay_facts,
+    title_of,
+)
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.place_names import names_of
@@ -30,7 +39,9 @@ _CONNECTION: Final = timedelta(days=1)
 """Flights less than this apart, the second from where the first lands, are one way."""
 _MOST_PINS: Final = 100
 """Pins of one change."""
-_CATEGORIES: Final = {"restaurant": "dinner", "event": "activity"}
+_TIMES: Final = ("startDate", "startTime", "endTime")
+_OF_EVENT: Final = {"startDate": "date", "startTime": "time", "notes": "description"}
+"""Fields of a commitment as an event has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,7 @@ class _Importer:
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
             return
-        facts = _flight_facts(one)
+        facts = flight_facts(one)
         if found is not None:
             leg, index = found
             differences = _merge(leg.flights[index], facts)
@@ -260,7 +271,7 @@ class _Importer:
     # stays
 
     def _stay(self, one: Booking, starts: BookingTime) -> None:
-        facts = _stay_facts(one)
+        facts = stay_facts(one)
         found = next((leg for leg in self._legs if _is_same_stay(leg, one, starts)), None)
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
@@ -290,7 +301,7 @@ class _Importer:
     # cars
 
     def _car(self, one: Booking, starts: BookingTime) -> None:
-        facts = _car_facts(one)
+        facts = car_facts(one)
         found = next((leg for leg in self._legs if leg.rental and _is_same_car(leg.rental, one, starts)), None)
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
@@ -314,34 +325,44 @@ class _Importer:
     # restaurants, events, trains, buses and ferries
 
     def _plan(self, one: Booking, starts: BookingTime) -> None:
-        title = _title(one)
+        title = title_of(one)
         found = self._same_plan(one, title, starts)
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
             return
-        facts = _plan_facts(one, title)
+        facts = plan_facts(one, title)
         if found is None:
             self._create_plan(one, facts, starts)
             return
-        old, new = _clock_of(found.starts), starts
-        if old and (old.day != new.day or (new.clock is not None and new.clock != old.clock)):
-            self._update_plan(found, facts)
-            self._result(one, "changed", f"start: {old.at} becomes {new.at}.")
-        else:
-            self._result(one, "same", "It is in the trip already.")
+        differences: list[str] = []
+        written: JsonObject = {}
+        old = _clock_of(found.starts)
+        if old and (old.day != starts.day or (starts.clock is not None and starts.clock != old.clock)):
+            differences.append(f"start: {old.at} becomes {starts.at}")
+            written |= {name: facts[name] for name in _TIMES if name in facts}
+        notes, added = merged_notes(found.notes, facts.get("notes", ""))
+        if added:
+            differences += added
+            written["notes"] = notes
+        if written:
+            self._update_plan(found, written)
+        self._compared(one, differences)
 
     def _same_plan(self, one: Booking, title: str, starts: BookingTime) -> Appointment | None:
         alike = [each for each in self.journey.appointments if fold(each.title) == fold(title)]
         on_day = [each for each in alike if each.starts and each.starts.day == starts.day]
         if on_day:
             return on_day[0]
+        of_train = [each for each in self.journey.appointments if _is_same_ride(each, one, starts)]
+        if len(of_train) == 1:
+            return of_train[0]
         number = one.confirmation_number
         booked = [each for each in alike if number and number in each.notes]
         return booked[0] if len(booked) == 1 else None
 
     def _create_plan(self, one: Booking, facts: JsonObject, starts: BookingTime) -> None:
         if one.is_ride and self.events_on is not None:
-            event = _event_of(one, facts)
+            event = event_facts(one, facts)
             self._changes.append(Change("create_event", {**event, "trip_ids": [self.events_on]}))
             self._result(one, "new", "It becomes an event of the itinerary.")
             return
@@ -351,14 +372,13 @@ class _Importer:
         self._changes.append(Change("create_commitment", {"tripId": self.journey.trip_id, **facts, **link}))
         self._result(one, "new", "It becomes a commitment.")
 
-    def _update_plan(self, found: Appointment, facts: JsonObject) -> None:
+    def _update_plan(self, found: Appointment, written: JsonObject) -> None:
         if found.kind == "event":
-            times = {"date": facts["startDate"], **({"time": facts["startTime"]} if "startTime" in facts else {})}
-            self._changes.append(Change("update_event", {"event_id": int(found.id), **times}))
+            fields = {_OF_EVENT[name]: value for name, value in written.items() if name in _OF_EVENT}
+            self._changes.append(Change("update_event", {"event_id": int(found.id), **fields}))
             return
-        times = {name: facts[name] for name in ("startDate", "startTime", "endTime") if name in facts}
         ids = {"tripId": self.journey.trip_id, "commitmentId": found.id}
-        self._changes.append(Change("update_commitment", {**ids, **times}))
+        self._changes.append(Change("update_commitment", {**ids, **written}))
 
     # shared
 
@@ -436,87 +456,6 @@ class _Importer:
             yield Change("upsert_map_pins", {"tripId": self.journey.trip_id, "items": chunk})
 
 
-def _flight_facts(one: Booking) -> JsonObject:
-    starts, ends = one.starts, one.ends
-    return _known(
-        airline=one.provider,
-        flightNumber=one.number,
-        **{"from": one.origin.label, "to": one.destination.label},
-        departure=starts.at if starts and starts.clock else "",
-        arrival=ends.at if ends and ends.clock else "",
-        departureTimezone=starts.zone if starts and starts.clock else "",
-        arrivalTimezone=ends.zone if ends and ends.clock else "",
-        confirmationNumber=one.confirmation_number,
-        seat=one.seat,
-    )
-
-
-def _stay_facts(one: Booking) -> JsonObject:
-    return _known(
-        name=one.name,
-        address=one.origin.address,
-        checkIn=one.starts.at if one.starts else "",
-        checkOut=one.ends.at if one.ends else "",
-        confirmationNumber=one.confirmation_number,
-    )
-
-
-def _car_facts(one: Booking) -> JsonObject:
-    ends = [place.name or place.address for place in (one.origin, one.destination)]
-    location = ends[0] if ends[0] == ends[1] or not ends[1] else f"{ends[0]} → {ends[1]}"
-    return _known(
-        company=one.name or one.provider,
-        pickUp=one.starts.at if one.starts else "",
-        dropOff=one.ends.at if one.ends else "",
-        location=location,
-        confirmationNumber=one.confirmation_number,
-    )
-
-
-def _plan_facts(one: Booking, title: str) -> JsonObject:
-    starts, ends = one.starts, one.ends
-    if starts is None:
-        return {}
-    lines = (
-        ("From", one.origin.name if one.is_ride else ""),
-        ("To", one.destination.name if one.is_ride else ""),
-        ("Arrives", ends.at.replace("T", " ") if one.is_ride and ends else ""),
-        ("Address", one.origin.address),
-        ("Confirmation", one.confirmation_number),
-        ("Seat", one.seat),
-    )
-    is_short = ends is not None and ends.clock is not None and timedelta() <= ends.day - starts.day <= _DAY
-    is_short = is_short and (ends is not None and starts.clock is not None)
-    return _known(
-        title=title[:200],
-        startDate=f"{starts.day}",
-        category=_CATEGORIES.get(one.kind, "other"),
-        startTime=f"{starts.clock:%H:%M}" if starts.clock else "",
-        endTime=f"{ends.clock:%H:%M}" if is_short and ends and ends.clock else "",
-        isAllDay=True if starts.clock is None else "",
-        timezone=starts.zone or "",
-        notes="\n".join(f"{name}: {value}" for name, value in lines if value),
-    )
-
-
-def _event_of(one: Booking, facts: JsonObject) -> JsonObject:
-    return _known(
-        type="train" if one.kind == "train" else "local_transit" if one.kind == "bus" else "other",
-        title=facts["title"],
-        date=facts["startDate"],
-        time=facts.get("startTime", ""),
-        description=facts.get("notes", ""),
-        location=one.origin.name,
-    )
-
-
-def _title(one: Booking) -> str:
-    if one.is_ride:
-        route = f"{one.origin.label} → {one.destination.label}"
-        return f"{one.number or one.kind.capitalize()} {route}"
-    return one.name or one.provider or one.kind.capitalize()
-
-
 def _merge(existing: JsonObject, facts: JsonObject) -> list[str]:
     """Put facts into what is there. Returns the differences in words; what says the same in other words is none."""
     differences: list[str] = []
@@ -574,6 +513,15 @@ def _is_same_car(known: JsonObject, one: Booking, starts: BookingTime) -> bool:
     return fold(str(known.get("company") or "")) == fold(one.name) and _day(known.get("pickUp")) == starts.day
 
 
+def _is_same_ride(each: Appointment, one: Booking, starts: BookingTime) -> bool:
+    """The same number and departure, though its stations are spelled in another way."""
+    digits = digits_of(one)
+    if not (one.is_ride and digits and each.starts and each.starts.day == starts.day):
+        return False
+    clocks = {each.starts.time, starts.clock} - {None}
+    return len(clocks) < 2 and digits in [word.lstrip("0") for word in fold(each.title).split()]
+
+
 def _is_alike(one: Booking, other: Booking) -> bool:
     ends = [(each.confirmation_number, each.origin.label, each.destination.label) for each in (one, other)]
     return ends[0] == ends[1]
@@ -606,7 +554,3 @@ def _compact(text: Any) -> str:
 
 def _rounded(value: float | None) -> float:
     return round(value or 0.0, 3)
-
-
-def _known(**facts: Any) -> JsonObject:
-    return {name: value for name, value in facts.items() if value not in ("", None)}
