@@ -137,7 +137,9 @@ class _Importer:
 
     def _record(self, one: Booking) -> None:
         times = self._asked.get(identity(one))
-        if one.starts is None:
+        if one.problems:
+            self._result(one, "question", " ".join(one.problems))
+        elif one.starts is None:
             self._result(one, "question", "It does not say when it starts.")
         elif times is not None:
             self._result(one, "question", f"The sources name different times: {' and '.join(times)}.")

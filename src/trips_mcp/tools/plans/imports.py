@@ -47,6 +47,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/\r\n]{64,}={0,2}\s*")
 _FEW_OUTSIDE: Final = 5
 """Bookings outside the trip that are listed one by one."""
 _RESOURCE: Final = re.compile(r'"(?:uri|resource|resource_link)"')
+_UNMATCHED: Final = "It was read, and not yet matched."
 _ARCHIVED: Final = "completed"
 _MOST_READ: Final = 5
 """Trips of the same dates whose places are compared."""
@@ -265,7 +266,7 @@ def _resource_in(content: str) -> _GivenFile | None:
 
 
 def _unplanned(read: FileReading, trip_id: str, question: str | None = None) -> ImportPreview:
-    found = [ImportedBooking(one, "question", "It was read, and not yet matched.") for one in read.bookings]
+    found = [ImportedBooking(one, "question", " ".join(one.problems) or _UNMATCHED) for one in read.bookings]
     draft = ImportDraft((), tuple(found))
     return _preview(read, trip_id, draft).model_copy(update={"question": question})
 
@@ -289,7 +290,7 @@ def _shown(one: ImportedBooking) -> PlannedBooking:
         starts=booking.starts.at if booking.starts else None,
         ends=booking.ends.at if booking.ends else None,
         why=one.why,
-        problems=[*booking.problems],
+        problems=[problem for problem in booking.problems if problem not in one.why],
     )
 
 
