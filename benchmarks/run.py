@@ -15,6 +15,7 @@ SCRIPTS = (
     "results.py",
     "questions.py",
     "places.py",
+    "bookings.py",
     "cold_start.py",
     "calls.py",
     "client.py",

@@ -6,7 +6,7 @@ import pytest
 
 from trips_mcp.bookings.model import Booking
 
-from .made_up import BOARDING, FLIGHT, HOTEL, calendar, mail, page, read, wallet
+from .made_up import BOARDING, FLIGHT, HOTEL, archive, calendar, mail, page, read, wallet
 
 RESTAURANT = {
     "@context": "https://schema.org",
@@ -279,3 +279,23 @@ def test_markup_about_anything_else_gives_no_booking() -> None:
     ]
 
     assert read(page(*others)).bookings == ()
+
+
+def test_all_messages_of_a_mailbox_are_read() -> None:
+    dates = "From someone@example.com Fri Nov 27 09:00:00 2026\n"
+    box = b"\n\n".join(dates.encode() + mail(page(one)) for one in (FLIGHT, HOTEL))
+
+    assert [one.kind for one in read(box).bookings] == ["flight", "stay"]
+
+
+def test_the_attachments_of_a_mail_as_one_archive_are_read() -> None:
+    files = {"a.eml": mail(page(FLIGHT)), "b/hotel.html": page(HOTEL), "c.jpg": b"\xff\xd8\xff"}
+
+    assert [one.kind for one in read(archive(files)).bookings] == ["flight", "stay"]
+
+
+def test_an_archive_in_a_mail_in_an_archive_is_not_opened() -> None:
+    inner = archive({"a.eml": mail(page(FLIGHT))})
+    packed = archive({"a.eml": mail("", "", ("more.zip", "application/zip", inner))})
+
+    assert read(packed).unread == ("The archive has neither bookings nor places.",)

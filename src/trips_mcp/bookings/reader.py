@@ -26,6 +26,10 @@ _LARGEST_TEXT: Final = 4_000_000
 """Characters of a text that are searched."""
 _LONGEST_TEXT: Final = 20_000
 """Characters of a text that is handed on."""
+_MOST_MESSAGES: Final = 200
+_MOST_IN_ARCHIVE: Final = 50
+_IN_ARCHIVES: Final = (".eml", ".ics", ".html", ".htm", ".pdf", ".txt")
+_NEXT_MESSAGE: Final = re.compile(rb"(?:\r?\n){2}(?=From \S[^\n]{0,200}\r?\n[A-Za-z-]+:)")
 _DEEPEST: Final = 6
 """Files in files: a pass in a message in a mail."""
 _UNEXPECTED: Final = (
@@ -88,7 +92,7 @@ def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int
         return FileReading(unread=("A file lies too deep in other files.",))
     if not start:
         return FileReading(unread=("The file is empty.",))
-    binary = _binary(data, name, today)
+    binary = _binary(data, name, today, depth)
     if binary is not None:
         return binary
     if start[:15].upper() == b"BEGIN:VCALENDAR" or media_type == "text/calendar":
@@ -98,7 +102,8 @@ def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int
     if re.search(rb"<(?:\w+:)?(?:gpx|kml)\b", data[:4_000]):
         return read_xml_places(data)
     if media_type != "text/html" and is_mail(data):
-        return _mail(data, today, depth)
+        mailbox = _mailbox(data, today, depth) if start[:5] == b"From " else None
+        return mailbox or _mail(data, today, depth)
     text = _decoded(data)[:_LARGEST_TEXT]
     if media_type == "text/html" or _HTML.search(text[:4_000]) or name.lower().endswith((".html", ".htm")):
         return _html(text, today)
@@ -109,9 +114,9 @@ def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int
     return _text(text, today)
 
 
-def _binary(data: bytes, name: str, today: date) -> FileReading | None:
+def _binary(data: bytes, name: str, today: date, depth: int) -> FileReading | None:
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip(data, today)
+        return _zip(data, today, depth)
     if data[:1024].lstrip()[:5] == b"%PDF-":
         return _pdf(data, today)
     if _IMAGES.match(data):
@@ -129,19 +134,29 @@ def _binary(data: bytes, name: str, today: date) -> FileReading | None:
     return None
 
 
-def _zip(data: bytes, today: date) -> FileReading:
+def _zip(data: bytes, today: date, depth: int) -> FileReading:
     try:
         archive = Archive(data)
         if any(name == "pass.json" or name.lower().endswith(".pkpass") for name in archive.names):
             return read_passes(archive, today)
-        return _map_archive(archive)
+        return _files_in(archive, today, depth)
     except ArchiveError as error:
         return FileReading(unread=(str(error),))
 
 
-def _map_archive(archive: Archive) -> FileReading:
-    """KMZ, and Google Takeout: its saved places as JSON and CSV."""
+def _files_in(archive: Archive, today: date, depth: int) -> FileReading:
+    """KMZ, Google Takeout with its saved places as JSON and CSV, and all attachments of a mail as one archive.
+
+    An archive in another file is opened for places alone: bookings in archives in mails in archives have no bound.
+    """
     found = FileReading()
+    bookings = [name for name in archive.names if name.lower().endswith(_IN_ARCHIVES)] if depth == 0 else []
+    for name in bookings[:_MOST_IN_ARCHIVE]:
+        found += _read(archive.read(name), name, "", today, depth + 1)
+    if len(bookings) > _MOST_IN_ARCHIVE:
+        found += FileReading(
+            unread=(f"Only the first {_MOST_IN_ARCHIVE} mails and calendars of the archive are read.",)
+        )
     for name in archive.names:
         lower = name.lower()
         if lower.endswith((".kml", ".gpx")):
@@ -151,8 +166,8 @@ def _map_archive(archive: Archive) -> FileReading:
             found += read_geojson(values) if values else FileReading()
         elif lower.endswith(".csv"):
             found += read_csv_places(_decoded(archive.read(name))) or FileReading()
-    if not (found.places or found.unread):
-        return FileReading(unread=("The archive has neither passes nor places.",))
+    if found == FileReading():
+        return FileReading(unread=("The archive has neither bookings nor places.",))
     return found
 
 
@@ -179,6 +194,19 @@ def _json(data: bytes, today: date) -> FileReading | None:
         return found
     bookings = read_items(values, "JSON-LD")
     return FileReading(bookings) if bookings else None
+
+
+def _mailbox(data: bytes, today: date, depth: int) -> FileReading | None:
+    """All messages of an mbox, as Google Takeout makes it. None if it has a single one."""
+    messages = [one for one in _NEXT_MESSAGE.split(data, maxsplit=_MOST_MESSAGES + 1) if one.strip()]
+    if len(messages) < 2:
+        return None
+    found = FileReading()
+    for message in messages[:_MOST_MESSAGES]:
+        found += _mail(message, today, depth + 1)
+    if len(messages) > _MOST_MESSAGES:
+        found += FileReading(unread=(f"Only the first {_MOST_MESSAGES} mails of the mailbox are read.",))
+    return replace(found, texts=found.texts[:1])
 
 
 def _mail(data: bytes, today: date, depth: int) -> FileReading:

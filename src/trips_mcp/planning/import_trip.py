@@ -1,10 +1,11 @@
 """The trip that bookings belong to: whether one fits them, and a new one where none does."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
-from trips_mcp.bookings.model import Booking, BookingPlace
+from trips_mcp.bookings.model import Booking, BookingPlace, SavedPlace
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary.journey import Journey
@@ -53,16 +54,22 @@ def has_places(journey: Journey, bookings: Iterable[Booking]) -> bool | None:
 
 
 def plan_new_trip(
-    bookings: Sequence[Booking], span: tuple[date, date], group_id: str, *, has_events: bool
+    bookings: Sequence[Booking],
+    places: Sequence[SavedPlace],
+    span: tuple[date, date],
+    group_id: str,
+    *,
+    has_events: bool,
 ) -> ImportDraft:
     """A new trip of these dates with the bookings. No changes if none of them can be planned."""
     dates = {"startDate": f"{span[0]}", "endDate": f"{span[1]}"}
     trip = Trip.model_validate({"_id": f"@{_NAME}", **dates})
-    draft = plan_bookings(Journey.of(TripExport(trip=trip)), bookings, events_on=f"@{_NAME}" if has_events else None)
-    if not draft.changes:
-        return draft
+    events_on = f"@{_NAME}" if has_events else None
+    draft = plan_bookings(Journey.of(TripExport(trip=trip)), bookings, places, events_on=events_on)
+    if all(one.outcome != "new" for one in draft.bookings):
+        return replace(draft, changes=())
     created = Change("create_trip", {"groupId": group_id, "title": _title(draft), **dates}, _NAME)
-    return ImportDraft((created, *draft.changes), draft.bookings)
+    return replace(draft, changes=(created, *draft.changes))
 
 
 def _title(draft: ImportDraft) -> str:

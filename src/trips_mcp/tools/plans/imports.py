@@ -185,7 +185,7 @@ async def _for_new_trip(
     if group_id is None or "create_trip" in conduct.absent:
         question = "No trip has these dates and places. Call again with a tripId, or create a trip first."
         return Outcome(_unplanned(read, "", question), (), client.rate_limit)
-    draft = plan_new_trip(read.bookings, span, group_id, has_events=conduct.one_store)
+    draft = plan_new_trip(read.bookings, read.places, span, group_id, has_events=conduct.one_store)
     result = _preview(read, "", draft)
     if not draft.changes:
         return Outcome(result, (), client.rate_limit)
