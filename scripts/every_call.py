@@ -249,6 +249,7 @@ async def _its_travellers(session: Session, trip_id: str) -> None:
 async def _questions(session: Session, trip_id: str) -> None:
     await session.do("get_day", tripId=trip_id, date="2027-03-30")
     await session.do("get_timeline", tripId=trip_id)
+    await session.do("show_trip", tripId=trip_id)
     await session.do("check_trip", tripId=trip_id)
     await session.do("search_trip", tripId=trip_id, query="kyoto station")
     await session.do("get_stay", tripId=trip_id, date="2027-03-30")

@@ -83,6 +83,8 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
         found["path"] = tool.input_schema["properties"][PATH]
     if tool.writes_files:
         found["writes_files"] = True
+    if tool.page:
+        found["page"] = tool.page
     return found
 
 

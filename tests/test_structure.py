@@ -22,6 +22,7 @@ ALONE = {
     "trips_mcp.backend.store.inspect": "reads a file without opening it as a database",
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
+    "trips_mcp.server.http.session_ids": "the format of an id, apart from the exchange that carries it",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",
     "trips_mcp.tools.offload": "the one place that knows worker threads",
 }

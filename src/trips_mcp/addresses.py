@@ -23,6 +23,11 @@ def is_loopback(host: str) -> bool:
     return found is not None and found.is_loopback
 
 
+def is_address(host: str) -> bool:
+    """Whether a host, with or without a port, is an IP address rather than a name."""
+    return parse_address(_without_port(host).strip("[]")) is not None
+
+
 @lru_cache(1024)
 def client_network(address: str) -> str:
     """The key that limits count a client by: an IPv4 address, or the first 64 bits of an IPv6 address.

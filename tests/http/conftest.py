@@ -22,8 +22,10 @@ import uvicorn
 import uvicorn.server
 from anyio.abc import Process, SocketStream
 from mcp import Client
+from mcp.client.extension import advertise
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from mcp.shared.dispatcher import ProgressFnT
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -116,9 +118,9 @@ class Served:
 
     @asynccontextmanager
     async def agent(
-        self, transport: str = "http", key: str | None = None, mode: Any = "auto", **headers: str
+        self, transport: str = "http", key: str | None = None, mode: Any = "auto", draws: bool = False, **headers: str
     ) -> AsyncGenerator[Client]:
-        """The SDK's client, over `http` or `sse`."""
+        """The SDK's client, over `http` or `sse`. `draws`: as a host with MCP Apps."""
         if key is not None:
             headers = {**headers, "Authorization": f"Bearer {key}"}
         async with AsyncExitStack() as stack:
@@ -129,7 +131,8 @@ class Served:
                     httpx2.AsyncClient(headers=headers, timeout=SECONDS, verify=NO_TLS)
                 )
                 streams = streamable_http_client(self.url, http_client=http)
-            client = Client(streams, mode=mode, cache=None, read_timeout_seconds=SECONDS)
+            apps = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})] if draws else None
+            client = Client(streams, mode=mode, cache=None, read_timeout_seconds=SECONDS, extensions=apps)
             yield await stack.enter_async_context(client)
 
 

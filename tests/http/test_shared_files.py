@@ -1,8 +1,11 @@
 """The files behind a share link, as calendars and maps read them from a team's server."""
 
 import json
+import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -15,7 +18,7 @@ KeyFor = Callable[..., Awaitable[str]]
 DATES = {"startDate": "2027-05-01", "endDate": "2027-05-09"}
 
 
-async def shared_trip(served: Any, key: str) -> tuple[str, str]:
+async def shared_trip(served: Any, key: str | None) -> tuple[str, str]:
     """The ids of a trip with a stay, a pin and a plan, and the token of its link."""
 
     async def do(tool: str, **arguments: Any) -> dict[str, Any]:
@@ -54,6 +57,38 @@ async def test_a_link_is_a_calendar_and_a_map_without_codes(team: Serve, key_for
     assert calendar.headers["x-robots-tag"] == "noindex, nofollow"
     assert "default-src 'none'" in calendar.headers["content-security-policy"]
     assert (head.text, head.headers["etag"]) == ("", calendar.headers["etag"])
+
+
+async def test_a_link_is_a_page_that_only_its_own_script_runs_in(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served:
+        trip, token = await shared_trip(served, key)
+        page = await served.request("GET", f"/shared/{token}")
+        head = await served.request("HEAD", f"/shared/{token}")
+        same = await served.request("GET", f"/shared/{token}", headers={"If-None-Match": page.headers["etag"]})
+        await served.call("create_map_pin", key, tripId=trip, name="Kasuga </script>", lat=34.68, lng=135.85)
+        changed = await served.request("GET", f"/shared/{token}", headers={"If-None-Match": page.headers["etag"]})
+        await served.call("revoke_share_token", key, tripId=trip)
+        revoked = await served.request("GET", f"/shared/{token}", headers={"If-None-Match": changed.headers["etag"]})
+
+    statuses = [answer.status_code for answer in (page, head, same, changed, revoked)]
+    assert statuses == [200, 200, 304, 200, 404]
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["x-robots-tag"] == "noindex, nofollow"
+    assert (head.text, same.text) == ("", "")
+    data = re.search(r'<script type="application/json" id="trip">(.*?)</script>', changed.text)
+    assert data is not None
+    shown = json.loads(data[1])["trip"]
+    assert (shown["title"], [pin["name"] for pin in shown["pins"]]) == ("Nara", ["Deer park", "Kasuga </script>"])
+    assert not any(code in page.text for code in ("4711", "HX-12", "gate 99"))
+    (script,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    allowed = b64encode(sha256(script.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"].split("; ")
+    assert policy[:2] == ["default-src 'none'", f"script-src 'sha256-{allowed}'"]
+    assert "frame-ancestors 'none'" in policy
+    assert not any("unsafe" in part or "allow-same-origin" in part for part in policy)
+    assert token not in json.dumps(served.lines)
 
 
 async def test_a_calendar_that_asks_again_gets_only_what_changed(team: Serve, key_for: KeyFor) -> None:
@@ -99,7 +134,54 @@ async def test_the_maker_of_a_link_is_told_its_addresses(team: Serve, key_for: K
         trip, _ = await shared_trip(served, key)
         here = await served.call("create_share_token", key, tripId=trip)
 
-    assert "/shared/TOKEN/calendar.ics" in here["structuredContent"]["remarks"][0]
+    link = here["structuredContent"]
+    assert link["url"] == f"{served.base}/shared/{link['token']}"
+    assert "url/calendar.ics" in link["remarks"][0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"Host": "trips.example.com"}, "https://trips.example.com"),
+        ({"Host": "Trips.example.com:8443"}, "https://trips.example.com:8443"),
+        ({"Host": "trips.example.com", "X-Forwarded-Proto": "http"}, "http://trips.example.com"),
+        ({"Host": "127.0.0.1", "X-Forwarded-Proto": "https"}, "https://127.0.0.1"),
+        ({"Host": "localhost:8848", "X-Forwarded-Proto": "javascript"}, "http://localhost:8848"),
+    ],
+)
+async def test_the_address_is_the_one_the_caller_uses(
+    headers: dict[str, str], base: str, team: Serve, key_for: KeyFor
+) -> None:
+    key = await key_for("owner")
+
+    async with team(allowed_host="trips.example.com,trips.example.com:8443") as served:
+        trip, _ = await shared_trip(served, key)
+        call = {"name": "create_share_token", "arguments": {"tripId": trip}}
+        answer = await served.ask("tools/call", key, headers, **call)
+
+    link = answer.json()["result"]["structuredContent"]
+    assert link["url"] == f"{base}/shared/{link['token']}"
+
+
+async def test_over_sse_the_address_is_told_too(team: Serve, key_for: KeyFor) -> None:
+    key = await key_for("owner")
+
+    async with team() as served, served.agent("sse", key) as agent:
+        trip, _ = await shared_trip(served, key)
+        link = (await agent.call_tool("create_share_token", {"tripId": trip})).structured_content
+
+    assert link["url"].startswith(f"{served.base}/shared/")
+
+
+async def test_a_server_without_such_pages_tells_no_address(local: Serve) -> None:
+    async with local() as served:
+        _, token = await shared_trip(served, None)
+        trip = (await served.call("list_trips"))["structuredContent"]["items"][0]["_id"]
+        link = (await served.call("create_share_token", tripId=trip))["structuredContent"]
+
+    assert token
+    assert "url" not in link
+    assert "no link works" in link["remarks"][0]
 
 
 async def test_no_token_is_logged(team: Serve, key_for: KeyFor) -> None:

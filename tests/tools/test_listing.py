@@ -55,8 +55,9 @@ def test_every_operation_is_a_tool_and_the_others_answer_with_what_operations_re
 
     assert [tool.name for tool in TOOLS if tool.name in own] == own
     assert [tool.name for tool in TOOLS if tool.name not in own] == [
-        "export_file", "get_day", "get_timeline", "check_trip", "search_trip", "get_stay", "get_secret",
-        "plan_changes", "apply_plan", "plan_import", "plan_move", "plan_copy", "list_changes", "plan_undo",
+        "export_file", "get_day", "get_timeline", "check_trip", "search_trip", "show_trip", "get_stay",
+        "get_secret", "plan_changes", "apply_plan", "plan_import", "plan_move", "plan_copy", "list_changes",
+        "plan_undo",
     ]  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_a_server_of_one_api_lists_that_apis_tools_alone() -> None:
 
 
 def test_the_whole_catalogue_fits_its_budget() -> None:
-    assert sum(prompt_bytes(tool) for tool in TOOLS) <= 34_500
+    assert sum(prompt_bytes(tool) for tool in TOOLS) <= 36_500
 
 
 @every_tool
@@ -153,7 +154,8 @@ DOCUMENTED_HINTS = {  # readOnly, destructive, idempotent
 OTHER_PEOPLES_WORDS = {
     "list_messages", "send_message", "create_share_token", "get_shared_trip", "export_shared_trip",
     "get_event", "list_trip_events", "get_day", "get_timeline", "check_trip", "search_trip", "export_trip",
-    "export_file", "plan_changes", "apply_plan", "plan_import", "plan_move", "plan_copy", "list_changes", "plan_undo",
+    "export_file", "show_trip",
+    "plan_changes", "apply_plan", "plan_import", "plan_move", "plan_copy", "list_changes", "plan_undo",
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
-/** The page as a file: its data is in the page itself. */
+/** Starts the page: as a file, whose data is in the page itself, or in a conversation. */
 
+import { Bridge } from "./bridge";
+import { startInChat } from "./chat";
 import { h } from "./dom";
 import type { TripPage } from "./model";
 import { mount } from "./mount";
@@ -15,6 +17,8 @@ function start(place: HTMLElement): void {
   } catch {
     data = null;
   }
+  const nothing = (): void => place.replaceChildren(h("p", { class: "empty" }, "There is no trip in this page."));
   if (data?.trip) mount(place, data);
-  else place.replaceChildren(h("p", { class: "empty" }, "There is no trip in this page."));
+  else if (Bridge.isEmbedded) startInChat(place).catch(nothing);
+  else nothing();
 }

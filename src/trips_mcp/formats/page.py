@@ -16,6 +16,7 @@ from trips_mcp.formats.page_data import page_of
 
 _NO_DATA: Final = '<script type="application/json" id="trip">null</script>'
 _NO_TITLE: Final = "<title>Trip</title>"
+_POLICY: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 """Characters that end a script, or a line in old readers of scripts, or that UTF-8 cannot hold."""
 
@@ -31,6 +32,20 @@ def to_html(page: Mapping[str, Any]) -> str:
     title = _UNSAFE.sub(" ", page["trip"]["title"])
     before, middle, after = _parts()
     return f"{before}<title>{escape(title)}</title>{middle}{_NO_DATA.replace('null', data)}{after}"
+
+
+@cache
+def for_chat() -> str:
+    """The page without data, for a host with MCP Apps, which has the data and sets the policy for scripts."""
+    before, middle, after = _parts()
+    return f"{_POLICY.sub('', before)}{_NO_TITLE}{middle}{_NO_DATA}{after}"
+
+
+@cache
+def policy() -> str:
+    """The page's Content-Security-Policy, for the header."""
+    found = _POLICY.search(_parts()[0])
+    return found[1] if found else "default-src 'none'"
 
 
 @cache

@@ -1,11 +1,12 @@
 """What a server offers, derived from its settings; imported before the SDK, so it stays light."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.json_values import JsonObject
+from trips_mcp.server.apps import with_pages
 from trips_mcp.server.instructions import instructions
 from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.server.resource_uris import ResourceKind, kinds
@@ -39,6 +40,21 @@ class Offer:
     load_tools: "Callable[[], Iterable[Tool[Any, Any]]]"
     connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]"
     conduct: Conduct = field(default_factory=Conduct)
+    pages: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By tool, the URI of the page in which hosts with MCP Apps draw its results."""
+
+    @property
+    def has_page(self) -> bool:
+        """Whether any tool that can be called has a page."""
+        return not self.names.isdisjoint(self.pages)
+
+    @property
+    def has_resources(self) -> bool:
+        return bool(self.resources) or self.has_page
+
+    def listing_for(self, *, draws: bool) -> list[dict[str, Any]]:
+        """The tools for a host that draws pages, or does not."""
+        return with_pages(self.listing, self.pages) if draws and self.pages else self.listing
 
     @property
     def names(self) -> frozenset[str]:
@@ -74,6 +90,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
     return Offer(
         instructions=instructions(settings, {listing["name"] for listing in choice.listing}),
         listing=choice.listing,
+        pages={entry["listing"]["name"]: entry["page"] for entry in choice.entries if "page" in entry},
         missing={name: why.sentence for name, why in choice.hidden.items()},
         load_tools=_load_tools,
         connect=lambda: _connect(settings),
@@ -81,7 +98,6 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             mask_secrets=settings.masks_secrets(by_default=masks),
             trip=settings.trip,
             local=settings.embedded,
-            serves_shares=settings.team,
             one_store=settings.one_store,
             event_trips=settings.event_trips,
             absent=frozenset(choice.hidden),

@@ -4,6 +4,7 @@ from mcp.server import CacheHint, Server
 from mcp_types import Icon
 
 from trips_mcp import __version__
+from trips_mcp.server.apps import EXTENSION
 from trips_mcp.server.client_holder import ClientHolder, client_lifespan
 from trips_mcp.server.handlers.completions import add_completions
 from trips_mcp.server.handlers.prompts import add_prompts
@@ -40,7 +41,9 @@ def build_server(offer: Offer) -> Server[ClientHolder]:
     # Register only what is offered. Anything else is no capability, and its method is not found.
     if offer.prompts:
         add_prompts(server, offer)
-    if offer.resources:
+    if offer.has_page:
+        server.extensions[EXTENSION] = {}
+    if offer.has_resources:
         add_resources(server, offer, tools, trips)
     if offer.completes:
         add_completions(server, offer, trips)

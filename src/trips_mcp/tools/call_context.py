@@ -38,8 +38,11 @@ class Conduct:
     """The tripId that the server is bound to."""
     local: bool = False
     """Whether trips are kept locally, where nobody else reads them."""
-    serves_shares: bool = False
-    """Whether this server has files at share links' addresses (docs/files.md#shared-files)."""
+    share_base: "Callable[[], str | None] | None" = None
+    """The address that the caller reaches this server by, if known. None if it serves no share links.
+
+    See docs/files.md#shared-files.
+    """
     one_store: bool = True
     """Whether a trip's `number` is its id in the Events API (docs/contract.md#one-store-for-both)."""
     event_trips: Mapping[str, int] = field(default_factory=dict[str, int])

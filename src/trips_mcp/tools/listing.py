@@ -32,6 +32,8 @@ class Entry(TypedDict):
     """The schema of its argument `path`, which it has with a folder of `--files`, and which replaces a required one."""
     writes_files: NotRequired[bool]
     """Whether it writes to that folder."""
+    page: NotRequired[str]
+    """The URI of the page in which hosts with MCP Apps draw its results."""
     listing: dict[str, Any]
     """The entry in tools/list, in wire format."""
 

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any, cast
 
-from trips_mcp.tools.plans import drafts, imports, undoing
+from trips_mcp.tools.plans import drafts, imports, show_trip, undoing
 from trips_mcp.tools.plans import tools as plans
 from trips_mcp.tools.resources import (
     action_items,
@@ -33,7 +33,7 @@ def _tools_in(*resources: ModuleType) -> tuple[Tool[Any, Any], ...]:
 
 TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "trips": _tools_in(me, trips, exports, trip_files, sync),
-    "itinerary": _tools_in(itinerary, get_stay),
+    "itinerary": _tools_in(itinerary, show_trip, get_stay),
     "legs": _tools_in(legs),
     "action_items": _tools_in(action_items),
     "commitments": _tools_in(commitments),

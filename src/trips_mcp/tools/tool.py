@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
 from typing import Any, Final, Generic, Protocol, TypedDict
 
@@ -16,6 +16,7 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.errors import faults, in_words
 from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result
 from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import advice, where_to_check
 from trips_mcp.tools.listing import PATH
@@ -109,6 +110,10 @@ class Tool(Generic[P, R]):
     """Whether it writes its result to that folder."""
     attached: Callable[[R], Attachment | None] | None = None
     """The file beside the answer, for tools that make one."""
+    page: str = ""
+    """The `ui://` URI of the page in which hosts with MCP Apps draw its results."""
+    drawn: Callable[[R], Awaitable[JsonObject]] | None = None
+    """What the page draws of a result; the structured content for those hosts."""
 
     @cached_property
     def asked(self) -> type[Params]:
@@ -189,6 +194,8 @@ class Tool(Generic[P, R]):
             answer = call.show(outcome.result).whole(outcome.result, outcome.notes, self.prose)
             if self.attached is not None:
                 answer = replace(answer, attachment=self.attached(outcome.result))
+            if self.drawn is not None:
+                answer = replace(answer, drawn=partial(self.drawn, outcome.result))
         meta = _meta(call.rate_limit)
         return answer if meta is None else replace(answer, meta=meta)
 

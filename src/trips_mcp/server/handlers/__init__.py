@@ -1,12 +1,19 @@
-"""The handlers of requests, and their error boundary: the log gets details, a client an incident number."""
+"""The handlers of requests, and what they share: which hosts draw, and the error boundary.
+
+The log gets details, a client an incident number.
+"""
 
 import logging
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import mcp_types as types
 from mcp import MCPError
+from mcp.server import ServerRequestContext
+
+from trips_mcp.server.apps import draws
 
 logger = logging.getLogger(__name__)
 
@@ -33,3 +40,9 @@ def expect_no_cursor(params: types.PaginatedRequestParams) -> None:
     """Raises: MCPError."""
     if params.cursor is not None:
         raise MCPError(types.INVALID_PARAMS, "This list has one page; ask for it without a cursor.")
+
+
+def host_draws(context: ServerRequestContext[Any]) -> bool:
+    """Whether the host announced that it draws pages in the chat (MCP Apps)."""
+    capabilities = context.session.client_capabilities
+    return capabilities is not None and draws(capabilities.extensions)

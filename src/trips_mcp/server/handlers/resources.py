@@ -13,8 +13,9 @@ import mcp_types as types
 from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
+from trips_mcp.server import apps
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.handlers import error_boundary, expect_no_cursor
+from trips_mcp.server.handlers import error_boundary, expect_no_cursor, host_draws
 from trips_mcp.server.handlers.tools import LazyTools
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PAGE, PLACES, SCHEME, ResourceKind, uri_of
@@ -90,11 +91,15 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: LazyTools, 
         return {"resourceTemplates": offer.templates, "resultType": "complete"}
 
     async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        pages = [apps.RESOURCE] if offer.has_page and params.cursor is None and host_draws(context) else []
         with error_boundary("resources/list"), _as_mcp_errors("resources/list", conduct):
-            found = await trips.now(await context.lifespan_context.client())
-            return {**_page(found, params.cursor, kinds), "resultType": "complete"}
+            found = await trips.now(await context.lifespan_context.client()) if kinds else []
+            listed = _page(found, params.cursor, kinds)
+        return {**listed, "resources": pages + listed["resources"], "resultType": "complete"}
 
     async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
+        if params.uri == apps.TRIP_PAGE and offer.has_page:
+            return {"contents": [_trip_page()], "resultType": "complete"}
         address = parse_uri(params.uri)
         if address is None or address.kind not in kinds or conduct.trip not in (None, address.trip):
             raise _not_found(params.uri)
@@ -155,6 +160,12 @@ async def _file(address: ResourceAddress, client: "TripsClient", conduct: "Condu
     from trips_mcp.tools.resources.trip_files import file_of
 
     return (await file_of(client, address.trip, _FORMATS[address.kind], conduct)).text
+
+
+def _trip_page() -> dict[str, Any]:
+    from trips_mcp.formats.page import for_chat
+
+    return {"uri": apps.TRIP_PAGE, "mimeType": apps.MIME_TYPE, "text": for_chat(), "_meta": apps.META}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from mcp.server import Server, ServerRequestContext
 
 from trips_mcp import delivery
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.handlers import expect_no_cursor, incident
+from trips_mcp.server.handlers import expect_no_cursor, host_draws, incident
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.preload import gc_paused
 
@@ -37,9 +37,9 @@ class LazyTools:
 def add_tools(server: Server[ClientHolder], offer: Offer, tools: LazyTools) -> None:
     offered = offer.names
 
-    async def list_tools(_: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+    async def list_tools(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         expect_no_cursor(params)
-        return {"tools": offer.listing, "resultType": "complete"}
+        return {"tools": offer.listing_for(draws=host_draws(context)), "resultType": "complete"}
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
         name = params.name
@@ -72,7 +72,9 @@ async def _called(
     except TripsError as error:
         return _failure(str(error))
     answer = await tool.call(client, arguments, context.session.report_progress, conduct)
-    result = _wire(answer.text, answer.structured, answer.is_error, answer.meta)
+    drawn = answer.drawn if host_draws(context) else None
+    structured = answer.structured if drawn is None else await drawn()
+    result = _wire(answer.text, structured, answer.is_error, answer.meta)
     if (file := answer.attachment) is not None:
         resource = {"uri": file.uri, "mimeType": file.media_type, "text": file.text}
         result["content"].append({"type": "resource", "resource": resource})

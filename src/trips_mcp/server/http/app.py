@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.http import public_address
 from trips_mcp.server.http.accounts import Account, Accounts
 from trips_mcp.server.http.auth import Authenticator
 from trips_mcp.server.http.errors import (
@@ -145,6 +146,7 @@ class App:
             raise not_allowed(*route.methods)
         if route.guarded and self._ending:
             raise ending()
+        public_address.note(request)
         await route.answer(request)
 
     async def _mcp(self, request: HttpRequest) -> None:

@@ -8,6 +8,7 @@ import anyio
 
 from trips_mcp.client.errors import TripsError
 from trips_mcp.connect import connect, services
+from trips_mcp.server.http import public_address
 from trips_mcp.server.http.accounts import Accounts
 from trips_mcp.server.http.app import App, AppConfig
 from trips_mcp.server.http.auth import ANYBODY, Authenticator, KeyVerifier, rejected, rejected_by_us
@@ -24,7 +25,10 @@ Log = Callable[[str], object]
 
 def masked(settings: Settings) -> Offer:
     """The offer over HTTP, which masks secrets by default. Callers may be on other computers, so it has no files."""
-    return offer(replace(settings, chosen_files=None), masks=True)
+    offered = offer(replace(settings, chosen_files=None), masks=True)
+    if not settings.team:
+        return offered
+    return replace(offered, conduct=replace(offered.conduct, share_base=public_address.current))
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ _TO_SEND: Final = (
     b"accept, authorization, content-type, last-event-id, mcp-method, mcp-name, mcp-protocol-version, mcp-session-id, "
     b"x-request-id, x-travelmode-token"
 )
-_TO_READ: Final = b"retry-after, www-authenticate, x-request-id"
+_TO_READ: Final = b"mcp-session-id, retry-after, www-authenticate, x-request-id"
 _AN_HOUR: Final = b"3600"
 
 

@@ -1,4 +1,4 @@
-"""The files behind a share link: GET /shared/{token}/calendar.ics and /shared/{token}/places.geojson.
+"""What a share link shows: the page GET /shared/{token}, and below it calendar.ics and places.geojson.
 
 They need no key. What they show is the safe projection of the share link (docs/contract.md#share-links).
 """
@@ -13,19 +13,20 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from trips_mcp import __version__
 from trips_mcp.server.http.limits import CallLimit
 from trips_mcp.server.http.request import HttpRequest
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
-    from trips_mcp.formats.outline import Outline
+    from trips_mcp.contract.shares import SharedExport
 
 OpenVisitor = Callable[[str], AbstractAsyncContextManager["TripsClient"]]
 """Opens a client without a key, whose requests count for an address."""
 
-_PATH: Final = re.compile(r"/shared/(?P<token>[A-Za-z0-9_-]{1,200})/(?P<file>calendar\.ics|places\.geojson)")
+_PATH: Final = re.compile(r"/shared/(?P<token>[A-Za-z0-9_-]{1,200})(?:/(?P<file>calendar\.ics|places\.geojson))?")
 _LOGGED: Final = "/shared/…/"
-_MEDIA_TYPES: Final = {"calendar.ics": "text/calendar", "places.geojson": "application/geo+json"}
+_MEDIA_TYPES: Final = {"": "text/html", "calendar.ics": "text/calendar", "places.geojson": "application/geo+json"}
 _ETAGS_KEPT: Final = 1000
 _AT_ONCE: Final = 32
 """Apart from the calls of callers, whom readers of links must not keep waiting."""
@@ -36,7 +37,11 @@ _SAFE: Final = (
     (b"x-robots-tag", b"noindex, nofollow"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; sandbox"),
+)
+_POLICY: Final = b"default-src 'none'; sandbox"
+_OF_THE_PAGE: Final = (
+    "frame-ancestors 'none'; sandbox allow-scripts allow-modals allow-popups allow-popups-to-escape-sandbox "
+    "allow-top-navigation-by-user-activation"
 )
 _GONE: Final = "Nothing is shared at this address. The link may have been revoked."
 _BUSY: Final = "This address is read too often; read it again later."
@@ -46,6 +51,7 @@ _DOWN: Final = "The trip cannot be read now; try again later."
 class _Wanted(NamedTuple):
     token: str
     file: str
+    """Empty for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,9 @@ class SharedFiles:
         found = _PATH.fullmatch(request.path)
         if found is None:
             return None
-        request.path = f"{_LOGGED}{found['file']}"
-        return _Wanted(found["token"], found["file"])
+        file = found["file"] or ""
+        request.path = f"{_LOGGED}{file}"
+        return _Wanted(found["token"], file)
 
     async def answer(self, request: HttpRequest, wanted: _Wanted) -> None:
         """Raises: RefusalError if too many are read at once."""
@@ -77,7 +84,10 @@ class SharedFiles:
 
         try:
             with self._reads.slot(request.address):
-                outline = await self._outline(wanted.token, request.address)
+                shared = await self._export(wanted.token, request.address)
+                version = self._version(wanted, shared)
+                is_known = version.etag in request.headers.get("if-none-match", "")
+                body = b"" if is_known or request.method == "HEAD" else await _body(wanted.file, shared, version.since)
         except NotFoundError:
             await _say(request, HTTPStatus.NOT_FOUND, _GONE)
         except RateLimitedError:
@@ -85,37 +95,24 @@ class SharedFiles:
         except TripsError:
             await _say(request, HTTPStatus.SERVICE_UNAVAILABLE, _DOWN, (b"retry-after", b"60"))
         else:
-            await self._send(request, wanted, outline)
+            policy = _POLICY if wanted.file else _page_policy()
+            headers = (*_SAFE, (b"content-security-policy", policy), (b"etag", version.etag.encode()))
+            if is_known:
+                await request.answer(HTTPStatus.NOT_MODIFIED, b"", headers)
+            else:
+                kind = f"{_MEDIA_TYPES[wanted.file]}; charset=utf-8".encode()
+                await request.answer(HTTPStatus.OK, body, [(b"content-type", kind), *headers])
 
-    async def _outline(self, token: str, address: str) -> "Outline":
+    async def _export(self, token: str, address: str) -> "SharedExport":
         """Raises: TripsError."""
-        from trips_mcp.contract.exports import TripExport
         from trips_mcp.contract.shares import EXPORT_SHARED_TRIP, ExportSharedTrip
-        from trips_mcp.formats.outline import outline_of
-        from trips_mcp.tools.offload import offload
 
         async with self._visitor(address) as client:
-            shared = await client.call(EXPORT_SHARED_TRIP, ExportSharedTrip(token=token))
-        export = TripExport.model_validate(shared.model_dump(mode="json", by_alias=True, exclude_unset=True))
-        return await offload(len(export.legs) + len(export.map_pins) + len(export.commitments), outline_of, export)
+            return await client.call(EXPORT_SHARED_TRIP, ExportSharedTrip(token=token))
 
-    async def _send(self, request: HttpRequest, wanted: _Wanted, outline: "Outline") -> None:
-        from trips_mcp.formats import FORMAT
-        from trips_mcp.formats.icalendar import render_feed
-
-        version = self._version(wanted, outline)
-        headers = (*_SAFE, (b"etag", version.etag.encode()))
-        if version.etag in request.headers.get("if-none-match", ""):
-            await request.answer(HTTPStatus.NOT_MODIFIED, b"", headers)
-            return
-        is_calendar = wanted.file == "calendar.ics"
-        text = render_feed(outline, version.since) if is_calendar else FORMAT["geojson"].render(outline)
-        body = b"" if request.method == "HEAD" else text.encode("utf-8", "replace")
-        kind = f"{_MEDIA_TYPES[wanted.file]}; charset=utf-8".encode()
-        await request.answer(HTTPStatus.OK, body, [(b"content-type", kind), *headers])
-
-    def _version(self, wanted: _Wanted, outline: "Outline") -> _Version:
-        etag = f'"{sha256(repr((wanted.file, outline)).encode("utf-8", "replace")).hexdigest()[:32]}"'
+    def _version(self, wanted: _Wanted, shared: "SharedExport") -> _Version:
+        content = f"{__version__} {wanted.file} {shared!r}"
+        etag = f'"{sha256(content.encode("utf-8", "replace")).hexdigest()[:32]}"'
         key = sha256("/".join(wanted).encode()).hexdigest()
         known = self._versions.pop(key, None)
         if known is None or known.etag != etag:
@@ -126,5 +123,33 @@ class SharedFiles:
         return known
 
 
+async def _body(file: str, shared: "SharedExport", since: datetime) -> bytes:
+    from trips_mcp.tools.offload import offload
+
+    size = len(shared.legs) + len(shared.map_pins) + len(shared.commitments) + len(shared.action_items)
+    return await offload(size, _rendered, file, shared, since)
+
+
+def _page_policy() -> bytes:
+    """The page's own: its script and styles alone. Also it is in no frame, and of no origin."""
+    from trips_mcp.formats.page import policy
+
+    return f"{policy()}; {_OF_THE_PAGE}".encode()
+
+
+def _rendered(file: str, shared: "SharedExport", since: datetime) -> bytes:
+    from trips_mcp.contract.exports import TripExport
+    from trips_mcp.formats import FORMAT
+    from trips_mcp.formats.icalendar import render_feed
+    from trips_mcp.formats.outline import outline_of
+
+    export = TripExport.model_validate(shared.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    outline = outline_of(export)
+    is_calendar = file == "calendar.ics"
+    text = render_feed(outline, since) if is_calendar else FORMAT["geojson" if file else "html"].render(outline)
+    return text.encode("utf-8", "replace")
+
+
 async def _say(request: HttpRequest, status: HTTPStatus, sentence: str, *headers: tuple[bytes, bytes]) -> None:
-    await request.answer(status, f"{sentence}\n".encode(), [_PLAIN, *_SAFE, *headers])
+    policy = (b"content-security-policy", _POLICY)
+    await request.answer(status, f"{sentence}\n".encode(), [_PLAIN, *_SAFE, policy, *headers])

@@ -41,6 +41,7 @@ from typing_extensions import override
 
 from trips_mcp.delivery import delivering
 from trips_mcp.server.client_holder import ClientHolder
+from trips_mcp.server.http import session_ids
 from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.limits import Deadlines
 from trips_mcp.server.http.request import JSON, HttpRequest, refusal_of
@@ -66,6 +67,9 @@ async def exchange(
         # notifications and responses: nothing waits for them
         await request.answer(HTTPStatus.ACCEPTED, b"", ())
         return
+    is_opening = isinstance(route, str) and message["method"] == "initialize"
+    if is_opening and (session := session_ids.issued(message.get("params") or {})) is not None:
+        request.more_headers.append((session_ids.HEADER.encode(), session.encode()))
     with delivering() as delivery:
         try:
             told = await _answered(server, holder, _Answer(message, request, streams), deadlines, route)
@@ -94,7 +98,7 @@ async def _answered(
                 answer,
                 answer.message["method"],
                 answer.message.get("params"),
-                connection=_connection(route),
+                connection=_connection(route, answer),
                 lifespan_state=holder,
             )
     except Exception as error:  # noqa: BLE001 - the boundary between internal errors and callers
@@ -106,10 +110,10 @@ async def _answered(
     return "result" in outcome
 
 
-def _connection(route: InboundModernRoute | str) -> Connection:
+def _connection(route: InboundModernRoute | str, answer: "_Answer") -> Connection:
     """An SDK connection for this request only."""
     if isinstance(route, str):
-        return Connection.from_envelope(route, None, None)
+        return Connection.from_envelope(route, None, session_ids.capabilities(answer.request))
     return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
 
 
@@ -151,8 +155,8 @@ def _routed(message: Message, request: HttpRequest) -> InboundModernRoute | str:
 
 
 def _check_session(message: Message, request: HttpRequest) -> None:
-    """Refuses session ids: this server has no sessions, so the client must initialize again."""
-    if "mcp-session-id" in request.headers and message.get("method") != "initialize":
+    """Refuses other servers' session ids: this server has no sessions, so the client must initialize again."""
+    if message.get("method") != "initialize" and not session_ids.is_known(request):
         raise RefusalError(
             HTTPStatus.NOT_FOUND,
             "There is no such session: this server keeps none; initialize again.",
@@ -170,7 +174,7 @@ class _Answer:
         self.transport = _TRANSPORT
         self.can_send_request = False
         self.message_metadata: MessageMetadata = ServerMessageMetadata(request_context=request)
-        self._visit = request
+        self.request = request
         self._progress_token = progress_token_from_params(message.get("params"))
         self._may_stream = may_stream
         self._streams = False
@@ -203,14 +207,14 @@ class _Answer:
         answer = {"jsonrpc": "2.0", "id": self.request_id, **outcome}
         self._finished = True
         if not self._streams:
-            await self._visit.answer(status, as_json(answer))
+            await self.request.answer(status, as_json(answer))
             return
         async with self._send_lock:
-            await self._visit.send({"type": "http.response.body", "body": event_of(answer)})
+            await self.request.send({"type": "http.response.body", "body": event_of(answer)})
 
     async def watch(self) -> None:
         """Returns when the client disconnects."""
-        await self._visit.gone(quiet=self._stream)
+        await self.request.gone(quiet=self._stream)
 
     async def _stream(self, event: bytes) -> None:
         async with self._send_lock:
@@ -218,8 +222,8 @@ class _Answer:
                 return
             if not self._streams:
                 self._streams = True
-                await self._visit.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
-            await self._visit.send({"type": "http.response.body", "body": event, "more_body": True})
+                await self.request.send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": EVENTS})
+            await self.request.send({"type": "http.response.body", "body": event, "more_body": True})
 
 
 def as_json(message: Mapping[str, Any]) -> bytes:

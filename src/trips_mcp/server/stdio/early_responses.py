@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trips_mcp import __version__
+from trips_mcp.server.apps import EXTENSION, draws
 from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
 from trips_mcp.server.stdio.handshake import (
+    CAPABILITIES_KEY,
     ENVELOPE_VERSION,
     HANDSHAKE_VERSIONS,
     PREFIX,
@@ -91,17 +93,18 @@ class EarlyResponses:
         """Handles the era without a handshake."""
         if not is_bare_envelope(params) or (self._opening or {}).get("method") not in (None, "server/discover"):
             return None
-        outcome = self._envelope_outcome(method)
+        outcome = self._envelope_outcome(method, draws(params["_meta"][CAPABILITIES_KEY].get("extensions")))
         if outcome is not None and self._opening is None:
             self._opening = _replayed("server/discover", params)
         return outcome
 
-    def _envelope_outcome(self, method: str) -> dict[str, Any] | None:
+    def _envelope_outcome(self, method: str, draws_pages: bool) -> dict[str, Any] | None:
         if method == "server/discover":
-            return {
-                "result": {**self._capabilities_and_instructions(), "supportedVersions": [ENVELOPE_VERSION], **_STAMP}
-            }
-        return self._list_outcome(method, _STAMP)
+            told = self._capabilities_and_instructions()
+            if self._offer.has_page:
+                told["capabilities"]["extensions"] = {EXTENSION: {}}
+            return {"result": {**told, "supportedVersions": [ENVELOPE_VERSION], **_STAMP}}
+        return self._list_outcome(method, _STAMP, draws_pages)
 
     def _with_handshake(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
         if method == "initialize" and self._opening is None and is_handshake(params):
@@ -111,11 +114,13 @@ class EarlyResponses:
             return None
         if method == "ping":
             return {"result": {}}
-        return self._list_outcome(method, {})
+        return self._list_outcome(method, {}, draws((self._opening or {})["params"]["capabilities"].get("extensions")))
 
-    def _list_outcome(self, method: str, stamp: dict[str, Any]) -> dict[str, Any] | None:
-        if method == "resources/list" and self._offer.resources:
+    def _list_outcome(self, method: str, stamp: dict[str, Any], draws_pages: bool) -> dict[str, Any] | None:
+        if method == "resources/list" and self._offer.has_resources:
             return _DEFERRED  # listing the trips needs the client
+        if method == "tools/list":
+            return {"result": {"tools": self._offer.listing_for(draws=draws_pages), **stamp}}
         if method in self._lists:
             return {"result": {**self._lists[method], **stamp}}
         return _not_found(method) if method in _LISTS else None
@@ -129,11 +134,11 @@ class EarlyResponses:
 
 
 def _lists(offer: Offer) -> dict[str, dict[str, Any]]:
-    """The results that need no client, by method."""
-    found: dict[str, dict[str, Any]] = {"tools/list": {"tools": offer.listing}}
+    """The results that need no client and are the same for every host, by method."""
+    found: dict[str, dict[str, Any]] = {}
     if prompts := offer.prompts:
         found["prompts/list"] = {"prompts": [prompt.listing() for prompt in prompts]}
-    if offer.resources:
+    if offer.has_resources:
         found["resources/templates/list"] = {"resourceTemplates": offer.templates}
     return found
 
@@ -142,7 +147,7 @@ def _capabilities(offer: Offer) -> dict[str, Any]:
     found: dict[str, Any] = {"tools": {"listChanged": False}}
     if offer.prompts:
         found["prompts"] = {"listChanged": False}
-    if offer.resources:
+    if offer.has_resources:
         found["resources"] = {"subscribe": False, "listChanged": False}
     if offer.completes:
         found["completions"] = {}

@@ -77,7 +77,6 @@ async def plan(
     trial = await tried(found, now, trip_id, conduct)
     found = trial.changes
     steps = plan_steps(found, conduct, origins)
-    reads = 4 if now.number is not None else 2
     preview = preview_of(
         trial,
         found,
@@ -86,7 +85,7 @@ async def plan(
         notes=notes,
         masks=conduct.mask_secrets,
         others=len(now.export.members) != 1,
-        reads=reads,
+        reads=reads_to_apply(now),
     )
     remarks = () if now.without_events is None else (now.without_events,)
     if not _writes_anything(preview, found):
@@ -104,6 +103,11 @@ async def plan(
     await client.history.put_plan(record_of(kept, client, made_at))
     preview = preview.model_copy(update={"plan_id": kept.id, "minutes_valid": round(VALID_SECONDS / 60)})
     return Outcome(preview, remarks, client.rate_limit)
+
+
+def reads_to_apply(now: TripNow) -> int:
+    """The requests of an application that only read: the trip before and after, and its events."""
+    return 4 if now.number is not None else 2
 
 
 def _new_id() -> str:

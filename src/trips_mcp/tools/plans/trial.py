@@ -29,6 +29,7 @@ class Trial:
     difference: Difference
     before: CheckedTrip
     after: CheckedTrip
+    trip_after: TripNow
     changes: list[Change]
     """As they are to be applied: what depends on the present, such as a shift, stands with its outcome."""
     names: dict[str, str]
@@ -58,7 +59,7 @@ async def tried(changes: Sequence[Change], now: TripNow, trip_id: str, conduct: 
         for new_trip in new_trips:
             whole = difference(TripState({}), new_trip.state)
             found = replace(found, created=_merged(found.created, whole.created))
-        return Trial(found, await before.check(), await after.check(), run.changes, run.names)
+        return Trial(found, await before.check(), await after.check(), after, run.changes, run.names)
 
 
 def _merged(some: tuple[ItemDiff, ...], more: tuple[ItemDiff, ...]) -> tuple[ItemDiff, ...]:

@@ -34,7 +34,7 @@ from trips_mcp.tools.resources.trip_reading import TripReading, read_trip
 from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.tool import Hints, Tool
 
-_READS: Final[Hints] = {
+READS: Final[Hints] = {
     "readOnlyHint": True,
     "destructiveHint": False,
     "idempotentHint": True,
@@ -82,10 +82,10 @@ async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) 
     if asked.trip_id is MISSING:
         return await _day_of_any(client, asked.date, conduct)
     read = await read_trip(client, asked.trip_id, conduct)
-    return await _day_in(read, read_day(read.journey, asked.date, conduct.now()), conduct)
+    return await day_in(read, read_day(read.journey, asked.date, conduct.now()), conduct)
 
 
-async def _day_in(read: TripReading, found: date | Unclear, conduct: Conduct) -> Outcome[Day]:
+async def day_in(read: TripReading, found: date | Unclear, conduct: Conduct) -> Outcome[Day]:
     """Raises: ToolRefusedError."""
     if not isinstance(found, Unclear):
         today = today_in(read.journey, conduct.now())
@@ -106,7 +106,7 @@ async def _day_of_any(client: TripsClient, text: str, conduct: Conduct) -> Outco
     if len(found) > 1:
         return Outcome(choice_of_trips(found), notes, client.rate_limit)
     read = await read_trip(client, found[0].trip.id, conduct)
-    outcome = await _day_in(read, read_day_of_trip(read.journey, text, conduct.now()), conduct)
+    outcome = await day_in(read, read_day_of_trip(read.journey, text, conduct.now()), conduct)
     journey = read.journey
     day = outcome.result.model_copy(update={"trip_id": journey.trip_id, "trip": short(journey.title, _TITLE)})
     return Outcome(day, (*notes, *outcome.notes), outcome.rate_limit)
@@ -130,7 +130,11 @@ async def _told_apart(
 
 
 async def _timeline(client: TripsClient, asked: GetTimeline, _: Report, conduct: Conduct) -> Outcome[Timeline]:
-    read = await read_trip(client, asked.trip_id, conduct)
+    return await timeline_in(await read_trip(client, asked.trip_id, conduct), asked, conduct)
+
+
+async def timeline_in(read: TripReading, asked: GetTimeline, conduct: Conduct) -> Outcome[Timeline]:
+    """Raises: ToolRefusedError."""
     journey, now = read.journey, conduct.now()
     first = None if asked.from_ is MISSING else day_asked(journey, "from", asked.from_, now)
     last = None if asked.to is MISSING else day_asked(journey, "to", asked.to, now)
@@ -200,7 +204,7 @@ get_day = Tool(
     "due. For the whole trip use get_timeline. Cut notes end in ….",
     params=GetDay,
     asked_for="where today tonight tomorrow planned schedule agenda sleep hotel next flight",
-    hints=_READS,
+    hints=READS,
     uses=_USES_ALL,
     run=_day,
     lookup="list_trips",
@@ -214,7 +218,7 @@ get_timeline = Tool(
     description="Read a whole trip in order, one line per item, with local times and ids. For one date use get_day; "
     "for every field use export_trip.",
     params=GetTimeline,
-    hints=_READS,
+    hints=READS,
     uses=_USES,
     run=_timeline,
     lookup="list_trips",
@@ -227,7 +231,7 @@ check_trip = Tool(
     description="Find problems in a trip: overlaps, nights with two beds or none, gaps, missed connections, "
     "impossible hops, wrong zones, double bookings. Changes nothing; each finding names the tool that fixes it.",
     params=CheckTrip,
-    hints=_READS,
+    hints=READS,
     uses=_USES,
     run=_check,
     lookup="list_trips",
@@ -240,7 +244,7 @@ search_trip = Tool(
     description="Find words in a trip's titles, places, notes, events and to-dos, with ids. For a date use get_day.",
     params=SearchTrip,
     asked_for="find look up where place restaurant hotel",
-    hints=_READS,
+    hints=READS,
     uses=_USES_ALL,
     run=_search,
     lookup="list_trips",

@@ -1,7 +1,7 @@
 """Reading of a trip in one export, and one request more where its events are known."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import anyio
 
@@ -21,6 +21,13 @@ _PATIENCE: Final = 10.0
 _LONGEST_REASON: Final = 300
 
 
+class TripSource(NamedTuple):
+    """A trip as its two APIs gave it."""
+
+    export: TripExport
+    events: list[Event]
+
+
 @dataclass(frozen=True, slots=True)
 class TripReading:
     """A trip, with what there is to say of how it was read."""
@@ -32,6 +39,7 @@ class TripReading:
     rate_limit: RateLimit | None
     lacks_events: bool
     """Whether its events could not be read."""
+    state: TripSource
 
     def outcome(self, result: R) -> Outcome[R]:
         return Outcome(result, self.notes, self.rate_limit)
@@ -50,7 +58,8 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Trip
     events, notes = found.events, (*exported.notes, *filter(None, (found.note,)))
     things = _things(exported.result) + len(events)
     journey = await offload(things, Journey.of, exported.result, events)
-    return TripReading(journey, things, notes, exported.rate_limit, found.note is not None)
+    state = TripSource(exported.result, events)
+    return TripReading(journey, things, notes, exported.rate_limit, found.note is not None, state)
 
 
 def _things(export: TripExport) -> int:

@@ -1,7 +1,7 @@
 """The answer to a call, and its size limits."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,8 @@ class Answer:
     failure: TripsError | None = None
     """The client error that the text reports."""
     attachment: Attachment | None = None
+    drawn: Callable[[], Awaitable[dict[str, Any]]] | None = None
+    """Makes what a page draws, in place of the structured content, for hosts that draw it."""
 
 
 class ToolRefusedError(Exception):
