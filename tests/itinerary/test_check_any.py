@@ -1,7 +1,7 @@
 """Random trips can be checked, in any order of parts; a trip moved in time stays free of conflicts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.check import CheckReport, check, in_words
 from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.results import Row
+from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.places.distance import distance_km
 
@@ -140,6 +142,39 @@ def a_week_later_all_is_a_week_later(trip: Json) -> None:
     now, later = check(journey_of(trip)), check(journey_of(shifted(trip, 7)))
 
     assert later.model_dump() == shifted(now.model_dump(), 7)
+
+
+def every_night_without_a_bed_is_found_or_explained(trip: Json) -> None:
+    bed = {"name": "Ryokan", "checkIn": "2026-07-04", "checkOut": "2026-07-05"}
+    dated = {"_id": "leg_dated", "startDate": "2026-07-04", "endDate": "2026-07-06", "accommodation": bed}
+    days = {"_id": "trip_1", "startDate": "2026-07-01", "endDate": "2026-07-12"}
+    journey = journey_of({**trip, "trip": days, "legs": [*trip["legs"], dated]})
+    report = check(journey)
+    texts = [*(finding.why for finding in report.findings if finding.kind in NIGHT_KINDS), *report.notes]
+    told = {night for text in texts for night in nights_told_in(text)}
+
+    bare = {night for row in timeline_of(journey).rows or () if row.no_bed for night in days_of(row)}
+    assert report.not_shown or not bare - told
+
+
+NIGHT_KINDS = ("no_bed", "leg_gap")
+
+
+def nights_told_in(text: str) -> set[date]:
+    """All nights between the first and the last date that it names; a gap also leaves the night before it."""
+    named = sorted(map(date.fromisoformat, re.findall(r"\d{4}-\d\d-\d\d", text)))
+    if "may take" in text or not named:
+        return set(named)
+    return set(days_between(named[0] - DAY, named[-1]))
+
+
+def days_of(row: Row) -> Iterator[date]:
+    first = date.fromisoformat(row.date)
+    return days_between(first, date.fromisoformat(row.until.split(" ")[1]) if row.until else first)
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    return (first + DAY * n for n in range((last - first).days + 1))
 
 
 # Trips without conflicts: every leg is followed by the next where the flight arrives, whatever that does to dates.
@@ -363,6 +398,7 @@ PROPERTIES: list[tuple[Callable[[Any], None], st.SearchStrategy[Any]]] = [
     (any_order_gives_the_same, faulty_twice()),
     (a_week_later_all_is_a_week_later, faulty(STEADY)),
     (it_fits_and_still_does_when_its_parts_change_places_and_all_is_moved, fitting_twice()),
+    (every_night_without_a_bed_is_found_or_explained, faulty(STEADY)),
     (no_trip_is_too_broken_to_be_checked, MALFORMED),
 ]
 ALL = pytest.mark.parametrize(("holds", "trips"), PROPERTIES, ids=[holds.__name__ for holds, _ in PROPERTIES])

@@ -77,31 +77,34 @@ def _accounted_for(journey: Journey) -> list[Days]:
             *(stay.nights for stay in journey.stays),
             *(move.nights for move in journey.moves),
             *(one.nights for one in journey.appointments),
-            *(Days(move.departs.day, move.departs.day) for move in journey.moves if move.departs and not move.arrives),
             *(Days(night, night) for night in _travel_nights(journey)),
             *(Days(gap.first - DAY, gap.last) for gap in gaps(journey)),
         ]
     )
 
 
-def _travel_nights(journey: Journey) -> dict[date, Appointment]:
+def _travel_nights(journey: Journey) -> dict[date, str]:
+    """Nights that a flight without an arrival, or an evening's journey, may take; and its name."""
+    open_ended = (move for move in journey.moves if move.departs and not move.arrives)
+    flights = {move.departs.day: reporting.flight(move) for move in open_ended if move.departs}
     travels = filter(is_travel, journey.appointments)
-    return {night: one for one in travels if (night := night_under_way(one))}
+    return flights | {night: reporting.appointment(one) for one in travels if (night := night_under_way(one))}
 
 
 def night_notes(journey: Journey) -> Iterator[str]:
-    """Nights that have no bed and no finding, as a journey may take them."""
+    """Nights that have no bed and no finding, as a flight, a journey or an event that is a stay may take them."""
     trip = trip_days(journey)
+    stays = {one.starts.day: reporting.appointment(one) for one in journey.appointments if is_stay(one) and one.starts}
     nights = sorted(
-        (night, reporting.appointment(one))
-        for night, one in _travel_nights(journey).items()
+        (night, name)
+        for night, name in (stays | _travel_nights(journey)).items()
         if trip and trip.first <= night < trip.last
         if not (journey.beds(night) or journey.under_way(night) or journey.overnight(night))
     )
     if nights:
         first = ", ".join(f"{day_in_words(night)} ({name})" for night, name in nights[:_FEW])
         more = f" and {len(nights) - _FEW} more" if len(nights) > _FEW else ""
-        yield f"Nights without a bed that an evening's journey may take: {first}{more}."
+        yield f"Nights without a bed that a flight, a journey or a stay among the events may take: {first}{more}."
 
 
 def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
