@@ -1,12 +1,16 @@
 """How a command ends where its input, its output or its patience does: with a sentence, and no traceback."""
 
+import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,33 +58,45 @@ def test_a_stream_that_is_closed_or_full_is_told_in_one_sentence(
     assert ended.stderr.count("\n") == 1
 
 
-@on_linux
-def test_a_write_whose_answer_could_not_be_printed_is_completed_by_calling_again(tmp_path: Path) -> None:
-    write = f"{COMMAND} call create_trip title=Kyoto startDate=2027-05-01 endDate=2027-05-09 groupId="
-    group = json.loads(run(f"{COMMAND} call get_me --json", tmp_path).stdout)["defaultGroupId"]
+Call = Callable[..., dict[str, Any]]
 
-    full, again = (run(f"{write}{group} --json {where}", tmp_path) for where in (">/dev/full", ""))
-    trips = json.loads(run(f"{COMMAND} call list_trips --json", tmp_path).stdout)["items"]
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """The result of `trips-mcp call`, in this process but on the files of the others."""
+    for name in os.environ.keys() - environment(tmp_path).keys():
+        monkeypatch.delenv(name)
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+
+    def call(*words: str) -> dict[str, Any]:
+        assert commands.run(["call", *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return call
+
+
+@on_linux
+def test_a_write_whose_answer_could_not_be_printed_is_completed_by_calling_again(call: Call, tmp_path: Path) -> None:
+    write = ("create_trip", "title=Kyoto", "startDate=2027-05-01", "endDate=2027-05-09")
+    group = f"groupId={call('get_me')['defaultGroupId']}"
+    line = f"{COMMAND} call {shlex.join((*write, group))} --json >/dev/full"
+
+    full = subprocess.run(
+        ["sh", "-c", line], env=environment(tmp_path), stderr=subprocess.DEVNULL, timeout=SECONDS, check=False
+    )
+    again = call(*write, group)
 
     assert full.returncode == 1
-    assert json.loads(again.stdout)["remarks"] == ["This completed an earlier call whose answer was lost."]
-    assert [trip["title"] for trip in trips] == ["Kyoto"]
+    assert again["remarks"] == ["This completed an earlier call whose answer was lost."]
+    assert [trip["title"] for trip in call("list_trips")["items"]] == ["Kyoto"]
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sh", "-c", line], env=environment(folder), capture_output=True, text=True, timeout=SECONDS)
+def test_arguments_from_stdin_may_begin_with_a_byte_order_mark(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = io.BytesIO(b'\xef\xbb\xbf{"fields": ["title"]}')
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(given, encoding="utf-8"))
 
-
-def test_arguments_from_stdin_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "trips_mcp", "call", "list_trips", "--json", "--arguments", "-"],
-        env=environment(tmp_path) | {"PYTHONUTF8": "1"},
-        input=b'\xef\xbb\xbf{"fields": ["title"]}',
-        capture_output=True,
-        timeout=SECONDS,
-    )
-
-    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert call("list_trips", "--arguments", "-")["items"] == []
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
