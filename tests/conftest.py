@@ -5,11 +5,13 @@ import gc
 import os
 import shutil
 from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.forks import FORKS, ForkServer
 from trips_mcp.backend import open_backend
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
@@ -52,6 +54,16 @@ def nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
         # every process that a test starts would compile the whole dependency tree again
         environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def fork_server(nobodys_folders: None) -> Generator[ForkServer | None]:
+    """Starts processes of ours without their imports; None on systems where it cannot."""
+    if not FORKS:
+        yield None
+        return
+    with closing(ForkServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any, Final, Self
 
 import anyio
@@ -31,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from tests.forks import Forked, ForkServer
 from trips_mcp.backend import create_key
 from trips_mcp.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
@@ -353,7 +355,7 @@ async def service(on_socket: Callable[..., AbstractAsyncContextManager[str]]) ->
 class Replica(Served):
     """A whole process: `trips-mcp serve` with these words."""
 
-    def __init__(self, process: Process, stderr: Path) -> None:
+    def __init__(self, process: Process | Forked, stderr: Path) -> None:
         super().__init__("")
         self.process = process
         self._stderr = stderr
@@ -385,18 +387,22 @@ Start = Callable[..., Awaitable[Replica]]
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncGenerator[Start]:
+async def start(tmp_path: Path, fork_server: ForkServer | None) -> AsyncGenerator[Start]:
     """Starts `trips-mcp` with these words, which is ended with the test."""
-    begun: list[Process] = []
+    begun: list[Process | Forked] = []
     ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
     rest = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     files = {"TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"), "TRIPS_MCP_HISTORY": str(tmp_path / "history.db")}
 
     async def start(*words: str, **env: str) -> Replica:
         stderr = tmp_path / f"stderr-{len(begun)}"
+        environment = {**rest, **files, **env}
         with stderr.open("wb") as sink:
-            command = [sys.executable, "-m", "trips_mcp", *words]
-            process = await anyio.open_process(command, stdin=None, stderr=sink, env={**rest, **files, **env})
+            if fork_server is None:
+                command = [sys.executable, "-m", "trips_mcp", *words]
+                process = await anyio.open_process(command, stdin=DEVNULL, stderr=sink, env=environment)
+            else:
+                process = fork_server.start(list(words), environment, stdin=DEVNULL, stderr=sink.fileno())
         begun.append(process)
         return Replica(process, stderr)
 

@@ -18,6 +18,7 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from tests.forks import Forked, ForkServer
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
@@ -32,7 +33,7 @@ Message = dict[str, Any]
 class Child:
     """One process; every wait for it is bounded."""
 
-    def __init__(self, process: Process, stderr: Path) -> None:
+    def __init__(self, process: Process | Forked, stderr: Path) -> None:
         self.process = process
         self._stderr = stderr
         self._lines = BufferedByteReceiveStream(process.stdout) if process.stdout else None
@@ -133,27 +134,40 @@ Start = Callable[..., Awaitable[Child]]
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncGenerator[Start]:
-    """Starts the stub with these words, or with `real=True` the command with these arguments."""
-    children: list[Child] = []
+async def start(tmp_path: Path, fork_server: ForkServer | None) -> AsyncGenerator[Start]:
+    """Starts the stub with these words, or with `real=True` the command with these arguments.
 
-    async def start(*words: str, real: bool = False, stdin: int = PIPE, stdout: int = PIPE, **env: str) -> Child:
-        command = [sys.executable, "-m", "trips_mcp"] if real else [sys.executable, str(STUB)]
+    With `cold=True` it imports what it needs itself, which takes a second.
+    """
+    children: list[Child] = []
+    files = {
+        "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
+        "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
+        "TRIPS_MCP_HISTORY": str(tmp_path / "history.db"),
+    }
+
+    async def start(
+        *words: str,
+        real: bool = False,
+        cold: bool = False,
+        stdin: int = PIPE,
+        stdout: int = PIPE,
+        **env: str,
+    ) -> Child:
         stderr = tmp_path / f"stderr-{len(children)}"
+        environment = {**os.environ, **files, **env}
         with stderr.open("wb") as sink:
-            process = await anyio.open_process(
-                [*command, *words],
-                stdin=stdin,
-                stdout=stdout,
-                stderr=sink,
-                env={
-                    **os.environ,
-                    "TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"),
-                    "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db"),
-                    "TRIPS_MCP_HISTORY": str(tmp_path / "history.db"),
-                    **env,
-                },
-            )
+            if fork_server is None or cold:
+                process = await anyio.open_process(
+                    [sys.executable, *(("-m", "trips_mcp") if real else (str(STUB),)), *words],
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=sink,
+                    env=environment,
+                )
+            else:
+                whole = list(words) if real else ["stub", *words]
+                process = fork_server.start(whole, environment, stdin=stdin, stdout=stdout, stderr=sink.fileno())
         children.append(Child(process, stderr))
         return children[-1]
 

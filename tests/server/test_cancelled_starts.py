@@ -44,7 +44,7 @@ def call(era: str) -> dict[str, Any]:
 @ERAS
 async def test_a_first_call_cancelled_at_any_moment_over_stdio(era: str, start: "Start") -> None:
     async def attempt(delay: float) -> bool:
-        child: Child = await start(real=True)
+        child: Child = await start(real=True, cold=True)
         if era == "handshake":
             await child.knock()
         await child.send("first", "tools/call", **call(era))

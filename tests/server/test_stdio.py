@@ -125,7 +125,7 @@ async def test_a_signal_ends_it_while_a_call_hangs(start: "Start", number: signa
 
 @SIGNALS
 async def test_a_signal_ends_it_in_the_middle_of_importing_the_sdk(start: "Start", number: signal.Signals) -> None:
-    child = await start()
+    child = await start(cold=True)
     await child.open()
     await child.send(1, "tools/list")
     await child.answer(1)
@@ -262,7 +262,7 @@ async def test_without_an_end_to_talk_to_it_says_so(closed: str) -> None:
 
 async def test_a_client_that_does_not_read_is_waited_for(start: "Start") -> None:
     """Its calls are not run on and on into memory, and nothing it asked for is lost."""
-    child = await start()
+    child = await start(cold=True)
     await child.open()
     calls = range(400)
 
@@ -286,7 +286,7 @@ async def test_a_client_that_does_not_read_is_waited_for(start: "Start") -> None
 
 @BOTH_WAYS
 async def test_a_line_beyond_the_limit_is_refused_without_being_kept(start: "Start", words: list[str]) -> None:
-    child = await start(*words)
+    child = await start(*words, cold=True)
     megabyte = b"x" * 1024 * 1024
 
     for _ in range(150):
