@@ -1,4 +1,4 @@
-"""`backend …` where it cannot do what it is asked: one sentence, exit code 2. Where it can: tests/e2e."""
+"""Failures of `backend …` commands: one sentence, exit code 2. Their successes: tests/e2e."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""`trips-mcp call TOOL KEY=VALUE …`, as one would try a tool by hand."""
+"""`trips-mcp call TOOL KEY=VALUE …`, as users try a tool by hand."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The command as a parser: what it offers, what it refuses, and how little it needs to say so."""
+"""The command line: what it offers, what it refuses, and how little it imports."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The demo's turns fail where the server does not keep its promise; that they pass is in tests/e2e."""
+"""The steps of the demo fail if the server does not keep its promise. That they pass is tested in tests/e2e."""
 
 import sys
 from collections.abc import Awaitable, Callable

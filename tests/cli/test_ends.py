@@ -1,4 +1,4 @@
-"""How a command ends where its input, its output or its patience does: with a sentence, and no traceback."""
+"""A command whose input, output or user is gone ends with one sentence and no traceback."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""`trips-mcp export TRIP --format …`, as a traveller takes a trip along."""
+"""`trips-mcp export TRIP --format …`, as travellers use it."""
 
 import json
 import shutil

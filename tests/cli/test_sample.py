@@ -1,4 +1,4 @@
-"""The sample trips are plans that hold: dates, zones, flight times, places, and their own cross-references."""
+"""The sample trips are consistent: dates, zones, flight times, places, references."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The app on a socket, in this process; callers who speak HTTP by hand, and a service behind it that does as told."""
+"""The app on a socket in this process, clients that write HTTP by hand, and a service that the tests control."""
 
 import asyncio
 import json

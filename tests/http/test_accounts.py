@@ -1,4 +1,4 @@
-"""The accounts of callers: opened once, asked about now and then, let go when there are too many and nothing runs."""
+"""The accounts of callers: opened once, checked now and then, and closed when there are too many."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -125,7 +125,7 @@ async def test_a_caller_has_one_account_for_all_requests(world: World) -> None:
     assert world.happened == ["opened a", "asked a", "closed a"]
 
 
-async def test_the_one_not_used_for_longest_is_let_go(world: World) -> None:
+async def test_the_least_recently_used_account_is_closed(world: World) -> None:
     async with world.accounts(most=2) as accounts:
         for caller in (A, B, A, C):
             await scopes_of(accounts, caller)
@@ -140,7 +140,7 @@ async def test_the_one_not_used_for_longest_is_let_go(world: World) -> None:
     ]  # fmt: skip
 
 
-async def test_none_is_let_go_while_something_of_it_is_under_way(world: World) -> None:
+async def test_an_account_with_running_requests_is_not_closed(world: World) -> None:
     async with world.accounts(most=1) as accounts, accounts.of(A) as under_way:
         await scopes_of(accounts, B)
         await scopes_of(accounts, C)
@@ -152,7 +152,7 @@ async def test_none_is_let_go_while_something_of_it_is_under_way(world: World) -
     assert world.happened.index("closed b") < world.happened.index("closed a")
 
 
-async def test_made_up_keys_drive_nobody_out(world: World) -> None:
+async def test_invalid_keys_displace_no_account(world: World) -> None:
     async with world.accounts(most=1) as accounts:
         await scopes_of(accounts, A)
         for number in range(20):
@@ -167,7 +167,7 @@ async def test_made_up_keys_drive_nobody_out(world: World) -> None:
     assert sum(each.startswith("opened made up") for each in before) == 20
 
 
-async def test_made_up_keys_drive_nobody_out_while_the_service_is_down_either(world: World) -> None:
+async def test_invalid_keys_displace_no_account_while_the_service_is_down(world: World) -> None:
     async with world.accounts(most=1) as accounts:
         await scopes_of(accounts, A)
         world.down = True
@@ -216,7 +216,7 @@ async def test_a_revoked_key_is_rejected_and_its_client_closed(world: World) -> 
     assert renewed == ("trips:write",)
 
 
-async def test_what_was_known_counts_for_an_hour_while_the_service_is_down(world: World) -> None:
+async def test_known_scopes_are_used_for_an_hour_while_the_service_is_down(world: World) -> None:
     async with world.accounts() as accounts:
         known = await scopes_of(accounts, A)
         world.down = True
@@ -237,7 +237,7 @@ async def test_what_was_known_counts_for_an_hour_while_the_service_is_down(world
 
 
 @pytest.mark.parametrize(("named", "told"), [(None, "5"), (16.2, "17"), (86400.0, "60")])
-async def test_an_unknown_key_is_told_when_to_come_back(named: float | None, told: str, world: World) -> None:
+async def test_an_unknown_key_gets_a_retry_after(named: float | None, told: str, world: World) -> None:
     world.down = True
     world.retry_after = named
 
@@ -249,7 +249,7 @@ async def test_an_unknown_key_is_told_when_to_come_back(named: float | None, tol
     assert dict(refused.value.headers)["retry-after"] == told
 
 
-async def test_a_key_that_may_not_ask_whose_it_is_is_known_all_the_same(world: World) -> None:
+async def test_a_key_without_access_to_me_is_accepted(world: World) -> None:
     world.forbidden = ForbiddenError(
         GET_ME, status=403, code="FORBIDDEN", message="This key may not.", request_id="req_1"
     )
@@ -265,7 +265,7 @@ async def test_a_403_that_is_not_the_services_own_says_nothing_about_a_key(world
         assert await refusal_of(accounts, A) == 503
 
 
-async def test_a_key_that_was_refused_in_a_call_is_served_from_no_earlier_answer(world: World) -> None:
+async def test_a_key_that_was_refused_in_a_call_is_not_served_from_the_cache(world: World) -> None:
     async with world.accounts() as accounts:
         await scopes_of(accounts, A)
         world.down = True
@@ -274,7 +274,7 @@ async def test_a_key_that_was_refused_in_a_call_is_served_from_no_earlier_answer
         assert await refusal_of(accounts, A) == 503
 
 
-async def test_a_known_caller_waits_for_a_silent_service_a_moment_only(world: World) -> None:
+async def test_a_known_caller_waits_only_briefly_for_a_silent_service(world: World) -> None:
     async with world.accounts() as accounts:
         known = await scopes_of(accounts, A)
         world.gate = anyio.Event()
@@ -306,9 +306,7 @@ async def test_a_key_that_turns_out_to_be_revoked_is_refused_from_then_on(world:
 
 
 @pytest.mark.parametrize("ended", ["answered", "left", "too late"])
-async def test_a_question_gives_its_place_back_however_it_ends(
-    ended: str, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_check_always_releases_its_slot(ended: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """All places are taken by made-up keys, from one address; then another such key is asked about."""
     if ended == "too late":
         monkeypatch.setattr(key_checks, "CHECK_SECONDS", 0.05)
@@ -338,7 +336,7 @@ async def test_a_question_gives_its_place_back_however_it_ends(
     assert known == ("trips:read",)
 
 
-async def test_who_asks_much_keeps_nobody_at_another_address_from_asking(world: World) -> None:
+async def test_many_key_checks_of_one_address_do_not_block_another(world: World) -> None:
     world.gate = anyio.Event()
     statuses: list[int] = []
     known: list[object] = []
@@ -360,7 +358,7 @@ async def test_who_asks_much_keeps_nobody_at_another_address_from_asking(world: 
     assert sorted(statuses) == [401] * (key_checks.MOST_CHECKS - 1) + [503]
 
 
-async def test_a_question_loses_its_place_after_a_second_if_others_wait_for_one(world: World) -> None:
+async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: World) -> None:
     world.gate = anyio.Event()
     statuses: list[int] = []
     found: list[object] = []
@@ -415,7 +413,7 @@ async def test_the_servers_own_key_is_asked_about_again_once_it_was_rejected(wor
     assert (first, asked_at_once, renewed) == (None, 1, ("trips:read",))
 
 
-async def test_of_the_rejected_keys_the_oldest_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oldest_rejected_keys_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts_module, "_MOST_REJECTED", 2)
     x, y, z = (HttpCaller(name, f"osk_{name}") for name in "xyz")
     async with world.accounts() as accounts:
@@ -428,7 +426,7 @@ async def test_of_the_rejected_keys_the_oldest_are_forgotten(world: World, monke
     assert [each for each in world.happened if each.startswith("asked")] == [*remembered, "asked x"]
 
 
-async def test_a_key_whose_scopes_are_untold_is_accepted(world: World) -> None:
+async def test_a_key_without_reported_scopes_is_accepted(world: World) -> None:
     world.scopes["a"] = None
     async with world.accounts() as accounts, accounts.of(A) as account:
         told = (account.accepted, account.scopes)

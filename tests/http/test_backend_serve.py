@@ -1,4 +1,4 @@
-"""`trips-mcp backend serve` on the network: slow clients, many connections, and whose address counts."""
+"""`trips-mcp backend serve` on the network: slow clients, many connections, and the addresses that count."""
 
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -46,7 +46,7 @@ def backend(tmp_path: Path, on_socket: Serve, serve_at: Callable[[str], Any]) ->
         (HEAD + b"Authorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "body"),
     ],
 )
-async def test_who_does_not_finish_a_request_is_cut_off(
+async def test_a_client_that_does_not_finish_its_request_is_cut_off(
     begun: bytes, missing: str, backend: Serve, tmp_path: Path
 ) -> None:
     key = await create_key(str(tmp_path / "trips.db"), [Scope("trips:write")], "me")
@@ -63,7 +63,7 @@ async def test_who_does_not_finish_a_request_is_cut_off(
     assert error["requestId"].startswith("req_")
 
 
-async def test_a_request_whose_length_is_told_in_two_ways_is_answered_400(backend: Serve) -> None:
+async def test_a_request_with_two_kinds_of_length_gets_a_400(backend: Serve) -> None:
     async with backend() as served, served.raw() as stream:
         await stream.send(HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
         answer = await stream.receive()
@@ -72,7 +72,7 @@ async def test_a_request_whose_length_is_told_in_two_ways_is_answered_400(backen
     assert b"Content-Length and Transfer-Encoding" in answer
 
 
-async def test_who_has_as_many_connections_as_one_address_may_is_told_to_come_back(backend: Serve) -> None:
+async def test_an_address_with_too_many_connections_gets_a_503(backend: Serve) -> None:
     async with backend(refused_seconds=10) as served, AsyncExitStack() as stack:
         for _ in range(4):
             await stack.enter_async_context(served.raw())
@@ -83,7 +83,7 @@ async def test_who_has_as_many_connections_as_one_address_may_is_told_to_come_ba
     assert refused.json()["error"]["code"] == "INTERNAL_ERROR"
 
 
-async def test_bodies_that_never_end_keep_nobody_out_once_they_are_answered(backend: Serve) -> None:
+async def test_endless_bodies_block_nobody_once_they_are_answered(backend: Serve) -> None:
     async with backend(most_connections=4) as served, AsyncExitStack() as stack:
         refused: list[bytes] = []
         for _ in range(4):
@@ -103,7 +103,7 @@ async def ask_as(replica: Any, forwarded: list[str]) -> list[int]:
         ]
 
 
-async def test_nobody_chooses_the_address_that_their_requests_count_for(start: Start, tmp_path: Path) -> None:
+async def test_a_client_cannot_choose_the_address_that_its_requests_count_for(start: Start, tmp_path: Path) -> None:
     database = str(tmp_path / "trips.db")
     words = ("backend", "serve", "--port", "0", "--database", database, "--rate-limit", str(LIMIT))
     replica = await (await start(*words)).serves()
@@ -115,7 +115,7 @@ async def test_nobody_chooses_the_address_that_their_requests_count_for(start: S
         assert db.execute("SELECT bucket FROM rate_windows").fetchall() == [("address 127.0.0.1",)]
 
 
-async def test_a_trusted_proxy_says_whom_requests_count_for(start: Start, tmp_path: Path) -> None:
+async def test_a_trusted_proxy_names_the_address_that_requests_count_for(start: Start, tmp_path: Path) -> None:
     database = str(tmp_path / "trips.db")
     words = ("backend", "serve", "--port", "0", "--database", database, "--rate-limit", str(LIMIT))
     replica = await (await start(*words, "--trusted-proxy", "127.0.0.0/8")).serves()

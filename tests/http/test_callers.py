@@ -1,4 +1,4 @@
-"""Who may call: nobody without a key, no key that the service rejects, and each for what the key allows."""
+"""Who may call: nobody without a key or with a rejected one, and everybody else what their key allows."""
 
 import io
 import sys
@@ -28,7 +28,7 @@ async def names(agent: Client) -> set[str]:
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/?session_id=0"])
-async def test_without_a_key_one_is_told_which_is_wanted(path: str, team: Serve) -> None:
+async def test_a_request_without_a_key_learns_which_key_is_needed(path: str, team: Serve) -> None:
     async with team() as served:
         answer = await served.request("GET" if path == "/sse" else "POST", path)
 
@@ -52,7 +52,7 @@ async def test_without_a_key_one_is_told_which_is_wanted(path: str, team: Serve)
         "Bearer osk_café",
     ],
 )
-async def test_what_is_no_key_is_not_sent_to_the_service(authorization: str, callers_of: Serve, service: Any) -> None:
+async def test_a_malformed_key_is_not_sent_to_the_service(authorization: str, callers_of: Serve, service: Any) -> None:
     async with callers_of(service.address) as served:
         answer = await served.ask(headers={"Authorization": authorization.encode("latin-1")})
 
@@ -62,7 +62,7 @@ async def test_what_is_no_key_is_not_sent_to_the_service(authorization: str, cal
     assert authorization.partition(" ")[2] in ("", "osk_") or authorization not in answer.text
 
 
-async def test_two_keys_are_none(callers_of: Serve, service: Any) -> None:
+async def test_two_keys_are_refused(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": [], "osk_b": []}
     headers = [("Authorization", "Bearer osk_a"), ("Authorization", "Bearer osk_b")]
 
@@ -73,9 +73,7 @@ async def test_two_keys_are_none(callers_of: Serve, service: Any) -> None:
     assert service.asked == []
 
 
-async def test_a_key_that_the_service_rejects_is_rejected_here_and_not_asked_about_again(
-    callers_of: Serve, service: Any
-) -> None:
+async def test_a_rejected_key_is_refused_without_asking_the_service_again(callers_of: Serve, service: Any) -> None:
     async with callers_of(service.address) as served:
         answers = [await served.ask(key="osk_unknown") for _ in range(3)]
 
@@ -85,7 +83,7 @@ async def test_a_key_that_the_service_rejects_is_rejected_here_and_not_asked_abo
     assert "osk_unknown" not in "".join(answer.text for answer in answers)
 
 
-async def test_the_service_is_asked_once_however_many_begin_at_once(callers_of: Serve, service: Any) -> None:
+async def test_concurrent_first_requests_ask_the_service_once(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": ["trips:read"]}
     answers: list[int] = []
 
@@ -129,7 +127,7 @@ async def test_the_tools_are_those_that_the_key_allows(
     assert listed.cache_scope == "private"
 
 
-async def test_nothing_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
+async def test_no_text_mentions_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_reader": ["trips:read"], "osk_writer": ["trips:read", "trips:write"]}
 
     async with callers_of(service.address) as served:
@@ -143,7 +141,7 @@ async def test_nothing_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: 
         assert tool in str(to_writer)
 
 
-async def test_no_answer_speaks_of_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
+async def test_no_answer_mentions_a_tool_that_the_key_does_not_allow(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_posts": ["messages:read"], "osk_all": ["messages:read", "trips:read"]}
 
     async with callers_of(service.address) as served:
@@ -203,7 +201,7 @@ async def test_a_call_that_the_scopes_forbid_is_a_403_before_anything_runs(
     assert service.asked == [("/me", "osk_a"), ("/trips", "osk_a")]
 
 
-async def test_over_sse_the_403_is_told_on_the_stream_too(callers_of: Serve, service: Any) -> None:
+async def test_over_sse_the_403_is_also_sent_on_the_stream(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": ["trips:read"]}
 
     async with callers_of(service.address) as served, served.agent("sse", "osk_a") as agent:
@@ -247,7 +245,7 @@ async def test_a_token_of_the_events_has_no_scopes(callers_of: Serve, service: A
     assert "create_trip" not in seen
 
 
-async def test_while_the_service_is_down_a_known_key_is_served_and_an_unknown_one_told_to_come_back(
+async def test_while_the_service_is_down_a_known_key_is_served_and_an_unknown_one_gets_a_retry_after(
     callers_of: Serve, service: Any
 ) -> None:
     service.keys = {"osk_a": ["trips:read"], "osk_b": ["trips:read"]}
@@ -323,7 +321,7 @@ def revoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], A
 
 
 @pytest.mark.parametrize("era", ["ask", "ask_modern"])
-async def test_a_key_revoked_in_our_own_backend_is_shown_nothing_more(
+async def test_a_key_revoked_in_our_own_backend_reads_nothing_more(
     era: str, team: Serve, key_for: KeyFor, revoke: Callable[[str], Awaitable[None]]
 ) -> None:
     mine, others = await key_for("me", "trips:read"), await key_for("another")
@@ -338,7 +336,7 @@ async def test_a_key_revoked_in_our_own_backend_is_shown_nothing_more(
     assert after == [401, 200]
 
 
-async def test_a_key_revoked_in_our_own_backend_carries_nothing_out(
+async def test_a_key_revoked_in_our_own_backend_writes_nothing_more(
     team: Serve, key_for: KeyFor, revoke: Callable[[str], Awaitable[None]]
 ) -> None:
     mine, of_same_user = await key_for("me"), await key_for("me")
@@ -358,7 +356,7 @@ async def test_a_key_revoked_in_our_own_backend_carries_nothing_out(
 
 
 @pytest.mark.parametrize(("limit", "refused"), [("2", True), ("off", False)])
-async def test_the_rate_limit_of_our_own_backend_is_as_it_was_set(
+async def test_the_rate_limit_of_our_own_backend_can_be_set(
     limit: str, refused: bool, team: Serve, key_for: KeyFor
 ) -> None:
     key = await key_for("me")

@@ -1,4 +1,4 @@
-"""A call from its request to its answer: progress on the way, an end to each, and nothing told of what broke inside."""
+"""A call from its request to its answer: progress, its end in every case, and no details of internal errors."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ async def test_progress_arrives_while_the_call_runs(transport: str, mode: str, c
 
 
 @pytest.mark.parametrize("era", ["ask", "ask_modern"])
-async def test_who_asks_for_no_progress_is_answered_with_json(era: str, callers_of: Serve, service: Any) -> None:
+async def test_a_call_without_a_progress_token_gets_json(era: str, callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
 
     async with callers_of(service.address) as served:
@@ -63,7 +63,9 @@ async def test_who_asks_for_no_progress_is_answered_with_json(era: str, callers_
     assert not answer.json()["result"]["isError"]
 
 
-async def test_who_takes_json_alone_gets_no_progress_but_the_result(callers_of: Serve, service: Any) -> None:
+async def test_a_client_that_accepts_json_only_gets_the_result_without_progress(
+    callers_of: Serve, service: Any
+) -> None:
     service.keys = {"osk_a": None}
     arguments = {"tripId": "jx7", "items": LEGS}
     call = {"name": "upsert_legs", "arguments": arguments, "_meta": {"progressToken": "mine"}}
@@ -105,7 +107,7 @@ async def test_a_call_has_a_deadline(transport: str, callers_of: Serve, service:
     assert not after.is_error
 
 
-async def test_a_call_that_says_nothing_for_long_is_kept_open(callers_of: Serve, service: Any) -> None:
+async def test_a_long_call_without_progress_is_kept_open(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
     service.gate = anyio.Event()
     headers = {"Authorization": "Bearer osk_a", "Content-Type": "application/json", "Accept": "*/*"}
@@ -204,7 +206,7 @@ async def test_a_write_whose_client_left_at_once_is_completed_by_calling_again(
     assert keys[0] == keys[1] != keys[2]
 
 
-async def test_writes_of_a_batch_are_told_when_the_array_has_been_sent(callers_of: Serve, service: Any) -> None:
+async def test_writes_of_a_batch_are_confirmed_when_the_array_was_sent(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
     service.gate = anyio.Event()
     params = {"name": "upsert_legs", "arguments": {"tripId": "jx7", "items": LEGS[:1]}}
@@ -228,7 +230,7 @@ async def test_writes_of_a_batch_are_told_when_the_array_has_been_sent(callers_o
     assert len({key for _, key in service.writes}) == 2
 
 
-async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -> None:
+async def test_notifications_are_accepted_without_effect(local: Serve) -> None:
     async with local() as served:
         answers: list[httpx.Response] = []
         for version in ("2025-06-18", "2026-07-28"):
@@ -247,7 +249,7 @@ async def test_notifications_are_taken_and_nothing_comes_of_them(local: Serve) -
     assert (answered.status_code, answered.content) == (202, b"")
 
 
-async def test_in_the_newer_era_an_answer_to_nothing_is_refused(local: Serve) -> None:
+async def test_in_the_newer_era_an_unexpected_response_is_refused(local: Serve) -> None:
     headers = {"Content-Type": "application/json", "Accept": "*/*", "MCP-Protocol-Version": "2026-07-28"}
 
     async with local() as served:
@@ -256,7 +258,7 @@ async def test_in_the_newer_era_an_answer_to_nothing_is_refused(local: Serve) ->
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
 
 
-async def test_a_server_that_is_ending_takes_no_more(local: Serve) -> None:
+async def test_a_server_that_is_ending_accepts_no_more_requests(local: Serve) -> None:
     async with local() as served:
         served.app.end()
         refused = await served.ask("ping")
@@ -296,7 +298,7 @@ async def test_an_envelope_without_its_headers_is_refused(local: Serve) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
 
 
-async def test_a_version_named_twice_is_none(local: Serve) -> None:
+async def test_two_version_headers_are_refused(local: Serve) -> None:
     async with local() as served:
         versions = [("MCP-Protocol-Version", "2025-11-25"), ("MCP-Protocol-Version", "2026-07-28")]
         headers = [("Content-Type", "application/json"), ("Accept", "*/*"), *versions]
@@ -306,7 +308,7 @@ async def test_a_version_named_twice_is_none(local: Serve) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
 
 
-async def test_half_a_surrogate_pair_comes_back_as_it_came(local: Serve) -> None:
+async def test_a_lone_surrogate_comes_back_unchanged(local: Serve) -> None:
     body = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_trip", "arguments": '
     body += b'{"tripId": "\\ud83d"}}}'
 
@@ -324,7 +326,7 @@ class _Broken(TokenVerifier):
         raise RuntimeError(f"the door code is 4711, the key {token}")
 
 
-async def test_what_breaks_inside_is_told_by_its_id_alone(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_internal_error_shows_only_its_id(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
     lines: list[str] = []
     nothing: Any = None
     parts = AppConfig(

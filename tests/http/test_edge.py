@@ -1,4 +1,4 @@
-"""What a request meets before the protocol: names, origins, sizes, kinds, ids; and what the log tells of it."""
+"""The checks before the protocol: hosts, origins, sizes, content types, ids."""
 
 import json
 from collections.abc import Callable
@@ -79,14 +79,14 @@ async def test_a_forged_origin_is_refused_on_every_address(origin: str, listenin
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:80", "127.0.0.1", "[::1]:9", "trips.example.com", "Trips.Example.com:8443", "b:81"]
 )
-async def test_it_answers_to_this_computers_names_and_to_those_it_was_given(host: str, local: Serve) -> None:
+async def test_it_accepts_the_names_of_this_computer_and_the_allowed_hosts(host: str, local: Serve) -> None:
     async with local(allowed_host="trips.example.com,b:81") as served:
         answer = await served.request("GET", "/nowhere", headers={"Host": host})
 
     assert answer.status_code == 404
 
 
-async def test_a_name_given_with_a_port_is_allowed_on_that_one_alone(local: Serve) -> None:
+async def test_a_host_with_a_port_is_allowed_on_that_port_only(local: Serve) -> None:
     async with local(allowed_host="trips.example.com:8443") as served:
         answers = [
             (await served.request("GET", "/nowhere", headers={"Host": f"trips.example.com{port}"})).status_code
@@ -96,7 +96,7 @@ async def test_a_name_given_with_a_port_is_allowed_on_that_one_alone(local: Serv
     assert answers == [404, 421, 421]
 
 
-async def test_two_hosts_are_none(local: Serve) -> None:
+async def test_two_host_headers_are_refused(local: Serve) -> None:
     async with local() as served, served.raw() as stream:
         await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
         answer = await stream.receive()
@@ -105,7 +105,7 @@ async def test_two_hosts_are_none(local: Serve) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://app.example.com", "http://localhost:6274", "http://127.0.0.1:3000"])
-async def test_pages_of_an_allowed_origin_are_told_what_browsers_ask(origin: str, local: Serve) -> None:
+async def test_pages_of_an_allowed_origin_get_cors_headers(origin: str, local: Serve) -> None:
     async with local(allowed_origin="https://app.example.com") as served:
         asked = {
             "Origin": origin,
@@ -150,7 +150,7 @@ async def test_with_keys_any_exact_origin_can_be_allowed(origin: str, team: Serv
     assert others == [403] * 4
 
 
-async def test_health_is_told_to_whoever_asks(local: Serve) -> None:
+async def test_anybody_may_ask_for_health(local: Serve) -> None:
     async with local() as served:
         answers = [
             await served.request(method, path, headers={"Host": "10.0.0.7:8848"})
@@ -162,7 +162,7 @@ async def test_health_is_told_to_whoever_asks(local: Serve) -> None:
     assert [answer.text for answer in answers] == ['{"status":"ok"}', '{"status":"ready"}', "", ""]
 
 
-async def test_it_is_not_ready_without_its_database_and_does_not_tell_why(serve: Serve, tmp_path: Any) -> None:
+async def test_it_is_not_ready_without_its_database_and_does_not_say_why(serve: Serve, tmp_path: Any) -> None:
     (tmp_path / "trips.db").mkdir()
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path), "TRIPS_MCP_JOURNAL": "off"})
 
@@ -259,7 +259,7 @@ async def test_a_body_of_another_kind_is_refused(headers: dict[str, str], local:
     assert "application/json" in answer.json()["error"]["message"]
 
 
-async def test_json_is_told_from_its_parameters(local: Serve) -> None:
+async def test_parameters_of_the_content_type_are_ignored(local: Serve) -> None:
     async with local() as served:
         answer = await served.ask("ping", headers={"Content-Type": "Application/JSON; charset=utf-8"})
 
@@ -268,7 +268,9 @@ async def test_json_is_told_from_its_parameters(local: Serve) -> None:
 
 @pytest.mark.parametrize("accept", [None, "", "application/json", "application/json;q=0.9", "application/*", "*/*"])
 @pytest.mark.parametrize("version", [{}, {"MCP-Protocol-Version": "2025-11-25"}])
-async def test_json_is_for_all_who_take_it(version: dict[str, str], accept: str | None, local: Serve) -> None:
+async def test_every_accept_header_with_json_gets_json(
+    version: dict[str, str], accept: str | None, local: Serve
+) -> None:
     async with local() as served, httpx.AsyncClient() as http:
         del http.headers["accept"]
         headers = version | JSON | ({} if accept is None else {"Accept": accept})
@@ -280,7 +282,7 @@ async def test_json_is_for_all_who_take_it(version: dict[str, str], accept: str 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "text/html, image/*"])
 @pytest.mark.parametrize("era", ["ask", "ask_modern"])
-async def test_an_answer_that_the_client_does_not_take_is_not_made(era: str, accept: str, local: Serve) -> None:
+async def test_a_response_that_the_client_does_not_accept_is_a_406(era: str, accept: str, local: Serve) -> None:
     async with local() as served:
         answer = await getattr(served, era)("ping", headers={"Accept": accept})
 
@@ -396,7 +398,7 @@ async def test_a_body_that_says_it_is_huge_is_refused_before_it_is_sent(local: S
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_session_that_never_was_is_to_be_opened_anew(local: Serve) -> None:
+async def test_an_unknown_session_is_a_404(local: Serve) -> None:
     async with local() as served:
         answer = await served.ask("tools/list", headers={"Mcp-Session-Id": "0123456789abcdef"})
         opened = await served.ask(
@@ -413,7 +415,7 @@ async def test_a_session_that_never_was_is_to_be_opened_anew(local: Serve) -> No
     assert "mcp-session-id" not in opened.headers
 
 
-async def test_at_most_so_many_calls_at_once(callers_of: Serve, service: Any) -> None:
+async def test_concurrent_calls_are_limited(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None, "osk_b": None, "osk_c": None}
     service.gate = anyio.Event()
     statuses: list[int] = []

@@ -1,4 +1,4 @@
-"""Two callers of one server: neither sees, writes, holds up or is held up by the other."""
+"""Two callers of one server do not see, change or delay each other's calls."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -98,7 +98,7 @@ async def limited(database: Path, on_socket: Serve, rate_limit: int) -> AsyncGen
         yield f"http://{address}"
 
 
-async def test_who_has_used_up_a_rate_limit_uses_up_nobody_elses(
+async def test_one_callers_rate_limit_does_not_affect_others(
     callers_of: Serve, on_socket: Serve, tmp_path: Path
 ) -> None:
     database = tmp_path / "trips.db"
@@ -114,7 +114,7 @@ async def test_who_has_used_up_a_rate_limit_uses_up_nobody_elses(
     assert not any(result["isError"] for result in of_calm)
 
 
-async def test_a_write_of_unknown_outcome_is_finished_by_whose_it_was_alone(callers_of: Serve, service: Any) -> None:
+async def test_only_the_same_caller_completes_a_write_of_unknown_outcome(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None, "osk_b": None}
     service.gate = anyio.Event()
     write = {"tripId": "jx7", "items": [{"text": "Buy tickets", "urgency": "now"}]}

@@ -1,4 +1,4 @@
-"""What is logged of a request: enough to find it again, nothing of what it said."""
+"""The log line of a request: enough to find it again, and nothing of its content."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +11,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]
 
 
-async def test_a_line_tells_who_asked_for_what_and_what_came_of_it(team: Serve, key_for: KeyFor) -> None:
+async def test_a_line_has_the_caller_the_request_and_the_outcome(team: Serve, key_for: KeyFor) -> None:
     key = await key_for("me")
 
     async with team() as served:
@@ -35,7 +35,7 @@ async def test_a_line_tells_who_asked_for_what_and_what_came_of_it(team: Serve, 
     assert call["time"].endswith("Z")
 
 
-async def test_callers_can_be_told_apart_but_not_be_found_out(team: Serve, key_for: KeyFor) -> None:
+async def test_callers_are_distinguishable_but_not_identifiable(team: Serve, key_for: KeyFor) -> None:
     mine, yours = await key_for("me"), await key_for("you")
 
     async with team() as served:

@@ -1,4 +1,4 @@
-"""Where no key is asked for, programs of this computer may call: not those that a proxy on it lets through."""
+"""Without keys, programs on this computer may call, but not requests that a proxy on it forwards."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -39,7 +39,7 @@ async def served(local: Serve) -> AsyncGenerator[Any]:
         "Tailscale-User-Login: ann@example.com",
     ],
 )
-async def test_what_a_proxy_passes_on_is_refused_and_told_which_setting_it_needs(header: str, served: Any) -> None:
+async def test_a_forwarded_request_is_refused_with_the_setting_it_needs(header: str, served: Any) -> None:
     name, _, value = header.partition(": ")
     answers = [
         await served.ask("tools/list", headers={name: value}),
@@ -52,7 +52,7 @@ async def test_what_a_proxy_passes_on_is_refused_and_told_which_setting_it_needs
     assert all("--auth key" in answer.json()["error"]["message"] for answer in answers)
 
 
-async def test_a_proxy_that_adds_nothing_is_known_by_its_old_protocol(served: Any) -> None:
+async def test_a_proxy_without_headers_is_recognised_by_http_1_0(served: Any) -> None:
     """As nginx passes requests on where nobody has told it more than the address."""
     async with served.raw() as stream:
         await stream.send(f"GET /sse HTTP/1.0\r\nHost: {served.address}\r\nConnection: close\r\n\r\n".encode())
@@ -61,7 +61,7 @@ async def test_a_proxy_that_adds_nothing_is_known_by_its_old_protocol(served: An
     assert answer.startswith(b"HTTP/1.1 403 ")
 
 
-async def test_health_is_told_to_a_proxy_too(served: Any) -> None:
+async def test_a_proxy_may_ask_for_health(served: Any) -> None:
     answer = await served.request("GET", "/readyz", headers={"X-Forwarded-For": "203.0.113.9"})
 
     assert answer.status_code == 200
@@ -79,7 +79,7 @@ async def test_health_is_told_to_a_proxy_too(served: Any) -> None:
         ("127.0.0.1", "trips.example.com", 403, "a name that is not this computer's own"),
     ],
 )
-async def test_who_calls_and_by_which_name_is_of_this_computer(
+async def test_caller_and_host_name_must_be_of_this_computer(
     client: str, host: str, status: int, why: str, tmp_path: Path
 ) -> None:
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": "off"})
@@ -95,7 +95,7 @@ async def test_who_calls_and_by_which_name_is_of_this_computer(
     assert why in answer.text
 
 
-async def test_with_a_name_that_others_call_a_key_is_wanted_on_this_computer_too(start: Start, tmp_path: Path) -> None:
+async def test_with_a_public_host_name_a_key_is_required_on_this_computer_too(start: Start, tmp_path: Path) -> None:
     words = ("serve", "--transport", "http", "--port", "0", "--allowed-host", "trips.example.com")
     replica = await (await start(*words, TRIPS_MCP_DATABASE=str(tmp_path / "team.db"))).serves()
 

@@ -1,4 +1,4 @@
-"""Behind a real nginx, with the very lines that docs/deploy.md shows: what is said there of it holds."""
+"""A real nginx with the lines that docs/deploy.md shows: what the guide says of it holds."""
 
 import re
 import shutil

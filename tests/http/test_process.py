@@ -1,4 +1,4 @@
-"""`trips-mcp serve` as a process: how it starts, what it refuses to start as, and how it ends."""
+"""`trips-mcp serve` as a process: how it starts, when it refuses to start, and how it ends."""
 
 import signal
 import sys
@@ -73,7 +73,9 @@ async def test_it_serves_a_team_with_the_backends_keys_and_never_with_its_own(
     assert "OSOTO_API_KEY is not used here" in replica.said
 
 
-async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for: KeyFor, tmp_path: Path) -> None:
+async def test_on_every_address_it_requires_a_key_and_a_host_name(
+    start: Start, key_for: KeyFor, tmp_path: Path
+) -> None:
     key = await key_for("me")
     flags = ("--host", "0.0.0.0", "--allowed-host", "trips.example.com")  # noqa: S104 - on purpose
 
@@ -117,7 +119,7 @@ async def test_on_every_address_it_wants_a_key_and_a_name(start: Start, key_for:
         (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/dev/null/trips.db"}, "trips-mcp: "),
     ],
 )
-def test_what_can_not_be_meant_is_one_sentence(
+def test_an_invalid_setting_is_reported_in_one_sentence(
     words: tuple[str, ...],
     env: dict[str, str],
     why: str,
@@ -161,7 +163,7 @@ async def test_a_signal_ends_it_cleanly(sent: signal.Signals, start: Start, tmp_
         pytest.param("sse", "auto", marks=pytest.mark.soak),
     ],
 )
-async def test_what_is_under_way_is_answered_before_it_ends(
+async def test_running_requests_are_answered_before_it_ends(
     transport: str, mode: str, start: Start, service: Any
 ) -> None:
     service.keys = {"osk_a": None}
@@ -196,7 +198,7 @@ async def _health(replica: Any) -> int | None:
 
 
 @posix
-async def test_it_is_gone_within_five_seconds_whatever_hangs(start: Start, service: Any) -> None:
+async def test_it_exits_within_five_seconds_whatever_hangs(start: Start, service: Any) -> None:
     service.keys = {"osk_a": None}
     service.gate = anyio.Event()
     answers: list[httpx.Response] = []

@@ -1,4 +1,4 @@
-"""Whom a request counts for in the rate limit of a team's server: its caller, else the address that it came from."""
+"""Whose rate limit a request to a team's server uses up: its caller's, else that of its address."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ async def ask_with_made_up_keys(served: Any, number: int, address: str) -> list[
     return statuses
 
 
-async def test_a_caller_who_reads_many_shares_uses_up_nobody_elses_limit(team: Serve, key_for: KeyFor) -> None:
+async def test_a_caller_who_reads_many_shares_does_not_affect_others(team: Serve, key_for: KeyFor) -> None:
     of_owner, of_eager, of_calm = await key_for("owner"), await key_for("eager"), await key_for("calm")
 
     async with team(rate_limit=str(LIMIT)) as served:
@@ -50,7 +50,7 @@ async def test_a_caller_who_reads_many_shares_uses_up_nobody_elses_limit(team: S
     assert calm["structuredContent"]["title"]
 
 
-async def test_made_up_keys_use_up_nobodys_limit_but_their_addresss(
+async def test_invalid_keys_use_up_only_the_limit_of_their_address(
     team: Serve, key_for: KeyFor, tmp_path: Path
 ) -> None:
     of_owner, of_calm = await key_for("owner"), await key_for("calm")
@@ -69,7 +69,7 @@ async def test_made_up_keys_use_up_nobodys_limit_but_their_addresss(
     assert counted == {"address 127.0.0.2": LIMIT, "address 127.0.0.3": 1}
 
 
-async def test_behind_a_trusted_proxy_made_up_keys_count_for_whoever_sent_them(team: Serve, tmp_path: Path) -> None:
+async def test_behind_a_trusted_proxy_invalid_keys_count_for_their_sender(team: Serve, tmp_path: Path) -> None:
     async with team(rate_limit=str(LIMIT), trusted_proxy="127.0.0.0/8") as served:
         for number, forwarded in enumerate(["6.6.6.6, 203.0.113.9", "203.0.113.9", "2001:db8::7"]):
             await served.ask("tools/list", f"osk_made_up_{number}", {"X-Forwarded-For": forwarded})
@@ -79,7 +79,7 @@ async def test_behind_a_trusted_proxy_made_up_keys_count_for_whoever_sent_them(t
     assert counted == {"address 203.0.113.9": 2, "address 2001:db8::/64": 1}
 
 
-async def test_asking_whether_it_is_ready_counts_nowhere(team: Serve, tmp_path: Path) -> None:
+async def test_readiness_checks_do_not_count(team: Serve, tmp_path: Path) -> None:
     async with team(rate_limit=str(LIMIT)) as served:
         answers = [(await served.request("GET", "/readyz")).status_code for _ in range(3 * LIMIT)]
 

@@ -1,4 +1,4 @@
-"""Two replicas behind a proxy: any of them answers any call, and a killed one's writes are finished, once."""
+"""Two replicas behind a proxy: either answers any call, and the writes of a killed one are completed once."""
 
 import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -63,7 +63,7 @@ def behind(on_socket: Serve, serve_at: Callable[[str], Any]) -> Callable[[Proxy]
 
 
 @pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.soak)])
-async def test_every_call_of_a_conversation_may_land_on_either(
+async def test_either_replica_can_answer_every_call_of_a_conversation(
     mode: str, start: Start, behind: Callable[[Proxy], Any], key_for: KeyFor, tmp_path: Path
 ) -> None:
     key = await key_for("me")
@@ -128,7 +128,7 @@ class Holding:
 
 @pytest.mark.parametrize("era", ["ask", pytest.param("ask_modern", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("when", ["after", pytest.param("before", marks=pytest.mark.soak)])
-async def test_nothing_is_written_twice_when_a_replica_is_killed_in_mid_call_and_restarted(
+async def test_nothing_is_written_twice_when_a_replica_is_killed_during_a_call(
     when: str, era: str, start: Start, behind: Callable[[Proxy], Any], on_socket: Serve, tmp_path: Path
 ) -> None:
     database = str(tmp_path / "trips.db")

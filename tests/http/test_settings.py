@@ -1,4 +1,4 @@
-"""Settings of the server over HTTP: flags before variables, and what can't be meant is said by its own name."""
+"""The settings over HTTP: flags before variables, and an invalid one is named in its error."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
 from trips_mcp.settings import TRIPS_URL, SettingsError
 
 
-def test_nothing_set_is_this_computer_alone() -> None:
+def test_without_settings_only_this_computer_may_call() -> None:
     settings = HttpSettings.from_env({}, {})
 
     assert (settings.transport, settings.host, settings.port, settings.auth) == ("http", "127.0.0.1", 8848, None)
@@ -57,7 +57,7 @@ def test_a_flag_wins_over_its_variable() -> None:
         ({}, {"--allowed-origin": "null"}, "--allowed-origin"),
     ],
 )
-def test_what_can_not_be_meant_is_said_by_its_name(env: dict[str, str], flags: dict[str, str], why: str) -> None:
+def test_an_invalid_setting_is_reported_by_its_name(env: dict[str, str], flags: dict[str, str], why: str) -> None:
     with pytest.raises(SettingsError) as refused:
         HttpSettings.from_env(env, flags)
 

@@ -216,7 +216,7 @@ async def test_a_server_for_this_computer_has_no_such_pages(local: Serve) -> Non
         assert (await served.request("GET", "/shared/made-up/calendar.ics")).status_code == 404
 
 
-async def test_a_calendar_that_reads_all_the_time_uses_up_its_addresss_limit_alone(
+async def test_a_calendar_that_polls_too_often_uses_up_the_limit_of_its_own_address(
     team: Serve, key_for: KeyFor
 ) -> None:
     key = await key_for("owner")

@@ -1,4 +1,4 @@
-"""Clients that take their time, or more than their share of it; and the server serving on beside them."""
+"""Clients that are slow or take more than their share, and the server that keeps serving others."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
@@ -36,7 +36,7 @@ async def all_of(stream: Any) -> bytes:
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /m", HEAD, HEAD + b"X-A: "])
-async def test_who_does_not_finish_a_requests_head_is_cut_off(begun: bytes, local: Serve) -> None:
+async def test_a_client_that_does_not_finish_its_headers_is_cut_off(begun: bytes, local: Serve) -> None:
     async with local(protocol=Hasty) as served, served.raw() as stream:
         if begun:
             await stream.send(begun)
@@ -50,7 +50,7 @@ class Small(TimeoutProtocol):
     most_connections = 1
 
 
-async def test_who_comes_when_all_connections_are_taken_is_told_to_come_back(local: Serve) -> None:
+async def test_a_connection_over_the_limit_gets_a_503(local: Serve) -> None:
     async with local(protocol=Small) as served:
         async with served.raw() as first, served.raw() as second:
             await first.send(A_PING)
@@ -75,7 +75,7 @@ class Few(TimeoutProtocol):
 @pytest.mark.parametrize(
     "addresses", [["127.0.0.2"], ["127.0.0.2", "127.0.0.3"], [f"127.0.0.{n}" for n in range(2, 32)]]
 )
-async def test_idle_connections_of_others_keep_nobody_out(addresses: list[str], local: Serve) -> None:
+async def test_idle_connections_of_others_block_nobody(addresses: list[str], local: Serve) -> None:
     """Ten times as many as there can be, from one address or from many."""
     async with local(protocol=Few) as served, AsyncExitStack() as stack:
         for number in range(60):
@@ -85,7 +85,7 @@ async def test_idle_connections_of_others_keep_nobody_out(addresses: list[str], 
     assert others == [200] * 10
 
 
-async def test_who_has_as_many_connections_as_one_address_may_is_told_to_come_back(local: Serve) -> None:
+async def test_an_address_with_too_many_connections_gets_a_503(local: Serve) -> None:
     async with local(protocol=Few) as served, AsyncExitStack() as stack:
         busy = [await stack.enter_async_context(served.raw("127.0.0.2")) for _ in range(4)]
         for stream in busy:
@@ -115,7 +115,7 @@ async def test_a_trusted_proxy_may_have_more_connections_than_other_addresses(lo
     assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
 
 
-async def test_a_request_whose_length_is_told_in_two_ways_is_answered_400(local: Serve) -> None:
+async def test_a_request_with_two_kinds_of_length_gets_a_400(local: Serve) -> None:
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(PING), PING)
 
     async with local() as served, served.raw() as stream:
@@ -127,7 +127,7 @@ async def test_a_request_whose_length_is_told_in_two_ways_is_answered_400(local:
     assert answer.count(b"HTTP/1.1") == 1
 
 
-async def test_who_sends_a_head_byte_by_byte_is_cut_off_too(local: Serve) -> None:
+async def test_a_client_that_sends_headers_byte_by_byte_is_cut_off_too(local: Serve) -> None:
     async with local(protocol=Hasty) as served, served.raw() as stream, anyio.create_task_group() as tasks:
 
         async def trickle() -> None:
@@ -142,7 +142,7 @@ async def test_who_sends_a_head_byte_by_byte_is_cut_off_too(local: Serve) -> Non
         assert answer.startswith(b"HTTP/1.1 408 ")
 
 
-async def test_the_next_head_on_a_connection_has_its_deadline_too(local: Serve) -> None:
+async def test_the_next_headers_on_a_connection_have_a_timeout_too(local: Serve) -> None:
     async with local(protocol=Hasty) as served, served.raw() as stream:
         await stream.send(A_PING + HEAD)
         answer = await all_of(stream)
@@ -151,7 +151,7 @@ async def test_the_next_head_on_a_connection_has_its_deadline_too(local: Serve) 
     assert b"HTTP/1.1 408 " in answer
 
 
-async def test_who_does_not_finish_a_body_is_cut_off(local: Serve) -> None:
+async def test_a_client_that_does_not_finish_its_body_is_cut_off(local: Serve) -> None:
     async with local(body_seconds=0.2) as served, served.raw() as stream:
         await stream.send(HEAD + b"Content-Length: 1000\r\n\r\n" + PING)
         answer = await all_of(stream)
@@ -161,7 +161,7 @@ async def test_who_does_not_finish_a_body_is_cut_off(local: Serve) -> None:
     assert served.lines[-1]["status"] == 408
 
 
-async def test_who_leaves_in_the_middle_of_a_body_is_forgotten(local: Serve) -> None:
+async def test_a_client_that_disconnects_during_its_body_is_forgotten(local: Serve) -> None:
     async with local(max_calls="1") as served:
         async with served.raw() as stream:
             await stream.send(HEAD + b"Content-Length: 1000\r\n\r\n" + PING)
@@ -173,7 +173,7 @@ async def test_who_leaves_in_the_middle_of_a_body_is_forgotten(local: Serve) -> 
     assert after.status_code == 200
 
 
-async def test_who_does_not_read_is_cut_off(local: Serve) -> None:
+async def test_a_client_that_does_not_read_is_cut_off(local: Serve) -> None:
     listing = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
     asking = HEAD + b"Content-Length: %d\r\n\r\n" % len(listing) + listing
 
@@ -186,7 +186,7 @@ async def test_who_does_not_read_is_cut_off(local: Serve) -> None:
     assert after.status_code == 200
 
 
-async def test_who_reads_late_has_all_of_it(local: Serve) -> None:
+async def test_a_slow_reader_gets_the_whole_response(local: Serve) -> None:
     listing = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
     asking = HEAD + b"Content-Length: %d\r\n\r\n" % len(listing) + listing
     last = asking.replace(b"Accept", b"Connection: close\r\nAccept")
@@ -226,7 +226,7 @@ async def test_who_reads_late_has_all_of_it(local: Serve) -> None:
         "two hosts",
     ],
 )
-async def test_bad_http_is_answered_and_the_server_serves_on(flood: bytes, local: Serve) -> None:
+async def test_invalid_http_gets_a_400_and_the_server_continues(flood: bytes, local: Serve) -> None:
     async with local() as served:
         async with served.raw() as stream:
             with suppress(anyio.BrokenResourceError):  # it has seen enough
@@ -239,7 +239,7 @@ async def test_bad_http_is_answered_and_the_server_serves_on(flood: bytes, local
     assert after.status_code == 200
 
 
-async def test_many_idle_connections_take_nobodys_place(local: Serve) -> None:
+async def test_many_idle_connections_block_nobody(local: Serve) -> None:
     async with local(max_calls="2") as served, AsyncExitStack() as stack:
         for _ in range(200):
             await stack.enter_async_context(served.raw())
@@ -248,7 +248,7 @@ async def test_many_idle_connections_take_nobodys_place(local: Serve) -> None:
     assert answer.status_code == 200
 
 
-async def test_requests_in_one_breath_are_answered_in_turn(local: Serve) -> None:
+async def test_pipelined_requests_are_answered_in_order(local: Serve) -> None:
     async with local() as served, served.raw() as stream:
         await stream.send(A_PING * 5 + HEAD.replace(b"Accept", b"Connection: close\r\nAccept") + b"\r\n")
         answer = await all_of(stream)

@@ -1,4 +1,4 @@
-"""The older transport: whose a stream is, what ends it, and what is answered where."""
+"""The older transport: who owns a stream, what ends it, and where responses go."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -73,7 +73,7 @@ async def opened(served: Any, key: str | None = None) -> AsyncGenerator[Stream]:
         yield stream
 
 
-async def test_each_stream_has_an_address_of_its_own(local: Serve) -> None:
+async def test_each_stream_has_its_own_address(local: Serve) -> None:
     async with local() as served, opened(served) as first, opened(served) as second:
         answer = await second.post(INITIALIZE)
         await first.post({**INITIALIZE, "id": 7})
@@ -86,7 +86,7 @@ async def test_each_stream_has_an_address_of_its_own(local: Serve) -> None:
 
 
 @pytest.mark.parametrize("session", ["", "?session_id=", "?session_id=0", "?session_id=" + "0" * 32, "?other=1"])
-async def test_a_session_that_never_was_is_not_found(session: str, local: Serve) -> None:
+async def test_an_unknown_session_is_not_found(session: str, local: Serve) -> None:
     async with local() as served:
         answer = await served.request("POST", f"/messages/{session}", json=INITIALIZE)
 
@@ -94,7 +94,7 @@ async def test_a_session_that_never_was_is_not_found(session: str, local: Serve)
     assert "/sse" in answer.json()["error"]["message"]
 
 
-async def test_anothers_session_is_as_one_that_never_was(team: Serve, key_for: KeyFor) -> None:
+async def test_another_callers_session_is_not_found(team: Serve, key_for: KeyFor) -> None:
     mine, yours = await key_for("me"), await key_for("you")
 
     async with team() as served, opened(served, mine) as stream:
@@ -111,7 +111,7 @@ async def test_anothers_session_is_as_one_that_never_was(team: Serve, key_for: K
     assert answered["id"] == "open"
 
 
-async def test_a_stream_that_was_closed_is_forgotten(local: Serve) -> None:
+async def test_a_closed_stream_is_forgotten(local: Serve) -> None:
     async with local() as served:
         async with opened(served) as stream:
             address = stream.messages
@@ -126,7 +126,7 @@ async def test_a_stream_that_was_closed_is_forgotten(local: Serve) -> None:
     ("content", "status", "code"),
     [(b'{"jsonrpc"', 400, -32700), (b"[]", 400, -32600), (b" " * (4 * 1024 * 1024 + 1), 413, -32600)],
 )
-async def test_a_bad_message_is_refused_and_the_stream_goes_on(
+async def test_an_invalid_message_is_refused_and_the_stream_continues(
     content: bytes, status: int, code: int, local: Serve
 ) -> None:
     async with local() as served, opened(served) as stream:
@@ -162,7 +162,7 @@ async def test_calls_count_until_they_are_answered_on_the_stream(callers_of: Ser
     assert (freed.status_code, last["id"]) == (202, 4)
 
 
-async def test_a_cancelled_call_gives_its_turn_back(callers_of: Serve, service: Any) -> None:
+async def test_a_cancelled_call_releases_its_slot(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": None}
     service.gate = anyio.Event()
     call = {"method": "tools/call", "params": {"name": "list_members", "arguments": {"tripId": "jx7"}}}
@@ -181,7 +181,7 @@ async def test_a_cancelled_call_gives_its_turn_back(callers_of: Serve, service: 
     assert answer.status_code == 202
 
 
-async def test_streams_are_limited_too_and_free_their_place(local: Serve) -> None:
+async def test_streams_are_limited_and_release_their_slots(local: Serve) -> None:
     async with local(max_calls_per_caller="1") as served:
         async with opened(served):
             refused = await served.request("GET", "/sse")

@@ -1,4 +1,4 @@
-"""Server processes, spoken to line by line by a client that knows nothing of SDKs; and a service that does as told."""
+"""Server processes, driven line by line by a client without an SDK, and a service that the tests control."""
 
 import json
 import os

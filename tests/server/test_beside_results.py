@@ -1,4 +1,4 @@
-"""What goes to the host beside a result: progress while it lasts, and what is left of the rate limit."""
+"""What a host gets beside a result: progress during the call, and the rest of the rate limit."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ BOTH_ERAS = pytest.mark.parametrize("envelope", [{}, ENVELOPE], ids=["handshake"
 
 
 @BOTH_ERAS
-async def test_the_rate_limit_stands_in_the_results_meta_and_progress_is_told_as_it_is_made(
+async def test_the_rate_limit_is_in_the_results_meta_and_progress_is_reported(
     start: "Start", envelope: dict[str, Any]
 ) -> None:
     child = await start()

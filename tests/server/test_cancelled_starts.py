@@ -1,4 +1,4 @@
-"""A host that cancels its first call, or a client that leaves it, at any moment from the start of the process on."""
+"""First calls that are cancelled or abandoned at any moment from the start of the process on."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The command, as the SDK's own client starts and uses it, in both eras of the protocol."""
+"""The command, started and used by the SDK's own client in both eras of the protocol."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ async def connected(database: Path, mode: Any, **env: str) -> AsyncGenerator[Cli
             yield agent
 
 
-async def test_an_agent_lists_the_tools_and_uses_them_and_what_was_kept_is_there_for_the_next_session(
+async def test_trips_of_one_session_are_there_in_the_next(
     tmp_path: Path,
 ) -> None:
     users: list[Any] = []
@@ -68,7 +68,7 @@ async def used(tmp_path: Path, mode: Any, protocol: str, number: int) -> Any:
     return me
 
 
-async def test_a_database_that_cannot_be_opened_is_one_sentence_and_the_server_goes_on(tmp_path: Path) -> None:
+async def test_an_unusable_database_is_reported_in_one_sentence_and_the_server_continues(tmp_path: Path) -> None:
     there = tmp_path / "there"
     (there / "trips.db").mkdir(parents=True)
 

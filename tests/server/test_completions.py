@@ -1,4 +1,4 @@
-"""Ids of trips found by their titles, and dates of a trip, while somebody types."""
+"""Completions while the user types: ids of trips by their titles, and dates of a trip."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -101,7 +101,9 @@ async def test_without_a_trip_that_has_dates_there_is_nothing_to_offer(trip: str
         ("x", "y", 0),
     ],
 )
-async def test_of_a_long_trip_a_hundred_dates_are_offered(start: str, end: str, total: int, service: "Service") -> None:
+async def test_at_most_a_hundred_dates_of_a_long_trip_are_offered(
+    start: str, end: str, total: int, service: "Service"
+) -> None:
     service.trips = [{"_id": "k9", "startDate": start, "endDate": end}]
 
     found = await completed(service, DAY, "date", "", trip="k9")
@@ -109,7 +111,7 @@ async def test_of_a_long_trip_a_hundred_dates_are_offered(start: str, end: str, 
     assert (len(found.values), found.total, found.has_more) == (min(total, 100), total, total > 100)
 
 
-async def test_of_many_trips_a_hundred_are_offered(service: "Service") -> None:
+async def test_at_most_a_hundred_of_many_trips_are_offered(service: "Service") -> None:
     service.trips = [{"_id": f"t{number}", "title": "Oslo"} for number in range(130)]
 
     found = await completed(service, ITINERARY, "tripId", "os")
@@ -118,7 +120,7 @@ async def test_of_many_trips_a_hundred_are_offered(service: "Service") -> None:
 
 
 @ERAS
-async def test_when_the_service_fails_nothing_is_offered_and_nothing_said(mode: Any, service: "Service") -> None:
+async def test_a_failing_service_gives_no_completions_and_no_error(mode: Any, service: "Service") -> None:
     service.status = 500
 
     found = await completed(service, ITINERARY, "tripId", "os", mode)
@@ -135,7 +137,7 @@ async def test_typing_on_does_not_ask_the_service_again(service: "Service") -> N
     assert service.asked == ["trips"]
 
 
-async def test_what_is_known_of_trips_grows_old(service: "Service") -> None:
+async def test_cached_trips_expire(service: "Service") -> None:
     now = [1000.0]
     known = TripCache(None, clock=lambda: now[0])
 
@@ -152,7 +154,7 @@ async def test_what_is_known_of_trips_grows_old(service: "Service") -> None:
     assert after == []
 
 
-async def test_what_has_nothing_to_complete_offers_nothing(service: "Service") -> None:
+async def test_an_argument_without_completions_offers_none(service: "Service") -> None:
     found = await completed(service, PromptReference(name="plan_trip"), "destination", "Os")
 
     assert found.values == []
@@ -160,7 +162,7 @@ async def test_what_has_nothing_to_complete_offers_nothing(service: "Service") -
 
 
 @pytest.mark.parametrize("ref", [PromptReference(name="fly"), ResourceTemplateReference(uri="trips://{tripId}/x")])
-async def test_for_what_is_not_there_it_is_refused(ref: Any, service: "Service") -> None:
+async def test_completions_for_an_unknown_reference_are_refused(ref: Any, service: "Service") -> None:
     async with Client(build_server(service.offer())) as agent:
         with pytest.raises(MCPError, match=r"^Unknown (prompt|resource template)") as failed:
             await agent.complete(ref, {"name": "tripId", "value": ""})
@@ -168,7 +170,7 @@ async def test_for_what_is_not_there_it_is_refused(ref: Any, service: "Service")
     assert failed.value.code == INVALID_PARAMS
 
 
-async def test_a_server_bound_to_one_trip_knows_of_that_one_alone(service: "Service") -> None:
+async def test_a_server_bound_to_one_trip_completes_that_one_only(service: "Service") -> None:
     bound = {"TRIPS_MCP_TRIP": "k9"}
     template = ResourceTemplateReference(uri="trips://k9/day/{date}")
 
@@ -181,7 +183,7 @@ async def test_a_server_bound_to_one_trip_knows_of_that_one_alone(service: "Serv
     assert others.values == []
 
 
-async def test_without_anything_to_complete_there_is_no_such_capability(service: "Service") -> None:
+async def test_without_anything_to_complete_the_capability_is_not_declared(service: "Service") -> None:
     async with Client(build_server(service.offer(TRIPS_MCP_TOOLSETS="messages"))) as agent:
         assert agent.server_capabilities.completions is None
 

@@ -118,14 +118,14 @@ conversations = st.lists(requests, min_size=1, max_size=6)
 
 @settings(max_examples=80, deadline=None)
 @given(conversations, st.sampled_from(OFFERS))
-def test_with_the_front_every_answer_is_the_one_without(conversation: list[tuple[str, Any]], offered: Offer) -> None:
+def test_early_responses_equal_those_of_the_sdk(conversation: list[tuple[str, Any]], offered: Offer) -> None:
     assert_same_answers(conversation, offered)
 
 
 @pytest.mark.soak
 @settings(max_examples=5000, deadline=None)
 @given(conversations, st.sampled_from(OFFERS))
-def test_with_the_front_every_answer_of_many_is_the_one_without(
+def test_early_responses_to_many_openings_equal_those_of_the_sdk(
     conversation: list[tuple[str, Any]], offered: Offer
 ) -> None:
     assert_same_answers(conversation, offered)
@@ -150,7 +150,7 @@ ODD_OPENINGS: list[tuple[str, Message]] = [
 
 
 @pytest.mark.parametrize("opening", ODD_OPENINGS)
-async def test_however_odd_the_opening_is(opening: tuple[str, Any]) -> None:
+async def test_early_responses_to_odd_openings_equal_those_of_the_sdk(opening: tuple[str, Any]) -> None:
     method, params = opening
     messages = [
         request(0, method, params),
@@ -169,7 +169,7 @@ ENVELOPE = enveloped("2026-07-28", {}, CLIENTS[0], {})
 
 @pytest.mark.parametrize("offered", OFFERS)
 @pytest.mark.parametrize("version", VERSIONS_OF_OLD)
-async def test_after_a_handshake_every_list_is_the_one_without(version: str, offered: Offer) -> None:
+async def test_lists_after_a_handshake_equal_those_of_the_sdk(version: str, offered: Offer) -> None:
     messages = [
         request(0, "initialize", {**HANDSHAKE, "protocolVersion": version}),
         *(request(number, method, {}) for number, method in enumerate(LISTS, 1)),
@@ -179,14 +179,14 @@ async def test_after_a_handshake_every_list_is_the_one_without(version: str, off
 
 
 @pytest.mark.parametrize("offered", OFFERS)
-async def test_without_a_handshake_every_list_is_the_one_without(offered: Offer) -> None:
+async def test_lists_without_a_handshake_equal_those_of_the_sdk(offered: Offer) -> None:
     messages = [request(number, method, ENVELOPE) for number, method in enumerate(["server/discover", *LISTS])]
 
     assert await answers(messages, True, offered) == await answers(messages, False, offered)
 
 
 @pytest.mark.parametrize("opening", [*VERSIONS_OF_OLD, "2031-01-01"])
-def test_a_handshake_of_any_version_is_answered_by_the_front_alone(opening: str) -> None:
+def test_a_handshake_of_any_version_gets_an_early_response(opening: str) -> None:
     front = EarlyResponses(OFFER)
     handshake = {**HANDSHAKE, "protocolVersion": opening, "capabilities": CAPABILITIES[1]}
     messages = [request(0, "initialize", handshake), *(request(1, each, {}) for each in METHODS)]
@@ -197,7 +197,7 @@ def test_a_handshake_of_any_version_is_answered_by_the_front_alone(opening: str)
     assert [method for method, reply in answered.items() if reply == NOTHING] == ["resources/list"]
 
 
-def test_the_era_without_a_handshake_is_answered_by_the_front_alone() -> None:
+def test_the_era_without_a_handshake_gets_early_responses() -> None:
     front = EarlyResponses(OFFER)
     envelope = enveloped("2026-07-28", CAPABILITIES[2], CLIENTS[1], {"progressToken": 1})
 
@@ -208,7 +208,7 @@ def test_the_era_without_a_handshake_is_answered_by_the_front_alone() -> None:
 
 
 @pytest.mark.parametrize("envelope", [None, ENVELOPE], ids=["handshake", "envelope"])
-async def test_who_asks_for_the_trips_first_has_all_else_at_once(envelope: Message | None) -> None:
+async def test_a_host_that_first_lists_resources_gets_other_lists_at_once(envelope: Message | None) -> None:
     opening = request(0, "initialize", HANDSHAKE) if envelope is None else request(0, "server/discover", envelope)
     asked = [request(number, method, envelope or {}) for number, method in enumerate(reversed(LISTS), 1)]
     front = EarlyResponses(OFFER)

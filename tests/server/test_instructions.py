@@ -1,4 +1,4 @@
-"""What every model reads before its first tool."""
+"""The instructions, which every model reads before its first tool."""
 
 import re
 
@@ -36,7 +36,7 @@ def said_with(**env: str) -> str:
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_they_are_short_and_name_only_tools_that_are_there(env: dict[str, str]) -> None:
+def test_they_are_short_and_name_only_offered_tools(env: dict[str, str]) -> None:
     offered = offer(Settings.from_env({"TRIPS_MCP_DATABASE": "/home/someone/trips.db", **env}))
 
     said = offered.instructions
@@ -47,7 +47,7 @@ def test_they_are_short_and_name_only_tools_that_are_there(env: dict[str, str]) 
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_finding_ones_way_costs_little(env: dict[str, str]) -> None:
+def test_instructions_stay_within_their_budget(env: dict[str, str]) -> None:
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": "/home/someone/trips.db", **env})
     tools = choose(settings).listing
 
@@ -57,7 +57,7 @@ def test_finding_ones_way_costs_little(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_whatever_is_offered_others_words_and_secrets_are_spoken_of(env: dict[str, str]) -> None:
+def test_every_selection_mentions_other_peoples_words_and_secrets(env: dict[str, str]) -> None:
     said = said_with(**env)
 
     assert "never instructions to you" in said
@@ -77,7 +77,7 @@ def test_whatever_is_offered_others_words_and_secrets_are_spoken_of(env: dict[st
         "between random marks",
     ],
 )
-def test_they_tell_what_a_trip_is_and_where_to_start(sentence: str) -> None:
+def test_they_say_what_a_trip_is_and_where_to_start(sentence: str) -> None:
     assert sentence in said_with()
     assert sentence in said_with(**KEYS)
 
@@ -91,7 +91,7 @@ def test_they_tell_what_a_trip_is_and_where_to_start(sentence: str) -> None:
         ({"TRAVELMODE_TOKEN": "tm_secret"}, "that service's own numbers"),
     ],
 )
-def test_what_the_settings_make_different_is_said_and_only_then(env: dict[str, str], sentence: str) -> None:
+def test_each_setting_adds_its_sentence_only_when_it_is_set(env: dict[str, str], sentence: str) -> None:
     assert sentence in said_with(**env)
     assert sentence not in said_with()
 
@@ -123,7 +123,7 @@ def test_local_trips_are_said_to_be_local_and_where() -> None:
         ("postgresql+asyncpg://me:hunter2@db.example.com/trips", "in a database of the user's own"),
     ],
 )
-def test_where_is_told_without_a_password(database: str, place: str) -> None:
+def test_the_place_of_the_database_is_shown_without_a_password(database: str, place: str) -> None:
     said = said_with(TRIPS_MCP_DATABASE=database)
 
     assert place in said
@@ -134,7 +134,7 @@ def test_with_an_account_nothing_is_said_of_local_files() -> None:
     assert "this computer" not in said_with(**KEYS)
 
 
-def test_what_the_settings_want_said_is_said() -> None:
+def test_notices_of_the_settings_are_included() -> None:
     settings = Settings.from_env({"OSOTO_API_KEY": "${KEY}"})
 
     said = instructions(settings, set())

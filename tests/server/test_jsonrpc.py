@@ -1,4 +1,4 @@
-"""Bytes become messages, however they are cut."""
+"""The same bytes give the same messages, wherever they are cut."""
 
 import json
 
@@ -76,7 +76,7 @@ def test_an_empty_list_is_an_empty_object(method: str) -> None:
     assert params == [{}, {"name": "x", "arguments": {}}, {"arguments": [1]}]
 
 
-def test_what_was_put_back_comes_first_and_in_order() -> None:
+def test_messages_that_were_put_back_come_first_and_in_order() -> None:
     inbox = Inbox()
     inbox.feed(LINE + b"\n")
 

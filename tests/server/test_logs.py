@@ -1,4 +1,4 @@
-"""The log tells where, not what."""
+"""The log says where an error happened, and nothing of the data."""
 
 import logging
 import sys
@@ -6,7 +6,7 @@ import sys
 from trips_mcp.server.logs import WithoutContents
 
 
-def test_a_traceback_is_told_without_what_the_exceptions_say() -> None:
+def test_a_traceback_is_logged_without_exception_messages() -> None:
     try:
         try:
             raise KeyError(4700 + 11)

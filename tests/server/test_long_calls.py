@@ -1,4 +1,4 @@
-"""Calls that last: how far they are; and a cancelled one is finished by calling again. Real processes, both eras."""
+"""Long calls in real processes: their progress, and a cancelled one that is completed by calling again."""
 
 import os
 import shutil
@@ -225,9 +225,7 @@ def speak(start: "Start", env: dict[str, str]) -> Speak:
         pytest.param(LONG[1], BY_HANDSHAKE, id="sync-handshake", marks=IN_SOAK),
     ],
 )
-async def test_each_part_that_is_done_is_told_before_the_answer_to_who_asks_for_it(
-    long: Long, envelope: Arguments, speak: Speak
-) -> None:
+async def test_progress_of_each_part_arrives_before_the_answer(long: Long, envelope: Arguments, speak: Speak) -> None:
     agent = await speak(envelope)
     trip, unheard_of = await trip_of(agent.do), await trip_of(agent.do)
 
@@ -253,7 +251,7 @@ async def test_each_part_that_is_done_is_told_before_the_answer_to_who_asks_for_
         pytest.param(*WRITES[2], BY_HANDSHAKE, id="sync-handshake", marks=IN_SOAK),
     ],
 )
-async def test_a_cancelled_write_is_not_answered_and_calling_again_completes_it(
+async def test_a_cancelled_write_gets_no_response_and_an_identical_call_completes_it(
     tool: str, arguments: Arguments, envelope: Arguments, speak: Speak, service: Service, tmp_path: Path
 ) -> None:
     agent = await speak(envelope)
@@ -274,7 +272,7 @@ async def test_a_cancelled_write_is_not_answered_and_calling_again_completes_it(
 
 
 @ERAS
-async def test_an_sdk_hears_of_each_part_and_a_call_that_it_gives_up_is_completed_by_the_next(
+async def test_an_sdk_client_gets_progress_and_its_next_call_completes_one_that_timed_out(
     mode: Any, env: dict[str, str], service: Service, tmp_path: Path
 ) -> None:
     long = LONG[0]

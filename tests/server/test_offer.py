@@ -78,7 +78,7 @@ def listed_at_once(env: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("env", CHOICES, ids=lambda env: " ".join(env) or "all")
-async def test_the_front_and_the_sdk_list_the_same(env: dict[str, str], agent: Agent) -> None:
+async def test_early_responses_and_the_sdk_list_the_same(env: dict[str, str], agent: Agent) -> None:
     async with agent(env) as client:
         listed = await client.list_tools()
 
@@ -100,7 +100,7 @@ async def test_the_front_and_the_sdk_list_the_same(env: dict[str, str], agent: A
         ({"TRIPS_MCP_SCOPES": "trips:read"}, "archive_trip", {"tripId": "jx7"}),
     ],
 )  # fmt: skip
-async def test_what_is_not_listed_is_not_done_either(
+async def test_a_tool_that_is_not_listed_cannot_be_called(
     env: dict[str, str], tool: str, arguments: dict[str, Any], agent: Agent, tmp_path: Path
 ) -> None:
     missing = offer(Settings.from_env(env)).missing
@@ -116,7 +116,7 @@ async def test_what_is_not_listed_is_not_done_either(
     assert not database.exists(), "nothing was even opened"
 
 
-async def test_a_server_of_one_trip_works_on_it_alone(
+async def test_a_server_bound_to_one_trip_works_on_that_one_only(
     trips: tuple[str, str], agent: Agent, environment: dict[str, str]
 ) -> None:
     kyoto, surprise = trips
@@ -136,7 +136,7 @@ async def test_a_server_of_one_trip_works_on_it_alone(
 
 
 @pytest.mark.parametrize("env", CHOICES, ids=lambda env: " ".join(env) or "all")
-def test_every_tool_is_either_listed_or_told_to_be_missing(env: dict[str, str]) -> None:
+def test_every_tool_is_either_listed_or_reported_as_missing(env: dict[str, str]) -> None:
     offered, everything = offer(Settings.from_env(env)), offer(Settings.from_env({"TRIPS_MCP_MASK_SECRETS": "on"}))
 
     assert offered.names | offered.missing.keys() == everything.names
@@ -144,7 +144,7 @@ def test_every_tool_is_either_listed_or_told_to_be_missing(env: dict[str, str]) 
     assert all(name in sentence and sentence.endswith(".") for name, sentence in offered.missing.items())
 
 
-def test_how_answers_are_given_follows_from_the_settings() -> None:
+def test_the_settings_decide_how_answers_are_given() -> None:
     account = {"OSOTO_API_KEY": "osk_x", "TRAVELMODE_TOKEN": "t", "TRIPS_MCP_EVENT_TRIPS": "jx7=42"}
 
     local = offer(Settings.from_env({})).conduct

@@ -1,4 +1,4 @@
-"""The first call opens the client. Whoever cancels it, and whenever, the next call has its client."""
+"""The first call opens the client. If it is cancelled at any moment, the next call still gets a client."""
 
 import asyncio
 import json
@@ -82,7 +82,7 @@ async def test_a_call_that_is_cancelled_while_it_opens_leaves_the_next_one_its_c
     assert (while_open, connect.open) == (1, 0)
 
 
-async def test_an_opening_that_fails_fails_for_all_who_wait_and_the_next_call_tries_again(service: Any) -> None:
+async def test_a_failed_opening_fails_all_waiting_calls_and_the_next_call_retries(service: Any) -> None:
     def fail() -> None:
         raise CannotConnectError("The database is a folder.")
 

@@ -1,4 +1,4 @@
-"""The server behind any transport: what it lists, how it runs tools, what it lets out."""
+"""The server without a transport: what it lists, how it runs tools, and what it keeps internal."""
 
 import json
 import logging
@@ -78,7 +78,7 @@ def text(result: CallToolResult) -> str:
 
 
 @ERAS
-async def test_it_lists_the_catalogue_as_it_is(mode: Any) -> None:
+async def test_it_lists_the_generated_catalogue_unchanged(mode: Any) -> None:
     # a team's server: others say of some tools what holds only for local trips, or for services that are apart
     everything = offer(replace(Settings.from_env({"TRIPS_MCP_MASK_SECRETS": "on"}), team=True))
     async with Client(build_server(everything), mode=mode) as agent:
@@ -90,7 +90,7 @@ async def test_it_lists_the_catalogue_as_it_is(mode: Any) -> None:
 
 
 @ERAS
-async def test_it_says_who_it_is(mode: Any) -> None:
+async def test_it_declares_its_name_and_version(mode: Any) -> None:
     offered = offer(Settings.from_env({}))
 
     async with Client(build_server(offered), mode=mode) as agent:
@@ -104,7 +104,7 @@ async def test_it_says_who_it_is(mode: Any) -> None:
     assert instructions == offered.instructions
 
 
-async def test_its_lists_are_for_this_client_alone() -> None:
+async def test_its_lists_may_be_cached_by_this_client_only() -> None:
     async with Client(build_server(offer(Settings.from_env({})))) as agent:
         listed = await agent.list_tools()
 
@@ -148,7 +148,7 @@ async def test_text_and_structured_content_both_arrive(mode: Any) -> None:
 
 
 @ERAS
-async def test_a_defect_says_nothing_of_the_inside(mode: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_reveals_nothing_internal(mode: Any, caplog: pytest.LogCaptureFixture) -> None:
     async def crash(_: TripsClient, __: Report) -> Answer:
         raise RuntimeError("the door code is 4711")
 
@@ -229,7 +229,7 @@ async def test_a_client_that_fails_to_close_does_not_fail_the_session(caplog: py
 
 
 @ERAS
-async def test_progress_reaches_who_asked_for_it(mode: Any) -> None:
+async def test_progress_reaches_the_client_that_asked_for_it(mode: Any) -> None:
     async def count(_: TripsClient, report: Report) -> Answer:
         await report(1, 2, "half")
         await report(2, 2, None)
@@ -251,7 +251,7 @@ async def test_progress_reaches_who_asked_for_it(mode: Any) -> None:
 
 @ERAS
 @pytest.mark.parametrize("listing", ["list_tools", "list_prompts", "list_resource_templates", "list_resources"])
-async def test_a_cursor_that_nobody_gave_is_refused(listing: str, mode: Any, tmp_path: Path) -> None:
+async def test_an_unknown_cursor_is_refused(listing: str, mode: Any, tmp_path: Path) -> None:
     settings = Settings.from_env({"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db")})
     async with Client(build_server(offer(settings)), mode=mode) as agent:
         with pytest.raises(MCPError, match="cursor") as refused:

@@ -1,4 +1,4 @@
-"""What hosts ask at the start, of a real process: the lists at once, the trips as soon as they are known."""
+"""The requests of hosts at the start of a real process: lists at once, trips as soon as they are known."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def line(request_id: str | None, method: str, params: dict[str, Any]) -> bytes:
 
 
 @ERAS
-async def test_asking_for_the_trips_first_holds_up_no_other_list(start: "Start", enveloped: bool) -> None:
+async def test_listing_resources_first_delays_no_other_list(start: "Start", enveloped: bool) -> None:
     child = await start(real=True)
 
     await child.write(opening(enveloped))
@@ -70,7 +70,7 @@ async def test_asking_for_the_trips_first_holds_up_no_other_list(start: "Start",
         pytest.param(["plain"], True, id="plain-envelope", marks=pytest.mark.soak),
     ],
 )
-async def test_what_follows_while_the_trips_are_waited_for_is_answered_too(
+async def test_requests_after_a_pending_resource_list_are_answered_too(
     start: "Start", enveloped: bool, words: list[str]
 ) -> None:
     meta = {"_meta": ENVELOPE} if enveloped else {}
@@ -87,7 +87,7 @@ async def test_what_follows_while_the_trips_are_waited_for_is_answered_too(
 
 
 @ONE_ERA
-async def test_input_that_ends_after_asking_for_the_trips_still_gets_them(start: "Start", enveloped: bool) -> None:
+async def test_a_resource_list_is_answered_after_the_end_of_input(start: "Start", enveloped: bool) -> None:
     child = await start()
 
     await child.write(opening(enveloped))
@@ -98,7 +98,7 @@ async def test_input_that_ends_after_asking_for_the_trips_still_gets_them(start:
 
 
 @ONE_ERA
-async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start: "Start", enveloped: bool) -> None:
+async def test_a_host_that_sends_nothing_after_a_resource_list_gets_it(start: "Start", enveloped: bool) -> None:
     child = await start()
 
     await child.write(opening(enveloped))
@@ -110,7 +110,7 @@ async def test_a_host_that_waits_for_the_trips_and_says_no_more_gets_them(start:
 
 
 @ONE_ERA
-async def test_trips_that_cannot_be_read_are_one_sentence_and_the_server_goes_on(
+async def test_unreadable_trips_are_reported_in_one_sentence_and_the_server_continues(
     start: "Start", enveloped: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "trips.db").mkdir()

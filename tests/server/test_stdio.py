@@ -1,4 +1,4 @@
-"""The wire of a real process: nothing on it is lost, torn, or anybody else's."""
+"""The standard streams of a real process: no message is lost or torn, and nothing else is written there."""
 
 import json
 import os
@@ -47,7 +47,7 @@ async def test_a_byte_order_mark_before_the_first_message_is_ignored(start: "Sta
 
 
 @pytest.mark.parametrize("request_id", ["trips-mcp/replayed", "", 0])
-async def test_no_id_is_a_word_of_our_own(start: "Start", request_id: object) -> None:
+async def test_any_request_id_of_a_client_is_answered(start: "Start", request_id: object) -> None:
     child = await start()
     await child.open()
 
@@ -137,7 +137,7 @@ async def test_a_signal_ends_it_in_the_middle_of_importing_the_sdk(start: "Start
 
 
 @BOTH_WAYS
-async def test_lines_that_are_no_messages_are_answered_and_passed_over(start: "Start", words: list[str]) -> None:
+async def test_invalid_lines_are_answered_with_an_error_and_skipped(start: "Start", words: list[str]) -> None:
     child = await start(*words)
     malformed = {
         b"{not json": (-32700, None),
@@ -167,7 +167,7 @@ async def test_lines_that_are_no_messages_are_answered_and_passed_over(start: "S
 
 
 @BOTH_WAYS
-async def test_blank_lines_answers_and_stray_notifications_are_passed_over_and_the_last_line_needs_no_newline(
+async def test_blank_lines_and_unexpected_messages_are_skipped_and_the_last_line_needs_no_newline(
     start: "Start", words: list[str]
 ) -> None:
     child = await start(*words)
@@ -185,7 +185,7 @@ async def test_blank_lines_answers_and_stray_notifications_are_passed_over_and_t
 
 
 @BOTH_WAYS
-async def test_a_line_of_five_megabytes_is_served_and_text_that_utf8_cannot_carry_is_not_the_end(
+async def test_a_line_of_five_megabytes_is_served_and_a_lone_surrogate_does_not_end_the_session(
     start: "Start", words: list[str]
 ) -> None:
     child = await start(*words)
@@ -201,7 +201,7 @@ async def test_a_line_of_five_megabytes_is_served_and_text_that_utf8_cannot_carr
     assert await child.text(3) == "after"
 
 
-async def test_what_is_printed_stays_off_the_wire(start: "Start") -> None:
+async def test_prints_do_not_reach_the_protocol_stream(start: "Start") -> None:
     child = await start()
     await child.open()
 
@@ -249,7 +249,7 @@ async def test_a_closed_stdout_ends_it_quietly(start: "Start", called: bool) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes descriptors is POSIX")
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
-async def test_without_an_end_to_talk_to_it_says_so(closed: str) -> None:
+async def test_it_reports_a_closed_standard_input_or_output(closed: str) -> None:
     with anyio.fail_after(30):
         ended = await anyio.run_process(
             ["sh", "-c", f'"$0" -m trips_mcp {closed}', sys.executable], check=False, input=b""

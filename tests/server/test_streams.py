@@ -1,4 +1,4 @@
-"""What keeps a session within its bounds."""
+"""The limits of a stdio session."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def streams(lines: bytes) -> tuple[Incoming, Outgoing, Stuck]:
     return Incoming(inbox, Ended(), outgoing, in_flight), outgoing, output
 
 
-async def test_no_more_is_read_while_answers_wait_for_their_reader() -> None:
+async def test_reading_stops_while_responses_are_unread() -> None:
     incoming, outgoing, output = streams(PING * (MOST_IN_FLIGHT + 1))
     received: list[Any] = []
     counts: list[int] = []
@@ -106,7 +106,7 @@ async def test_the_end_does_not_wait_for_a_call_forever() -> None:
             await incoming.receive()
 
 
-async def test_text_that_utf8_cannot_carry_is_written_escaped() -> None:
+async def test_a_lone_surrogate_is_written_escaped() -> None:
     _, outgoing, output = streams(b"")
     output.read_on.set()
 

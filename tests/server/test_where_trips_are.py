@@ -1,4 +1,4 @@
-"""What tools say of themselves where trips are kept locally, with an account, and where events are a service apart."""
+"""What tools say where trips are kept locally, where there is an account, and where events are a separate service."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def described(shown: Offer, tool: str) -> str:
     return str(listing["description"])
 
 
-def test_that_nobody_else_reads_what_is_kept_locally_is_said_before_a_call() -> None:
+def test_descriptions_say_that_nobody_else_reads_local_trips() -> None:
     local, account = offered(), offered(**ACCOUNT)
 
     assert "nobody else reads it" in described(local, "send_message")
@@ -44,7 +44,7 @@ def test_that_nobody_else_reads_what_is_kept_locally_is_said_before_a_call() -> 
     assert "phones" not in described(local, "send_message")
 
 
-async def test_and_in_the_answer(tmp_path: Path) -> None:
+async def test_answers_say_that_nobody_else_reads_local_trips(tmp_path: Path) -> None:
     env = {"TRIPS_MCP_DATABASE": str(tmp_path / "trips.db"), "TRIPS_MCP_JOURNAL": str(tmp_path / "journal.db")}
     async with Client(build_server(offered(**env))) as agent:
 
@@ -70,7 +70,7 @@ async def test_and_in_the_answer(tmp_path: Path) -> None:
     assert isinstance(token["remarks"], list)
 
 
-def test_where_a_trips_number_is_to_be_had_is_said_alike_by_instructions_and_tools() -> None:
+def test_instructions_and_tools_agree_where_a_trips_number_comes_from() -> None:
     one_store, two_services = offered(), offered(**ACCOUNT)
 
     assert "a trip's number in `list_trips`" in one_store.instructions
@@ -84,7 +84,7 @@ def test_where_a_trips_number_is_to_be_had_is_said_alike_by_instructions_and_too
 
 
 @pytest.mark.parametrize("tool", ["create_share_token", "export_shared_trip"])
-def test_what_others_see_of_a_shared_trip_is_told_whole(tool: str) -> None:
+def test_descriptions_say_all_that_others_see_of_a_shared_trip(tool: str) -> None:
     seen = SharedExport.model_json_schema(mode="serialization")["properties"]
 
     assert set(seen) - {"trip"} == set(SHARED)

@@ -1,4 +1,4 @@
-"""Tools called as the server calls them, on any client; and a stand-in for a real service."""
+"""Tools called as the server calls them, on any client, and a stand-in for a real service."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Questions without a tripId: which trip, and all trips, in few requests and never beyond the rate limit."""
+"""Questions without a tripId: which trip, and all trips, in few requests and within the rate limit."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What an agent reads back: good answers, refused arguments, and the API's errors in words."""
+"""What an agent reads: good answers, refused arguments, and the API's errors in words."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Every tool's own schema against the embedded backend: no argument crashes it, none makes the backend fail."""
+"""Arguments generated from every tool's schema, on the embedded backend: none crashes the tool or the backend."""
 
 import json
 from collections.abc import AsyncGenerator, Generator

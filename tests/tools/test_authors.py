@@ -1,4 +1,4 @@
-"""Whose words a trip's texts are is decided by who may have written them: marked, said, or left alone."""
+"""Texts of a trip are quoted, or remarked on, only if other people may have written them."""
 
 import json
 import re

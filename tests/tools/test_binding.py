@@ -1,4 +1,4 @@
-"""A server bound to one trip: calls are about it, whatever their arguments say, and events of others stay closed."""
+"""A server bound to one trip: calls are about it, whatever their arguments say, and events of other trips are refused."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is offered under which settings, what is said of the rest, and what the catalogue then costs."""
+"""The selection of tools by settings: what is offered, why the rest is not, and the size of the catalogue."""
 
 import json
 import re

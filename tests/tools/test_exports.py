@@ -1,4 +1,4 @@
-"""A whole trip at once: lean, selected by `fields`, and a summary with the way to its parts where it is too large."""
+"""A whole trip in one answer: lean, selected by `fields`, or a summary that names its parts if it is too large."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Errors of the client in the words that a model gets."""
+"""Errors of the client in the words that a model reads."""
 
 from typing import Any
 

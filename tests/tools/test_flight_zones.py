@@ -1,4 +1,4 @@
-"""Flights that are written without time zones take those of their airport codes, and the answer says so."""
+"""Flights without time zones get those of their airport codes, and the answer says so."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One stay, by the night, the leg or the name: no code is told before it is asked for."""
+"""One stay, by night, leg or name. Codes are shown only on request."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""No answer sends an agent to a tool that its server does not offer, whatever goes wrong and whatever is chosen."""
+"""No answer names a tool that its server does not offer, whatever fails and whatever is selected."""
 
 import re
 from collections.abc import Iterator

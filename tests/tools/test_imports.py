@@ -1,4 +1,4 @@
-"""Imports of any size, and what is told beside a result: remarks, progress, what is left of the rate limit."""
+"""Imports of any size, and what comes beside the result: remarks, progress, the rest of the rate limit."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable

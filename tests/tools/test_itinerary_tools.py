@@ -1,4 +1,4 @@
-"""Questions about a trip, asked as an agent asks them: few requests, short answers, others' words in their place."""
+"""Questions about a trip as an agent asks them: few requests, short answers, and other people's words quoted."""
 
 import json
 import re

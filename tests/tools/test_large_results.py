@@ -1,4 +1,4 @@
-"""No answer is larger than hosts take, whatever comes: results, reports of imports, errors."""
+"""No answer exceeds what hosts accept: results, reports of imports, errors."""
 
 import json
 from collections.abc import Awaitable, Callable

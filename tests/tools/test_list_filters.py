@@ -1,4 +1,4 @@
-"""Filters of lists: one leg, one pin, the open to-dos. The services cannot filter, so the tools do, on every page."""
+"""Filters of lists: one leg, one pin, the open to-dos. The APIs cannot filter, so the tools do, on every page."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What agents see is reviewed as files: UPDATE_SNAPSHOTS=1 rewrites them."""
+"""What agents see is reviewed as files. UPDATE_SNAPSHOTS=1 rewrites them."""
 
 import json
 import os

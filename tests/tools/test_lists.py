@@ -1,4 +1,4 @@
-"""Lists as agents get them: lean items, `fields`, and long lists in parts that neither skip nor repeat an item."""
+"""Lists as agents get them: lean items, `fields`, and pages that neither skip nor repeat an item."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Secrets are shown as a mask and told one at a time, and a mask that comes back never costs or replaces one."""
+"""Secrets are masked and revealed one at a time, and a mask that is sent back never removes or replaces one."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Other people's words arrive whole and fenced, in text and structured content alike, and change nothing."""
+"""Other people's words are complete and quoted, in text and structured content alike, and change nothing."""
 
 import json
 import re

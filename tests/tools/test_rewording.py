@@ -1,4 +1,4 @@
-"""Texts that name a tool, as they read where the tool is not there."""
+"""Texts that name a tool, without that tool."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A trip as a file beside an answer."""
+"""A trip as a file in an answer."""
 
 from typing import Any
 

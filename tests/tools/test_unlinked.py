@@ -1,4 +1,4 @@
-"""What is deleted unlinks commitments; the answer says which."""
+"""Deletions that unlink commitments, which the answer names."""
 
 from typing import Any
 

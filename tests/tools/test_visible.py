@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - characters that look like others are what this is about
-"""What in other people's words is made visible, and what of it people need and is left alone."""
+"""Invisible characters in other people's words are shown, except those that people need."""
 
 import re
 import sys

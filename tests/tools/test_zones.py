@@ -1,4 +1,4 @@
-"""Zones that the system's own tables lack, as in slim containers and on systems without the former names."""
+"""Time zones that the system's tables lack, as in slim containers."""
 
 import zoneinfo
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""A user's desk: a home of their own, a PATH of stand-ins, and none of the real user's files or settings."""
+"""A user's computer: a home folder, a PATH of stand-ins, and none of the real user's files or settings."""
 
 import json
 import os

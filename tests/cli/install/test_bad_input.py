@@ -1,4 +1,4 @@
-"""Files that are not as they should be: nothing changed, one sentence and the entry to paste, exit code 2."""
+"""Invalid files: nothing is changed, one sentence and the entry to paste, exit code 2."""
 
 import errno
 import json

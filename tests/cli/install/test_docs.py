@@ -1,4 +1,4 @@
-"""docs/clients.md and README name every client, its word, its file on each system, and examples that are there."""
+"""docs/clients.md and README name every client, its word, its file on each system, and examples that exist."""
 
 from pathlib import Path, PurePosixPath
 

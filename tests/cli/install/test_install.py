@@ -1,4 +1,4 @@
-"""`install CLIENT` into a plain JSON file: the entry is in it, and nothing else is different."""
+"""`install CLIENT` with a plain JSON file: it adds the entry and changes nothing else."""
 
 import json
 import stat

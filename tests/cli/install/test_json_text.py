@@ -1,4 +1,4 @@
-"""Any JSON object, however it is set: one member set or taken out, and not another character touched."""
+"""Any JSON object in any layout: one member is set or removed, and no other character changes."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The entry starts what `install` itself was run from, and was started once before it is written."""
+"""The entry starts what ran `install`, and is tried once before it is written."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Where things are on systems that the tests don't run on."""
+"""The locations on systems that the tests do not run on."""
 
 from pathlib import Path
 

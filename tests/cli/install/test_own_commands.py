@@ -1,4 +1,4 @@
-"""Clients that have a command for it are told by that command, and what they answer is kept to themselves."""
+"""Clients with a command of their own are configured with it, and its output stays private."""
 
 import json
 from typing import TYPE_CHECKING, Any
