@@ -323,7 +323,7 @@ def test_scopes_that_are_not_listed_are_not_known() -> None:
 @pytest.mark.parametrize(
     "listed", ["everything", "trips", "trips:read:", "trips:read;trips:write", ",", "trips:read:a:b"]
 )
-def test_what_is_no_scope_is_refused(listed: str) -> None:
+def test_an_invalid_scope_is_refused(listed: str) -> None:
     with pytest.raises(SettingsError, match=r"^TRIPS_MCP_SCOPES must list the key's scopes"):
         Settings.from_env({"TRIPS_MCP_SCOPES": listed})
 

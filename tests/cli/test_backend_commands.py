@@ -43,7 +43,7 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("host", ["not a host", "256.1.1.1", "a" * 300, "::zz"])
-def test_a_host_that_cannot_be_is_one_sentence(tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_host_is_one_sentence(tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = refusal(capsys, "serve", "--host", host, "--port", "0", "--database", str(tmp_path / "trips.db"))
 
     assert said.startswith(f"cannot listen on {host} port 0 (")
@@ -79,7 +79,7 @@ def test_without_its_driver_postgresql_is_one_sentence(
     assert "s3cret" not in said
 
 
-def test_a_migration_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_migration_reports_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "trips.db"
     words = ["backend", "migrate", "--database", str(file)]
     codes = [run(words), run(words)]

@@ -148,13 +148,13 @@ def test_the_structured_result_is_printed_on_request_wherever_it_is_said(call: C
 
 
 @pytest.mark.parametrize("name", ["5", "true", "null", '["a"]', '"quoted"', "a=b", "é"])
-def test_what_is_to_be_text_is_taken_as_it_is(call: Call, trip_id: str, name: str) -> None:
+def test_text_arguments_are_taken_as_they_are(call: Call, trip_id: str, name: str) -> None:
     ended = call("create_map_pin", f"tripId={trip_id}", f"name={name}", "lat=1", "lng=2", "--json")
 
     assert result(ended)["name"] == name
 
 
-def test_all_else_is_json(call: Call, trip_id: str) -> None:
+def test_other_arguments_are_json(call: Call, trip_id: str) -> None:
     pin = result(call("create_map_pin", f"tripId={trip_id}", "name=x", "lat=-1.5e1", "lng=2", "--json"))
     leg = {
         "order": 1,
@@ -197,7 +197,7 @@ def test_numbers_in_a_list_are_numbers(call: Call, trip_id: str) -> None:
 @pytest.mark.parametrize(
     ("said", "sent"), [("true", True), ("Yes", True), ("on", True), ("FALSE", False), ("no", False)]
 )
-def test_yes_and_no_are_said_in_many_ways(call: Call, trip_id: str, said: str, sent: bool) -> None:
+def test_booleans_are_accepted_in_many_spellings(call: Call, trip_id: str, said: str, sent: bool) -> None:
     made = result(call("create_action_item", f"tripId={trip_id}", "text=Book", "urgency=now", "--json"))
 
     ticked = result(
@@ -267,14 +267,14 @@ def test_arguments_come_as_json_from_stdin_a_file_or_the_word_itself(
         (["tripId.a=y"], "create_map_pin has no argument 'tripId.a'; it takes none."),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_one_sentence(call: Call, words: list[str], said: str) -> None:
+def test_unreadable_arguments_are_one_sentence(call: Call, words: list[str], said: str) -> None:
     sentence = call("create_map_pin", *words).sentence
 
     assert sentence.startswith(said)
     assert "osk_secret" not in sentence
 
 
-def test_a_part_that_is_not_there_is_answered_with_the_nearest(call: Call) -> None:
+def test_an_unknown_path_is_answered_with_the_nearest(call: Call) -> None:
     said = call("create_leg", "accommodation.doorcode=1").sentence
     twice = call("create_leg", "--arguments", '{"accommodation": {"name": "x"}}', "accommodation.name=y").sentence
 
@@ -284,7 +284,7 @@ def test_a_part_that_is_not_there_is_answered_with_the_nearest(call: Call) -> No
 
 
 @pytest.mark.parametrize("value", ["north", "", "NaN", "Infinity", "1e999", "[1", "{}", "[" * 100_000])
-def test_what_cannot_be_meant_is_for_the_tool_to_refuse(call: Call, trip_id: str, value: str) -> None:
+def test_invalid_values_are_refused_by_the_tool(call: Call, trip_id: str, value: str) -> None:
     ended = call("create_map_pin", f"tripId={trip_id}", "name=x", f"lat={value}", "lng=2", "--text")
 
     assert (ended.code, ended.err) == (1, "")
@@ -300,7 +300,7 @@ def test_an_error_is_an_answer_with_exit_code_1(call: Call) -> None:
     assert json.loads(structured.out)["error"].startswith("NOT_FOUND (404): ")
 
 
-def test_a_reason_is_given_once(call: Call, trip_id: str) -> None:
+def test_a_reason_is_printed_once(call: Call, trip_id: str) -> None:
     ended = call("create_action_item", f"tripId={trip_id}", "text=Book", "urgency=now", "owner=Ana", "--text")
 
     assert ended.code == 1
@@ -308,7 +308,7 @@ def test_a_reason_is_given_once(call: Call, trip_id: str) -> None:
     assert "no member of this trip has this id. Fix that and call again." in ended.out
 
 
-def test_a_long_call_says_how_far_it_is(call: Call, trip_id: str) -> None:
+def test_a_long_call_prints_its_progress(call: Call, trip_id: str) -> None:
     items = json.dumps([{"text": f"Thing {number}", "urgency": "now"} for number in range(120)])
 
     ended = call("upsert_action_items", f"tripId={trip_id}", f"items={items}", "--json")
@@ -326,20 +326,20 @@ def test_a_long_call_says_how_far_it_is(call: Call, trip_id: str) -> None:
         ("creat_event", "create_event"),
     ],
 )
-def test_a_tool_that_is_not_there_is_answered_with_the_nearest(call: Call, tool: str, named: str) -> None:
+def test_an_unknown_tool_is_answered_with_the_nearest(call: Call, tool: str, named: str) -> None:
     said = call(tool).sentence
 
     assert said.startswith(f"there is no tool {tool!r}; did you mean ")
     assert named in said
 
 
-def test_a_tool_that_is_like_none_is_answered_with_where_they_are_listed(call: Call) -> None:
+def test_a_tool_without_a_near_name_is_answered_with_where_tools_are_listed(call: Call) -> None:
     assert call("zzz").sentence == "there is no tool 'zzz'; `trips-mcp tools` lists them all."
     assert call().sentence.startswith("name a tool, as in `trips-mcp call list_trips`")
     assert len(call("z" * 10_000).sentence) < 200
 
 
-def test_an_argument_that_is_not_there_is_answered_with_the_nearest_and_all(call: Call) -> None:
+def test_an_unknown_argument_is_answered_with_the_nearest_and_all(call: Call) -> None:
     said = call("create_map_pin", "tripid=x").sentence
 
     assert said.startswith("create_map_pin has no argument 'tripid'; did you mean tripId? it takes tripId, name, lat, ")
@@ -354,7 +354,7 @@ def test_an_argument_that_is_not_there_is_answered_with_the_nearest_and_all(call
         (["get_trip", "=a"], "get_trip has no argument ''; it takes tripId."),
     ],
 )
-def test_words_that_are_no_arguments_are_one_sentence(call: Call, words: list[str], said: str) -> None:
+def test_words_that_are_not_arguments_are_one_sentence(call: Call, words: list[str], said: str) -> None:
     assert call(*words).sentence == said
 
 
@@ -364,7 +364,7 @@ def test_a_tool_that_is_not_offered_names_the_setting(call: Call, monkeypatch: p
     assert "OSOTO_API_KEY" in call("list_trips").sentence
 
 
-def test_settings_that_cannot_be_meant_are_one_sentence(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_settings_are_one_sentence(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIPS_MCP_LOG", "loud")
 
     assert call("list_trips").sentence.startswith("TRIPS_MCP_LOG must be one of ")

@@ -66,7 +66,7 @@ def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFi
         "tools --json --markdown",
     ],
 )
-def test_what_is_not_a_command_is_a_usage_error(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_a_usage_error(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run(words.split())
 
@@ -106,7 +106,7 @@ SAME = [
 
 
 @pytest.mark.parametrize("ways", SAME, ids=lambda ways: ways[0])
-def test_flags_stand_on_either_side_of_the_command(
+def test_flags_may_come_before_or_after_the_command(
     ways: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TRIPS_MCP_DATABASE", str(tmp_path / "none.db"))
@@ -139,7 +139,7 @@ def test_an_empty_flag_is_refused(words: str, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("words", [["backend", "keys"], ["backend", "migrate"], ["backend", "serve"]], ids=" ".join)
-def test_an_empty_database_is_not_that_of_the_user(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_database_flag_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = run([*words, "--database", ""])
 
     assert (code, capsys.readouterr().err) == (
@@ -241,7 +241,7 @@ def test_tools_are_those_of_the_keys_that_are_set(
     assert capsys.readouterr().out.splitlines()[-1].startswith("5 tools: ")
 
 
-def test_tools_shows_what_comes_of_flags_and_variables_and_what_it_costs(
+def test_tools_shows_the_effect_of_flags_and_variables_and_the_size(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIPS_MCP_TOOLSETS", "members")
@@ -295,9 +295,7 @@ def test_the_flags_that_choose_are_explained(words: list[str], capsys: pytest.Ca
         ("backend serve --trusted-proxy nginx", "--trusted-proxy must list addresses of proxies, "),
     ],
 )
-def test_a_choice_that_cannot_be_meant_is_one_sentence(
-    words: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_selection_is_one_sentence(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(words.split())
 
     captured = capsys.readouterr()
@@ -344,7 +342,7 @@ def test_a_mistake_in_the_settings_is_one_sentence(
     [("trips_mcp.cli.serve_stdio", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
     ids=["bare", "flags"],
 )
-def test_the_way_to_stdio_imports_next_to_nothing(module: str, also: set[str]) -> None:
+def test_the_start_over_stdio_imports_almost_nothing(module: str, also: set[str]) -> None:
     heavy = {"argparse", "logging", "json", "asyncio", "anyio", "pydantic", "httpx", "mcp", "mcp_types", "sqlalchemy"}
     asked = f"import sys, {module}; print(*sorted(name.partition('.')[0] for name in sys.modules))"
 

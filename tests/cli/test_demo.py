@@ -49,7 +49,7 @@ def scene(call: Caller) -> Scene:
 FITS: Fields = {"checked": {"legs": 4}}
 
 
-async def test_a_turn_is_what_is_asked_the_tools_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_step_shows_the_question_the_tools_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     held = await play(scene(answers(check_trip=FITS)), [Exchange("Does it fit?", check_it)] * 2)
 
     turn = """
@@ -62,7 +62,7 @@ Agent   All of it fits: no overlap, no night without a bed, no missed connection
 
 
 @pytest.mark.parametrize(("no_color", "painted"), [("", True), ("1", False)], ids=["colours", "NO_COLOR"])
-async def test_on_a_terminal_it_has_colours_unless_they_are_not_wanted(
+async def test_a_terminal_gets_colours_unless_they_are_switched_off(
     no_color: str, painted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -165,7 +165,7 @@ async def test_a_broken_promise_ends_the_demo(
     assert "Second." not in shown
 
 
-async def test_tuesday_is_asked_for_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_demo_asks_for_tuesday(capsys: pytest.CaptureFixture[str]) -> None:
     choices = [{"date": "2027-03-30"}, {"date": "2027-04-06"}]
     bed = {"name": "Yamabuki Machiya", "address": "Kyoto"}
     dinner = {"title": "Kaiseki dinner under the lit cherry tree"}

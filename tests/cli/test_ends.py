@@ -42,9 +42,7 @@ def environment(folder: Path) -> dict[str, str]:
         ("tools >&-", 1, "standard output cannot be written (it is closed)."),
     ],
 )
-def test_a_stream_that_is_closed_or_full_is_told_in_one_sentence(
-    words: str, code: int, said: str, tmp_path: Path
-) -> None:
+def test_a_closed_or_full_stream_is_one_sentence(words: str, code: int, said: str, tmp_path: Path) -> None:
     ended = subprocess.run(
         ["sh", "-c", f"{COMMAND} {words}"],
         env=environment(tmp_path),

@@ -68,7 +68,7 @@ def test_a_file_with_secrets_has_them_and_is_for_its_owner_alone(export: Export,
         (("kyoto", "--format", "md", "--trip", "jx7"), "this server is bound to the trip jx7; "),
     ],
 )
-def test_what_cannot_be_exported_is_one_sentence(words: tuple[str, ...], sentence: str, export: Export) -> None:
+def test_a_failed_export_is_one_sentence(words: tuple[str, ...], sentence: str, export: Export) -> None:
     code, out, err = export(*words)
 
     assert (code, out) == (2, "")

@@ -81,7 +81,7 @@ def test_texts_of_trips_are_escaped_on_a_terminal(on_a_terminal: Run, monkeypatc
         ("install", HOSTILE),
     ],
 )
-def test_what_was_typed_is_never_obeyed_when_it_is_repeated(on_a_terminal: Run, words: tuple[str, ...]) -> None:
+def test_typed_control_characters_are_escaped_when_repeated(on_a_terminal: Run, words: tuple[str, ...]) -> None:
     shown = on_a_terminal(*words)
 
     assert shown

@@ -38,7 +38,7 @@ def test_it_is_what_sync_trip_and_create_event_take(either: Sample) -> None:
     CreateEvent.model_validate(either.event, strict=True, by_name=False)
 
 
-def test_it_is_large_enough_to_show_something(sample: Sample) -> None:
+def test_it_is_large_enough_for_a_demo(sample: Sample) -> None:
     zones = {leg["timezone"] for leg in sample.sync["legs"]}
 
     assert (sample.count("legs"), sample.count("mapPins") >= 16, sample.count("actionItems") >= 9) == (4, True, True)
@@ -46,7 +46,7 @@ def test_it_is_large_enough_to_show_something(sample: Sample) -> None:
     assert {item["urgency"] for item in sample.sync["actionItems"]} == {"now", "before_trip", "nice_to_have"}
 
 
-def test_every_row_has_a_client_ref_of_its_own(either: Sample) -> None:
+def test_every_row_has_its_own_client_ref(either: Sample) -> None:
     refs = [row["clientRef"] for rows in either.sync.values() for row in rows]
 
     assert len(refs) == len(set(refs))

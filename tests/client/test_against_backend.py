@@ -238,6 +238,6 @@ async def test_a_refusal_names_every_fault_and_the_request(trips: TripsClient) -
     assert caught.value.request_id
 
 
-async def test_what_is_not_there_is_not_found(trips: TripsClient) -> None:
+async def test_a_missing_item_is_not_found(trips: TripsClient) -> None:
     with pytest.raises(NotFoundError):
         await trips.trips.get("no-trip")

@@ -124,7 +124,7 @@ def always(fault: Fault, start: int) -> dict[int, Fault]:
     return dict.fromkeys(range(start, start + 100), fault)
 
 
-async def test_a_batch_is_sent_in_fifties_each_with_a_key_of_its_own_and_told_as_one(world: World) -> None:
+async def test_a_batch_is_sent_in_fifties_with_a_key_each_and_one_report(world: World) -> None:
     told = (await world.upsert(pins(120))).result
 
     assert world.relay.sizes() == [50, 50, 20]
@@ -167,7 +167,7 @@ async def test_an_item_that_no_request_can_hold_is_refused_and_the_others_are_no
     assert "Refused: items 2." in outcome.notes[0]
 
 
-async def test_a_sync_is_sent_in_five_hundreds_of_each_kind(world: World) -> None:
+async def test_a_sync_is_sent_with_at_most_five_hundred_of_each_kind(world: World) -> None:
     to_dos = [ActionItemItem(text=f"To do {number}", urgency="now") for number in range(3)]
     asked = SyncTrip(trip_id=world.trip_id, legs=legs(501), action_items=to_dos, map_pins=pins(1100))
 
@@ -228,7 +228,7 @@ async def test_a_callers_own_client_ref_stays(world: World) -> None:
     assert told.results[0].client_ref == "mine"
 
 
-async def test_no_client_ref_is_derived_where_none_is_wanted(world: World) -> None:
+async def test_no_client_ref_is_derived_if_that_is_switched_off(world: World) -> None:
     for _ in range(2):
         told = (await world.upsert(pins(2), auto_client_ref=False)).result
         assert told.created == 2
@@ -256,7 +256,7 @@ async def test_a_part_of_unknown_outcome_does_not_lose_the_report_of_those_befor
     assert note.endswith("call upsert_map_pins again with the same arguments: that finishes it, and doubles nothing.")
 
 
-async def test_repeating_a_batch_that_broke_off_finishes_it(world: World) -> None:
+async def test_repeating_an_interrupted_batch_completes_it(world: World) -> None:
     world.relay.faults = always(lost, 1)
     await world.upsert(pins(150))
     key_of_the_lost = world.relay.batches[-1].headers["Idempotency-Key"]
@@ -295,7 +295,7 @@ async def test_without_client_refs_what_was_answered_is_not_sent_again(world: Wo
     assert len(await world.names()) == 360
 
 
-async def test_a_batch_is_made_anew_where_what_it_made_was_removed_since(world: World) -> None:
+async def test_a_batch_is_written_again_if_its_items_were_removed_since(world: World) -> None:
     world.relay.faults = always(lost, 1)
     broken = await world.upsert(pins(60), auto_client_ref=False)
     world.relay.faults = {}
@@ -368,7 +368,7 @@ async def test_a_refusal_that_will_not_change_ends_it(world: World) -> None:
         (says(429, "RATE_LIMITED", **{"Retry-After": "60"}), RateLimitedError),
     ],
 )
-async def test_where_nothing_was_done_it_is_an_error(world: World, fault: Fault, error: type[Exception]) -> None:
+async def test_a_batch_without_any_success_is_an_error(world: World, fault: Fault, error: type[Exception]) -> None:
     world.relay.faults = always(fault, 0)
 
     with pytest.raises(error):
@@ -384,7 +384,7 @@ async def test_where_nothing_was_done_it_is_an_error(world: World, fault: Fault,
         (says(404, "NOT_FOUND"), "error", "Fix that, then call sync_trip again"),
     ],
 )
-async def test_a_dry_run_that_breaks_off_says_how_far_it_looked(
+async def test_an_interrupted_dry_run_reports_how_far_it_came(
     world: World, fault: Fault, status: str, advice: str
 ) -> None:
     world.relay.faults = always(fault, 1)
@@ -401,7 +401,7 @@ async def test_a_dry_run_that_breaks_off_says_how_far_it_looked(
     assert {request.url.params["dryRun"] for request in world.relay.batches} == {"true"}
 
 
-async def test_progress_is_told_after_each_request(world: World) -> None:
+async def test_progress_is_reported_after_each_request(world: World) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
 
     async def report(progress: float, total: float | None, message: str | None) -> None:

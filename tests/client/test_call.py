@@ -90,7 +90,7 @@ async def test_each_api_gets_its_own_key_and_place(client_of: ClientOf) -> None:
     assert json.loads(for_events.content)["attach"] == {"trip_ids": [42]}
 
 
-async def test_every_request_says_who_sends_it(client_of: ClientOf) -> None:
+async def test_every_request_has_a_user_agent(client_of: ClientOf) -> None:
     service = Service(items=[])
 
     await client_of(service).trips.list()
@@ -176,7 +176,7 @@ async def test_an_answer_over_16_mib_is_refused(client_of: ClientOf, answer: Cal
         await client_of(lambda request: answer()).trips.list()
 
 
-async def test_a_garbled_encoding_is_a_bad_answer(client_of: ClientOf) -> None:
+async def test_an_invalid_content_encoding_is_a_bad_answer(client_of: ClientOf) -> None:
     def garbled(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=_chunks(b"no gzip"), headers={"Content-Encoding": "gzip"})
 

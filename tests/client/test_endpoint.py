@@ -20,7 +20,7 @@ ELSEWHERE = httpx.MockTransport(lambda request: httpx.Response(204))
         "http://[::1]:8849",
     ],
 )
-def test_a_sound_base_url_is_taken(url: str) -> None:
+def test_a_valid_base_url_is_accepted(url: str) -> None:
     assert Endpoint(url).base_url == url.rstrip("/")
 
 
@@ -63,14 +63,14 @@ def test_a_hostile_base_url_is_refused_in_one_sentence(url: str, fault: str) -> 
     assert "hunter2" not in str(caught.value)
 
 
-def test_http_is_good_enough_for_a_transport_that_is_handed_in() -> None:
+def test_http_is_allowed_with_a_given_transport() -> None:
     assert Endpoint("http://embedded/api/v1", transport=ELSEWHERE).base_url == "http://embedded/api/v1"
 
 
 @pytest.mark.parametrize(
     "key", ["", "osk_hunter2 ", "osk_\nhunter2", "osk_hunter2é", "Bearer osk_hunter2", "hunter2\0"]
 )
-def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(key: str) -> None:
+def test_an_invalid_key_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(CannotConnectError, match=r"^The API key has characters") as caught:
         Endpoint("https://trips.test", key)
 

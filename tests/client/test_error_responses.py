@@ -97,7 +97,7 @@ async def test_other_envelopes_give_what_they_have(client_of: ClientOf, body: ob
 @pytest.mark.parametrize(
     "content", [b"", b"<html><h1>Not here</h1></html>", b"\xff\xfe", b"Not Found", b"{", b"[" * 9_999]
 )
-async def test_a_body_that_is_no_json_leaves_our_own_words(client_of: ClientOf, content: bytes) -> None:
+async def test_a_body_that_is_not_json_gives_our_own_words(client_of: ClientOf, content: bytes) -> None:
     error = await refused(client_of, 404, content=content)
 
     assert str(error) == "The Trips API refused get_trip: there is no such thing."
@@ -109,7 +109,7 @@ async def test_the_request_id_may_come_as_a_header(client_of: ClientOf) -> None:
     assert error.request_id == "req_2"
 
 
-async def test_a_request_id_that_is_none_is_dropped(client_of: ClientOf) -> None:
+async def test_an_invalid_request_id_is_dropped(client_of: ClientOf) -> None:
     error = await refused(client_of, 404, json={"error": {"requestId": "two words\n<b>"}})
 
     assert error.request_id is None

@@ -67,12 +67,12 @@ def test_every_error_is_a_trips_error(kind: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize("kind", [TripsError, *below(TripsError)])
-def test_every_error_is_drawn_and_offered(kind: type[Exception]) -> None:
+def test_every_error_is_in_the_diagram_and_exported(kind: type[Exception]) -> None:
     assert f"{kind.__name__}" in (errors.__doc__ or "")
     assert getattr(client_package, kind.__name__) is kind
 
 
-def test_the_package_offers_nothing_else() -> None:
+def test_the_package_exports_nothing_else() -> None:
     assert {*client_package.__all__} == {kind.__name__ for kind in EVERY_ERROR} | {
         "TripsClient",
         "Endpoint",
@@ -83,7 +83,7 @@ def test_the_package_offers_nothing_else() -> None:
         _ = client_package.Nonsense  # type: ignore[attr-defined] - that is the test
 
 
-def test_errors_can_be_had_without_httpx() -> None:
+def test_errors_can_be_imported_without_httpx() -> None:
     program = (
         "import sys; sys.modules['httpx'] = None; "
         "from trips_mcp.client import TripsError; from trips_mcp.client.errors import ApiError"
@@ -116,7 +116,7 @@ async def test_every_error_of_httpx_becomes_one_of_ours(client_of: ClientOf, kin
         (httpx.RemoteProtocolError, True),
     ],
 )
-async def test_no_answer_says_whether_the_request_may_have_arrived(
+async def test_an_error_without_answer_says_whether_the_request_may_have_arrived(
     client_of: ClientOf, kind: type[httpx.TransportError], sent: bool
 ) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
@@ -178,7 +178,7 @@ async def test_a_closed_client_says_so(client_of: ClientOf) -> None:
         await client.trips.list()
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_at_once_with_what_to_set(client_of: ClientOf) -> None:
+async def test_an_untrusted_certificate_fails_at_once_with_the_setting_to_use(client_of: ClientOf) -> None:
     asked: list[httpx.Request] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:

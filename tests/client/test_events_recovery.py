@@ -292,7 +292,7 @@ async def test_an_event_that_arrives_late_is_waited_for_before_it_is_sent_again(
     assert world.relay.count("POST") == 1
 
 
-async def test_two_changes_that_were_both_meant_are_two(world: World) -> None:
+async def test_two_intended_changes_are_two(world: World) -> None:
     """Soba with unknown outcome, Udon answered, and Soba again."""
     event_id = await world.made()
     soba = UpdateEvent(event_id=event_id, title="Soba")
@@ -320,7 +320,7 @@ async def test_a_location_that_only_one_of_two_has_tells_them_apart(world: World
     assert made.location == "Ichiran"
 
 
-async def test_a_twin_that_was_known_before_is_not_taken_for_it(world: World) -> None:
+async def test_an_equal_event_that_was_known_before_is_not_taken_for_it(world: World) -> None:
     first = await world.client.events.create(world.ramen())
     world.relay.plan("POST", lost_before)
 
@@ -329,7 +329,7 @@ async def test_a_twin_that_was_known_before_is_not_taken_for_it(world: World) ->
     assert [event.event_id for event in await world.events()] == [first.event_id, second.event_id]
 
 
-async def test_a_twin_that_was_listed_before_is_not_taken_for_it_in_a_later_process(world: World) -> None:
+async def test_an_equal_event_that_was_listed_before_is_not_taken_for_it_in_a_later_process(world: World) -> None:
     first = await world.client.events.create(world.ramen())
     world.restart()
     await world.events()
@@ -359,7 +359,7 @@ async def test_an_event_on_no_trip_cannot_be_looked_up_and_that_is_said(world: W
     assert world.relay.count("POST") == 2
 
 
-async def test_what_may_still_be_under_way_is_not_sent_again(world: World) -> None:
+async def test_a_request_that_may_still_be_running_is_not_sent_again(world: World) -> None:
     world.relay.plan("POST", too_slow)
 
     with pytest.raises(OutcomeUnknownError, match="may still be at it") as caught:
@@ -450,14 +450,14 @@ async def test_a_change_is_not_repeated_over_somebody_elses(world: World) -> Non
     assert again.title == "Soba"
 
 
-async def test_a_deleted_event_is_told_as_such_before_anything_is_sent(world: World) -> None:
+async def test_a_deleted_event_is_reported_before_anything_is_sent(world: World) -> None:
     with pytest.raises(NotFoundError):
         await world.client.events.update(UpdateEvent(event_id=999, title="Soba"))
 
     assert world.relay.count("PATCH") == 0
 
 
-async def test_where_the_event_cannot_be_read_nothing_is_sent(world: World) -> None:
+async def test_if_the_event_cannot_be_read_nothing_is_sent(world: World) -> None:
     event_id = await world.made()
     world.restart()
     world.relay.always = {"GET": refused}
@@ -469,7 +469,7 @@ async def test_where_the_event_cannot_be_read_nothing_is_sent(world: World) -> N
     assert world.relay.count("PATCH") == 0
 
 
-async def test_who_may_not_read_may_write_nevertheless(world: World) -> None:
+async def test_a_token_that_may_not_read_can_still_write(world: World) -> None:
     event_id = await world.made()
     world.restart()
     world.relay.always = {"GET": forbidden}
@@ -479,7 +479,7 @@ async def test_who_may_not_read_may_write_nevertheless(world: World) -> None:
     assert changed.title == "Soba"
 
 
-async def test_what_did_not_stick_is_named(world: World) -> None:
+async def test_fields_that_were_not_stored_are_named(world: World) -> None:
     event_id = await world.made(location="Gion")
 
     async def half_done(request: httpx.Request, deliver: Deliver) -> httpx.Response:
@@ -496,7 +496,7 @@ async def test_what_did_not_stick_is_named(world: World) -> None:
     )
 
 
-async def test_a_change_that_sticks_needs_no_remark(world: World) -> None:
+async def test_a_stored_change_has_no_remark(world: World) -> None:
     event_id = await world.made(location="Gion")
     asked = UpdateEvent(event_id=event_id, title=" Soba ", trip_ids=world.trips, clear=["location"])
 
@@ -515,7 +515,7 @@ async def test_deleting_is_repeated_until_it_is_done(world: World) -> None:
     assert await world.events() == []
 
 
-async def test_gone_is_what_a_lost_deletion_wanted(world: World) -> None:
+async def test_a_lost_deletion_succeeds_if_the_event_is_gone(world: World) -> None:
     event_id = await world.made()
 
     async def gone(_: httpx.Request, __: Deliver) -> httpx.Response:

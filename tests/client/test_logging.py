@@ -51,7 +51,7 @@ async def test_each_attempt_is_a_line(client_of: "ClientOf", caplog: pytest.LogC
     ]
 
 
-async def test_nothing_secret_is_told(client_of: "ClientOf", caplog: pytest.LogCaptureFixture) -> None:
+async def test_nothing_secret_is_logged(client_of: "ClientOf", caplog: pytest.LogCaptureFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         # a service that throws back what it was sent
         key = request.headers.get("Authorization", "nobody")
@@ -87,7 +87,7 @@ async def test_nothing_secret_is_told(client_of: "ClientOf", caplog: pytest.LogC
         assert secret not in told
 
 
-async def test_without_debug_nothing_is_told(client_of: "ClientOf", caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_debug_nothing_is_logged(client_of: "ClientOf", caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), pytest.raises(OutcomeUnknownError):
         await client_of(lambda request: httpx.Response(500)).legs.delete("t1", "l1")
 

@@ -52,9 +52,7 @@ async def test_a_whole_answer_is_read(speaking: Speaking) -> None:
             assert (await client.trips.list()).items == []
 
 
-async def test_a_proxy_never_hears_what_is_said_to_this_computer(
-    speaking: Speaking, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_proxy_is_used_for_this_computer(speaking: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
@@ -72,7 +70,7 @@ async def test_many_calls_share_one_client(speaking: Speaking) -> None:
 
 
 @pytest.mark.parametrize("words", [WHOLE[:-3], WHOLE[:20], b"", b"220 mail.test ESMTP\r\n", b"\0\1\2\3"])
-async def test_what_is_no_whole_answer_is_no_answer(speaking: Speaking, time: "SkippedTime", words: bytes) -> None:
+async def test_an_incomplete_answer_is_an_error(speaking: Speaking, time: "SkippedTime", words: bytes) -> None:
     async with speaking(words, time) as client:
         with anyio.fail_after(30):
             with pytest.raises(UnavailableError) as caught:

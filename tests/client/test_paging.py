@@ -45,7 +45,7 @@ async def test_messages_come_newest_first(client_of: ClientOf) -> None:
     assert [message.id async for message in client.iterate_messages("t1", "c1")] == list("654321")
 
 
-async def test_no_page_is_read_before_its_time(client_of: ClientOf) -> None:
+async def test_no_page_is_read_before_it_is_needed(client_of: ClientOf) -> None:
     service = Pages(["a", "b"], ["c"])
     legs = client_of(service).iterate_legs("t1")
 
@@ -84,12 +84,12 @@ async def test_a_cursor_that_repeats_ends_it(client_of: ClientOf) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x" * 5_000, "a\0b", {"page": 2}, ["x"], 1.5])
-async def test_a_cursor_that_is_none_ends_it(client_of: ClientOf, cursor: object) -> None:
+async def test_an_invalid_cursor_ends_it(client_of: ClientOf, cursor: object) -> None:
     with pytest.raises(BadAnswerError):
         await read_into([], client_of(Pages(["a"], last_cursor=cursor)).iterate_legs("t1"))
 
 
-async def test_a_cut_list_that_takes_no_cursor_is_not_passed_off_as_whole(client_of: ClientOf) -> None:
+async def test_a_partial_list_without_cursors_is_an_error(client_of: ClientOf) -> None:
     seen: list[str] = []
 
     with pytest.raises(BadAnswerError, match="list_trips with a cursor that cannot be followed"):

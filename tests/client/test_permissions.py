@@ -115,7 +115,7 @@ async def test_only_what_the_scopes_allow_is_sent(
 
 
 @pytest.mark.parametrize("call", ALL)
-async def test_where_the_scopes_are_not_known_all_is_tried(client_of: "ClientOf", call: Call) -> None:
+async def test_with_unknown_scopes_every_call_is_sent(client_of: "ClientOf", call: Call) -> None:
     service = Service()
 
     await call(client_of(service))
@@ -156,7 +156,7 @@ async def test_what_get_me_reports_counts_from_then_on(client_of: "ClientOf") ->
 
 
 @pytest.mark.parametrize("reported", [None, ["trips:read", "trips:admin"], ["*"], [""]])
-async def test_a_report_that_is_not_understood_forbids_nothing(client_of: "ClientOf", reported: object) -> None:
+async def test_an_unknown_reported_scope_forbids_nothing(client_of: "ClientOf", reported: object) -> None:
     service = Service(reported)
     client = client_of(service)
 
@@ -174,7 +174,7 @@ async def test_scopes_that_were_set_are_not_widened_by_a_report(client_of: "Clie
         await client.trips.create(TRIP)
 
 
-def test_what_is_no_scope_is_refused() -> None:
+def test_an_invalid_scope_is_refused() -> None:
     with pytest.raises(ValueError, match="'trips:everything' is not a scope"):
         TripsClient(trips=None, events=None, scopes=["trips:everything"])
 

@@ -135,7 +135,7 @@ async def test_a_call_goes_through_the_proxy(
 
 
 @pytest.mark.parametrize("broken", ["10.0.0.0/8", "fd00::/8", "[::1]/128", "http://[", "]:"])
-async def test_an_entry_of_no_proxy_stops_no_other_call(
+async def test_an_invalid_entry_of_no_proxy_affects_no_other_call(
     listed: Listed, environment: Setting, proxy: tuple[str, list[bytes]], broken: str
 ) -> None:
     address, asked = proxy

@@ -195,7 +195,7 @@ async def test_no_pattern_of_calls_provokes_a_429(
     assert len(calls.done) >= min(limit, bursts[0][0]) or max(map(sum, latencies)) > 1
 
 
-async def test_two_processes_on_one_key_both_come_through(shared_time: "SharedTime") -> None:
+async def test_two_processes_with_one_key_both_succeed(shared_time: "SharedTime") -> None:
     service = Service(shared_time, limit=10)
     one, other = Calls(paced(service, 150), shared_time), Calls(paced(service, 150), shared_time)
 
@@ -226,7 +226,7 @@ async def test_a_429_holds_back_everyone_until_it_has_passed(shared_time: "Share
     assert not [at for _, at in service.arrivals if began + 1 < at < began + 34]
 
 
-async def test_a_429_without_a_limit_is_told_without_one(shared_time: "SharedTime") -> None:
+async def test_a_429_without_a_limit_is_reported_without_one(shared_time: "SharedTime") -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         return httpx.Response(429, headers={"Retry-After": "50"})
 
@@ -243,7 +243,7 @@ async def test_a_429_without_a_limit_is_told_without_one(shared_time: "SharedTim
     assert (error.status, error.code, error.message, error.retry_after) == (429, "RATE_LIMITED", "", 50)
 
 
-async def test_who_waits_may_be_cancelled_at_any_time(shared_time: "SharedTime") -> None:
+async def test_a_waiter_may_be_cancelled_at_any_time(shared_time: "SharedTime") -> None:
     service = Service(shared_time, limit=10)
     calls = Calls(paced(service, 150), shared_time)
 
@@ -261,7 +261,7 @@ async def test_who_waits_may_be_cancelled_at_any_time(shared_time: "SharedTime")
     assert service.statuses == [200] * 20
 
 
-async def test_a_turn_given_to_one_who_just_left_goes_to_the_next(shared_time: "SharedTime") -> None:
+async def test_the_turn_of_a_cancelled_waiter_goes_to_the_next(shared_time: "SharedTime") -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/trips/first":
             await released.wait()
@@ -288,7 +288,7 @@ async def test_a_turn_given_to_one_who_just_left_goes_to_the_next(shared_time: "
     assert served == ["/trips/first", "/trips/s0", "/trips/s1"]
 
 
-async def test_where_nobody_answers_waiting_ends_too(shared_time: "SharedTime") -> None:
+async def test_waiting_ends_without_answers_too(shared_time: "SharedTime") -> None:
     async def never(request: httpx.Request) -> httpx.Response:
         await shared_time.sleep(1000)
         raise httpx.ReadTimeout("slow")
@@ -309,7 +309,7 @@ async def test_where_nobody_answers_waiting_ends_too(shared_time: "SharedTime") 
     assert waited_in_vain.retry_after == 1
 
 
-async def test_the_budget_is_seen_in_the_client(shared_time: "SharedTime") -> None:
+async def test_the_client_shows_the_budget(shared_time: "SharedTime") -> None:
     service = Service(shared_time)
     client = paced(service)
 

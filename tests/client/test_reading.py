@@ -36,7 +36,7 @@ def answering(client_of: ClientOf, body: object, status: int = 200) -> TripsClie
         {"success": True, "data": TRIP, "error": None},
     ],
 )
-async def test_a_single_thing_is_found_bare_or_wrapped(client_of: ClientOf, body: object) -> None:
+async def test_a_single_object_is_found_bare_or_wrapped(client_of: ClientOf, body: object) -> None:
     trip = await answering(client_of, body).trips.get("t1")
 
     assert (trip.id, trip.title, trip.status) == ("t1", "Kyoto", "draft")
@@ -98,12 +98,12 @@ async def test_an_empty_list_is_read_as_one(client_of: ClientOf, body: object) -
 
 
 @pytest.mark.parametrize("body", [{}, {"ok": True}, "legs", 3, True, {"items": [1, 2]}, {"data": {"ok": 1}}])
-async def test_what_holds_no_list_is_not_passed_off_as_an_empty_one(client_of: ClientOf, body: object) -> None:
+async def test_an_answer_without_a_list_is_not_read_as_an_empty_one(client_of: ClientOf, body: object) -> None:
     with pytest.raises(BadAnswerError):
         await answering(client_of, body).legs.list("t1")
 
 
-async def test_what_is_not_known_is_passed_on(client_of: ClientOf) -> None:
+async def test_unknown_fields_are_kept(client_of: ClientOf) -> None:
     leg = {"_id": "l1", "mood": "calm", "accommodation": {"name": "Inn", "sauna": True}}
 
     page = await answering(client_of, {"items": [leg], "total": 9}).legs.list("t1")
@@ -112,7 +112,7 @@ async def test_what_is_not_known_is_passed_on(client_of: ClientOf) -> None:
     assert page.items[0].model_dump(exclude_unset=True) == leg
 
 
-async def test_nulls_and_foreign_formats_inside_a_leg_are_borne(client_of: ClientOf) -> None:
+async def test_nulls_and_other_formats_inside_a_leg_are_accepted(client_of: ClientOf) -> None:
     body = {
         "_id": "l1",
         "flights": [{"departure": "2026-11-01T10:00:00Z", "departureTimezone": "Japan time", "seat": None}],
@@ -126,7 +126,7 @@ async def test_nulls_and_foreign_formats_inside_a_leg_are_borne(client_of: Clien
     assert page.items[0].flights[0].departure == "2026-11-01T10:00:00Z"
 
 
-async def test_nulls_where_a_list_belongs_are_taken_for_nothing(client_of: ClientOf) -> None:
+async def test_a_null_in_place_of_a_list_is_an_empty_list(client_of: ClientOf) -> None:
     export = await answering(client_of, {"trip": TRIP, "legs": None, "mapPins": None}).trips.export("t1")
 
     assert (export.legs, export.map_pins) == ([], [])
@@ -141,7 +141,7 @@ async def test_any_2xx_is_success(client_of: ClientOf, status: int) -> None:
     assert created.id == "t1"
 
 
-async def test_a_204_says_that_what_was_asked_for_is_gone(client_of: ClientOf) -> None:
+async def test_a_204_gives_the_deleted_id(client_of: ClientOf) -> None:
     client = client_of(lambda request: httpx.Response(204))
 
     assert (await client.legs.delete("t1", "l1")).deleted == "l1"
@@ -201,7 +201,7 @@ async def test_a_deletion_may_name_what_is_gone(client_of: ClientOf, body: objec
 
 
 @pytest.mark.parametrize("body", [["deleted"], "deleted", {"success": False}, {"deleted": False}, {"_id": "l2"}])
-async def test_a_deletion_that_is_not_said_to_be_done_is_not_told_as_done(client_of: ClientOf, body: object) -> None:
+async def test_an_unconfirmed_deletion_is_not_reported_as_done(client_of: ClientOf, body: object) -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
         await answering(client_of, body).legs.delete("t1", "l1")
 
@@ -221,7 +221,7 @@ async def test_a_read_that_shows_nothing_of_what_was_asked_for_is_a_bad_answer(c
         await answering(client_of, {"error": "no such trip"}).trips.get("t1")
 
 
-async def test_an_event_deleted_before_is_told_apart(client_of: ClientOf) -> None:
+async def test_a_deletion_says_that_the_event_was_already_deleted(client_of: ClientOf) -> None:
     again = await answering(client_of, {"already_deleted": True}).events.delete(7)
 
     assert (again.already_deleted, again.deleted) == (True, None)
@@ -235,7 +235,7 @@ async def test_events_are_read_by_either_id(client_of: ClientOf) -> None:
     assert [event.event_id for event in itinerary.events] == [7, 8]
 
 
-async def test_a_byte_order_mark_is_overlooked(client_of: ClientOf) -> None:
+async def test_a_byte_order_mark_is_ignored(client_of: ClientOf) -> None:
     client = client_of(lambda request: httpx.Response(200, content=b'\xef\xbb\xbf{"_id":"t1"}'))
 
     assert (await client.trips.get("t1")).id == "t1"
@@ -258,7 +258,7 @@ async def test_a_byte_order_mark_is_overlooked(client_of: ClientOf) -> None:
         b'{"number": 1e400}',
     ],
 )
-async def test_what_cannot_be_read_is_a_bad_answer(client_of: ClientOf, body: bytes) -> None:
+async def test_an_unreadable_answer_is_a_bad_answer(client_of: ClientOf, body: bytes) -> None:
     client = client_of(lambda request: httpx.Response(200, content=body))
 
     with pytest.raises(BadAnswerError, match=r"^The Trips API answered get_trip in a form") as caught:

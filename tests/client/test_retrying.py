@@ -91,7 +91,9 @@ PASSING = [
 
 @pytest.mark.parametrize("failure", PASSING, ids=repr)
 @pytest.mark.parametrize("call", [read, send])
-async def test_what_may_pass_is_tried_again(calling: Calling, failure: httpx.Response | Exception, call: Call) -> None:
+async def test_temporary_failures_are_retried(
+    calling: Calling, failure: httpx.Response | Exception, call: Call
+) -> None:
     service = Service(failure, failure, GOOD)
 
     await calling(service, call)
@@ -109,7 +111,9 @@ async def test_what_may_pass_is_tried_again(calling: Calling, failure: httpx.Res
     ids=str,
 )
 @pytest.mark.parametrize("call", [read, send])
-async def test_what_will_not_pass_is_not(calling: Calling, failure: httpx.Response | Exception, call: Call) -> None:
+async def test_permanent_failures_are_not_retried(
+    calling: Calling, failure: httpx.Response | Exception, call: Call
+) -> None:
     service = Service(failure)
 
     with pytest.raises(TripsError):
@@ -119,7 +123,7 @@ async def test_what_will_not_pass_is_not(calling: Calling, failure: httpx.Respon
 
 
 @pytest.mark.parametrize("call", [read, send])
-async def test_a_403_that_names_nothing_but_the_limit_is_tried_again(calling: Calling, call: Call) -> None:
+async def test_a_403_that_names_only_the_limit_is_retried(calling: Calling, call: Call) -> None:
     service = Service(refusing(403, X_RateLimit_Limit="60", X_RateLimit_Remaining="0"), GOOD)
 
     await calling(service, call)
@@ -127,7 +131,7 @@ async def test_a_403_that_names_nothing_but_the_limit_is_tried_again(calling: Ca
     assert len(service.requests) == 2
 
 
-async def test_the_last_request_that_was_allowed_may_be_forbidden_all_the_same(calling: Calling) -> None:
+async def test_the_last_allowed_request_may_be_a_plain_403(calling: Calling) -> None:
     headers = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"}
     service = Service(httpx.Response(403, headers=headers, json={"error": {"code": "FORBIDDEN", "message": "No."}}))
 
@@ -137,7 +141,7 @@ async def test_the_last_request_that_was_allowed_may_be_forbidden_all_the_same(c
     assert len(service.requests) == 1
 
 
-async def test_a_403_that_is_a_rate_limit_is_told_as_one(calling: Calling) -> None:
+async def test_a_403_that_is_a_rate_limit_is_reported_as_one(calling: Calling) -> None:
     service = Service(refusing(403, Retry_After="90"))
 
     with pytest.raises(RateLimitedError) as caught:
@@ -177,7 +181,7 @@ async def test_the_wait_may_be_named_as_a_date(calling: Calling, time: "SkippedT
 
 
 @pytest.mark.parametrize("garbage", ["soon", "-5", "NaN", "inf", "1e9", "", "0x10", "Mon, 99 Foo 2026", "٣"])
-async def test_a_wait_that_says_nothing_is_ours(calling: Calling, time: "SkippedTime", garbage: str) -> None:
+async def test_without_a_valid_wait_our_own_is_used(calling: Calling, time: "SkippedTime", garbage: str) -> None:
     await calling(Service(httpx.Response(503, headers=[(b"Retry-After", garbage.encode())]), GOOD), read)
 
     [slept] = time.slept
@@ -185,7 +189,7 @@ async def test_a_wait_that_says_nothing_is_ours(calling: Calling, time: "Skipped
 
 
 @pytest.mark.parametrize("named", ["0", "0.0", "Sun, 01 Nov 2020 12:00:30 GMT"])
-async def test_at_once_is_not_taken_literally_for_ever(calling: Calling, time: "SkippedTime", named: str) -> None:
+async def test_a_wait_of_zero_does_not_cause_a_retry_storm(calling: Calling, time: "SkippedTime", named: str) -> None:
     service = Service(refusing(429, Retry_After=named))
 
     with pytest.raises(RateLimitedError):
@@ -199,7 +203,7 @@ async def test_at_once_is_not_taken_literally_for_ever(calling: Calling, time: "
     ("answer", "error"),
     [(refusing(429, Retry_After="46"), RateLimitedError), (refusing(503, Retry_After="3600"), ServerFaultError)],
 )
-async def test_a_wait_that_does_not_fit_is_told_and_not_slept(
+async def test_a_wait_beyond_the_deadline_is_reported_and_not_slept(
     calling: Calling, time: "SkippedTime", answer: httpx.Response, error: type[ApiError]
 ) -> None:
     service = Service(answer)
@@ -214,7 +218,7 @@ async def test_a_wait_that_does_not_fit_is_told_and_not_slept(
 
 @pytest.mark.parametrize("named", ["1793534405", "9999999999", "1793534405000", "9" * 40])
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_number_that_is_no_wait_ends_the_call_at_once(
+async def test_an_impossible_wait_ends_the_call_at_once(
     calling: Calling, time: "SkippedTime", status: int, named: str
 ) -> None:
     service = Service(refusing(status, Retry_After=named, Date="Sun, 01 Nov 2026 12:00:00 GMT"))
@@ -227,7 +231,7 @@ async def test_a_number_that_is_no_wait_ends_the_call_at_once(
     assert caught.value.retry_after in (5, 86_400)
 
 
-async def test_a_date_is_told_from_the_services_own_clock(calling: Calling, time: "SkippedTime") -> None:
+async def test_a_retry_date_is_relative_to_the_services_clock(calling: Calling, time: "SkippedTime") -> None:
     """Else a computer whose clock is an hour ahead would not wait, and one that is behind would give up."""
     then = "Sun, 01 Nov 2026 12:00:07 GMT"
     await calling(Service(refusing(503, Retry_After=then, Date="Sun, 01 Nov 2026 12:00:00 GMT"), GOOD), read)
@@ -253,7 +257,7 @@ LOST = httpx.ReadTimeout("slow")
     ],
     ids=["lost, bare", "lost, in progress", "lost, another code", "bare", "in progress"],
 )
-async def test_a_conflict_with_an_attempt_under_way_is_waited_out_with_the_same_key(
+async def test_a_conflict_with_a_running_attempt_is_retried_with_the_same_key(
     calling: Calling, answers: list[httpx.Response | Exception]
 ) -> None:
     service = Service(*answers, GOOD)
@@ -285,7 +289,7 @@ async def test_a_conflict_that_does_not_end_leaves_the_outcome_unknown_and_the_k
     assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
 
 
-async def test_a_conflict_that_is_not_ours_is_told_at_once(calling: Calling) -> None:
+async def test_a_conflict_with_another_write_is_reported_at_once(calling: Calling) -> None:
     service = Service(conflicting("IDEMPOTENCY_CONFLICT"))
 
     with pytest.raises(ConflictError):
@@ -349,7 +353,7 @@ EVENT = CreateEvent(type="food", title="Ramen", date="2026-11-01", trip_ids=[42]
 @pytest.mark.parametrize(
     "failure", [httpx.Response(429, json={"error": "Slow down"}), httpx.ConnectError("down")], ids=repr
 )
-async def test_an_event_that_was_surely_not_written_is_sent_again(
+async def test_an_event_that_surely_was_not_written_is_sent_again(
     calling: Calling, failure: httpx.Response | Exception
 ) -> None:
     service = Service(failure, httpx.Response(201, json={"event_id": 7}))

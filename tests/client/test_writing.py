@@ -110,7 +110,7 @@ def notes() -> Notes:
     return Notes()
 
 
-async def test_every_write_has_a_key_of_its_own(client_of: "ClientOf", notes: Notes) -> None:
+async def test_every_write_has_its_own_key(client_of: "ClientOf", notes: Notes) -> None:
     service = Service(GOOD, GOOD, GOOD, DONE, DONE, GOOD)
     client = client_of(service, journal=notes)
 
@@ -188,7 +188,7 @@ async def test_the_events_api_is_sent_no_key_but_its_writes_are_noted(client_of:
     ],
     ids=repr,
 )
-async def test_what_no_answer_tells_is_unknown_and_taken_up_by_the_next_call(
+async def test_a_write_without_an_answer_is_unknown_and_resumed_by_the_next_call(
     client_of: "ClientOf", notes: Notes, answer: Answers, why: str
 ) -> None:
     service = Service(answer)
@@ -212,7 +212,7 @@ async def test_what_no_answer_tells_is_unknown_and_taken_up_by_the_next_call(
     assert notes.told[1::2] == ["leave unknown", "settle", "settle"]
 
 
-async def test_another_call_does_not_take_it_up(client_of: "ClientOf", notes: Notes) -> None:
+async def test_a_different_call_does_not_resume_it(client_of: "ClientOf", notes: Notes) -> None:
     service = Service(LOST)
     client = client_of(service, journal=notes)
 
@@ -244,7 +244,7 @@ async def test_another_call_does_not_take_it_up(client_of: "ClientOf", notes: No
     ],
     ids=repr,
 )
-async def test_what_was_surely_not_carried_out_is_settled(
+async def test_a_write_that_surely_was_not_made_is_settled(
     client_of: "ClientOf", notes: Notes, answer: Answers, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -293,7 +293,7 @@ ON_THE_WAY = (
     ],
     ids=str,
 )
-async def test_an_answer_that_is_not_the_services_own_tells_nothing_of_a_write(
+async def test_an_answer_of_an_intermediary_says_nothing_about_a_write(
     client_of: "ClientOf", notes: Notes, status: int, said: dict[str, Any]
 ) -> None:
     """The service may have carried it out, and a gateway answered instead."""
@@ -312,7 +312,7 @@ async def test_an_answer_that_is_not_the_services_own_tells_nothing_of_a_write(
 
 
 @pytest.mark.parametrize("status", ON_THE_WAY)
-async def test_an_event_that_something_on_the_way_refuses_is_looked_for(client_of: "ClientOf", status: int) -> None:
+async def test_an_event_refused_by_an_intermediary_is_looked_up(client_of: "ClientOf", status: int) -> None:
     """The Events API's errors have no request id, so their form is all there is to go by."""
     asked = CreateEvent(type="food", title="Ramen", date="2026-11-01", trip_ids=[42])
     found = {"event_id": 7, "type": "food", "title": "Ramen", "date": "2026-11-01", "description": None}
@@ -328,7 +328,7 @@ async def test_an_event_that_something_on_the_way_refuses_is_looked_for(client_o
     assert "just like it" in outcome.notes[0]
 
 
-async def test_a_conflict_is_told_once_and_not_for_ever(client_of: "ClientOf", notes: Notes) -> None:
+async def test_a_conflict_is_reported_once(client_of: "ClientOf", notes: Notes) -> None:
     conflict = refusing(409, "IDEMPOTENCY_CONFLICT")
     service = Service(LOST)
     client = client_of(service, journal=notes)
@@ -348,7 +348,7 @@ async def test_a_conflict_is_told_once_and_not_for_ever(client_of: "ClientOf", n
 
 
 @pytest.mark.parametrize("answer", [refusing(400), refusing(404), refusing(422)], ids=repr)
-async def test_a_refusal_after_a_lost_answer_tells_that_nothing_was_done(
+async def test_a_refusal_after_a_lost_answer_means_nothing_was_written(
     client_of: "ClientOf", notes: Notes, answer: httpx.Response
 ) -> None:
     with pytest.raises(ApiError):
@@ -367,7 +367,7 @@ async def test_a_refusal_after_a_lost_answer_tells_that_nothing_was_done(
     ],
     ids=repr,
 )
-async def test_a_refusal_that_is_not_about_the_write_tells_nothing_of_a_lost_answer(
+async def test_an_unrelated_refusal_says_nothing_about_a_lost_answer(
     client_of: "ClientOf", notes: Notes, answer: Answers, why: str
 ) -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -377,7 +377,7 @@ async def test_a_refusal_that_is_not_about_the_write_tells_nothing_of_a_lost_ans
     assert notes.told[-1] == "leave unknown"
 
 
-async def test_what_was_unknown_stays_so_while_the_service_cannot_be_reached(
+async def test_an_unknown_outcome_stays_unknown_while_the_service_is_unreachable(
     client_of: "ClientOf", notes: Notes
 ) -> None:
     service = Service(LOST)
@@ -435,9 +435,7 @@ async def test_a_write_that_is_cancelled_in_the_queue_was_not_sent(client_of: "C
     assert notes.told == ["begin send_message", "settle"]
 
 
-async def test_one_that_repeats_a_call_which_is_being_cancelled_takes_it_up(
-    client_of: "ClientOf", notes: Notes
-) -> None:
+async def test_an_identical_call_resumes_one_that_is_being_cancelled(client_of: "ClientOf", notes: Notes) -> None:
     async def slow_to_leave(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["Idempotency-Key"])
         if len(keys) > 1:
@@ -474,7 +472,7 @@ async def test_one_that_repeats_a_call_which_is_being_cancelled_takes_it_up(
     assert outcomes[0].notes == JOINED
 
 
-async def test_identical_writes_at_once_are_as_many_writes(client_of: "ClientOf") -> None:
+async def test_concurrent_identical_writes_are_separate_writes(client_of: "ClientOf") -> None:
     service = Service(GOOD)
     client = client_of(service)
 
@@ -486,7 +484,7 @@ async def test_identical_writes_at_once_are_as_many_writes(client_of: "ClientOf"
     assert len({*service.keys}) == 20
 
 
-async def test_one_that_waits_for_an_identical_call_waits_no_longer_than_its_deadline(client_of: "ClientOf") -> None:
+async def test_waiting_for_an_identical_call_ends_at_the_deadline(client_of: "ClientOf") -> None:
     async def never(request: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
         raise AssertionError
@@ -528,7 +526,7 @@ class FakeRecovery:
         return self._found
 
 
-async def test_what_can_be_looked_up_is_looked_up_before_it_is_sent_again(time: "SkippedTime", notes: Notes) -> None:
+async def test_a_write_is_looked_up_before_it_is_sent_again(time: "SkippedTime", notes: Notes) -> None:
     service = Service(GOOD)
     endpoint = Endpoint("http://trips.test", "osk_key", httpx.MockTransport(service))
     account = ApiSession(endpoint, time.clock, time.sleep)
@@ -564,9 +562,7 @@ def shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("answer", [LOST, BROKEN, httpx.Response(200, text="<")], ids=repr)
-async def test_an_unknown_outcome_shows_nothing_of_the_call(
-    client_of: "ClientOf", notes: Notes, answer: Answers
-) -> None:
+async def test_an_unknown_outcome_reveals_no_arguments(client_of: "ClientOf", notes: Notes, answer: Answers) -> None:
     client: TripsClient = client_of(Service(answer), journal=notes)
 
     with pytest.raises(OutcomeUnknownError) as caught:

@@ -58,7 +58,7 @@ async def test_a_model_can_fill_a_trip_and_read_it_back(do: Do, trip_id: str) ->
     assert export["commitments"][0]["legId"] == leg["_id"]
 
 
-async def test_deleting_answers_with_the_id_that_is_gone(do: Do, trip_id: str) -> None:
+async def test_a_deletion_answers_with_the_deleted_id(do: Do, trip_id: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **LEG)
 
     assert await do("delete_leg", tripId=trip_id, legId=leg["_id"]) == {"deleted": leg["_id"]}
@@ -116,7 +116,7 @@ async def test_numbers_and_switches_in_strings_are_understood(do: Do, trip_id: s
     ("field", "value"),
     [("lat", "35,01"), ("lat", "north"), ("lat", "true"), ("lat", "NaN"), ("lat", "[35]"), ("lat", ""), ("order", "x")],
 )
-async def test_a_string_that_is_no_number_is_refused(field: str, value: str, call: Call, trip_id: str) -> None:
+async def test_a_string_that_is_not_a_number_is_refused(field: str, value: str, call: Call, trip_id: str) -> None:
     tool, known = ("create_leg", LEG) if field == "order" else ("create_map_pin", {"name": "Inari", "lng": 135.7})
 
     answer = await call(tool, tripId=trip_id, **{**known, field: value})
@@ -125,7 +125,7 @@ async def test_a_string_that_is_no_number_is_refused(field: str, value: str, cal
     assert f" {field}: " in answer.text
 
 
-async def test_an_empty_string_for_an_optional_field_is_as_if_it_was_not_sent(do: Do, trip_id: str) -> None:
+async def test_an_empty_string_for_an_optional_field_counts_as_absent(do: Do, trip_id: str) -> None:
     blank = {"clientRef": "", "accommodation": {"name": "Ryokan", "notes": "", "checkIn": ""}, "rentalCar": ""}
     leg = await do("create_leg", tripId=trip_id, **LEG, **blank)
     changed = await do("update_leg", tripId=trip_id, legId=leg["_id"], title="Nara", destination="", startDate="")
@@ -224,7 +224,7 @@ async def test_a_refused_secret_is_not_repeated(call: Call, trip_id: str) -> Non
     assert "4711" not in answer.text
 
 
-async def test_a_missing_thing_is_told_with_the_tool_that_lists_it(call: Call, trip_id: str) -> None:
+async def test_a_missing_item_is_reported_with_the_tool_that_lists_it(call: Call, trip_id: str) -> None:
     answer = await call("update_leg", tripId=trip_id, legId="leg_nowhere", title="x")
 
     assert answer.is_error
@@ -233,7 +233,7 @@ async def test_a_missing_thing_is_told_with_the_tool_that_lists_it(call: Call, t
     assert "Request req_" in answer.text
 
 
-async def test_what_the_service_finds_wrong_is_told_field_by_field(call: Call, trip_id: str) -> None:
+async def test_the_services_validation_errors_are_reported_field_by_field(call: Call, trip_id: str) -> None:
     answer = await call(
         "create_commitment",
         tripId=trip_id,
@@ -323,7 +323,7 @@ def says(status: int, code: str, **headers: str) -> Callable[[httpx.Request], ht
         ),
     ],
 )
-async def test_a_failing_service_is_told_with_the_next_step(
+async def test_a_failing_service_is_reported_with_the_next_step(
     answer: Callable[[httpx.Request], httpx.Response], tool: str, arguments: dict[str, Any], said: list[str]
 ) -> None:
     async def unheard(progress: float, total: float | None, message: str | None) -> None: ...

@@ -207,7 +207,7 @@ def test_no_argument_makes_a_tool_or_the_backend_fail(
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 @given(data=st.data())
 @settings(SHAPE, max_examples=200)
-def test_no_argument_of_very_many_does_either(
+def test_no_argument_of_very_many_makes_a_tool_or_the_backend_fail(
     tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.DataObject
 ) -> None:
     holds(tool, portal, world, data)

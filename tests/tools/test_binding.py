@@ -1,4 +1,4 @@
-"""A server bound to one trip: calls are about it, whatever their arguments say, and events of other trips are refused."""
+"""A server bound to one trip: calls are about it, whatever their arguments say, and other trips' events are refused."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -83,7 +83,7 @@ async def test_the_trip_is_filled_in(bound: Bound) -> None:
 
 
 @pytest.mark.parametrize("given", ["right", "null"])
-async def test_its_own_id_may_be_passed_all_the_same(bound: Bound, given: str) -> None:
+async def test_the_bound_trips_own_id_is_accepted(bound: Bound, given: str) -> None:
     read = await bound.do("get_trip", tripId=bound.trip if given == "right" else None)
 
     assert read["_id"] == bound.trip
@@ -125,7 +125,7 @@ async def test_no_tool_misses_the_trips_id(bound: Bound) -> None:
 
 
 @pytest.mark.parametrize("trip_id", [7, ["x"], {"a": 1}, "", True])
-async def test_what_is_no_trip_at_all_is_refused_too(bound: Bound, trip_id: object) -> None:
+async def test_an_invalid_trip_id_is_refused_too(bound: Bound, trip_id: object) -> None:
     assert "leave tripId out" in await bound.refusal("get_trip", tripId=trip_id)
 
 
@@ -179,20 +179,20 @@ async def test_no_number_leads_to_another_trip(
     assert (await do("get_event", event_id=event))["attached_trips"] == [bound.number]
 
 
-async def test_the_trips_number_may_be_passed_all_the_same(bound: Bound) -> None:
+async def test_the_bound_trips_own_number_is_accepted(bound: Bound) -> None:
     listed = await bound.do("list_trip_events", trip_id=bound.number)
 
     assert listed["trip_id"] == bound.number
 
 
-async def test_an_event_that_is_gone_or_never_was_is_told_as_anywhere(bound: Bound, event: int) -> None:
+async def test_a_deleted_or_unknown_event_is_reported_as_on_any_server(bound: Bound, event: int) -> None:
     await bound.do("delete_event", event_id=event)
 
     assert "Look the id up with list_trip_events." in await bound.refusal("get_event", event_id=4711)
     assert "It was deleted" in await bound.refusal("get_event", event_id=event)
 
 
-async def test_a_link_tells_the_number(bound: Bound) -> None:
+async def test_event_trips_gives_the_number(bound: Bound) -> None:
     linked = replace(bound, conduct=replace(bound.conduct, event_trips={bound.trip: bound.other_number}))
 
     listed = await linked.do("list_trip_events")
@@ -201,7 +201,7 @@ async def test_a_link_tells_the_number(bound: Bound) -> None:
 
 
 @pytest.mark.parametrize("tool", ["get_trip", "list_legs", "create_event", "list_trip_events"])
-async def test_a_trip_that_is_not_there_is_a_question_to_the_user(bound: Bound, tool: str) -> None:
+async def test_a_missing_bound_trip_is_a_question_to_the_user(bound: Bound, tool: str) -> None:
     astray = replace(bound, conduct=Conduct(trip="no-such-trip"))
 
     said = await astray.refusal(tool, **(EVENT if tool == "create_event" else {}))

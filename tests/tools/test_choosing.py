@@ -140,7 +140,7 @@ def test_a_transport_may_mask_secrets_unless_the_settings_say() -> None:
             "get_me is not among the tools that were chosen for this server (--toolsets and --tools)."),
     ],
 )  # fmt: skip
-def test_what_is_not_offered_says_which_setting_it_is(
+def test_a_hidden_tool_names_the_setting_that_hides_it(
     env: dict[str, str], flags: dict[str, str], name: str, sentence: str
 ) -> None:
     assert chosen(env, **flags).hidden[name].sentence == sentence
@@ -158,7 +158,7 @@ def test_what_is_not_offered_says_which_setting_it_is(
         ({"tools": "osk_4711"}, "names something, which is no tool;"),
     ],
 )  # fmt: skip
-def test_a_name_that_no_tool_has_is_told_with_the_nearest_and_the_toolsets(flags: dict[str, str], said: str) -> None:
+def test_an_unknown_tool_name_is_refused_with_the_nearest_and_the_toolsets(flags: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         chosen(**flags)
 
@@ -176,7 +176,7 @@ def test_a_name_that_no_tool_has_is_told_with_the_nearest_and_the_toolsets(flags
         ({"OSOTO_API_KEY": "osk_1"}, {"toolsets": "events"}, "--toolsets"),
     ],
 )
-def test_a_choice_of_nothing_is_refused(env: dict[str, str], flags: dict[str, str], causes: str) -> None:
+def test_a_selection_without_tools_is_refused(env: dict[str, str], flags: dict[str, str], causes: str) -> None:
     with pytest.raises(SettingsError) as caught:
         chosen(env, **flags)
 
@@ -209,7 +209,7 @@ SCOPES = [
 
 @pytest.mark.parametrize("scopes", SCOPES)
 @pytest.mark.parametrize("trip", [None, "jx7"])
-def test_what_the_key_cannot_do_is_not_listed(scopes: str, trip: str | None) -> None:
+def test_tools_that_the_key_does_not_allow_are_not_listed(scopes: str, trip: str | None) -> None:
     """As the client would refuse it, for the trip the server is bound to, or else for any."""
     found = chosen({"TRIPS_MCP_SCOPES": scopes}, mask_secrets="on", **({"trip": trip} if trip else {}))
     trips = [trip] if trip else ["jx7", "jx8"]
@@ -251,7 +251,7 @@ def descriptions_in(listing: dict[str, Any]) -> Iterator[str]:
             yield schema["description"]
 
 
-def test_on_a_server_of_one_trip_no_tool_asks_which_trip_is_meant() -> None:
+def test_on_a_server_bound_to_one_trip_no_tool_asks_for_the_trip() -> None:
     whole = {name_of(entry): entry["listing"]["inputSchema"] for entry in entries()}
 
     for entry in chosen(trip="jx7", mask_secrets="on").entries:
@@ -263,7 +263,7 @@ def test_on_a_server_of_one_trip_no_tool_asks_which_trip_is_meant() -> None:
         assert [key for key in whole[name] if key in schema] == list(schema)
 
 
-def test_every_tool_on_a_server_of_one_trip_is_kept_to_it_or_known_to_be_about_none() -> None:
+def test_every_tool_on_a_server_bound_to_one_trip_is_limited_to_it_or_about_none() -> None:
     properties = {tool.name: tool.input_schema["properties"].keys() for tool in TOOLS}
     events = {tool.name for tool in TOOLSETS["events"]}
 
@@ -283,7 +283,7 @@ CHOICES: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("flags", CHOICES, ids=lambda flags: "-".join(f"{flag}={text}" for flag, text in flags.items()))
-def test_descriptions_name_only_what_is_there(flags: dict[str, str]) -> None:
+def test_descriptions_name_only_offered_tools(flags: dict[str, str]) -> None:
     masks = {"mask_secrets": "on"} if "get_secret" in flags.values() else {}
     found = chosen(**flags, **masks)
     absent = {*found.hidden, *(THE_TRIP if "trip" in flags else ())}
@@ -297,7 +297,7 @@ def test_descriptions_name_only_what_is_there(flags: dict[str, str]) -> None:
         assert not ("trip" in flags and re.search(r"\b(?:a|one|more)(?: \w+)? trips?\b", description)), description
 
 
-def test_descriptions_stay_as_they_are_where_everything_is_there() -> None:
+def test_descriptions_are_unchanged_if_all_tools_are_offered() -> None:
     local = [entry["listing"] | ({"description": entry["local"]} if "local" in entry else {}) for entry in entries()]
 
     assert chosen(mask_secrets="on").listing == local

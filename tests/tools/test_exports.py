@@ -59,7 +59,7 @@ def unquoted(found: dict[str, Any]) -> dict[str, Any]:
     return json.loads(text.replace(f"[{mark}]", "").replace(f"[/{mark}]", ""))
 
 
-async def test_an_export_is_lean_and_says_what_else_there_is() -> None:
+async def test_an_export_is_lean_and_names_what_it_omits() -> None:
     async with Service({"/trips/t/export": an_export(legs=1)}).called() as call:
         told = structured(await call("export_trip", tripId="t"))
 
@@ -108,7 +108,7 @@ async def test_an_unknown_section_is_answered_with_the_known_ones(fields: list[s
 
 
 @pytest.mark.parametrize("tool", KINDS)
-async def test_a_trip_that_is_too_large_is_told_in_a_summary(tool: str) -> None:
+async def test_a_trip_that_is_too_large_becomes_a_summary(tool: str) -> None:
     arguments, path = KINDS[tool]
     large = an_export(legs=90, destination="Kyoto", accommodation={"address": "A" * 600})
     async with Service({path: large}).called() as call:
@@ -127,7 +127,7 @@ async def test_a_trip_that_is_too_large_is_told_in_a_summary(tool: str) -> None:
 
 
 @pytest.mark.parametrize("tool", KINDS)
-async def test_a_summary_holds_the_limit_however_large_the_trip_is(tool: str) -> None:
+async def test_a_summary_stays_within_the_limit_for_any_trip(tool: str) -> None:
     arguments, path = KINDS[tool]
     huge = an_export(legs=3_000, destination="D" * 200)
     huge["trip"] = {**TRIP, "title": "T" * 50_000, "extra": {"nested": ["x" * 50_000]}}

@@ -38,14 +38,14 @@ def said(error: TripsError, operation: Operation[Any, Any]) -> str:
     ],
     ids=lambda value: value.name if isinstance(value, Operation) else "",
 )
-def test_an_unknown_outcome_is_told_with_what_is_safe(operation: Operation[Any, Any], safe: str, lookup: str) -> None:
+def test_an_unknown_outcome_comes_with_a_safe_next_step(operation: Operation[Any, Any], safe: str, lookup: str) -> None:
     assert said(OutcomeUnknownError(operation), operation) == (
         f"Outcome unknown: the service did not answer. Calling {operation.name} again with the same arguments is safe: "
         f"{safe}. To check: {lookup}."
     )
 
 
-def test_where_a_repetition_is_not_safe_nothing_says_so() -> None:
+def test_no_text_advises_an_unsafe_repetition() -> None:
     error = OutcomeUnknownError(CREATE_EVENT, "the service failed (500)", repeatable=False)
 
     assert said(error, CREATE_EVENT) == (
@@ -53,7 +53,7 @@ def test_where_a_repetition_is_not_safe_nothing_says_so() -> None:
     )
 
 
-def test_the_seconds_to_wait_are_told_in_whole_ones() -> None:
+def test_the_wait_is_named_in_whole_seconds() -> None:
     unknown = OutcomeUnknownError(SEND_MESSAGE, retry_after=12.3)
     down = UnavailableError(LIST_TRIPS, "no connection could be made", sent=False, retry_after=1.0)
 
@@ -61,7 +61,7 @@ def test_the_seconds_to_wait_are_told_in_whole_ones() -> None:
     assert said(down, LIST_TRIPS).endswith("call list_trips again in a moment. Wait 1 second before that.")
 
 
-def test_a_missing_scope_is_told_with_where_to_get_it() -> None:
+def test_a_missing_scope_is_named_with_how_to_get_it() -> None:
     text = said(MissingScopeError(SEND_MESSAGE, "messages:write"), SEND_MESSAGE)
 
     assert text.startswith("send_message needs the scope messages:write")

@@ -88,7 +88,7 @@ async def test_a_zone_that_is_given_stays(do: Do, trip_id: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["XXX", "Springfield", "Tokyo", "Road trip", "THE station", "TYO", ""])
-async def test_what_is_no_airport_code_is_left_unknown(do: Do, trip_id: str, place: str) -> None:
+async def test_a_name_that_is_not_an_airport_code_stays_unknown(do: Do, trip_id: str, place: str) -> None:
     told = await do("create_leg", tripId=trip_id, flights=[{**BY_CODES, "from": place, "to": place}], **LEG)
 
     assert zones_of(told["flights"][0]) == (None, None)

@@ -129,7 +129,7 @@ async def test_a_stay_is_found_by_the_night_the_leg_and_its_names(asked: dict[st
         assert told(await call("get_stay", tripId="trip_1", **asked))["legId"] == leg_id
 
 
-async def test_the_day_of_departure_tells_the_stay_that_ends() -> None:
+async def test_the_day_of_departure_shows_the_stay_that_ends() -> None:
     async with service().called() as call:
         answer = await call("get_stay", tripId="trip_1", date="2026-07-27")
 
@@ -178,7 +178,7 @@ async def test_the_only_stay_needs_no_argument() -> None:
         ({"date": "whenever"}, "That names no day"),
     ],
 )
-async def test_where_no_stay_fits_it_is_said_which_there_are(asked: dict[str, str], said: str) -> None:
+async def test_without_a_matching_stay_the_answer_lists_the_stays(asked: dict[str, str], said: str) -> None:
     async with service().called() as call:
         answer = await call("get_stay", tripId="trip_1", **asked)
 
@@ -193,7 +193,7 @@ async def test_a_trip_without_stays_says_so() -> None:
     assert answer.text == "The trip has no stay yet; update_leg adds one to a leg."
 
 
-async def test_codes_are_told_when_they_are_asked_for() -> None:
+async def test_codes_are_shown_on_request() -> None:
     async with service().called() as call:
         without = await call("get_stay", tripId="trip_1", legId="leg_1", secrets=False)
         answer = await call("get_stay", tripId="trip_1", legId="leg_1", secrets=True)
@@ -213,7 +213,7 @@ async def test_masks_hide_codes_and_the_phone_even_when_asked_for() -> None:
     assert {told(answer)[name] for name in (*CODES, "hostPhone")} == {MASK}
 
 
-async def test_texts_of_a_shared_trip_are_fenced_codes_too() -> None:
+async def test_texts_of_a_shared_trip_are_quoted_including_codes() -> None:
     shared = leg(1, HOSTILE, "2026-07-20 2026-07-24", "Europe/Rome", name=HOSTILE, notes=HOSTILE, doorCode=HOSTILE)
     async with service(shared, members=BOTH).called() as call:
         answer = await call("get_stay", tripId="trip_1", secrets=True)

@@ -125,7 +125,7 @@ def arguments(tool: str) -> dict[str, Any]:
 
 
 @every_choice
-async def test_no_failure_names_a_tool_that_is_not_there(choice: str) -> None:
+async def test_no_failure_names_an_absent_tool(choice: str) -> None:
     offered = offer(Settings.from_env(CHOICES[choice]))
 
     told: list[str] = []
@@ -146,14 +146,14 @@ async def test_no_failure_names_a_tool_that_is_not_there(choice: str) -> None:
 
 
 @every_choice
-def test_what_is_not_offered_is_told_without_sending_to_what_is_not_either(choice: str) -> None:
+def test_a_refused_tool_does_not_refer_to_another_absent_tool(choice: str) -> None:
     offered = offer(Settings.from_env(CHOICES[choice]))
 
     for name, sentence in offered.missing.items():
         assert set(NAME.findall(sentence)) <= {name, *offered.names}
 
 
-async def test_what_is_wrong_is_told_all_the_same() -> None:
+async def test_the_error_itself_is_always_reported() -> None:
     conduct = offer(Settings.from_env({"TRIPS_MCP_TOOLSETS": "itinerary"})).conduct
     missing = NotFoundError(TOOL["get_day"].uses[0], status=404, code="NOT_FOUND", message="No such trip")
     down = UnavailableError(TOOL["get_day"].uses[0], "no connection could be made", sent=False)
@@ -205,7 +205,7 @@ async def said_of_the_large_trip(absent: frozenset[str]) -> dict[str, str]:
         }
 
 
-async def test_what_else_there_is_of_a_large_trip_is_told_with_the_tools_there_are() -> None:
+async def test_the_rest_of_a_large_trip_is_described_with_offered_tools() -> None:
     every = await said_of_the_large_trip(frozenset())
     lean = await said_of_the_large_trip(frozenset(TOOL) - {"get_day", "get_timeline", "check_trip", "export_trip"})
 
@@ -225,7 +225,7 @@ async def test_what_else_there_is_of_a_large_trip_is_told_with_the_tools_there_a
     assert "`fields`" in lean["export_trip"]
 
 
-async def test_a_finding_keeps_the_tool_that_fixes_it_where_that_is_there() -> None:
+async def test_a_finding_names_the_tool_that_fixes_it_if_it_is_offered() -> None:
     async with service().called(Conduct(absent=frozenset({"update_commitment"}))) as call:
         findings = (await call("check_trip", tripId="jx7")).structured
 
@@ -242,7 +242,7 @@ async def test_a_finding_keeps_the_tool_that_fixes_it_where_that_is_there() -> N
         ("get_secret", {"tripId": "empty", "legId": "x", "path": "y"}, "The trip has no leg with this legId."),
     ],
 )
-async def test_a_refusal_says_what_is_wrong_and_not_what_cannot_be_done(
+async def test_a_refusal_says_what_is_wrong_and_advises_nothing_impossible(
     tool: str, given: dict[str, Any], said: str
 ) -> None:
     bodies: dict[str, Any] = {

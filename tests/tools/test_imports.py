@@ -28,7 +28,7 @@ def pins(count: int, **fields: Any) -> list[dict[str, Any]]:
     return [{"name": f"Pin {number}", "lat": 35, "lng": 135, **fields} for number in range(count)]
 
 
-async def test_a_small_import_tells_of_every_item(do: Do, trip_id: str) -> None:
+async def test_the_report_of_a_small_import_lists_every_item(do: Do, trip_id: str) -> None:
     told = await do("upsert_map_pins", tripId=trip_id, items=pins(50))
 
     assert told["created"] == 50
@@ -36,7 +36,7 @@ async def test_a_small_import_tells_of_every_item(do: Do, trip_id: str) -> None:
     assert all(result["id"] for result in told["results"])
 
 
-async def test_a_large_import_tells_counts_and_what_needs_attention(call: Call, trip_id: str) -> None:
+async def test_the_report_of_a_large_import_has_counts_and_problems(call: Call, trip_id: str) -> None:
     items = [{"text": f"To do {number}", "urgency": "now"} for number in range(60)]
     items[17]["owner"] = "usr_nobody"
 
@@ -69,9 +69,7 @@ async def test_a_large_import_tells_counts_and_what_needs_attention(call: Call, 
         ),
     ],
 )
-async def test_content_that_a_mac_writes_otherwise_is_not_added_twice(
-    do: Do, trip_id: str, tool: str, item: dict[str, Any]
-) -> None:
+async def test_equivalent_unicode_is_not_added_twice(do: Do, trip_id: str, tool: str, item: dict[str, Any]) -> None:
     composed, taken_apart = (
         json.loads(normalize(form, json.dumps(item, ensure_ascii=False))) for form in ("NFC", "NFD")
     )
@@ -84,7 +82,7 @@ async def test_content_that_a_mac_writes_otherwise_is_not_added_twice(
     assert [told["created"] for told in (first, second, third)] == [1, 0, 1]  # two in one call are meant as two
 
 
-async def test_items_that_go_without_a_client_ref_are_told_by_their_ids(do: Do, trip_id: str) -> None:
+async def test_items_without_a_client_ref_are_reported_by_id(do: Do, trip_id: str) -> None:
     items = pins(60)
     items[3]["clientRef"] = "mine"
 
@@ -95,7 +93,7 @@ async def test_items_that_go_without_a_client_ref_are_told_by_their_ids(do: Do, 
     assert 3 not in [result["index"] for result in told["results"]]
 
 
-async def test_a_large_sync_is_told_shortly_too(do: Do, trip_id: str) -> None:
+async def test_the_report_of_a_large_sync_is_short_too(do: Do, trip_id: str) -> None:
     told = await do("sync_trip", tripId=trip_id, mapPins=pins(600), actionItems=[{"text": "x", "urgency": "now"}])
 
     assert told["mapPins"] == {"created": 600, "updated": 0, "unchanged": 0, "errors": 0}
@@ -111,7 +109,7 @@ async def test_sending_an_import_again_adds_nothing(do: Do, trip_id: str) -> Non
     assert len((await do("list_map_pins", tripId=trip_id))["items"]) == 120
 
 
-async def test_the_host_hears_how_far_an_import_is(trips: TripsClient, trip_id: str) -> None:
+async def test_the_host_gets_the_progress_of_an_import(trips: TripsClient, trip_id: str) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
 
     async def report(progress: float, total: float | None, message: str | None) -> None:
@@ -188,7 +186,7 @@ async def test_a_call_that_finishes_a_lost_one_says_so_beside_the_results_own_no
     assert len((await do("list_map_pins", tripId=trip_id))["items"]) == 1
 
 
-async def test_an_import_that_breaks_off_says_how_far_it_came_and_is_finished_by_repeating_it(
+async def test_an_interrupted_import_reports_its_progress_and_is_completed_by_repeating_it(
     flaky: tuple[Flaky, Do, Call],
 ) -> None:
     network, do, call = flaky
@@ -211,7 +209,7 @@ async def test_an_import_that_breaks_off_says_how_far_it_came_and_is_finished_by
     assert len((await do("list_map_pins", tripId=trip_id))["items"]) == 200
 
 
-async def test_the_host_is_told_when_few_requests_are_left(tmp_path: Path) -> None:
+async def test_the_host_learns_when_few_requests_are_left(tmp_path: Path) -> None:
     database = str(tmp_path / "limited.db")
     key = await create_key(database, [Scope(base) for base in BASE_SCOPES])
     async with open_backend(database, require_keys=True, rate_limit=12) as app:
@@ -226,7 +224,7 @@ async def test_the_host_is_told_when_few_requests_are_left(tmp_path: Path) -> No
     assert [answer.is_error for answer in answers] == [False] * 12 + [True]
 
 
-async def test_where_there_is_no_limit_nothing_is_told_of_one(call: Call) -> None:
+async def test_without_a_rate_limit_none_is_reported(call: Call) -> None:
     assert (await call("list_trips")).meta is None
 
 

@@ -119,7 +119,7 @@ async def test_events_are_asked_for_where_they_are_linked(conduct: Conduct, aske
 
 
 @every_one
-async def test_without_the_events_the_rest_is_told_and_why_they_are_missing(tool: str) -> None:
+async def test_without_the_events_the_answer_says_why_they_are_missing(tool: str) -> None:
     async with service().called() as call:
         answer = await call(tool, tripId="trip_1", **ASKED[tool])
 
@@ -268,7 +268,7 @@ async def test_two_tuesdays_are_both_offered_with_where_one_is() -> None:
         ("search_trip", {"query": ""}, "Not sent. Fix the arguments of search_trip: query"),
     ],
 )
-async def test_what_cannot_be_answered_is_told_in_a_sentence(tool: str, asked: dict[str, Any], said: str) -> None:
+async def test_an_unanswerable_question_is_refused_in_one_sentence(tool: str, asked: dict[str, Any], said: str) -> None:
     async with service().called(on("2026-12-01")) as call:
         answer = await call(tool, tripId="trip_1", **asked)
 
@@ -296,7 +296,7 @@ async def test_tomorrow_is_that_of_the_leg_which_covers_now() -> None:
     assert fits_its_schema("get_day", answer)["date"] == "2026-07-21"
 
 
-async def test_how_short_a_connection_may_be_is_asked_for() -> None:
+async def test_the_minimum_connection_time_can_be_set() -> None:
     by = [
         {
             "flightNumber": number,
@@ -323,7 +323,7 @@ async def test_how_short_a_connection_may_be_is_asked_for() -> None:
 
 
 @every_one
-async def test_a_trip_that_is_not_there_is_told_with_where_to_look(tool: str) -> None:
+async def test_a_missing_trip_is_reported_with_where_to_look(tool: str) -> None:
     async with service().called() as call:
         answer = await call(tool, tripId="trip_9", **ASKED[tool])
 
@@ -332,7 +332,7 @@ async def test_a_trip_that_is_not_there_is_told_with_where_to_look(tool: str) ->
 
 
 @every_one
-async def test_on_a_server_bound_to_one_trip_it_is_that_one(tool: str) -> None:
+async def test_on_a_bound_server_questions_are_about_its_trip(tool: str) -> None:
     async with service().called(Conduct(trip="trip_1", one_store=False)) as call:
         answer = await call(tool, **ASKED[tool])
         other = await call(tool, tripId="trip_9", **ASKED[tool])
@@ -342,7 +342,9 @@ async def test_on_a_server_bound_to_one_trip_it_is_that_one(tool: str) -> None:
 
 
 @pytest.mark.parametrize(("tool", "asked"), [("get_day", {"date": "2026-07-21"}), ("search_trip", {"query": "orders"})])
-async def test_others_words_arrive_whole_between_marks_in_both_forms(tool: str, asked: dict[str, str]) -> None:
+async def test_other_peoples_words_are_quoted_whole_in_text_and_structured_content(
+    tool: str, asked: dict[str, str]
+) -> None:
     async with service([JAZZ], members=[{"userId": "u1"}, {"userId": "u2"}]).called() as call:
         answers = [await call(tool, tripId="trip_1", **asked) for _ in range(2)]
 
@@ -373,7 +375,7 @@ async def test_events_titles_are_others_words_in_the_timeline_too() -> None:
 
 
 @every_one
-async def test_no_secret_is_told(tool: str) -> None:
+async def test_no_secret_is_shown(tool: str) -> None:
     async with service([JAZZ]).called() as call:
         answer = await call(
             tool, tripId="trip_1", **(ASKED[tool] | ({"query": "machiya"} if tool == "search_trip" else {}))
@@ -464,7 +466,7 @@ FURNISHED = kyoto(
 
 @given(export=spoilt(FURNISHED), events=spoilt({"events": [JAZZ]}))
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-async def test_whatever_a_service_sends_there_is_an_answer_or_a_sentence(export: Any, events: Any) -> None:
+async def test_any_response_of_a_service_gives_an_answer_or_an_error(export: Any, events: Any) -> None:
     trips = Service({EXPORT: export, EVENTS: events})
 
     async with trips.called() as call:
@@ -477,7 +479,7 @@ async def test_whatever_a_service_sends_there_is_an_answer_or_a_sentence(export:
 
 
 @pytest.mark.parametrize(("items", "aside"), [(20, False), (600, True)])
-async def test_a_large_trip_is_checked_beside_the_event_loop(
+async def test_a_large_trip_is_checked_in_a_worker_thread(
     items: int, aside: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over HTTP many others wait for that."""

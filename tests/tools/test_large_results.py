@@ -31,7 +31,7 @@ async def unheard(progress: float, total: float | None, message: str | None) -> 
     ],
     ids=["a long text", "a long list", "many keys", "deep"],
 )
-async def test_a_single_thing_that_is_too_large_is_cut_and_says_so(trip: dict[str, Any]) -> None:
+async def test_a_single_object_that_is_too_large_is_cut_and_says_so(trip: dict[str, Any]) -> None:
     async with Service({"/trips/t": trip}).called() as call:
         answer = await call("get_trip", tripId="t")
 
@@ -43,7 +43,7 @@ async def test_a_single_thing_that_is_too_large_is_cut_and_says_so(trip: dict[st
     assert "too large to show" in answer.structured["remarks"][0].lower()
 
 
-async def test_a_shared_trip_that_is_cut_keeps_its_fences() -> None:
+async def test_a_shared_trip_that_is_cut_stays_quoted() -> None:
     async with Service({"/shared/trips/tok": {"_id": "t", "title": "T" * 100_000}}).called() as call:
         answer = await call("get_shared_trip", token="tok")  # noqa: S106 - of a share link
 
@@ -85,7 +85,7 @@ TODO = {"text": "x", "urgency": "now"}
         ("sync_trip", {"mapPins": [PIN] * 500, "actionItems": [TODO] * 500}, "outcomes of mapPins "),
     ],
 )
-async def test_a_report_of_very_many_failures_holds_the_limit_and_says_which_are_left_out(
+async def test_a_report_of_very_many_failures_stays_within_the_limit_and_names_the_rest(
     tool: str, arguments: dict[str, Any], left_out: str, details: int
 ) -> None:
     endpoint = Endpoint("https://api.test", "osk_test", httpx.MockTransport(refusing(details)))
@@ -103,7 +103,7 @@ async def test_a_report_of_very_many_failures_holds_the_limit_and_says_which_are
         assert any(left_out in remark and f"-{last} are left out" in remark for remark in answer.structured["remarks"])
 
 
-async def test_thousands_of_faults_in_the_arguments_are_told_in_reasonable_length(call: Call, trip_id: str) -> None:
+async def test_thousands_of_invalid_arguments_give_a_short_error(call: Call, trip_id: str) -> None:
     answer = await call("upsert_legs", tripId=trip_id, items=[{"colour" * 50: 1}] * 500)
 
     assert answer.is_error
@@ -112,7 +112,7 @@ async def test_thousands_of_faults_in_the_arguments_are_told_in_reasonable_lengt
     assert answer.text.endswith("… (cut; fix these first)")
 
 
-async def test_thousands_of_faults_that_the_service_finds_are_too() -> None:
+async def test_thousands_of_validation_errors_of_the_service_give_a_short_error() -> None:
     details = [{"path": f"items.{n}", "reason": "because " * 30} for n in range(1000)]
     body = {"error": {"code": "VALIDATION_ERROR", "message": "No.", "details": details}}
     transport = httpx.MockTransport(lambda _: httpx.Response(400, json=body))
@@ -126,7 +126,7 @@ async def test_thousands_of_faults_that_the_service_finds_are_too() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments"), [("get_timeline", {}), ("get_day", {"date": "2026-11-01"}), ("check_trip", {})]
 )
-async def test_answers_about_an_enormous_trip_hold_the_limit(tool: str, arguments: dict[str, Any]) -> None:
+async def test_answers_about_an_enormous_trip_stay_within_the_limit(tool: str, arguments: dict[str, Any]) -> None:
     notes = "n" * 2000
     export = {
         "trip": {"_id": "t", "title": "Japan", "startDate": "2026-11-01", "endDate": "2027-02-28"},

@@ -85,7 +85,7 @@ async def test_legs_by_id_and_by_words_but_never_by_a_secret(asked: dict[str, st
     assert told(answer)["remarks"] == [f"Filtered here, as the service cannot: {len(found)} of 2 match."]
 
 
-async def test_a_leg_that_is_not_there_is_said_to_be_none() -> None:
+async def test_a_missing_leg_is_reported() -> None:
     async with Service({LEGS: [WIEN]}).called() as call:
         answer = await call("list_legs", tripId="t", legId="leg_9")
 
@@ -189,7 +189,7 @@ async def test_every_page_is_filtered_in_few_requests() -> None:
     assert told(answer)["remarks"] == ["Filtered here, as the service cannot: 1 of 450 match."]
 
 
-async def test_a_list_without_end_is_looked_through_in_part_and_says_so() -> None:
+async def test_an_endless_list_is_read_in_part_and_the_answer_says_so() -> None:
     service = Service({LEGS: paged([leg(number) for number in range(1, 3_001)])})
     async with service.called() as call:
         answer = await call("list_legs", tripId="t", query="7", fields=["title"], limit=5)

@@ -72,7 +72,7 @@ def structured(answer: Answer) -> dict[str, Any]:
     return answer.structured
 
 
-async def test_an_item_has_what_is_worth_reading_and_the_rest_is_named() -> None:
+async def test_an_item_has_its_useful_fields_and_the_rest_is_named() -> None:
     items = [an_action_item(1), an_action_item(2, completed=True, completedAt=1780394999999, **{"not a name": 1})]
     async with Service({"/trips/t/action-items": items}).called() as call:
         told = structured(await call("list_action_items", tripId="t"))
@@ -94,7 +94,7 @@ async def test_twenty_action_items_cost_at_most_a_third_of_the_body() -> None:
     assert len(answer.text) * 3 <= len(json.dumps(items, separators=(",", ":")))
 
 
-async def test_fields_select_and_ids_always_come() -> None:
+async def test_fields_select_and_ids_are_always_included() -> None:
     async with Service({"/trips/t/action-items": [an_action_item(1)]}).called() as call:
         told = structured(await call("list_action_items", tripId="t", fields=["owner", "completed", "_creationTime"]))
 
@@ -149,7 +149,7 @@ async def test_an_unknown_field_is_answered_with_the_known_ones(field: str, said
     assert "not a name" not in answer.text
 
 
-async def test_fields_that_are_no_list_of_names_are_refused_before_anything_is_asked() -> None:
+async def test_invalid_fields_are_refused_before_any_request() -> None:
     service = Service({"/trips": []})
     async with service.called() as call:
         answer = await call("list_trips", fields=[7], cursor=5)
@@ -291,7 +291,7 @@ def test_whatever_comes_and_goes_what_stays_is_shown_once_and_in_order(sizes: li
     assert [found for found in seen if found in set(stayed)] == stayed
 
 
-async def test_where_all_that_was_shown_last_is_gone_it_is_said() -> None:
+async def test_a_list_whose_last_shown_items_are_gone_says_so() -> None:
     everything = [an_action_item(number, text="t" * 900) for number in range(90)]
     service = Service({"/trips/t/action-items": everything})
     async with service.called() as call:
@@ -307,7 +307,7 @@ async def test_where_all_that_was_shown_last_is_gone_it_is_said() -> None:
     "cursor", ["nonsense", "after.", "after.bm8=", "after.W10=", "after.WzFd", "after.ü", "a" * 4000]
 )
 @pytest.mark.parametrize("tool", ["list_trips", "list_action_items", "list_map_pins", "list_channels"])
-async def test_a_cursor_that_nothing_gave_is_refused_in_a_sentence(tool: str, cursor: str) -> None:
+async def test_an_unknown_cursor_is_refused_in_one_sentence(tool: str, cursor: str) -> None:
     arguments, path = UNPAGED[tool]
     async with Service({path: [{"_id": "a"}]}).called() as call:
         answer = await call(tool, **arguments, cursor=cursor)
@@ -326,7 +326,7 @@ async def test_a_cursor_that_no_service_gives_is_not_sent() -> None:
     assert not service.asked
 
 
-async def test_a_place_in_a_page_is_looked_for_some_pages_on_and_then_given_up() -> None:
+async def test_the_position_in_a_list_is_searched_on_a_few_pages_only() -> None:
     everything = [{"_id": id_of(number), "title": "T" * 900} for number in range(100)]
     async with Service({"/trips/t/legs": paged(everything)}).called() as call:
         cursor = structured(await call("list_legs", tripId="t"))["nextCursor"]
@@ -372,7 +372,7 @@ async def test_one_item_that_is_too_large_alone_is_cut_and_one_of_its_fields_can
     assert alone["items"] == [{"_id": "l1", "accommodation": {"notes": "n" * 10_000}}, {"_id": "l2"}]
 
 
-async def test_an_item_with_no_room_at_all_is_told_by_its_id() -> None:
+async def test_an_item_without_room_is_named_by_its_id() -> None:
     legs = [{"_id": "l1", "title": "Gion", "accommodation": {"deep": [[[["y" * 100] * 10] * 10] * 10] * 10}}]
     async with Service({"/trips/t/legs": legs}).called() as call:
         told = structured(await call("list_legs", tripId="t"))
@@ -384,7 +384,7 @@ async def test_an_item_with_no_room_at_all_is_told_by_its_id() -> None:
 
 
 @pytest.mark.parametrize("what", ["words", "invisible", "many"])
-async def test_messages_of_any_size_hold_the_limit_and_keep_their_fences(what: str) -> None:
+async def test_messages_of_any_size_stay_within_the_limit_and_quoted(what: str) -> None:
     content = {"words": "w" * 10_000, "invisible": "\u202e\x07" * 5000, "many": "m" * 300}[what]
     messages = [{"_id": id_of(number), "content": content, "authorName": "Bo"} for number in range(100)]
     path = "/trips/t/channels/c/messages"
@@ -442,7 +442,7 @@ def told_fields(tool: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.view is not None], ids=lambda tool: tool.name)
-async def test_what_the_schema_names_can_be_asked_for_and_all_else_is_refused(tool: Any) -> None:
+async def test_names_of_the_schema_are_accepted_and_others_refused(tool: Any) -> None:
     required = {name: 7 if name.endswith("_id") else "t" for name in tool.input_schema.get("required", ())}
     section = {"within": tool.view.within} if isinstance(tool.view, Listed) else {}
     body = {to_camel(section["within"]): [{"_id": "1"}]} if section else {"legs": [{"_id": "1"}], "trip": {"_id": "t"}}

@@ -162,7 +162,7 @@ async def test_without_masking_everything_is_shown(trips: TripsClient, trip_id: 
         ("rentalCar.confirmationNumber", "CAR-7"),
     ],
 )
-async def test_one_secret_at_a_time_is_told(do: Do, trip_id: str, path: str, value: str) -> None:
+async def test_secrets_are_revealed_one_at_a_time(do: Do, trip_id: str, path: str, value: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **FULL)
 
     assert await do("get_secret", tripId=trip_id, legId=leg["_id"], path=path) == {"path": path, "value": value}
@@ -185,7 +185,7 @@ async def test_a_wrong_path_is_answered_with_the_right_ones(call: Call, do: Do, 
     assert not [value for value in VALUES if value in answer.text]
 
 
-async def test_a_leg_without_secrets_and_no_leg_at_all_are_told_apart(call: Call, do: Do, trip_id: str) -> None:
+async def test_a_leg_without_secrets_and_a_missing_leg_have_different_errors(call: Call, do: Do, trip_id: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **LEG)
 
     none = await call("get_secret", tripId=trip_id, legId=leg["_id"], path="accommodation.doorCode")
@@ -262,7 +262,7 @@ async def test_flights_keep_their_secrets_by_number_and_departure_else_by_place(
     ],
     ids=["another flight", "one more", "in the place of one that moved"],
 )
-async def test_a_flight_that_cannot_be_told_is_refused_and_nothing_written(
+async def test_an_ambiguous_flight_is_refused_and_nothing_written(
     call: Call, do: Do, stored: Stored, trip_id: str, flights: list[dict[str, Any]]
 ) -> None:
     leg = await do("create_leg", tripId=trip_id, **FULL)
@@ -285,7 +285,9 @@ async def test_masked_flights_of_a_leg_that_is_not_there_are_refused(call: Call,
     )
 
 
-async def test_what_a_leg_of_many_has_is_kept_beside_what_is_new(do: Do, trips: TripsClient, trip_id: str) -> None:
+async def test_a_leg_keeps_its_secrets_beside_a_new_flight_and_a_new_leg(
+    do: Do, trips: TripsClient, trip_id: str
+) -> None:
     await do("create_leg", tripId=trip_id, **{**LEG, "clientRef": "another", "order": -1})
     leg = await do("create_leg", tripId=trip_id, **FULL)
     new = {"flightNumber": "NH 999", "departure": "2026-11-03T08:00", "confirmationNumber": "CCC333"}
@@ -299,7 +301,7 @@ async def test_what_a_leg_of_many_has_is_kept_beside_what_is_new(do: Do, trips: 
     assert (now["flights"], now["accommodation"]) == ([new, BACK], STAY)
 
 
-async def test_a_mask_on_something_that_never_was_there_is_nothing(do: Do, stored: Stored, trip_id: str) -> None:
+async def test_a_mask_for_an_absent_secret_is_dropped(do: Do, stored: Stored, trip_id: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **LEG, accommodation={"name": "Ryokan"})
 
     await do(
@@ -393,7 +395,7 @@ async def test_writing_a_leg_back_twice_changes_it_once(do: Do, stored: Stored, 
         {"flights": [OUT, {**BACK, "confirmationNumber": MASK}]},
     ],
 )
-async def test_a_preview_does_not_tell_a_right_guess_from_a_wrong_one(
+async def test_a_preview_does_not_confirm_a_guessed_secret(
     call: Call, do: Do, trip_id: str, guessed: dict[str, Any]
 ) -> None:
     await do("create_leg", tripId=trip_id, **FULL)
@@ -415,7 +417,7 @@ async def test_a_preview_does_not_tell_a_right_guess_from_a_wrong_one(
     ]
 
 
-async def test_a_preview_without_secrets_tells_what_would_stay_as_it_is(call: Call, do: Do, trip_id: str) -> None:
+async def test_a_preview_without_secrets_reports_unchanged_legs(call: Call, do: Do, trip_id: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **FULL)
     as_shown = {name: value for name, value in leg.items() if name not in ("_id", "tripId")}
 
@@ -434,7 +436,7 @@ async def test_where_nothing_is_masked_a_preview_compares_secrets(trips: TripsCl
     assert answer.structured["legs"]["unchanged"] == 1
 
 
-async def test_where_nothing_is_a_preview_what_is_told_is_what_was_done(call: Call, do: Do, trip_id: str) -> None:
+async def test_outside_a_preview_the_report_is_the_services(call: Call, do: Do, trip_id: str) -> None:
     await do("create_leg", tripId=trip_id, **FULL)
 
     told = await do("sync_trip", tripId=trip_id, legs=[FULL])
@@ -533,7 +535,7 @@ async def test_a_mask_of_an_empty_secret_is_left_out() -> None:
     assert body == {"flights": [{name: value for name, value in OUT.items() if name != "confirmationNumber"}]}
 
 
-async def test_two_seats_on_one_flight_are_told_apart_by_their_places() -> None:
+async def test_two_seats_on_one_flight_are_matched_by_position() -> None:
     seats = [OUT, {**OUT, "confirmationNumber": "SECOND"}]
     *_, (_, body) = await sent("update_leg", {**FULL, "flights": seats}, legId="l1", flights=list(map(masked, seats)))
 
@@ -541,7 +543,7 @@ async def test_two_seats_on_one_flight_are_told_apart_by_their_places() -> None:
 
 
 @pytest.mark.parametrize("spelt", ["NH212", "nh 212", " NH 2 12 "])
-async def test_a_flight_number_is_known_however_it_is_spelt(spelt: str) -> None:
+async def test_a_flight_number_matches_in_any_spelling(spelt: str) -> None:
     flights = [masked({**OUT, "flightNumber": spelt})]
     *_, (_, body) = await sent("update_leg", FULL, legId="l1", flights=flights)
 
@@ -549,7 +551,7 @@ async def test_a_flight_number_is_known_however_it_is_spelt(spelt: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["flightNumber", "departure"])
-async def test_a_flight_without_a_number_or_departure_is_known_by_its_place_alone(missing: str) -> None:
+async def test_a_flight_without_a_number_or_departure_is_matched_by_position(missing: str) -> None:
     unknown = {name: value for name, value in OUT.items() if name != missing}
     *_, (_, body) = await sent("update_leg", {**FULL, "flights": [unknown]}, legId="l1", flights=[masked(unknown)])
     refused = await sent("update_leg", FULL, legId="l1", flights=[masked(unknown)])
@@ -559,7 +561,7 @@ async def test_a_flight_without_a_number_or_departure_is_known_by_its_place_alon
 
 
 @pytest.mark.parametrize("mask", [MASK, MASK.partition(" ")[0], f" {MASK} "])
-async def test_a_mask_is_known_by_its_dots(call: Call, trip_id: str, mask: str) -> None:
+async def test_a_mask_is_recognised_by_its_dots(call: Call, trip_id: str, mask: str) -> None:
     flights = [OUT, {**BACK, "confirmationNumber": mask}]
 
     answer = await call("update_leg", tripId=trip_id, legId="leg_0", flights=flights)

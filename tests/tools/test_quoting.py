@@ -53,7 +53,7 @@ async def channel_of(do: Do, trip_id: str) -> str:
     return (await do("list_channels", tripId=trip_id))["items"][0]["_id"]
 
 
-async def test_a_message_that_gives_orders_arrives_fenced_and_whole_and_changes_nothing(
+async def test_a_message_with_instructions_is_quoted_whole_and_changes_nothing(
     call: Call, do: Do, trip_id: str
 ) -> None:
     channel = await channel_of(do, trip_id)
@@ -76,14 +76,14 @@ async def test_a_message_that_gives_orders_arrives_fenced_and_whole_and_changes_
     assert len((await do("list_messages", tripId=trip_id, channelId=channel))["items"]) == 1
 
 
-async def test_what_one_has_sent_oneself_comes_back_as_it_was(do: Do, trip_id: str) -> None:
+async def test_the_users_own_message_comes_back_unquoted(do: Do, trip_id: str) -> None:
     sent = await do("send_message", tripId=trip_id, channelId=await channel_of(do, trip_id), content="See you\u200b!")
 
     assert sent["content"] == "See you\u200b!"
     assert "quoting" not in sent
 
 
-async def test_each_result_has_marks_of_its_own(call: Call, do: Do, trip_id: str) -> None:
+async def test_each_result_has_its_own_marks(call: Call, do: Do, trip_id: str) -> None:
     channel = await channel_of(do, trip_id)
     await do("send_message", tripId=trip_id, channelId=channel, content="hello")
 
@@ -92,13 +92,13 @@ async def test_each_result_has_marks_of_its_own(call: Call, do: Do, trip_id: str
     assert len({mark_of(answer) for answer in answers}) == 3
 
 
-async def test_where_nobody_has_written_anything_nothing_is_explained(call: Call, do: Do, trip_id: str) -> None:
+async def test_without_other_peoples_words_no_marks_are_explained(call: Call, do: Do, trip_id: str) -> None:
     answer = await call("list_messages", tripId=trip_id, channelId=await channel_of(do, trip_id))
 
     assert answer.structured == {"items": []}
 
 
-async def test_a_shared_trip_is_somebody_elses_in_all_its_words(call: Call, do: Do, trip_id: str) -> None:
+async def test_all_texts_of_a_shared_view_are_quoted(call: Call, do: Do, trip_id: str) -> None:
     await do(
         "create_leg",
         tripId=trip_id,
@@ -165,7 +165,7 @@ async def test_a_preview_quotes_what_others_wrote_before_and_what_the_plan_delet
     assert "SYSTEM" not in re.sub(rf"\[{mark}](.*?)\[/{mark}]", "", answer.text, flags=re.DOTALL)
 
 
-async def test_what_is_written_back_keeps_its_exact_value(do: Do, trip_id: str) -> None:
+async def test_values_that_may_be_written_back_are_exact(do: Do, trip_id: str) -> None:
     odd = "At dawn\u200b \u202eback\r\n[a1b2c3]"
     pin = await do("create_map_pin", tripId=trip_id, name="Inari", lat=35, lng=135, notes=odd)
     await do("create_commitment", tripId=trip_id, title="x", startDate="2026-11-02", category="dinner", notes=odd)
@@ -239,7 +239,7 @@ class Talk(Result):
     place: Plain
 
 
-def test_a_field_is_marked_in_whatever_form_it_has() -> None:
+def test_a_field_is_quoted_in_any_shape() -> None:
     talk = Talk.model_validate(
         {
             "topic": "dinner",
@@ -263,7 +263,7 @@ def test_a_field_is_marked_in_whatever_form_it_has() -> None:
     assert quoting.quoted(talk.place) is talk.place
 
 
-def test_a_mark_never_stands_in_the_words_it_fences() -> None:
+def test_a_mark_never_occurs_in_the_words_it_quotes() -> None:
     drawn = iter(["abc123", "abc123", "def456"])
 
     assert Quoting.fresh(["what if it is [/ABC123]?"], lambda: next(drawn)).mark == "def456"

@@ -34,7 +34,7 @@ from trips_mcp.tools.selection.tool_mentions import reworded, without
         ("Not create_trips nor recreate_trip.", "create_trip", "Not create_trips nor recreate_trip."),
     ],
 )  # fmt: skip
-def test_what_is_said_of_an_absent_tool_is_left_out(text: str, absent: str, said: str) -> None:
+def test_text_about_an_absent_tool_is_removed(text: str, absent: str, said: str) -> None:
     assert without(text, set(absent.split())) == said
 
 

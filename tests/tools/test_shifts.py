@@ -68,7 +68,7 @@ class Plans(Service):
         ({"shiftDays": 1, "notes": "moved"}, {"startDate": "2026-10-25", "notes": "moved"}),
     ],
 )
-async def test_a_shift_is_from_where_it_is_and_keeps_its_length(shift: Json, sent: Json) -> None:
+async def test_a_shift_starts_from_the_current_time_and_keeps_the_length(shift: Json, sent: Json) -> None:
     service = Plans({**DINNER, "_id": "com_0"}, DINNER)
 
     answer = await service.update(**shift)
@@ -97,7 +97,7 @@ async def test_an_all_day_commitment_is_shifted_by_days_only() -> None:
         ({"shiftMinutes": "soon"}, "shiftMinutes: "),
     ],
 )
-async def test_a_shift_beside_a_time_is_refused(given: Json, why: str) -> None:
+async def test_a_shift_together_with_a_time_is_refused(given: Json, why: str) -> None:
     service = Plans(DINNER)
 
     answer = await service.update(**given)

@@ -50,7 +50,7 @@ async def test_a_deleted_leg_names_the_commitments_it_unlinks(do: Do, trip_id: s
     }
 
 
-async def test_so_does_a_deleted_pin(do: Do, trip_id: str) -> None:
+async def test_a_deleted_pin_names_the_commitments_it_unlinks(do: Do, trip_id: str) -> None:
     pin = (await do("create_map_pin", tripId=trip_id, name="Uji", lat=34.9, lng=135.8))["_id"]
     other = (await do("create_map_pin", tripId=trip_id, name="Nara", lat=34.7, lng=135.8))["_id"]
     tea = await plan(do, trip_id, "Tea", mapPinId=pin)
@@ -61,7 +61,7 @@ async def test_so_does_a_deleted_pin(do: Do, trip_id: str) -> None:
     assert await do("delete_map_pin", tripId=trip_id, pinId=other) == {"deleted": other}
 
 
-async def test_of_very_many_the_rest_is_counted(do: Do, trip_id: str) -> None:
+async def test_only_the_first_of_very_many_are_named(do: Do, trip_id: str) -> None:
     leg = (await do("create_leg", tripId=trip_id, **LEG))["_id"]
     for number in range(12):
         await plan(do, trip_id, f"Plan {number}", legId=leg)
@@ -72,7 +72,7 @@ async def test_of_very_many_the_rest_is_counted(do: Do, trip_id: str) -> None:
     assert remark.endswith(" and 2 more.")
 
 
-async def test_a_key_that_may_not_read_them_deletes_all_the_same(
+async def test_a_key_that_may_not_read_commitments_can_still_delete(
     do: Do, trip_id: str, trips: TripsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leg = (await do("create_leg", tripId=trip_id, **LEG))["_id"]

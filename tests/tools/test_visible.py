@@ -70,7 +70,7 @@ def tags(letters: str) -> str:
         ("\u115f\u1161", "\\u{115F}\u1161"),
     ],
 )
-def test_what_hides_is_shown_by_its_number(text: str, seen: str) -> None:
+def test_invisible_characters_are_shown_as_code_points(text: str, seen: str) -> None:
     assert visible(text) == seen
 
 
@@ -96,11 +96,11 @@ def test_what_hides_is_shown_by_its_number(text: str, seen: str) -> None:
         "ก่อน ภาษาไทย 日本語 中文 한국어",
     ],
 )
-def test_what_people_need_to_write_stays(text: str) -> None:
+def test_characters_that_people_need_stay(text: str) -> None:
     assert visible(text) == text
 
 
-def test_no_character_that_shows_nothing_passes_alone() -> None:
+def test_no_invisible_character_passes_alone() -> None:
     passed = {
         code
         for code in range(sys.maxunicode + 1)
@@ -149,7 +149,7 @@ def test_a_mark_before_the_first_letter_of_its_own_direction_is_shown() -> None:
     assert visible(" \u061cש") == r" \u{61C}ש"
 
 
-def test_the_tables_hold_what_this_python_knows_of_unicode() -> None:
+def test_the_tables_agree_with_pythons_unicode_data() -> None:
     viramas = re.compile(f"[{characters(unicode_tables.VIRAMAS)}]")
     bases = {chr(int(code, 16)): characters(found) for code, found in unicode_tables.VARIED.items()}
 
@@ -161,7 +161,7 @@ def test_the_tables_hold_what_this_python_knows_of_unicode() -> None:
 
 
 @given(st.text())
-def test_nothing_but_escapes_is_added_and_nothing_left_out(text: str) -> None:
+def test_only_escapes_are_added_and_nothing_is_lost(text: str) -> None:
     seen = visible(text)
 
     rest = seen

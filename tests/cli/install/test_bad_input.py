@@ -144,7 +144,7 @@ def test_nothing_is_changed_and_the_entry_is_there_to_paste(
 
 @every_client
 @every_fault
-def test_nothing_is_taken_out_either(desk: "Desk", client: str, fault: Callable[["Desk", str], str]) -> None:
+def test_nothing_is_removed_either(desk: "Desk", client: str, fault: Callable[["Desk", str], str]) -> None:
     if client in PROGRAMS:
         desk.program(PROGRAMS[client])
     said = fault(desk, client)
@@ -187,7 +187,7 @@ def test_without_a_home_there_is_no_place_for_it(desk: "Desk", client: str) -> N
 
 @pytest.mark.parametrize("client", [name for name in CLIENTS if CLIENTS[name].writable])
 @pytest.mark.parametrize("words", [[], ["--remove"]], ids=["add", "remove"])
-def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(
+def test_a_full_disk_changes_nothing_and_leaves_nothing_behind(
     desk: "Desk", client: str, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = {"trips": {"command": "uvx", "args": ["trips-mcp"]}} if words else {}
@@ -205,7 +205,7 @@ def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(
     assert state(desk) == before
 
 
-def test_of_two_at_once_one_is_refused_and_nothing_is_lost(desk: "Desk") -> None:
+def test_one_of_two_concurrent_installs_is_refused_and_nothing_is_lost(desk: "Desk") -> None:
     file = desk.put("cursor", '{"theme": "dark"}')
     both_have_looked = threading.Barrier(2)
     refused: list[str] = []
@@ -258,7 +258,7 @@ def test_a_clients_own_command_that_cannot_be_run_is_one_sentence(desk: "Desk", 
 
 @pytest.mark.parametrize("client", [name for name in IN_JSON if CLIENTS[name].writable])
 @pytest.mark.parametrize("words", [[], ["--remove"]], ids=["add", "remove"])
-def test_comments_are_not_put_at_risk(desk: "Desk", client: str, words: list[str]) -> None:
+def test_a_file_with_comments_is_not_rewritten(desk: "Desk", client: str, words: list[str]) -> None:
     ours = f'"{CLIENTS[client].section}": {{"trips": {{"command": "uvx", "args": ["trips-mcp"]}}}},'
     desk.put(client, COMMENTED.replace('"a"', f'{ours} "a"') if words else COMMENTED)
     before = state(desk)
@@ -283,7 +283,7 @@ def test_comments_are_no_matter_to_a_clients_own_command(desk: "Desk", client: s
 
 
 @pytest.mark.parametrize("content", ["[]", "null", '"text"', "[" * 100_000, '{"a": 1' + "0" * 5000 + "}"])
-def test_json_that_is_no_configuration_is_refused(desk: "Desk", content: str) -> None:
+def test_json_that_is_not_a_configuration_is_refused(desk: "Desk", content: str) -> None:
     file = desk.put("cursor", content)
 
     ended = desk.install("cursor")
@@ -323,7 +323,7 @@ def test_where_no_file_can_be_made_nothing_is_left_behind(desk: "Desk") -> None:
     assert desk.files() == {".cursor"}
 
 
-def test_what_cannot_even_be_looked_at_is_one_sentence(desk: "Desk") -> None:
+def test_an_unreadable_path_is_one_sentence(desk: "Desk") -> None:
     ended = desk.install("codex", CODEX_HOME="/" + "x" * 5000)
 
     assert ended.code == 2
@@ -393,7 +393,7 @@ def test_settings_with_which_no_server_would_start_are_not_written_down(
         "cursor --read-onl",
     ],
 )
-def test_what_makes_no_sense_is_a_usage_error(desk: "Desk", words: str) -> None:
+def test_contradicting_words_are_a_usage_error(desk: "Desk", words: str) -> None:
     ended = desk.install(*words.split())
 
     assert (ended.code, ended.out) == (2, "")

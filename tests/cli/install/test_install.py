@@ -50,7 +50,7 @@ def environment(entry: dict[str, Any]) -> dict[str, str]:
 
 
 @every_written
-def test_where_there_is_no_file_one_is_made_for_its_owner_alone(desk: "Desk", client: str) -> None:
+def test_a_missing_file_is_created_for_its_owner_only(desk: "Desk", client: str) -> None:
     ended = desk.install(client, OSOTO_API_KEY=desk.key)
 
     file = desk.file(client)
@@ -73,7 +73,7 @@ def test_the_entry_is_the_printed_one_with_the_key(desk: "Desk", client: str) ->
 
 
 @every_written
-def test_all_else_in_the_file_stays_to_the_character_and_a_backup_is_kept(desk: "Desk", client: str) -> None:
+def test_the_rest_of_the_file_stays_exactly_and_a_backup_is_kept(desk: "Desk", client: str) -> None:
     file = desk.put(client, others(client))
     file.chmod(0o640)
 
@@ -91,7 +91,7 @@ def test_all_else_in_the_file_stays_to_the_character_and_a_backup_is_kept(desk: 
     assert {path.name for path in file.parent.iterdir()} == {file.name, backup.name}
 
 
-def test_the_entry_is_set_as_the_others_are(desk: "Desk") -> None:
+def test_the_entry_has_the_layout_of_the_others(desk: "Desk") -> None:
     file = desk.put("zed", others("zed"))
 
     desk.install("zed", TRIPS_MCP_LOG="info")
@@ -116,7 +116,7 @@ def test_the_entry_is_set_as_the_others_are(desk: "Desk") -> None:
 @pytest.mark.parametrize(
     "content", ["", "  \n", "{}", "{\n}\n", '{"$SECTION": {}}', '{"a": 1}', '{"$SECTION": {"a": {}}}']
 )
-def test_hardly_anything_in_the_file_is_no_hindrance(desk: "Desk", client: str, content: str) -> None:
+def test_an_almost_empty_file_is_accepted(desk: "Desk", client: str, content: str) -> None:
     section = CLIENTS[client].section
     content = content.replace("$SECTION", section)
     desk.put(client, content)
@@ -146,7 +146,7 @@ def test_a_byte_order_mark_line_ends_of_windows_and_the_mode_are_kept(desk: "Des
 
 
 @every_written
-def test_keys_in_a_file_that_others_may_read_are_told(desk: "Desk", client: str) -> None:
+def test_keys_in_a_file_that_others_may_read_cause_a_warning(desk: "Desk", client: str) -> None:
     file = desk.put(client, "{}")
     file.chmod(0o644)
 
@@ -160,7 +160,7 @@ def test_keys_in_a_file_that_others_may_read_are_told(desk: "Desk", client: str)
 
 
 @every_written
-def test_a_second_time_it_is_there_already(desk: "Desk", client: str) -> None:
+def test_a_second_install_finds_the_entry(desk: "Desk", client: str) -> None:
     desk.install(client, OSOTO_API_KEY=desk.key)
     before = desk.file(client).read_bytes()
 
@@ -173,9 +173,7 @@ def test_a_second_time_it_is_there_already(desk: "Desk", client: str) -> None:
 
 
 @every_written
-def test_another_time_it_is_written_anew_without_losing_a_key_or_what_the_user_has_added(
-    desk: "Desk", client: str
-) -> None:
+def test_a_changed_install_keeps_keys_and_the_users_additions(desk: "Desk", client: str) -> None:
     desk.put(client, others(client))
     desk.install(client, OSOTO_API_KEY=desk.key)
     section = CLIENTS[client].section
@@ -194,7 +192,7 @@ def test_another_time_it_is_written_anew_without_losing_a_key_or_what_the_user_h
     assert list(desk.read(client)[section]) == ["other", "trips"]
 
 
-def test_from_started_to_reached_nothing_of_the_first_is_left(desk: "Desk") -> None:
+def test_an_address_replaces_the_whole_command(desk: "Desk") -> None:
     desk.install("cursor", OSOTO_API_KEY=desk.key)
 
     desk.install("cursor", "--url", URL, OSOTO_API_KEY=desk.key)
@@ -203,7 +201,7 @@ def test_from_started_to_reached_nothing_of_the_first_is_left(desk: "Desk") -> N
 
 
 @every_written
-def test_removed_the_file_is_as_it_was(desk: "Desk", client: str) -> None:
+def test_removal_restores_the_file(desk: "Desk", client: str) -> None:
     desk.put(client, others(client))
     desk.install(client, OSOTO_API_KEY=desk.key)
 
@@ -215,7 +213,7 @@ def test_removed_the_file_is_as_it_was(desk: "Desk", client: str) -> None:
 
 
 @every_written
-def test_what_is_not_there_need_not_be_removed(desk: "Desk", client: str) -> None:
+def test_removing_a_missing_entry_is_no_error(desk: "Desk", client: str) -> None:
     ended = desk.install(client, "--remove")
 
     assert (ended.code, ended.err) == (0, "")
@@ -243,7 +241,7 @@ def test_a_switch_may_stand_before_the_client(desk: "Desk") -> None:
     assert words(server(desk, "cursor", "one"))[-1] == "--read-only"
 
 
-def test_two_of_them_stand_beside_each_other_under_names(desk: "Desk") -> None:
+def test_two_servers_can_have_two_names(desk: "Desk") -> None:
     desk.install("cursor")
     desk.install("cursor", "--name", "kyoto", "--trip", "jx7")
 
@@ -277,7 +275,7 @@ def test_uvx_is_also_found_where_uv_puts_it(desk: "Desk", place: str) -> None:
 @pytest.mark.parametrize(
     ("program", "flags", "named"), [("uvx", [], "install uv"), ("npx", ["--url", URL], "install Node.js")]
 )
-def test_without_what_starts_it_nothing_is_installed(desk: "Desk", program: str, flags: list[str], named: str) -> None:
+def test_without_a_launcher_nothing_is_installed(desk: "Desk", program: str, flags: list[str], named: str) -> None:
     (desk.programs / program).unlink()
 
     ended = desk.install("claude-desktop", *flags)
@@ -287,9 +285,7 @@ def test_without_what_starts_it_nothing_is_installed(desk: "Desk", program: str,
     assert desk.files() == set()
 
 
-def test_files_in_the_settings_are_named_so_that_they_are_found_from_anywhere(
-    desk: "Desk", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_in_the_settings_become_absolute(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.home)
 
     desk.install("cursor", TRIPS_MCP_DATABASE="my trips.db", TRIPS_MCP_JOURNAL="~/notes.db")
@@ -306,7 +302,7 @@ def test_files_in_the_settings_are_named_so_that_they_are_found_from_anywhere(
     assert words(server(desk, "windsurf"))[-1] == f"--files={desk.home / 'bookings'}"
 
 
-def test_where_uvx_takes_the_package_from_can_be_said(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_of_the_package_can_be_named(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.home)
     wheel = desk.home / "trips_mcp-0.1.0-py3-none-any.whl"
     wheel.touch()
@@ -318,7 +314,7 @@ def test_where_uvx_takes_the_package_from_can_be_said(desk: "Desk", monkeypatch:
     assert words(server(desk, "zed"))[1:] == ["--from", str(wheel), "trips-mcp"]
 
 
-def test_a_reference_that_was_not_filled_in_is_taken_along_and_told(desk: "Desk") -> None:
+def test_an_unexpanded_reference_is_kept_and_reported(desk: "Desk") -> None:
     ended = desk.install("cursor", OSOTO_API_KEY="${env:OSOTO_API_KEY}")
 
     assert environment(server(desk, "cursor")) == {"OSOTO_API_KEY": "${env:OSOTO_API_KEY}"}

@@ -54,7 +54,7 @@ TEXTS = st.builds(text_of, CONTENTS, STYLES, st.sampled_from(["\n", "\r\n"]), st
 
 @given(TEXTS)
 @patiently
-def test_a_member_is_set_where_it_was_or_at_the_end(text: str) -> None:
+def test_a_member_is_set_in_place_or_at_the_end(text: str) -> None:
     expected = json.loads(text)
     expected.setdefault("mcpServers", {})["trips"] = ENTRY
 
@@ -66,7 +66,7 @@ def test_a_member_is_set_where_it_was_or_at_the_end(text: str) -> None:
 
 @given(TEXTS)
 @patiently
-def test_a_member_that_is_new_is_put_in_between_and_taken_out_again(text: str) -> None:
+def test_a_new_member_is_inserted_and_removed_again(text: str) -> None:
     text = without_member(text, PATH)
     known = "mcpServers" in json.loads(text)
 
@@ -80,21 +80,21 @@ def test_a_member_that_is_new_is_put_in_between_and_taken_out_again(text: str) -
 
 @given(TEXTS)
 @patiently
-def test_a_member_is_taken_out_alone(text: str) -> None:
+def test_only_the_named_member_is_removed(text: str) -> None:
     expected = copy.deepcopy(json.loads(text))
     expected.get("mcpServers", {}).pop("trips", None)
 
     assert json.loads(without_member(text, PATH)) == expected
 
 
-def test_of_members_with_one_name_the_last_counts_and_none_is_left() -> None:
+def test_of_duplicate_members_the_last_counts_and_all_are_removed() -> None:
     text = '{"mcpServers": {"trips": 1, "a": 0, "trips": 2}}'
 
     assert with_member(text, PATH, 3) == '{"mcpServers": {"trips": 1, "a": 0, "trips": 3}}'
     assert without_member(text, PATH) == '{"mcpServers": {"a": 0}}'
 
 
-def test_what_is_replaced_stands_as_its_neighbours_do() -> None:
+def test_a_replaced_member_has_the_layout_of_its_neighbours() -> None:
     lines = '{\n\t"mcpServers": {\n\t\t"trips": {"command": "old"},\n\t\t"a": {}\n\t}\n}'
     line = '{"mcpServers": {"trips": {"command": "old"}, "a": {}}}'
 

@@ -69,9 +69,7 @@ def test_run_by_uvx_it_is_what_uvx_was_given(parent: str, source: str | None, en
     assert (launch.by_uvx, " ".join(launch.words)) == (True, entry)
 
 
-def test_a_place_named_from_here_is_named_so_that_it_is_found_from_anywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_source_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.whl").touch()
     (tmp_path / "trips-mcp").mkdir()
@@ -82,7 +80,7 @@ def test_a_place_named_from_here_is_named_so_that_it_is_found_from_anywhere(
 
 
 @pytest.mark.parametrize("named", ["argv", "scripts"])
-def test_run_from_an_environment_it_is_that_environments_own_program(tmp_path: Path, named: str) -> None:
+def test_from_an_environment_its_own_program_is_used(tmp_path: Path, named: str) -> None:
     program = tmp_path / "bin" / ("trips-mcp.exe" if os.name == "nt" else "trips-mcp")
     program.parent.mkdir()
     program.touch()
@@ -110,7 +108,7 @@ def test_without_a_program_python_runs_the_module(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="paths of another system")
-def test_what_was_installed_is_named_as_uvx_takes_it(direct_url: dict[str, Any], source: str | None) -> None:
+def test_an_installed_tool_is_named_as_uvx_expects(direct_url: dict[str, Any], source: str | None) -> None:
     assert source_of(direct_url) == source
 
 
@@ -159,7 +157,7 @@ PROGRAMS = {"claude-code": "claude", "gemini-cli": "gemini", "codex": "codex", "
     ],
     ids=["fails", "says why", "no server", "no tools", "cannot be run"],
 )
-def test_what_does_not_start_is_not_written(desk: "Desk", client: str, source: str, why: str) -> None:
+def test_an_entry_that_does_not_start_is_not_written(desk: "Desk", client: str, source: str, why: str) -> None:
     desk.place(desk.programs / "uvx", source)
     if client in PROGRAMS:
         desk.program(PROGRAMS[client])
@@ -175,9 +173,7 @@ def test_what_does_not_start_is_not_written(desk: "Desk", client: str, source: s
     assert all(desk.told(program) == [] for program in PROGRAMS.values())
 
 
-def test_what_does_not_answer_in_time_is_ended_with_all_it_started(
-    desk: "Desk", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trial_that_times_out_is_ended_with_its_children(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "SECONDS", 1)
     desk.place(desk.programs / "uvx", "#!/bin/sh\n/bin/sleep 60 & echo $! > child; wait\n")
 
@@ -198,7 +194,7 @@ def has_ended(stat: Path) -> bool:
         return True
 
 
-def test_it_is_started_with_the_variables_of_the_entry_and_no_others_of_ours(desk: "Desk") -> None:
+def test_the_trial_has_only_the_variables_of_the_entry(desk: "Desk") -> None:
     report = '#!/bin/sh\necho "$OSOTO_API_KEY,$TRIPS_MCP_LOG,$TRIPS_MCP_TRIP" > seen\n' + desk.server.split("\n", 1)[1]
     desk.place(desk.programs / "uvx", report)
     kept = {"command": "uvx", "args": ["trips-mcp"], "env": {"TRIPS_MCP_TRIP": "jx7"}}
@@ -243,7 +239,7 @@ def test_a_package_that_is_not_there_is_refused(desk: "Desk", monkeypatch: pytes
 @pytest.mark.parametrize(
     "source", ["trips-mcp==0.1.0", "trips-mcp[postgresql]", "git+https://h/r@v1", "https://h/x.whl"]
 )
-def test_a_package_that_is_no_place_is_taken_as_it_is(desk: "Desk", source: str) -> None:
+def test_a_package_that_is_not_a_path_stays_as_it_is(desk: "Desk", source: str) -> None:
     desk.install("cursor", "--from", source)
 
     assert words(desk, "cursor")[1:] == ["--from", source, "trips-mcp"]
@@ -285,7 +281,7 @@ def test_an_address_that_somebody_else_wrote_is_not_ours(desk: "Desk") -> None:
     assert "has another server called trips, so nothing was changed; " in ended.sentence
 
 
-def test_a_record_that_cannot_be_kept_or_read_is_no_failure(desk: "Desk", tmp_path: Path) -> None:
+def test_an_unusable_record_is_no_failure(desk: "Desk", tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder would be")
 
     installed = desk.install("cursor", "--url", "http://127.0.0.1:8848/mcp")

@@ -103,7 +103,7 @@ def test_claude_desktop_as_a_windows_package_has_its_settings_in_the_package(tmp
         ("linux", "/bin/code.cmd", "osk&calc", True),
     ],
 )
-def test_a_batch_file_is_given_nothing_that_it_would_run(system: str, program: str, word: str, passes: bool) -> None:
+def test_a_batch_file_gets_no_argument_that_it_would_run(system: str, program: str, word: str, passes: bool) -> None:
     machine, server = Machine(system, Path("/"), {}), LocalServer("uvx", (), {"OSOTO_API_KEY": word})
 
     assert machine.can_pass(program, ["mcp", "add", word]) is passes

@@ -34,7 +34,7 @@ def put_ours(desk: "Desk", client: str) -> None:
         ("codex", "mcp add trips --env OSOTO_API_KEY={key} -- uvx trips-mcp --trip=jx7 --read-only"),
     ],
 )
-def test_it_is_told_what_to_start(desk: "Desk", client: str, told: str) -> None:
+def test_the_clients_command_gets_the_command_to_start(desk: "Desk", client: str, told: str) -> None:
     desk.program(PROGRAMS[client])
 
     ended = desk.install(client, "--read-only", "--trip", "jx7", OSOTO_API_KEY=desk.key)
@@ -52,7 +52,7 @@ def test_it_is_told_what_to_start(desk: "Desk", client: str, told: str) -> None:
         ("codex", f"mcp add trips --url {URL} --bearer-token-env-var OSOTO_API_KEY"),
     ],
 )
-def test_it_is_told_an_address(desk: "Desk", client: str, told: str) -> None:
+def test_the_clients_command_gets_an_address(desk: "Desk", client: str, told: str) -> None:
     desk.program(PROGRAMS[client])
 
     desk.install(client, "--url", URL, OSOTO_API_KEY=desk.key)
@@ -61,7 +61,7 @@ def test_it_is_told_an_address(desk: "Desk", client: str, told: str) -> None:
     assert desk.told(PROGRAMS[client]) == [[*words.split(), *([last] if last else [])]]
 
 
-def test_vs_code_is_told_in_json(desk: "Desk") -> None:
+def test_vs_code_gets_json(desk: "Desk") -> None:
     desk.program("code")
 
     desk.install("vscode", OSOTO_API_KEY=desk.key)
@@ -80,7 +80,7 @@ def test_vs_code_is_told_in_json(desk: "Desk") -> None:
 
 
 @every_program
-def test_nothing_that_it_says_is_shown(desk: "Desk", client: str, program: str) -> None:
+def test_output_of_the_clients_command_is_not_shown(desk: "Desk", client: str, program: str) -> None:
     """The stand-in repeats everything it is told, as some clients do."""
     desk.program(program, failing="trips-mcp")
 
@@ -121,7 +121,7 @@ def test_where_vs_codes_fails_the_entry_is_there_to_paste(desk: "Desk") -> None:
     )
 
 
-def test_what_cannot_be_run_is_one_sentence(desk: "Desk") -> None:
+def test_a_command_that_cannot_run_is_one_sentence(desk: "Desk") -> None:
     desk.place(desk.programs / "claude", "no program at all")
 
     ended = desk.install("claude-code")
@@ -131,7 +131,7 @@ def test_what_cannot_be_run_is_one_sentence(desk: "Desk") -> None:
 
 
 @every_program
-def test_what_is_there_already_is_not_told_again(desk: "Desk", client: str, program: str) -> None:
+def test_an_existing_entry_is_not_written_again(desk: "Desk", client: str, program: str) -> None:
     desk.program(program)
     put_ours(desk, client)
     if client == "vscode":
@@ -147,7 +147,7 @@ def test_what_is_there_already_is_not_told_again(desk: "Desk", client: str, prog
 
 
 @every_program
-def test_what_is_changed_keeps_its_keys(desk: "Desk", client: str, program: str) -> None:
+def test_a_changed_entry_keeps_its_keys(desk: "Desk", client: str, program: str) -> None:
     desk.program(program)
     put_ours(desk, client)
 
@@ -159,7 +159,7 @@ def test_what_is_changed_keeps_its_keys(desk: "Desk", client: str, program: str)
     assert "--read-only" in " ".join(desk.told(program)[-1])
 
 
-def test_claude_code_adds_only_what_is_not_there(desk: "Desk") -> None:
+def test_claude_code_adds_only_a_missing_entry(desk: "Desk") -> None:
     desk.program("claude")
     put_ours(desk, "claude-code")
 
@@ -170,7 +170,7 @@ def test_claude_code_adds_only_what_is_not_there(desk: "Desk") -> None:
     assert second[:3] == ["mcp", "add", "trips"]
 
 
-def test_an_entry_that_is_lost_on_the_way_is_told(desk: "Desk") -> None:
+def test_a_lost_entry_is_reported(desk: "Desk") -> None:
     desk.program("claude", failing="--read-only")
     put_ours(desk, "claude-code")
 
@@ -191,7 +191,7 @@ def test_an_entry_that_is_lost_on_the_way_is_told(desk: "Desk") -> None:
         ("codex", "mcp remove trips"),
     ],
 )
-def test_it_is_told_to_remove(desk: "Desk", client: str, told: str) -> None:
+def test_the_clients_command_removes_the_entry(desk: "Desk", client: str, told: str) -> None:
     desk.program(PROGRAMS[client])
     put_ours(desk, client)
 
@@ -226,7 +226,7 @@ def test_vs_code_has_no_command_to_remove_so_its_file_is_written(desk: "Desk") -
     assert desk.told("code") == []
 
 
-def test_what_codex_cannot_be_told_by_its_command_is_told_to_the_user(desk: "Desk") -> None:
+def test_settings_beyond_the_command_of_codex_are_shown_to_the_user(desk: "Desk") -> None:
     desk.program("codex")
 
     ended = desk.install("codex", "--url", URL, OSOTO_API_KEY=desk.key, TRAVELMODE_TOKEN=desk.events_key)
@@ -237,7 +237,7 @@ def test_what_codex_cannot_be_told_by_its_command_is_told_to_the_user(desk: "Des
     assert keyless.err == "`codex mcp list` shows it.\n"
 
 
-def test_folders_that_clients_are_told_to_use_instead_are_looked_into(desk: "Desk") -> None:
+def test_configured_folders_of_clients_are_used(desk: "Desk") -> None:
     elsewhere = desk.home / "elsewhere"
     places = {
         "claude-code": ("CLAUDE_CONFIG_DIR", elsewhere / ".claude.json"),

@@ -49,7 +49,7 @@ def test_the_example_is_what_is_printed(desk: "Desk", client: str, way: str) -> 
     assert printed == example(client, way).read_text("utf-8")
 
 
-def test_no_example_is_left_over() -> None:
+def test_every_example_belongs_to_a_client() -> None:
     assert {path.name for path in EXAMPLES.iterdir()} == {
         example(client, way).name for client in CLIENTS for way in WAYS
     }
@@ -139,7 +139,7 @@ def test_without_a_key_there_is_none_in_the_entry_and_it_says_where_trips_are_ke
     assert "No key is set, so trips are kept on this computer." in ended.err
 
 
-def test_what_is_not_installed_here_is_noted(desk: "Desk") -> None:
+def test_a_client_that_is_not_installed_is_mentioned(desk: "Desk") -> None:
     (desk.programs / "uvx").unlink()
     (desk.programs / "npx").unlink()
 
@@ -152,7 +152,7 @@ def test_what_is_not_installed_here_is_noted(desk: "Desk") -> None:
     assert "Note that npx was not found: install Node.js" in reached.err
 
 
-def test_keys_that_would_travel_unencrypted_are_warned_of(desk: "Desk") -> None:
+def test_keys_over_unencrypted_http_cause_a_warning(desk: "Desk") -> None:
     away = desk.install("claude-desktop", "--print", "--url", "http://trips.example/mcp", OSOTO_API_KEY=desk.key)
     safe = desk.install("claude-desktop", "--print", "--url", "https://trips.example/mcp", OSOTO_API_KEY=desk.key)
 

@@ -119,7 +119,7 @@ def test_what_is_written_is_what_the_client_reads(desk: "Desk", client: str, way
 
 
 @every_client
-def test_a_shape_tells_one_client_from_another_where_they_differ(desk: "Desk", client: str) -> None:
+def test_shapes_of_different_clients_differ(desk: "Desk", client: str) -> None:
     """So that the shapes above are not merely whatever is written."""
     alike = {"claude-desktop", "cursor", "windsurf", "gemini-cli", "antigravity"}
     printed = desk.install(client, "--print", OSOTO_API_KEY=desk.key).out

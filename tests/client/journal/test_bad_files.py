@@ -116,7 +116,7 @@ async def test_a_file_that_cannot_be_used_is_one_warning(
 
 
 @pytest.mark.parametrize("name", ["journal\0.db", "j" * 300])
-async def test_a_name_that_is_none_is_one_warning(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_invalid_file_name_is_one_warning(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert await joins_what_is_unknown(SqliteJournal(tmp_path / name))
 
     assert len(caplog.records) == 1
@@ -155,7 +155,7 @@ async def test_a_file_that_stays_locked_is_waited_for_once_a_minute(
         assert database.execute("SELECT * FROM writes").fetchall() == []
 
 
-async def test_a_disk_that_does_not_answer_is_not_waited_for(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unresponsive_disk_is_not_waited_for(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     disk_answers = threading.Event()
 
     def clock() -> float:
@@ -185,9 +185,7 @@ def full_disk() -> Generator[None]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit there")
-async def test_a_disk_that_is_full_loses_nothing_of_this_process(
-    on_file: OnFile, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_full_disk_loses_no_note_of_this_process(on_file: OnFile, caplog: pytest.LogCaptureFixture) -> None:
     journal = on_file()
     early = await journal.begin("early", "send_message")
 

@@ -51,7 +51,7 @@ def journal(file: Path) -> SqliteJournal:
     return SqliteJournal(file)
 
 
-async def test_what_a_killed_process_had_under_way_is_taken_up(file: Path, journal: SqliteJournal) -> None:
+async def test_a_write_of_a_killed_process_is_resumed(file: Path, journal: SqliteJournal) -> None:
     with holder(file, "d") as process:
         key = said(process)
         while_it_lives = await journal.begin("d", "send_message")
@@ -72,7 +72,7 @@ def rows(file: Path) -> int:
         return database.execute("SELECT count(*) FROM writes").fetchone()[0]
 
 
-async def test_what_is_settled_is_gone_in_a_moment_without_another_write(file: Path) -> None:
+async def test_settled_notes_are_removed_soon_without_another_write(file: Path) -> None:
     journal = SqliteJournal(file)
     for digest in "abc":
         await journal.settle(await journal.begin(digest, "send_message"))
@@ -83,7 +83,7 @@ async def test_what_is_settled_is_gone_in_a_moment_without_another_write(file: P
     await journal.aclose()
 
 
-async def test_what_is_settled_is_gone_when_the_journal_is_closed(file: Path) -> None:
+async def test_settled_notes_are_removed_when_the_journal_closes(file: Path) -> None:
     journal = SqliteJournal(file)
     for digest in "abc":
         await journal.settle(await journal.begin(digest, "send_message"))
@@ -93,7 +93,7 @@ async def test_what_is_settled_is_gone_when_the_journal_is_closed(file: Path) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes can't be stopped there")
-async def test_a_process_that_only_stands_still_is_alive(file: Path, journal: SqliteJournal) -> None:
+async def test_a_stopped_process_counts_as_alive(file: Path, journal: SqliteJournal) -> None:
     with holder(file, "d") as process:
         key = said(process)
         process.send_signal(signal.SIGSTOP)
@@ -119,7 +119,7 @@ async def test_a_forked_child_does_not_keep_its_parent_alive(file: Path, journal
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # pytest-xdist has threads
-def test_a_forked_child_has_a_journal_of_its_own(file: Path) -> None:
+def test_a_forked_child_has_its_own_journal(file: Path) -> None:
     journal = SqliteJournal(file)
     first = anyio.run(journal.begin, "d", "send_message")
 
@@ -147,7 +147,7 @@ async def test_an_unknown_outcome_outlives_a_clean_end(on_file: OnFile) -> None:
     assert taken_up == Intent(first.key, resumed=True, note="revision 3")
 
 
-async def test_another_process_may_take_up_what_this_one_does_not_know(on_file: OnFile) -> None:
+async def test_another_process_may_resume_an_unknown_outcome(on_file: OnFile) -> None:
     one, other = on_file(), on_file()
     first = await one.begin("d", "send_message")
     at_the_same_time = await other.begin("d", "send_message")
@@ -162,7 +162,7 @@ async def test_another_process_may_take_up_what_this_one_does_not_know(on_file: 
     assert not afterwards.resumed
 
 
-async def test_many_processes_at_once_take_each_up_once(on_file: OnFile, caplog: pytest.LogCaptureFixture) -> None:
+async def test_many_processes_resume_each_note_once(on_file: OnFile, caplog: pytest.LogCaptureFixture) -> None:
     processes = [on_file() for _ in range(4)]
     taken_up: list[Intent] = []
 
@@ -187,7 +187,7 @@ async def test_many_processes_at_once_take_each_up_once(on_file: OnFile, caplog:
     assert caplog.messages == []
 
 
-async def test_locks_of_the_dead_are_removed(file: Path, on_file: OnFile) -> None:
+async def test_locks_of_dead_processes_are_removed(file: Path, on_file: OnFile) -> None:
     for _ in range(3):
         with holder(file, "d") as process:
             said(process)

@@ -13,7 +13,7 @@ class Clock(Protocol):
     now: float
 
 
-async def test_two_calls_that_both_came_to_an_end_are_two_writes(journal: Journal) -> None:
+async def test_two_completed_calls_are_two_writes(journal: Journal) -> None:
     first = await journal.begin("d", "send_message")
     await journal.settle(first)
 
@@ -23,7 +23,7 @@ async def test_two_calls_that_both_came_to_an_end_are_two_writes(journal: Journa
     assert second.key != first.key
 
 
-async def test_a_call_of_unknown_outcome_is_taken_up_by_the_next_identical_one(journal: Journal) -> None:
+async def test_a_call_of_unknown_outcome_is_resumed_by_the_next_identical_one(journal: Journal) -> None:
     first = await journal.begin("d", "update_event", note="revision 3")
     await journal.leave_unknown(first)
 
@@ -34,7 +34,7 @@ async def test_a_call_of_unknown_outcome_is_taken_up_by_the_next_identical_one(j
     assert second == Intent(first.key, resumed=True, note="revision 3")
 
 
-async def test_it_is_taken_up_once(journal: Journal) -> None:
+async def test_it_is_resumed_once(journal: Journal) -> None:
     first = await journal.begin("d", "send_message")
     await journal.leave_unknown(first)
     second = await journal.begin("d", "send_message")
@@ -56,7 +56,7 @@ async def test_it_can_stay_unknown_again_and_again(journal: Journal) -> None:
         assert (again.key, again.resumed) == (first.key, True)
 
 
-async def test_identical_calls_at_the_same_time_have_keys_of_their_own(journal: Journal) -> None:
+async def test_concurrent_identical_calls_have_different_keys(journal: Journal) -> None:
     intents: list[Intent] = []
 
     async def begin() -> None:
@@ -70,7 +70,7 @@ async def test_identical_calls_at_the_same_time_have_keys_of_their_own(journal: 
     assert not any(intent.resumed for intent in intents)
 
 
-async def test_of_two_unknown_ones_each_is_taken_up(journal: Journal) -> None:
+async def test_each_of_two_unknown_calls_is_resumed(journal: Journal) -> None:
     first = await journal.begin("d", "send_message")
     second = await journal.begin("d", "send_message")
     await journal.leave_unknown(second)
@@ -82,7 +82,7 @@ async def test_of_two_unknown_ones_each_is_taken_up(journal: Journal) -> None:
     assert [intent.resumed for intent in taken_up] == [True, True, False]
 
 
-async def test_what_the_service_may_have_forgotten_is_not_taken_up(journal: Journal, clock: Clock) -> None:
+async def test_an_expired_note_is_not_resumed(journal: Journal, clock: Clock) -> None:
     await journal.leave_unknown(await journal.begin("d", "send_message"))
 
     clock.now += DAY
@@ -90,7 +90,7 @@ async def test_what_the_service_may_have_forgotten_is_not_taken_up(journal: Jour
     assert not (await journal.begin("d", "send_message")).resumed
 
 
-async def test_to_take_it_up_does_not_make_it_younger(journal: Journal, clock: Clock) -> None:
+async def test_resuming_a_note_does_not_extend_its_life(journal: Journal, clock: Clock) -> None:
     first = await journal.begin("d", "send_message")
     await journal.leave_unknown(first)
     clock.now += DAY - 120
@@ -112,7 +112,7 @@ async def test_a_clock_that_was_set_back_loses_nothing(journal: Journal, clock: 
     assert (await journal.begin("d", "send_message")).key == first.key
 
 
-async def test_what_it_does_is_done_when_the_call_is_cancelled(journal: Journal) -> None:
+async def test_journal_writes_finish_when_the_call_is_cancelled(journal: Journal) -> None:
     intents: list[Intent] = []
     with anyio.CancelScope() as cancelled:
         cancelled.cancel()
@@ -122,7 +122,7 @@ async def test_what_it_does_is_done_when_the_call_is_cancelled(journal: Journal)
     assert (await journal.begin("d", "send_message")).key == intents[0].key
 
 
-async def test_to_settle_twice_or_too_late_harms_nothing(journal: Journal, clock: Clock) -> None:
+async def test_settling_twice_or_too_late_is_harmless(journal: Journal, clock: Clock) -> None:
     intent = await journal.begin("d", "send_message")
     clock.now += DAY
     other = await journal.begin("e", "send_message")
