@@ -5,7 +5,7 @@ CODE = src tests benchmarks examples scripts
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: check lint types layers generated test postgresql soak coverage format generate snapshots linters clients migration mutants bench demo \
-	bundle bundle-check release-check workflows pictures views views-check
+	bundle bundle-check release-check workflows pictures views views-check browser
 
 check: # the types need only one core, so the others run at the same time
 	@$(MAKE) --no-print-directory --jobs 2 types lint layers generated test
@@ -88,6 +88,9 @@ views: # after views/ was changed: the page of a trip, into the package
 
 views-check:
 	$(UV) python scripts/views.py --check
+
+browser: # only="chat" for these alone; the page in Chromium, in a host too
+	$(UV) python scripts/browser.py $(only)
 
 pictures: # after the icon or what the demo says was changed
 	$(UV) scripts/pictures.py

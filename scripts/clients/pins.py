@@ -29,7 +29,7 @@ INSPECTOR: Final = Pin(
     "MCP Inspector",
     "@modelcontextprotocol/inspector",
     "2.12.0",
-    "lists and uses tools, resources and prompts, over stdio and HTTP, in both revisions of the protocol",
+    "lists and uses tools, resources and prompts, over stdio and HTTP, in both revisions of the protocol; draws a trip",
 )
 MCP_REMOTE: Final = Pin(
     "mcp-remote", "mcp-remote", "mcp-remote", "0.15.1", "reaches HTTP for clients that only start servers"

@@ -22,7 +22,7 @@ before(async () => {
   program = made.outputFiles[0].text;
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
   server = await startServer();
-  tripId = await makeTrip(server);
+  tripId = await makeTrip(server, "Tea ceremony <script>");
   const [content] = (await server.ask("resources/read", { uri: PAGE })).contents;
   assert.equal(content.mimeType, "text/html;profile=mcp-app");
   html = content.text;
@@ -47,7 +47,7 @@ async function shown(args = {}, options = {}, size = { width: 1000, height: 700 
 }
 
 async function opened(input, result, options = {}, size = { width: 1000, height: 700 }) {
-  tab = await browser.newPage({ viewport: size });
+  tab = await browser.newPage({ viewport: size, reducedMotion: "reduce" });
   tab.setDefaultTimeout(WAIT_MS);
   tab.requests = [];
   tab.on("request", (request) => tab.requests.push(request.url()));

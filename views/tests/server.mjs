@@ -62,8 +62,8 @@ export async function startServer() {
   }
 }
 
-/** A trip to three cities, the last one over the date line, with what a page can draw. */
-export async function makeTrip(server) {
+/** A trip to three cities, the last one over the date line, with what a page can draw. `tea` is the title of a plan on 29 March. */
+export async function makeTrip(server, tea) {
   const { defaultGroupId } = await server.do("get_me", {});
   const { _id: tripId } = await server.do("create_trip", {
     groupId: defaultGroupId,
@@ -92,12 +92,12 @@ export async function makeTrip(server) {
     actionItems: [{ clientRef: "t", text: "Buy rail pass", urgency: "before_trip" }],
   });
   const plan = { timezone: "Asia/Tokyo", startDate: "2027-03-29" };
-  await server.do("create_commitment", { tripId, title: "Tea ceremony <script>", startTime: "10:00", endTime: "11:30", category: "activity", ...plan });
+  await server.do("create_commitment", { tripId, title: tea, startTime: "10:00", endTime: "11:30", category: "activity", ...plan });
   await server.do("create_commitment", { tripId, title: "Kaiseki dinner", startTime: "19:00", endTime: "21:00", category: "dinner", ...plan });
   return tripId;
 }
 
-async function freePort() {
+export async function freePort() {
   const listener = createServer();
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address();
@@ -105,7 +105,7 @@ async function freePort() {
   return port;
 }
 
-async function isReachable(url, process) {
+export async function isReachable(url, process) {
   const until = Date.now() + START_MS;
   while (Date.now() < until && process.exitCode === null) {
     try {
