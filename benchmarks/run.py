@@ -20,6 +20,7 @@ SCRIPTS = (
     "calls.py",
     "client.py",
     "bulk.py",
+    "files.py",
     "plans.py",
     "first_minute.py",
 )

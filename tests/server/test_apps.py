@@ -1,6 +1,8 @@
 """A trip drawn in the chat (MCP Apps): who is offered the page, and what the page is given."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -179,3 +181,34 @@ async def test_a_server_that_only_reads_shows_trips_but_no_plans(tmp_path: Path)
         page = await done(agent, "show_trip", tripId=trip)
 
     assert page["trip"]["title"] == "Kyoto"
+
+
+@ERAS
+async def test_a_trip_that_is_too_large_to_draw_is_told_in_words(
+    mode: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trips_mcp.tools.plans.show_trip._LARGEST_PAGE", 500)
+
+    async with host(tmp_path, mode) as agent:
+        trip = await kyoto(agent)
+        shown = await agent.call_tool("show_trip", {"tripId": trip})
+        timeline = await agent.call_tool("get_timeline", {"tripId": trip})
+
+    assert shown.structured_content == {"timeline": timeline.structured_content}
+    assert words(shown) == words(timeline)
+
+
+def test_nothing_of_the_page_is_imported_before_it_is_drawn() -> None:
+    program = """
+import sys
+from trips_mcp.server.offer import offer
+from trips_mcp.server.server import build_server
+from trips_mcp.settings import Settings
+offered = offer(Settings.from_env({}))
+build_server(offered)
+list(offered.load_tools())
+print(*(name for name in sys.modules if name.startswith("trips_mcp.formats.page")))
+"""
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60)
+
+    assert found.stdout.split() == []

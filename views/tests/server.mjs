@@ -1,5 +1,5 @@
 // A trips-mcp of these tests' own, spoken to as a host with MCP Apps does.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,12 +15,15 @@ const ENVELOPE = {
   "io.modelcontextprotocol/clientCapabilities": CAPABILITIES,
 };
 
-export async function startServer() {
+/** With `isTeam`, one that keeps the trips of callers with keys, and has the pages of share links. */
+export async function startServer({ isTeam = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "trips-mcp-views-"));
   const port = await freePort();
   const files = Object.fromEntries(["DATABASE", "JOURNAL", "HISTORY"].map((name) => [`TRIPS_MCP_${name}`, join(folder, `${name}.db`)]));
-  const words = ["-m", "trips_mcp", "serve", "--transport", "http", "--port", String(port)];
-  const server = spawn(PYTHON, words, { env: { ...process.env, ...files }, stdio: ["ignore", "ignore", "pipe"] });
+  const env = { ...process.env, ...files };
+  const words = ["-m", "trips_mcp", "serve", "--transport", "http", "--port", String(port), ...(isTeam ? ["--auth", "key"] : [])];
+  const key = isTeam && createKey(env);
+  const server = spawn(PYTHON, words, { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (piece) => (log = (log + piece).slice(-4000)));
   const url = `http://127.0.0.1:${port}`;
@@ -53,6 +56,7 @@ export async function startServer() {
       "mcp-protocol-version": "2026-07-28",
       "mcp-method": method,
       ...(name && { "mcp-name": name }),
+      ...(key && { authorization: `Bearer ${key}` }),
     };
     const body = { jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: ENVELOPE } };
     const answer = await fetch(`${url}/mcp`, { method: "POST", headers, body: JSON.stringify(body) });
@@ -60,6 +64,11 @@ export async function startServer() {
     if (message.error) throw new Error(`${method}: ${message.error.message}`);
     return message.result;
   }
+}
+
+function createKey(env) {
+  const words = ["-m", "trips_mcp", "backend", "create-key", "trips:read", "trips:write"];
+  return execFileSync(PYTHON, words, { env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1);
 }
 
 /** A trip to three cities, the last one over the date line, with what a page can draw. `tea` is the title of a plan on 29 March. */

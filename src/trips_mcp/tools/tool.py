@@ -112,8 +112,8 @@ class Tool(Generic[P, R]):
     """The file beside the answer, for tools that make one."""
     page: str = ""
     """The `ui://` URI of the page in which hosts with MCP Apps draw its results."""
-    drawn: Callable[[R], Awaitable[JsonObject]] | None = None
-    """What the page draws of a result; the structured content for those hosts."""
+    drawn: Callable[[R], Awaitable[JsonObject | None]] | None = None
+    """What the page draws of a result, if it can; the structured content for those hosts."""
 
     @cached_property
     def asked(self) -> type[Params]:

@@ -72,9 +72,8 @@ async def _called(
     except TripsError as error:
         return _failure(str(error))
     answer = await tool.call(client, arguments, context.session.report_progress, conduct)
-    drawn = answer.drawn if host_draws(context) else None
-    structured = answer.structured if drawn is None else await drawn()
-    result = _wire(answer.text, structured, answer.is_error, answer.meta)
+    drawn = await answer.drawn() if answer.drawn is not None and host_draws(context) else None
+    result = _wire(answer.text, drawn or answer.structured, answer.is_error, answer.meta)
     if (file := answer.attachment) is not None:
         resource = {"uri": file.uri, "mimeType": file.media_type, "text": file.text}
         result["content"].append({"type": "resource", "resource": resource})

@@ -127,7 +127,7 @@ async def _body(file: str, shared: "SharedExport", since: datetime) -> bytes:
     from trips_mcp.tools.offload import offload
 
     size = len(shared.legs) + len(shared.map_pins) + len(shared.commitments) + len(shared.action_items)
-    return await offload(size, _rendered, file, shared, since)
+    return await offload(size, rendered, file, shared, since)
 
 
 def _page_policy() -> bytes:
@@ -137,7 +137,7 @@ def _page_policy() -> bytes:
     return f"{policy()}; {_OF_THE_PAGE}".encode()
 
 
-def _rendered(file: str, shared: "SharedExport", since: datetime) -> bytes:
+def rendered(file: str, shared: "SharedExport", since: datetime) -> bytes:
     from trips_mcp.contract.exports import TripExport
     from trips_mcp.formats import FORMAT
     from trips_mcp.formats.icalendar import render_feed

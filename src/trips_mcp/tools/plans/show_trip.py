@@ -26,12 +26,14 @@ from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.trial import tried
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, GetTimeline, day_in, timeline_in
 from trips_mcp.tools.resources.trip_reading import TripSource, read_trip
-from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.results.answer import ToolRefusedError, as_text
 from trips_mcp.tools.results.untrusted_text import UNMARKED
 from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.tool import Tool
 
 TRIP_PAGE: Final = "ui://trips-mcp/trip.html"
+_LARGEST_PAGE: Final = 1_000_000
+"""Characters. A trip of 500 items takes 120,000."""
 
 
 class ShowTrip(OfTrip):
@@ -115,20 +117,24 @@ def _in_words(shown: ShownTrip, hint: Hint) -> str:
     return timeline_in_markdown(shown.timeline or Timeline(), hint)
 
 
-async def _drawn(shown: ShownTrip) -> JsonObject:
+async def _drawn(shown: ShownTrip) -> JsonObject | None:
+    """None for a trip that is too large for a message; its words are what is shown then."""
     drawing: Drawing = shown.drawing
     states = [drawing.before] if drawing.after is None else [drawing.before, drawing.after]
     page = await offload(sum(map(_things, states)), _page, drawing)
+    if page is None:
+        return None
     more = {"date": drawing.date, "planId": drawing.plan_id, "remarks": list(drawing.notes) or None}
     return {"quoting": UNMARKED, **page, **{name: value for name, value in more.items() if value is not None}}
 
 
-def _page(drawing: Drawing) -> JsonObject:
+def _page(drawing: Drawing) -> JsonObject | None:
     """What a share link shows: no codes, contacts or notes."""
     from trips_mcp.formats.page_data import page_of
 
     before, after = drawing.before, drawing.after
-    return page_of(_outline(before), None if after is None else _outline(after))
+    page = page_of(_outline(before), None if after is None else _outline(after))
+    return page if len(as_text(page)) <= _LARGEST_PAGE else None
 
 
 def _outline(source: TripSource) -> Outline:

@@ -36,8 +36,8 @@ class Answer:
     failure: TripsError | None = None
     """The client error that the text reports."""
     attachment: Attachment | None = None
-    drawn: Callable[[], Awaitable[dict[str, Any]]] | None = None
-    """Makes what a page draws, in place of the structured content, for hosts that draw it."""
+    drawn: Callable[[], Awaitable[dict[str, Any] | None]] | None = None
+    """Makes what a page draws, if it can, in place of the structured content, for hosts that draw it."""
 
 
 class ToolRefusedError(Exception):
