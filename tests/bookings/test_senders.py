@@ -180,10 +180,14 @@ def test_a_train_pass_with_stations_as_labels_and_times_as_values_is_read() -> N
         "transitType": "PKTransitTypeTrain",
         "headerFields": [{"key": "n", "label": "TRAIN N°", "value": "6617"}],
         "primaryFields": [
-            {"key": "departure", "label": "PARIS GARE DE LYON", "value": "12h15"},
-            {"key": "arrival", "label": "LYON PART DIEU", "value": "14h15"},
+            {"key": "from", "label": "PARIS GARE DE LYON", "value": "12h15"},
+            {"key": "to", "label": "LYON PART DIEU", "value": "14h15"},
         ],
         "secondaryFields": [{"key": "date", "label": "DATE", "value": "11 avril 2027"}],
+        "auxiliaryFields": [
+            {"key": "s", "label": "SITZPLATZ NR", "value": "67"},
+            {"key": "p", "label": "PASSENGER", "value": "EXAMPLE/ADA"},
+        ],
     }
 
     train = the_one(wallet("boardingPass", fields))
@@ -194,6 +198,7 @@ def test_a_train_pass_with_stations_as_labels_and_times_as_values_is_read() -> N
     assert train.starts is not None
     assert train.ends is not None
     assert (train.starts.at, train.ends.at) == ("2027-04-11T12:15", "2027-04-11T14:15")
+    assert (train.seat, train.travellers) == ("67", ("ADA EXAMPLE",))
 
 
 def test_a_stay_whose_days_and_hours_stand_apart_has_both() -> None:
@@ -220,3 +225,13 @@ def test_prefixed_properties_are_read() -> None:
 
 def test_lists_in_lists_are_opened() -> None:
     assert the_one(f'<script type="application/ld+json">{json.dumps([[FLIGHT]])}</script>').number == "LH715"
+
+
+def test_a_number_of_the_package_fills_in_for_a_reservation_that_leaves_its_own_empty() -> None:
+    package = {
+        "@type": "ReservationPackage",
+        "reservationNumber": "PK1234",
+        "subReservation": [{**FLIGHT, "reservationNumber": ""}],
+    }
+
+    assert the_one(page(package)).confirmation_number == "PK1234"

@@ -272,6 +272,22 @@ def test_two_tickets_of_one_train_are_one_row_with_both_seats_though_stations_ar
     assert train["notes"].endswith("Seat: 7 12A, 7 12B\nWindow seats, ask for the sea side.")
 
 
+def test_two_tickets_of_one_train_in_one_bundle_are_one_row() -> None:
+    (train,) = applied(EMPTY, draft(EMPTY, TRAIN, TRAIN_PASS))["commitments"]
+
+    assert "Seat: 7 12A, 7 12B" in train["notes"]
+
+
+def test_a_line_that_is_taken_twice_on_a_day_is_two_rows() -> None:
+    morning = replace(TRAIN, kind="bus", number="421", confirmation_number="")
+    evening = replace(
+        morning, origin=TRAIN.destination, destination=TRAIN.origin, starts=at("2027-05-08T20:00"), ends=None
+    )
+    before = applied(EMPTY, draft(EMPTY, morning))
+
+    assert outcomes(draft(before, evening)) == ["new"]
+
+
 def test_another_train_of_the_same_day_is_another_row() -> None:
     later = replace(TRAIN, starts=at("2027-05-08T14:00"), ends=at("2027-05-08T16:15"), number="Nozomi 112")
 

@@ -126,6 +126,8 @@ async def test_of_several_trips_with_the_dates_the_one_with_the_place_is_meant(d
     await do("create_leg", tripId=lisbon, destination="Lisbon, Portugal", timezone="Europe/Lisbon", **LEG)
     await do("create_leg", tripId=trip_id, destination="Kyoto, Japan", timezone="Asia/Tokyo", **LEG)
 
+    await new_trip(do, "Not planned yet")
+
     assert (await do("plan_import", content=HOTEL))["tripId"] == trip_id
 
 
