@@ -169,3 +169,16 @@ def test_meetings_are_counted_and_travel_among_them_is_found() -> None:
 
     assert [one.number for one in reading.bookings] == ["LH715"]
     assert reading.unread == ("5,000 entries of the calendar are not about travel.",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DESCRIPTION:<p>Dear Ada</p>Booking reference: <b>QX7L2M</b><br>Seat: 12C",
+        "X-ALT-DESC;FMTTYPE=text/html:<html><body>Booking reference: QX7L2M<br/>Seat: 12C</body></html>",
+    ],
+)
+def test_a_description_in_html_is_read_by_its_lines(line: str) -> None:
+    flight = only(f"UID:1\n{TIMES}\nSUMMARY:LH715 MUC-HND\n{line}")
+
+    assert (flight.confirmation_number, flight.seat) == ("QX7L2M", "12C")

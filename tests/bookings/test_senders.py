@@ -235,3 +235,50 @@ def test_a_number_of_the_package_fills_in_for_a_reservation_that_leaves_its_own_
     }
 
     assert the_one(page(package)).confirmation_number == "PK1234"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("München", "MUC"),
+        ("Lisboa", "LIS"),
+        ("Wien Schwechat", "VIE"),
+        ("FRANKFURT INTL", "FRA"),
+        ("LHR - London Heathrow", "LHR"),
+        ("Paris Orly", "ORY"),
+        ("London", ""),
+        ("Roma", ""),
+        ("Tokyo", ""),
+    ],
+)
+def test_an_airport_is_named_by_its_city_only_if_that_has_a_single_one(name: str, code: str) -> None:
+    flight = the_one(
+        page({**FLIGHT, "reservationFor": {**FLIGHT["reservationFor"], "departureAirport": {"name": name}}})
+    )
+
+    assert flight.origin.code == code
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2027-05-04 12:15:00",
+        "20270504T1215",
+        "2027-5-4T12:15",
+        "2027/05/04 12:15",
+        "2027-05-04T12:15:00+02:00[Europe/Berlin]",
+        "2027-05-04T10:15:00Z",
+        "2027-05-04T12:15 PM",
+        "Tue May 04 2027 12:15:00 GMT+0200 (CEST)",
+        "04-MAY-2027 12:15",
+        "Di., 4. Mai 2027 12:15 Uhr",
+        "mardi 4 mai 2027 à 12h15",
+        "4 de mayo de 2027 12:15",
+        "2027年5月4日 12:15",
+    ],
+)
+def test_a_time_is_read_however_it_is_written(written: str) -> None:
+    flight = the_one(page({**FLIGHT, "reservationFor": {**FLIGHT["reservationFor"], "departureTime": written}}))
+
+    assert flight.starts is not None
+    assert (flight.starts.at, flight.starts.zone) == ("2027-05-04T12:15", "Europe/Berlin")

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from trips_mcp.bookings.calendar_text import CalendarEntry, looks_like_travel, read_entry
+from trips_mcp.bookings.html_page import visible_text
 from trips_mcp.bookings.located import real_position
 from trips_mcp.bookings.loose_json import read_loose_json
 from trips_mcp.bookings.model import Booking, FileReading
@@ -22,6 +23,7 @@ _FOLD: Final = re.compile(r"\r?\n[ \t]")
 _METHOD: Final = re.compile(r"^METHOD:[ \t]*(\w+)", re.MULTILINE)
 _MARKUP: Final = re.compile(r"^X-KDE-KITINERARY-RESERVATION[^:\n]*:(.*)$", re.MULTILINE)
 _UNESCAPED: Final = re.compile(r"\\([\\,;nN])")
+_HTML: Final = re.compile(r"<(?:br|p|div|table|a|b|span|html|ul)\b", re.IGNORECASE)
 _CANCELLED: Final = re.compile(
     r"(?:canceled|cancelled|storniert|abgesagt|annul\S*|cancelad\S*|annullat\S*)\b", re.IGNORECASE
 )
@@ -118,7 +120,7 @@ def _entry(event: Any, method: str, total: int) -> CalendarEntry:
     return CalendarEntry(
         uid=_text(event, "UID"),
         summary=summary,
-        description=_text(event, "DESCRIPTION"),
+        description=_description(event),
         location=_text(event, "LOCATION"),
         starts=starts,
         ends=ends,
@@ -128,6 +130,12 @@ def _entry(event: Any, method: str, total: int) -> CalendarEntry:
         is_meeting="ATTENDEE" in event,
         position=_position(event),
     )
+
+
+def _description(event: Any) -> str:
+    """As text, where Google and Outlook write HTML."""
+    text = _text(event, "DESCRIPTION") or _text(event, "X-ALT-DESC")
+    return visible_text(text) if _HTML.search(text) else text
 
 
 def _from_markup(block: str, entry: CalendarEntry) -> Sequence[Booking]:

@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Final
 
 from trips_mcp.bookings.model import BookingPlace
-from trips_mcp.places.airports import GENERIC_WORDS, Airport, airport, airports_named, metropolitan
+from trips_mcp.places.airports import GENERIC_WORDS, Airport, airport, airports_named, metropolitan, metropolitan_of
 from trips_mcp.places.cities import find_city
 from trips_mcp.places.countries import country, country_named
 from trips_mcp.places.names import fold
 from trips_mcp.places.nearest import zone_at
-from trips_mcp.places.stops import find_stop
+from trips_mcp.places.stops import Stop, find_stop
 
 _IN_BRACKETS: Final = re.compile(r"[(\[]([A-Z]{3})[)\]]")
 _LONGEST: Final = 120
@@ -30,9 +30,11 @@ def airport_code(text: str) -> str:
     if stop is not None and stop.code:
         return stop.code
     words = [word for word in fold(text).split() if word not in GENERIC_WORDS and not country(word)]
-    found = _named(words)
-    is_elsewhere = found is not None and stop is not None and stop.zone != found.zone  # London in Ontario
-    return found.code if found and not is_elsewhere else ""
+    found = _of_city(stop) if stop is not None else _named(words)
+    if stop is not None and found is None:
+        named = _named(words)
+        found = named if named and named.zone == stop.zone else None  # London is not in Ontario
+    return found.code if found else ""
 
 
 def is_airport(code: str) -> bool:
@@ -98,13 +100,21 @@ def _country_code(text: str) -> str | None:
     return found.code if found else None
 
 
+def _of_city(city: Stop) -> Airport | None:
+    """Its airport, if it has a single one: Munich's. Rome has two, though only one of them has its name."""
+    name = fold(city.name)
+    found = [one for one in airports_named(name) if one.zone == city.zone and fold(one.city) == name]
+    return found[0] if len(found) == 1 and not metropolitan_of(found[0].code) else None
+
+
 def _named(words: list[str]) -> Airport | None:
     """An airport after its words, or the only one of the city that they begin with."""
     unique = list(dict.fromkeys(words))
     for count in range(len(unique), 0, -1):
         found = airports_named(" ".join(unique[:count]))
         if len(found) == 1:
-            return found[0]
+            city = find_stop(" ".join(unique[:count])) if count < len(unique) else None
+            return found[0] if city is None or city.zone == found[0].zone else _of_city(city)
         of_city = [one for one in found if fold(one.city) == " ".join(unique[:count])]
         if len(of_city) == 1:
             return of_city[0]

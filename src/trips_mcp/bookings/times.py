@@ -18,13 +18,15 @@ _LONGEST: Final = 200
 _ISO: Final = re.compile(
     r"(?P<y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})"
     r"(?:(?:T|t|\s+)(?P<H>\d{1,2}):?(?P<M>\d{2})(?::?(?P<S>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<o>[Zz]|UTC|GMT|[+-]\d{1,2}:?\d{0,2})?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<o>[Zz]|UTC|GMT|[+-]\d{1,2}:?\d{0,2})?(?:\[[\w/+-]{1,60}\])?)?"
 )
 _CLOCK: Final = re.compile(r"(?<![\d.:])(\d{1,2})(?:[:.hH]|\s?Uhr\s?)(\d{2})(?!\d)(?:\s*([AaPp])\.?\s?[Mm]\b)?")
 _CLOCK_12: Final = re.compile(r"\b(\d{1,2})\s?([AaPp])\.?[Mm]\b")
 _NUMERIC: Final = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
-_YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[./](\d{1,2})[./](\d{1,2})(?!\d)")
-_CJK: Final = re.compile("(\\d{4})\\s?[\u5e74\ub144]\\s?(\\d{1,2})\\s?[\u6708\uc6d4]\\s?(\\d{1,2})\\s?[\u65e5\uc77c]")
+_YEAR_FIRST: Final = re.compile(r"(?<!\d)(?P<y>\d{4})([./-])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d)")
+_CJK: Final = re.compile(
+    "(?P<y>\\d{4})\\s?[\u5e74\ub144]\\s?(?P<m>\\d{1,2})\\s?[\u6708\uc6d4]\\s?(?P<d>\\d{1,2})\\s?[\u65e5\uc77c]"
+)
 _DAY_MONTH: Final = re.compile(
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.|\u00ba)?[\s-]*(?:de\s+|of\s+|d')?([^\W\d_]{3,12})\.?,?[\s-]*(?:de\s+|"
     r"del\s+)?(\d{4}|\d{2})(?![\d:])"
@@ -195,7 +197,7 @@ def _half_day(hour: int, half: str | None) -> int | None:
 def _of_figures(text: str) -> date | None:
     for pattern in (_ISO, _YEAR_FIRST, _CJK):
         found = pattern.search(text)
-        if found is not None and (day := real_date(int(found[1]), int(found[2]), int(found[3]))):
+        if found is not None and (day := real_date(int(found["y"]), int(found["m"]), int(found["d"]))):
             return day
     found = _NUMERIC.search(text)
     if found is None:
