@@ -163,6 +163,17 @@ def test_the_same_trip_is_the_same_text() -> None:
 @ANY
 @given(plausible([*UNCHANGING_ZONES, *CHANGING_ZONES]))
 def test_every_instant_of_any_trip_is_read_back(parts: dict[str, Any]) -> None:
+    is_read_back(parts)
+
+
+@pytest.mark.soak
+@settings(ANY, max_examples=200)
+@given(plausible([*UNCHANGING_ZONES, *CHANGING_ZONES]))
+def test_every_instant_of_200_trips_is_read_back(parts: dict[str, Any]) -> None:
+    is_read_back(parts)
+
+
+def is_read_back(parts: dict[str, Any]) -> None:
     outline = any_outline(parts)
 
     read: dict[str, Any] = {str(one["UID"]): one for one in events_in(outline)}

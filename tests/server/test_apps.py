@@ -212,3 +212,14 @@ print(*(name for name in sys.modules if name.startswith("trips_mcp.formats.page"
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60)
 
     assert found.stdout.split() == []
+
+
+async def test_the_page_asks_a_server_of_one_trip_like_any_other(tmp_path: Path) -> None:
+    async with host(tmp_path) as agent:
+        trip = await kyoto(agent)
+    async with host(tmp_path, TRIPS_MCP_TRIP=trip) as agent:
+        page = await done(agent, "show_trip")
+        day = await agent.call_tool("get_day", {"tripId": page["trip"]["id"], "date": "2027-05-02"})
+
+    assert page["trip"]["title"] == "Kyoto"
+    assert "Tea" in words(day)

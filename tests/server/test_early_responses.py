@@ -185,6 +185,29 @@ async def test_lists_without_a_handshake_equal_those_of_the_sdk(offered: Offer) 
     assert await answers(messages, True, offered) == await answers(messages, False, offered)
 
 
+ANNOUNCED: list[tuple[Any, bool]] = [
+    ({"mimeTypes": ["text/html;profile=mcp-app"]}, True),
+    ({}, True),
+    ({"mimeTypes": ["text/html"]}, False),
+    ({"mimeTypes": "text/html;profile=mcp-app"}, False),
+    ({"mimeTypes": None}, False),
+]
+
+
+@pytest.mark.parametrize(("announced", "draws"), ANNOUNCED, ids=str)
+async def test_a_host_that_may_draw_gets_the_lists_of_the_sdk(announced: Message, draws: bool) -> None:
+    capabilities = {"extensions": {"io.modelcontextprotocol/ui": announced}}
+    envelope = enveloped("2026-07-28", capabilities, CLIENTS[0], {})
+    old = [request(0, "initialize", {**HANDSHAKE, "capabilities": capabilities}), request(1, "tools/list", {})]
+    new = [request(0, "server/discover", envelope), request(1, "tools/list", envelope)]
+
+    for messages in (old, new):
+        early, late = await answers(messages, True), await answers(messages, False)
+
+        assert early == late
+        assert ("ui://trips-mcp/trip.html" in json.dumps(early[1])) is draws
+
+
 @pytest.mark.parametrize("opening", [*VERSIONS_OF_OLD, "2031-01-01"])
 def test_a_handshake_of_any_version_gets_an_early_response(opening: str) -> None:
     front = EarlyResponses(OFFER)

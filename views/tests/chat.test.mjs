@@ -49,6 +49,7 @@ async function shown(args = {}, options = {}, size = { width: 1000, height: 700 
 async function opened(input, result, options = {}, size = { width: 1000, height: 700 }) {
   tab = await browser.newPage({ viewport: size, reducedMotion: "reduce" });
   tab.setDefaultTimeout(WAIT_MS);
+  if (options.hasClock) await tab.clock.install();
   tab.requests = [];
   tab.on("request", (request) => tab.requests.push(request.url()));
   await tab.route("http://host.test/", (route) =>
@@ -201,6 +202,18 @@ test("while a host does not answer, and after it has left, the page goes on", as
   await view.getByText("Not more than the list has: The chat has closed this page.").waitFor();
   await view.getByRole("button", { name: "List" }).click();
   await view.locator(".pane-list").waitFor();
+});
+
+test("a host that takes too long is waited for no longer, and can be asked again", async () => {
+  const view = await shown({}, { isDeaf: true, hasClock: true });
+  await view.getByRole("button", { name: "Tell me about this trip" }).click();
+  await view.locator(".date").nth(2).click();
+  await view.getByText("Reading the day…").waitFor();
+  await tab.clock.fastForward(61_000);
+  await view.getByText("Not more than the list has: The chat does not answer.").waitFor();
+  await view.locator(".message", { hasText: "The chat does not answer." }).waitFor();
+  await view.getByRole("button", { name: "Tell me about this trip" }).click();
+  await until(() => window.told.messages.length === 2);
 });
 
 test("the bridge answers a ping, and messages of other frames change nothing", async () => {
