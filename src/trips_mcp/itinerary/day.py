@@ -83,7 +83,7 @@ def choice_of(journey: Journey, choices: Sequence[date], why: str) -> Day:
 
 
 def _in_short(things: Sequence[Thing], zone: str | None) -> list[Thing]:
-    """Drop what the day as a whole says already, and shorten the notes."""
+    """Omit what the day as a whole already says, and shorten the notes."""
     noted = sum(thing.notes is not None for thing in things) or 1
     most = max(_LEAST_OF_NOTES, _NOTES // noted)
     return [

@@ -37,12 +37,12 @@ class Placed:
     begins: Moment | None
     """Its start, on this day or earlier; None if unknown."""
     fills: bool = True
-    """Whether it occupies the traveller. Time between two such items is free."""
+    """Whether the item occupies the traveller. Time between two such items is free."""
     starts_at: Position | None = None
     """None if unknown, as with ends_at."""
     ends_at: Position | None = None
     last: bool = False
-    """Whether it comes last, not first, if it has no time of day."""
+    """Whether the item comes last, not first, if it has no time of day."""
 
 
 def things_on(journey: Journey, day: date) -> list[Placed]:

@@ -202,7 +202,7 @@ FORMS: Final[dict[Slots, str]] = {
     ("month", "number", "year"): "date",
     ("year", "month", "monthday"): "date",
 }
-"""Valid texts as the slots of their words, each with its rule. A leading weekday is checked against the day."""
+"""Valid texts, given as the slots of their words, each with its rule. A leading weekday is checked against the day."""
 
 UNDERSTOOD: Final = (
     "a date (2026-07-21, 21 July, 21.7., 7/21, the 21st), a weekday (Friday, first Friday, this Friday), "

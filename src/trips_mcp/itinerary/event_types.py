@@ -56,7 +56,7 @@ _ARROW: Final = re.compile("→|->|➔|⇒")
 
 
 def is_ride(one: Appointment) -> bool:
-    """Whether it may end in another place than it starts: travel, or a plan whose title says so."""
+    """Whether the event may end in a different place: travel, or a plan whose title says so."""
     if is_travel(one) or _ARROW.search(one.title):
         return True
     title = fold(one.title)
@@ -64,12 +64,15 @@ def is_ride(one: Appointment) -> bool:
 
 
 def is_travel(one: Appointment) -> bool:
-    """Whether it may replace a bed for the night or link two legs."""
+    """Whether the event may replace a bed for the night or connect two legs."""
     return one.kind == "event" and _type(one) in _TRAVEL
 
 
 def night_under_way(travel: Appointment) -> date | None:
-    """The night that an evening or after-midnight journey without an end may take. By day it may arrive before it."""
+    """The night that an evening or after-midnight journey without an end may take.
+
+    A journey by day may arrive before the night.
+    """
     if travel.starts is None or travel.starts.time is None or travel.ends is not None:
         return None
     day = travel.starts.day
@@ -79,12 +82,12 @@ def night_under_way(travel: Appointment) -> date | None:
 
 
 def is_stay(one: Appointment) -> bool:
-    """Whether it is an accommodation."""
+    """Whether the event is an accommodation."""
     return one.kind == "event" and _type(one) in _STAYS
 
 
 def is_free(one: Appointment) -> bool:
-    """Whether it only marks free time."""
+    """Whether the event only marks free time."""
     return one.kind == "event" and _type(one) in _FREE
 
 

@@ -28,7 +28,7 @@ __all__ = ["DAWN", "Appointment", "Journey", "Kind", "Move", "Rental", "Stay", "
 
 @dataclass(frozen=True)
 class Journey(TripParts):
-    """A parsed trip, and what lies on each of its days."""
+    """A parsed trip, and the items of each of its days."""
 
     @staticmethod
     def of(export: TripExport, events: Sequence[Event] = ()) -> "Journey":
@@ -36,7 +36,7 @@ class Journey(TripParts):
 
     @property
     def others_write(self) -> bool:
-        """Whether more than one traveller may have written in it. False only for exactly one member."""
+        """Whether other travellers may have written in the trip. False only for exactly one member."""
         return len(self.members) != 1
 
     @cached_property

@@ -48,7 +48,7 @@ def is_night_of(journey: Journey, night: date) -> bool:
 
 
 def named(bed: Bed) -> Bed:
-    """Reduce it to its name and ids, enough to recognise it."""
+    """The bed with only its name and ids, enough to recognise it."""
     return bed.model_copy(
         update={
             "name": short(bed.name or bed.address, _BRIEF),
@@ -61,7 +61,7 @@ def named(bed: Bed) -> Bed:
 
 
 def where(bed: Bed) -> str:
-    """Its name for one line."""
+    """The name of the bed on one line."""
     return bed.name or bed.address or {"stay": "a stay without a name", "flight": "under way"}.get(bed.kind, bed.kind)
 
 
@@ -77,7 +77,7 @@ def _last_stay(journey: Journey, night: date) -> str:
 
 
 def _journey(journey: Journey, night: date) -> str:
-    """A hint at a night train or bus whose end is unknown."""
+    """A hint that a night train or bus has no known end."""
     evening = (*journey.appointments_on(night), *journey.appointments_on(night + _DAY))
     found = [one for one in evening if is_ride(one) and night_under_way(one) == night]
     if not found:
@@ -87,7 +87,7 @@ def _journey(journey: Journey, night: date) -> str:
 
 
 def _event(journey: Journey, night: date) -> str:
-    """A hint at an accommodation among the events. Events have no end, so its nights are unknown."""
+    """A hint that an event is an accommodation. Events have no end, so its nights are unknown."""
     found = [
         one.id for one in journey.appointments_on(night) if one.kind == "event" and one.category == "accommodation"
     ]

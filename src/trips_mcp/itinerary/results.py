@@ -1,6 +1,6 @@
 """Result models of get_day and get_timeline.
 
-An absent value means no, or unknown; `unclear` lists the unknown ones.
+An absent value means "no" or "unknown"; `unclear` lists the unknown ones.
 """
 
 from typing import Annotated
@@ -129,7 +129,7 @@ class DayChoice(Result):
     weekday: str
     where: Text = None
     trip_id: str | None = None
-    """Set if trips are to be chosen from."""
+    """Set if the user must choose between trips."""
     trip: Text = None
     """Title of that trip."""
 

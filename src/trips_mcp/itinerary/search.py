@@ -2,7 +2,7 @@
 
 Only fields that are listed one by one (`_texts`) are searched. That list leaves out everything that gives access to a
 house or a booking: Wi-Fi passwords, door codes, phone numbers, check-in instructions and confirmation numbers are
-never searched or shown. Find a booking by the name of its hotel or the number of its flight.
+never searched or shown. To find a booking, search for the name of its hotel or the number of its flight.
 """
 
 from collections.abc import Iterator, Sequence
@@ -119,7 +119,7 @@ class TripHits:
 
 
 def search(journey: Journey, query: str) -> SearchReport:
-    """Find what has all the words. Titles rank before places, places before notes."""
+    """Find the items that have all the words. Titles rank before places, places before notes."""
     report = SearchReport(trip_id=journey.trip_id, query=query[:_QUERY])
     found = hits_in(journey, query)
     if found.trip.hits == 0:

@@ -1,4 +1,4 @@
-"""Stays by the day, the leg or the name that a traveller says, and what is told of one."""
+"""Stays, found by day, leg or name, and the report of one stay."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -16,7 +16,7 @@ Text = Annotated[str | None, BY_MEMBERS]
 _MOST_CHOICES: Final = 12
 _TITLE: Final = 200
 _SAID: Final = {"name", "address", "check_in", "check_out", "host_name", "host_phone", "wifi_name", "notes"}
-"""Fields of an accommodation that are always told. A host's phone is masked if secrets are."""
+"""Fields of an accommodation that are always shown. A host's phone is masked if secrets are."""
 _CODES: Final = ("confirmation_number", "wifi_password", "door_code", "check_in_instructions")
 
 
@@ -51,7 +51,7 @@ class StayReport(Result):
     door_code: Text = None
     check_in_instructions: Text = None
     withheld: list[str] | None = None
-    """Secrets that the stay has; `secrets` tells them."""
+    """Names of the secrets that the stay has. The argument `secrets` shows them."""
     more_fields: list[str] | None = None
     """Other fields that the stay has; list_legs has their values."""
     remark: str | None = None

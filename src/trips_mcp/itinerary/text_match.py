@@ -82,7 +82,7 @@ class _Spelling:
         return 2 if len(self.text) >= _LONG else None
 
     def place(self, text: str) -> int:
-        """Its index in a folded text that contains it."""
+        """Index of the spelling in a folded text that contains it."""
         found = self.as_start.search(text) or self.hyphened.search(text)
         return found.start() if found else text.find(self.text)
 
@@ -111,7 +111,7 @@ class Word:
         return min(found, default=None)
 
     def places(self, form: str) -> Iterator[int]:
-        """Its indexes in one of the forms."""
+        """Indexes of the word in one of the forms."""
         yield from (one.place(form) for one in self.spellings if one.quality(form) is not None)
         for piece in self.pieces:
             yield from piece.places(form)
@@ -177,6 +177,6 @@ def _unfolded(text: str, place: int, fold: Callable[[str], str]) -> int:
 
 
 def parts_words(letter: str) -> bool:
-    """Whether it separates words: spaces, punctuation, arrows. Emoji and combining marks do not."""
+    """Whether the character separates words: spaces, punctuation, arrows. Emoji and combining marks do not."""
     category = unicodedata.category(letter)
     return category[0] in _SPACES or category in _SPACES_TOO

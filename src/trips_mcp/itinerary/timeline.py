@@ -140,7 +140,7 @@ def _row(journey: Journey, day: date) -> Row:
 
 
 def _brief(thing: Thing, zone: str | None) -> Thing:
-    """Shorten it to one line. Its zone is kept only if it differs from the day's."""
+    """The thing on one line. Its zone is kept only if it differs from the day's."""
     pin = Pin(pin_id=thing.pin.pin_id, name=short(thing.pin.name, _TITLE)) if thing.pin else None
     changed: dict[str, object] = {"title": short(thing.title, _TITLE), "notes": None, "pin": pin}
     if thing.zone == zone:

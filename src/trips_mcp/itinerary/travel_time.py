@@ -22,7 +22,7 @@ def duration(move: Move) -> timedelta | None:
 
 
 def remark(move: Move) -> str | None:
-    """What may surprise a traveller."""
+    """A sentence on what may surprise a traveller; None if there is nothing."""
     departs, arrives, taken = move.departs, move.arrives, _taken(move)
     if departs is None or arrives is None or taken is None:
         return None

@@ -15,7 +15,7 @@ from trips_mcp.itinerary.local_time import WEEKDAYS, zone_info
 from trips_mcp.itinerary.results import Day, DayChoice
 
 _OFFSETS: Final = tuple(timedelta(hours=hours) for hours in (-12, 0, 14))
-"""From UTC: where on earth it is earliest, and where latest."""
+"""The smallest offset from UTC on earth, none, and the largest."""
 _MOST_CHOICES: Final = 12
 _MOST_NAMED: Final = 5
 _TITLE: Final = 200
@@ -24,7 +24,7 @@ _SAID: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A trip, and the days of it that may be meant."""
+    """A trip, and its days that the text may mean."""
 
     trip: Trip
     days: tuple[date, ...]
@@ -55,7 +55,7 @@ def read_day_of_trip(journey: Journey, text: str, now: datetime) -> date | Uncle
 
 
 def choice_of_trips(found: Sequence[Candidate]) -> Day:
-    """The days of several trips that may be meant."""
+    """The days of several trips that the text may mean."""
     every = [(one.trip, day) for one in found for day in one.days]
     more = len(every) - _MOST_CHOICES
     unclear = [f"{len(found)} trips have such a day. Which one? Pass its tripId."]
@@ -69,7 +69,7 @@ def choice_of_trips(found: Sequence[Candidate]) -> Day:
 
 
 def why_no_trip(trips: Sequence[Trip], text: str) -> str:
-    """Has no words of other people: it becomes an error."""
+    """Contains no words of other people, because it becomes an error."""
     if not is_day(text):
         return f"That names no day: give {UNDERSTOOD}."
     if not trips:

@@ -33,7 +33,7 @@ GENERIC_WORDS: Final = frozenset(
         *("t1", "t2", "t3", "t4", "t5", "1", "2", "3", "4", "5", "空港", "国際空港", "机场", "国际机场"),
     ]
 )
-"""Words that do not distinguish airports."""
+"""Words that do not identify an airport."""
 _SHORTEST_WORD: Final = 4
 """Minimum letters of a name's longest word. Shorter words match too many airports."""
 

@@ -55,7 +55,7 @@ def names_of_stop(stop: Stop) -> frozenset[str]:
 
 
 def _names_within(part: str, zone: str | None) -> frozenset[str]:
-    """Of the whole part, else of the places that it mentions without spaces."""
+    """Names of the whole part, else of the places in it that no space separates."""
     whole = _names_of(part, zone)
     return whole or frozenset(name for one in mentions(part) for name in _names_of(one.name, zone))
 

@@ -19,7 +19,7 @@ _HAN: Final = "han"
 _KATAKANA: Final = "katakana"
 _HANGUL: Final = "hangul"
 _SOUTHEAST: Final = "southeast"
-"""Thai, Lao, Burmese and Khmer, which mark the end of a word by nothing at all."""
+"""Thai, Lao, Burmese and Khmer, which do not mark the end of a word."""
 _RUNS: Final = re.compile(
     "(?P<han>[\u3005\u3400-\u9fff\uf900-\ufaff]+)|(?P<katakana>[\u30a1-\u30ff]+)|(?P<hangul>[\uac00-\ud7a3]+)"
     "|(?P<southeast>[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+)"
@@ -148,7 +148,7 @@ def _may_end(text: str, end: int) -> bool:
 
 
 def _goes_on(text: str, end: int) -> bool:
-    """Whether another known name follows at once: `中国北京市`."""
+    """Whether another known name follows directly: `中国北京市`."""
     return any(text[end : end + length] in _known() for length in range(_SHORTEST, 5))
 
 

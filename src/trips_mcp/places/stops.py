@@ -99,7 +99,7 @@ def _by_code_within(text: str) -> Stop | None:
 
 
 def _fits(one: Airport, words: str) -> bool:
-    """Generic words such as `Terminal 4` fit every code that is not itself a generic word."""
+    """Whether the words fit the code. Generic words such as `Terminal 4` fit every code that is not a generic word."""
     if not _specific_words(words):
         return one.code.casefold() not in GENERIC_WORDS
     city = find_city(words)

@@ -1,4 +1,4 @@
-"""Whether a trip is dated well enough to say for certain that something is missing from it."""
+"""Checks whether a trip has enough dates to be certain that something is missing."""
 
 from trips_mcp.itinerary.check.flights import arrives_too_early
 from trips_mcp.itinerary.journey import Journey, Stay

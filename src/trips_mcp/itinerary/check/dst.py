@@ -1,4 +1,4 @@
-"""Clock changes: local times that do not exist or exist twice, and the range of UTC times they may be."""
+"""Clock changes: local times that do not exist or exist twice, and the UTC times that they may stand for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -70,7 +70,7 @@ class Finding(Result):
     weekday: str | None = None
     about: list[CitedPart] = Field(default_factory=list[CitedPart])
     more: int | None = None
-    """Number of cited parts beyond those in `about`."""
+    """Number of parts that are not listed in `about`."""
     why: str
     """Written by us from ids, local times and zones. Contains no text from the trip."""
     not_certain: str | None = None

@@ -1,4 +1,4 @@
-"""Findings on hops that nobody can make in time, from one place to the next and within a flight.
+"""Findings on hops that are too far for their time, between places and within a flight.
 
 Distances are straight lines and speeds are upper bounds, so a real journey takes longer. A place known by its city's
 name alone may be anywhere around it.
@@ -47,7 +47,7 @@ FASTEST_FLIGHT_KMH: Final = 1_200.0
 FAST_FLIGHT_KMH: Final = 1_000.0
 """Faster than any scheduled flight."""
 CITY_KM: Final = 75.0
-"""How far from its middle a place in a city may be, such as its airport."""
+"""Kilometres from its middle within which a place of a city may be, such as its airport."""
 FAR_FROM_LEG_KM: Final = 500.0
 """An arrival farther away needs another flight or a day on trains."""
 
@@ -75,7 +75,7 @@ def _spot_at(stop: Stop | None) -> _Spot | None:
 
 
 def _apart(one: _Spot, other: _Spot) -> float:
-    """At least so many kilometres."""
+    """Minimum distance in kilometres."""
     return max(0.0, distance_km(one.position, other.position) - one.slack_km - other.slack_km)
 
 
@@ -89,11 +89,11 @@ def _shortest(km: float) -> timedelta:
 
 
 def _likely(km: float) -> timedelta:
-    """The time that a traveller needs, who walks short ways."""
+    """The time that a traveller is likely to need, with short ways on foot."""
     return max(_shortest(km), WALK_DELAY + _hours(min(km, LONGEST_WALK_KM), WALK_KMH))
 
 
-# A flight in too little time
+# Flights in too little time
 
 
 def _too_fast(journey: Journey) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def _far_arrivals(journey: Journey) -> Iterator[Finding]:
 
 
 def _is_far(spot: _Spot, legs: Sequence[Stretch]) -> bool:
-    """False too if the place of a leg is not known."""
+    """Also false if the place of a leg is not known."""
     distances = [_km_from(leg, spot) for leg in legs]
     return all(km is not None and km > FAR_FROM_LEG_KM for km in distances)
 
@@ -173,7 +173,7 @@ def _onward(journey: Journey) -> dict[int, Move]:
 
 
 def _goes_on(move: Move, staying: list[Stretch], onward: dict[int, Move]) -> bool:
-    """Whether it is only a stop on the way, or an excursion from the leg."""
+    """Whether the arrival is only a stop on the way, or an excursion from the leg."""
     following = onward.get(id(move))
     if following is None or following.departs is None:
         return False
@@ -200,7 +200,7 @@ def _far_arrival(move: Move, leg: Stretch, km: float) -> Finding:
     return reporting.doubtful(doubt, "arrival_far_from_leg", day, about, why, "update_leg")
 
 
-# From one thing to the next
+# From one place to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _thing(
     places: tuple[_Spot | None, _Spot | None],
     doubt: str = "",
 ) -> Iterator[_Thing]:
-    """Nothing if its start or a place is not known."""
+    """Yields nothing if its start or a place is not known."""
     (starts, ends), (place, end_place) = times, places
     if isinstance(starts, Moment) and place and end_place and (start := when(starts)):
         over = end.earliest if (end := when(ends)) else start.earliest

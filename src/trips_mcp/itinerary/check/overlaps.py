@@ -23,7 +23,7 @@ from trips_mcp.itinerary.journey import Appointment, Journey, Move
 from trips_mcp.itinerary.local_time import Moment
 
 _A_MOMENT: Final = timedelta(microseconds=1)
-"""Length given to an item without an end, so that it overlaps what is going on when it starts."""
+"""Assumed length of an item without an end, so that it overlaps items that last beyond its start."""
 _NO_END: Final = "one of them has no end, so it may be over sooner"
 _NO_ZONE: Final = "a time zone is not known"
 
@@ -107,7 +107,7 @@ def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
 
 
 def _is_about(one: Appointment, move: Move) -> bool:
-    """Whether it is about this flight, such as a commitment for check-in at the airport."""
+    """Whether the item is about this flight, such as a commitment for check-in at the airport."""
     number = plain(move.source.flight_number)
     return number != "" and number in plain(one.title)
 

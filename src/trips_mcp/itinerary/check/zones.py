@@ -20,7 +20,7 @@ from trips_mcp.places.cities import find_cities
 from trips_mcp.places.stops import Stop
 
 _LONGEST_LAYOVER: Final = timedelta(hours=24)
-"""A traveller who departs within this time only changes planes."""
+"""A traveller who departs again within this time only changes planes."""
 _OTHER_CLOCK: Final = "the clocks of another place may be meant"
 
 
