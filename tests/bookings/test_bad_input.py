@@ -15,6 +15,7 @@ BOMBS = {
     "blank": b" \n" * 100,
     "nested tags": b"<html>" + b"<div>" * 100_000,
     "nested items": b"<html>" + b'<div itemscope itemtype="http://schema.org/Event">' * 20_000,
+    "items that refer to themselves": b'<html><div id="a" itemprop="subReservation" itemscope itemref="a">' * 500,
     "open tags": b"<html>" + b"<a " * 100_000,
     "angle brackets": b"<html>" + b"<!<?<[</" * 50_000,
     "nested lists": b'<html><script type="application/ld+json">' + b"[" * 100_000 + b"</script>",

@@ -299,3 +299,23 @@ def test_an_archive_in_a_mail_in_an_archive_is_not_opened() -> None:
     packed = archive({"a.eml": mail("", "", ("more.zip", "application/zip", inner))})
 
     assert read(packed).unread == ("The archive has neither bookings nor places.",)
+
+
+def test_microdata_takes_in_what_it_refers_to() -> None:
+    page_with_references = """<div itemscope itemtype="http://schema.org/FlightReservation" itemref="flight seat">
+<meta itemprop="reservationNumber" content="QX7L2M"></div>
+<table id="flight" itemprop="reservationFor" itemscope itemtype="http://schema.org/Flight"><tr><td>
+<span itemprop="flightNumber">LH 715</span>
+<span itemprop="departureAirport" itemscope><meta itemprop="iataCode" content="MUC"></span>
+<time itemprop="departureTime" datetime="2027-05-04T12:15:00+02:00"></time></td></tr></table>
+<div id="seat">Your seat: <b itemprop="airplaneSeat">12C</b></div>
+<div id="other"><b itemprop="airplaneSeat">1A</b></div>"""
+
+    (flight,) = read(f"<html>{page_with_references}</html>").bookings
+
+    assert (flight.number, flight.origin.code, flight.confirmation_number, flight.seat) == (
+        "LH715",
+        "MUC",
+        "QX7L2M",
+        "12C",
+    )

@@ -34,6 +34,9 @@ _VALUE_ATTRIBUTES: Final = {
 _RAW: Final = frozenset(["script", "style", "textarea", "title", "noscript", "xmp"])
 _MARKUP: Final = re.compile("<[A-Za-z/!?]")
 _SCRIPT: Final = re.compile(r"<script\b([^<>]{0,2000})>", re.IGNORECASE)
+_ITEMREF: Final = re.compile(r"""\bitemref\s*=\s*["']([^"'<>]{1,500})["']""", re.IGNORECASE)
+_MOST_REFERENCES: Final = 100
+_ID: Final = re.compile(r"\bid\s*=", re.IGNORECASE)
 _ITEM: Final = re.compile("item", re.IGNORECASE)
 _END_TAG: Final = re.compile(r"</([A-Za-z][^\s/>]{0,40})[^<>]{0,200}>")
 _START_TAG: Final = re.compile(
@@ -124,6 +127,11 @@ class _MicrodataReader:
         self.items: list[JsonObject] = []
         self._stack: list[_Element] = []
         self._collecting: list[_Element] = []
+        self._fragments: dict[str, JsonObject] = {
+            name: {} for names in _ITEMREF.findall(page)[:_MOST_REFERENCES] for name in names.split()
+        }
+        """By id: the properties of elements that an item takes in with `itemref`."""
+        self._references: list[tuple[JsonObject, str]] = []
         for text, tag, attributes, is_end in _tokens(page, lower):
             if self._collecting and text:
                 self._collect(html.unescape(text))
@@ -132,16 +140,23 @@ class _MicrodataReader:
             elif tag:
                 self._start(tag, attributes)
         self._close_from(0)
+        for item, names in self._references:
+            for name in dict.fromkeys(names.split()):
+                for prop, value in self._fragments.get(name, {}).items():
+                    _add(item, prop, value)
 
     def _start(self, tag: str, attributes: str) -> None:
         element = _Element(tag)
-        if _ITEM.search(attributes):
+        if _ITEM.search(attributes) or (self._fragments and _ID.search(attributes)):
             given = {
                 name.lower(): html.unescape(double or single or bare)
                 for name, double, single, bare in _ATTRIBUTE.findall(attributes)
             }
+            fragment = self._fragments.get(given.get("id", ""))
             if "itemscope" in given or "itemprop" in given:
-                self._read_microdata(element, given)
+                self._read_microdata(element, given, fragment)
+            elif fragment is not None:
+                element.item = fragment
         if tag not in _VOID and not attributes.endswith("/") and len(self._stack) < _DEEPEST:
             self._stack.append(element)
             if element.names:
@@ -166,12 +181,14 @@ class _MicrodataReader:
                     _add(element.owner, name, value)
         del self._stack[depth:]
 
-    def _read_microdata(self, element: _Element, given: dict[str, str]) -> None:
-        owner = next((one.item for one in reversed(self._stack) if one.item is not None), None)
+    def _read_microdata(self, element: _Element, given: dict[str, str], fragment: JsonObject | None) -> None:
+        owner = next((one.item for one in reversed(self._stack) if one.item is not None), fragment)
         names = given.get("itemprop", "").split()
         if "itemscope" in given:
             types = [_short(one) for one in given.get("itemtype", "").split()]
             element.item = {"@type": types[0] if len(types) == 1 else types}
+            if "itemref" in given:
+                self._references.append((element.item, given["itemref"]))
             if names and owner is not None:
                 for name in names:
                     _add(owner, name, element.item)
