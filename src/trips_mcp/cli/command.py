@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TextIO, TypeVar, TypeVarTuple
 
+from trips_mcp.cli.output import remark
 from trips_mcp.interrupts import restore_default
 
 _Result = TypeVar("_Result")
@@ -50,3 +51,12 @@ def standard_input() -> TextIO:
     if sys.stdin is None:
         raise CommandError("standard input is closed; pipe something into the command, or redirect it from a file.")
     return sys.stdin
+
+
+def agreed(question: str, otherwise: str) -> bool:
+    """Raises: CommandError with `otherwise` if nobody can be asked."""
+    stdin = standard_input()
+    if not stdin.isatty():
+        raise CommandError(otherwise)
+    remark(f"{question} [y/N]")
+    return stdin.readline().strip().lower() in ("y", "yes")

@@ -8,10 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from trips_mcp.cli.command import WORDS, Command, CommandError, run_async, standard_input
+from trips_mcp.cli.command import WORDS, Command, CommandError, agreed, run_async, standard_input
 from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.question import agreed
 from trips_mcp.cli.setting_flags import add_flags
 
 if TYPE_CHECKING:

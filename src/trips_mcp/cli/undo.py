@@ -4,9 +4,8 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from trips_mcp.cli.call import call_tool, offer_of
-from trips_mcp.cli.command import Command, run_async
+from trips_mcp.cli.command import Command, agreed, run_async
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.question import agreed
 from trips_mcp.cli.setting_flags import add_flags
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from trips_mcp.cli.doctor.bound_trip import bound_trip
 from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
 from trips_mcp.cli.doctor.database import database, is_on_a_server
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.history import HISTORY
 from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
-from trips_mcp.cli.doctor.journal import JOURNAL
 from trips_mcp.cli.doctor.settings_report import Found, as_findings, notices, settings_found
+from trips_mcp.cli.doctor.state_files import HISTORY, JOURNAL
 from trips_mcp.cli.doctor.toolset import offered
 from trips_mcp.settings import Api, Settings, SettingsError
 

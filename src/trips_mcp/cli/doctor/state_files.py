@@ -1,12 +1,16 @@
-"""The doctor's check of a SQLite file that servers keep for themselves: its place, and what is in it."""
+"""The doctor's checks of the files that servers keep for themselves: the journal and the history."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from trips_mcp.cli.doctor.files import LeftOpenError, is_private, is_writable, read_only
 from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.client.journal.store import count as count_writes
+from trips_mcp.history.store import count as count_changes
 
 Facts = dict[str, object]
 
@@ -57,3 +61,36 @@ class StateFile:
     @property
     def _elsewhere(self) -> str:
         return f"{self.without}; fix it, or name another file in {self.variable}."
+
+
+def _unknown_writes(db: sqlite3.Connection, file: Path, place: str, facts: Facts) -> Diagnosis:
+    counted = count_writes(db, file, time.time)
+    facts |= {"unknownOutcomes": counted.unknown, "underWay": counted.under_way}
+    under_way = f", {counted.under_way} under way" if counted.under_way else ""
+    if not counted.unknown:
+        return Diagnosis("journal", "ok", f"{place}, no write of unknown outcome{under_way}", facts=facts)
+    writes = "1 write" if counted.unknown == 1 else f"{counted.unknown} writes"
+    return Diagnosis(
+        "journal",
+        "warn",
+        f"{place}, {writes} of unknown outcome{under_way}",
+        "Check whether the change is there, or make the same call again: it is not applied twice.",
+        facts,
+    )
+
+
+JOURNAL: Final = StateFile(
+    "journal",
+    "TRIPS_MCP_JOURNAL",
+    "Without it, the outcome of unfinished writes is lost when a server ends",
+    _unknown_writes,
+)
+
+
+def _changes(db: sqlite3.Connection, _: Path, place: str, facts: Facts) -> Diagnosis:
+    changes = count_changes(db)
+    facts["changes"] = changes
+    return Diagnosis("history", "ok", f"{place}, {changes} change{'' if changes == 1 else 's'}", facts=facts)
+
+
+HISTORY: Final = StateFile("history", "TRIPS_MCP_HISTORY", "Without it, no change can be undone", _changes)
