@@ -10,7 +10,6 @@ import type { Selection } from "./selection";
 const VERSION = "1.0.0";
 /** Pixels. Hosts ask for no more within a conversation. */
 const INLINE_HEIGHT = 500;
-const LONGEST_NAME = 200;
 
 interface ShownTrip extends TripPage {
   /** The day to begin with. */
@@ -78,13 +77,12 @@ class Chat {
   private drawActions(): void {
     const { bridge, mounted, page } = this;
     if (!mounted || !page) return;
-    const title = page.trip.title;
     const modes = bridge.context.availableDisplayModes ?? [];
     const isFull = bridge.context.displayMode === "fullscreen";
     const other = isFull ? "inline" : "fullscreen";
     mounted.actions.replaceChildren(
       ...(page.planId && bridge.canCallTools ? [this.apply] : []),
-      ...(bridge.canSendMessages ? [this.tellMeAbout("this trip", `Tell me about the trip “${short(title)}” (tripId ${page.trip.id}).`)] : []),
+      ...(bridge.canSendMessages ? [this.tellMeAbout("this trip", `Tell me about my trip, tripId ${id(page.trip.id)}.`)] : []),
       ...(modes.includes(other)
         ? [button({}, () => void bridge.requestDisplayMode(other).catch(() => undefined), isFull ? "Smaller" : "Larger")]
         : []),
@@ -111,8 +109,9 @@ class Chat {
       if (bridge.canCallTools) void this.askForDay(page.trip.id, selection.date, name);
       return;
     }
-    if (bridge.canSendMessages) {
-      const message = `Tell me about “${short(name)}” of the trip “${short(page.trip.title)}” (tripId ${page.trip.id}).`;
+    const what = bridge.canSendMessages && inWords(selection.key);
+    if (what) {
+      const message = `Tell me about ${what} of my trip, tripId ${id(page.trip.id)}.`;
       mounted.cardActions.replaceChildren(this.tellMeAbout("this", message));
     }
   }
@@ -123,7 +122,7 @@ class Chat {
     try {
       const result = await this.bridge.callTool("get_day", { tripId, date });
       if (asked !== this.asked) return;
-      const message = `Tell me about ${date} of the trip “${short(this.page?.trip.title ?? "")}” (tripId ${tripId}).`;
+      const message = `Tell me about ${date} of my trip, tripId ${id(tripId)}.`;
       const actions = this.bridge.canSendMessages ? [h("div", { class: "card-actions" }, this.tellMeAbout("this day", message))] : [];
       this.showDay(name, [...markdown(textOf(result)), ...actions]);
     } catch (error) {
@@ -196,8 +195,17 @@ function textOf(result: ToolResult): string {
   return (result.content ?? []).map((part) => (part.type === "text" ? (part.text ?? "") : "")).filter(Boolean).join("\n");
 }
 
-/** A name within a sentence for a model: on one line, and never long. */
-function short(text: string): string {
-  const line = text.replace(/[\s“”"]+/gu, " ").trim();
-  return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;
+/**
+ * An item by its id, as tools name it: `the stay of legId leg_1`. A title has no place in a message of the user's, for
+ * somebody else may have written it. Empty for an item without an id.
+ */
+function inWords(key: string): string {
+  const [, legId = "", part = ""] = /^leg-([\w-]+?)-(flight-\w+|stay|car)(?:-\d+)?$/.exec(key) ?? [];
+  if (part) return `the ${part.replace("-", " ")} of legId ${legId}`;
+  const [, kind = "", itemId = ""] = /^(?:undated-)?(leg|pin|commitment|event)-([\w-]+)$/.exec(key) ?? [];
+  return kind && `${kind === "event" ? "event_id" : `${kind}Id`} ${itemId}`;
+}
+
+function id(text: string): string {
+  return text.replace(/[^\w-]/g, "");
 }

@@ -118,9 +118,13 @@ test("what is asked about goes to the conversation, and links through the host",
   await until(() => window.told.messages.length === 2);
   await view.locator(".card:visible a").first().click();
   await until(() => window.told.links.length === 1);
+  await view.locator(".list .entry-head", { hasText: "Ryokan Sawanoya" }).first().click();
+  await view.getByRole("button", { name: "Tell me about this", exact: true }).click();
+  await until(() => window.told.messages.length === 3);
   const { messages, links } = await told();
-  assert.equal(messages[0], `Tell me about the trip “Japan in spring” (tripId ${tripId}).`);
-  assert.match(messages[1], /^Tell me about “.+” of the trip “Japan in spring” \(tripId trip_\w+\)\.$/);
+  assert.equal(messages[0], `Tell me about my trip, tripId ${tripId}.`);
+  assert.match(messages[1], new RegExp(`^Tell me about pinId pin_\\w+ of my trip, tripId ${tripId}\\.$`), "no words of the trip");
+  assert.match(messages[2], /^Tell me about the stay of legId leg_\w+ of my trip, /);
   assert.match(links[0], /^(https|geo):/);
 });
 
