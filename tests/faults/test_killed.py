@@ -4,171 +4,23 @@ What is waited for is seen from outside: a note in the journal, a row in the dat
 an answer on the pipe, or so many microseconds on the clock.
 """
 
-import io
-import json
-import os
 import random
 import re
-import select
-import socket
 import sqlite3
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Generator
+from contextlib import AbstractContextManager, closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pytest
 from typing_extensions import override
 
+from .processes import MOST_TIMES, SECONDS, Fields, Home, home, keys_noted, let_pass, until
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL, and no select on pipes")
-
-SECONDS: Final = 60
-"""The limit of any wait; only a hanging process reaches it."""
-
-MOST_TIMES: Final = 5
-"""How often the kills are repeated at most, until enough of them met the moment that the test is about."""
-
-Fields = dict[str, Any]
-
-
-class Server:
-    """A `trips-mcp` process that the test talks to line by line."""
-
-    def __init__(self, environment: dict[str, str], output: str = "pipe") -> None:
-        """`output`: what it writes to, a `pipe` or, as hosts on Node have it, a `socket`."""
-        reading, writing = os.pipe() if output == "pipe" else [end.detach() for end in socket.socketpair()]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "trips_mcp"],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=writing,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-        )
-        os.close(writing)
-        assert self._process.stdin is not None
-        self._to, self._from = self._process.stdin, io.FileIO(reading)
-        self._unread = b""
-        self._last_id = 0
-        self._last_resort = threading.Timer(SECONDS, self._process.kill)
-        self._last_resort.start()
-        face = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-        self.answer(self.send("initialize", face))
-        self.notify("notifications/initialized", {})
-
-    def call(self, tool: str, arguments: Fields) -> Fields:
-        """The result of a call that must succeed."""
-        result = self.answer(self.begin_call(tool, arguments))["result"]
-        assert not result.get("isError"), result
-        return result["structuredContent"]
-
-    def begin_call(self, tool: str, arguments: Fields) -> int:
-        return self.send("tools/call", {"name": tool, "arguments": arguments})
-
-    def send(self, method: str, params: Fields) -> int:
-        self._last_id += 1
-        self._write({"id": self._last_id, "method": method, "params": params})
-        return self._last_id
-
-    def notify(self, method: str, params: Fields) -> None:
-        self._write({"method": method, "params": params})
-
-    def answer(self, request_id: int) -> Fields:
-        for message in self._messages():
-            if message.get("id") == request_id and "method" not in message:
-                return message
-        raise AssertionError("the server has ended")
-
-    def has_said_something(self) -> bool:
-        return bool(select.select([self._from], [], [], 0)[0])
-
-    def kill(self, request_id: int) -> Fields | None:
-        """The answer to that request, if it was written."""
-        self._process.kill()
-        self._process.wait()
-        found = [message for message in self._messages() if message.get("id") == request_id]
-        self.close()
-        return found[0] if found else None
-
-    def close(self) -> None:
-        self._last_resort.cancel()
-        self._process.kill()
-        self._process.wait()
-        with suppress(BrokenPipeError):
-            self._to.close()
-        self._from.close()
-
-    def _write(self, message: Fields) -> None:
-        self._to.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-
-    def _messages(self) -> Generator[Fields]:
-        """Whole lines only: a truncated line tells the host nothing."""
-        while True:
-            while b"\n" in self._unread:
-                line, self._unread = self._unread.split(b"\n", 1)
-                yield json.loads(line)
-            chunk = os.read(self._from.fileno(), 1 << 16)
-            if not chunk:
-                return
-            self._unread += chunk
-
-
-def until(seen: Callable[[], bool]) -> None:
-    last = time.monotonic() + SECONDS
-    while not seen():
-        assert time.monotonic() < last, "what was waited for never came"
-        time.sleep(0.0002)  # who looks without a pause keeps what is looked for from coming
-
-
-def let_pass(microseconds: float) -> None:
-    last = time.perf_counter() + microseconds / 1e6
-    until(lambda: time.perf_counter() >= last)
-
-
-def keys_noted(journal: Path) -> set[str]:
-    """Also empty while the file is being created."""
-    if not journal.exists():
-        return set()
-    with closing(sqlite3.connect(journal)) as database:
-        try:
-            return {key for (key,) in database.execute("SELECT key FROM writes")}
-        except sqlite3.OperationalError:
-            return set()
-
-
-class Home:
-    """The files of one user, and the server processes that work on them one after the other."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.journal = folder / "journal.db"
-        self.database = folder / "trips.db"
-        ours = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        files = {
-            "TRIPS_MCP_DATABASE": str(self.database),
-            "TRIPS_MCP_JOURNAL": str(self.journal),
-            "TRIPS_MCP_HISTORY": str(self.journal.with_name("history.db")),
-        }
-        self._environment = kept | files | settings
-        self.server = self.start()
-
-    def start(self, output: str = "pipe") -> Server:
-        self.server = Server(self._environment, output)
-        return self.server
-
-
-@contextmanager
-def home(folder: Path, **settings: str) -> Generator[Home]:
-    user = Home(folder, **settings)
-    try:
-        yield user
-    finally:
-        user.server.close()
 
 
 class Write(NamedTuple):
