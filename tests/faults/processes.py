@@ -156,7 +156,7 @@ class ForkServer:
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
                 env=environment,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -195,7 +195,8 @@ class Forked:
 class Home:
     """The files of one user, and the server processes that work on them one after the other."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str], *, forks: bool = False) -> None:
+        """`forks`: whether servers are forked, which saves the time of their imports."""
         self.journal = folder / "journal.db"
         self.history = folder / "history.db"
         self.database = folder / "trips.db"
@@ -206,31 +207,28 @@ class Home:
             "TRIPS_MCP_JOURNAL": str(self.journal),
             "TRIPS_MCP_HISTORY": str(self.history),
         }
-        self.environment = kept | files | settings
-        self.launch = launcher(self.environment)
+        environment = kept | files | settings
+        self._forks = ForkServer(environment) if forks else None
+        self._launch = self._forks.launch if self._forks is not None else launcher(environment)
         self.server = self.start()
 
     def start(self, output: str = "pipe") -> Server:
-        self.server = Server(self.launch, output)
+        self.server = Server(self._launch, output)
         return self.server
+
+    def close(self) -> None:
+        self.server.close()
+        if self._forks is not None:
+            self._forks.close()
 
 
 @contextmanager
 def home(folder: Path, **settings: str) -> Generator[Home]:
-    user = Home(folder, **settings)
-    try:
+    with closing(Home(folder, settings)) as user:
         yield user
-    finally:
-        user.server.close()
 
 
 @contextmanager
-def forking(user: Home) -> Generator[None]:
-    """In this block, servers are forked instead of started anew."""
-    forks = ForkServer(user.environment)
-    user.launch = forks.launch
-    try:
-        yield
-    finally:
-        user.server.close()
-        forks.close()
+def home_with_forks(folder: Path) -> Generator[Home]:
+    with closing(Home(folder, {}, forks=True)) as user:
+        yield user

@@ -1,6 +1,7 @@
 """A real server process, killed with SIGKILL while it applies a plan or an undo: the next call finishes it, once.
 
-What is waited for is seen from outside: what the history says was made, or so many microseconds on the clock.
+What is waited for is seen from outside: a write in the database of the trips, what the history says was made, or so
+many microseconds on the clock.
 """
 
 import json
@@ -9,12 +10,14 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from .processes import MOST_TIMES, Fields, Home, forking, home, let_pass, until
+from .processes import MOST_TIMES, Fields, Home, home_with_forks, let_pass, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL, and no select on pipes")
 
@@ -29,10 +32,13 @@ IDS: Final = ("_id", "legId", "mapPinId", "event_id")
 class Plans:
     """Plans on one trip, each applied and undone through kills."""
 
-    def __init__(self, user: Home, chance: random.Random) -> None:
+    def __init__(self, user: Home, chance: random.Random, again: float) -> None:
+        """`again`: how likely it is that a plan is killed once more."""
         self._user = user
         self._chance = chance
+        self._again = again
         self._history = sqlite3.connect(user.history)
+        self._database = sqlite3.connect(user.database)
         self.kills = 0
         self.halfway = 0
         """Kills that left a plan begun and not finished."""
@@ -50,12 +56,13 @@ class Plans:
 
     def close(self) -> None:
         self._history.close()
+        self._database.close()
 
     def apply_and_undo(self, number: int) -> None:
         changes = list(self._changes(number))
         plan = self._user.server.call("plan_changes", self._trip | {"changes": changes})["planId"]
         self._finish(plan, len(changes))
-        assert outline(self._everything()) == expected(outline(self._start), changes)
+        assert Outline.of(self._everything()) == Outline.of(self._start).after(changes)
         assert self._messages().count(f"message {number}") == sum(one["tool"] == "send_message" for one in changes)
 
         undo = self._user.server.call("plan_undo", {"changeId": plan})["planId"]
@@ -64,7 +71,7 @@ class Plans:
 
     def _finish(self, plan: str, changes: int) -> None:
         """Applies a plan through as many kills as there happen to be, and once more."""
-        while self._chance.random() < 0.8:
+        while self._chance.random() < self._again:
             if self._kill_once(plan, changes):
                 break
         report = self._user.server.call("apply_plan", {"planId": plan})
@@ -74,17 +81,31 @@ class Plans:
         """Whether the answer came before the kill."""
         server = self._user.server
         request = server.begin_call("apply_plan", {"planId": plan})
-        if self._chance.random() < 0.7:
-            done = self._chance.randrange(changes)
-            until(lambda: self._done(plan) >= done or server.has_said_something())
-            let_pass(self._chance.uniform(0, 6_000))
-        else:
-            let_pass(self._chance.uniform(0, 150_000))
+        self._wait_for_the_moment(plan, changes)
         answer = server.kill(request)
         self._user.start()
         self.kills += 1
         self.halfway += answer is None and 0 < self._done(plan) < changes
         return answer is not None
+
+    def _wait_for_the_moment(self, plan: str, changes: int) -> None:
+        server = self._user.server
+        match self._chance.choice(("clock", "noted", "written", "written")):
+            case "clock":
+                let_pass(self._chance.uniform(0, 150_000))
+            case "noted":
+                done = self._chance.randrange(changes)
+                until(lambda: self._done(plan) >= done or server.has_said_something())
+                let_pass(self._chance.uniform(0, 6_000))
+            case _:
+                for _ in range(self._chance.randrange(changes) + 1):
+                    known = self._version()
+                    until(lambda known=known: self._version() != known or server.has_said_something())
+                let_pass(self._chance.choice((0, self._chance.uniform(0, 2_000))))
+
+    def _version(self) -> int:
+        """Changes with each commit to the database of the trips."""
+        return self._database.execute("PRAGMA data_version").fetchone()[0]
 
     def _changes(self, number: int) -> Iterator[Fields]:
         """Most of these, in this order."""
@@ -108,8 +129,7 @@ class Plans:
         return self._user.server.call("export_trip", self._trip)
 
     def _messages(self) -> list[str]:
-        with closing(sqlite3.connect(self._user.database)) as database:
-            return [content for (content,) in database.execute("SELECT content FROM messages")]
+        return [content for (content,) in self._database.execute("SELECT content FROM messages")]
 
     def _plan(self, plan: str) -> Fields:
         [(body,)] = self._history.execute("SELECT body FROM plans WHERE id = ?", (plan,))
@@ -119,45 +139,57 @@ class Plans:
         return len(self._plan(plan)["done"])
 
 
-def outline(export: Fields) -> Fields:
-    """The titles of everything; commitments with what they are linked to."""
-    titled = by_title(export)
-    return {
-        "trip": titled["trip"]["title"],
-        "legs": [(leg["title"], leg.get("accommodation", {}).get("name")) for leg in titled["legs"]],
-        "commitments": [(one["title"], one.get("legId"), one.get("mapPinId")) for one in titled["commitments"]],
-        "mapPins": [pin["name"] for pin in titled.get("mapPins", [])],
-        "actionItems": [item["text"] for item in titled.get("actionItems", [])],
-    }
+@dataclass
+class Outline:
+    """The titles of everything, in alphabetical order."""
 
+    trip: str
+    legs: list[tuple[str, str]]
+    """With their stays."""
+    commitments: list[tuple[str, str, str]]
+    """With the leg and the pin that they are linked to."""
+    pins: list[str]
+    to_dos: list[str]
 
-def expected(before: Fields, changes: list[Fields]) -> Fields:
-    """The outline after these changes."""
-    after: Fields = {name: list(items) if isinstance(items, list) else items for name, items in before.items()}
-    for change in changes:
-        given: dict[str, Any] = change["arguments"]
-        match change["tool"]:
+    @classmethod
+    def of(cls, export: Fields) -> "Outline":
+        titled = by_title(export)
+        return cls(
+            titled["trip"]["title"],
+            [(leg["title"], leg.get("accommodation", {}).get("name", "")) for leg in titled["legs"]],
+            [(one["title"], one.get("legId", ""), one.get("mapPinId", "")) for one in titled["commitments"]],
+            [pin["name"] for pin in titled.get("mapPins", [])],
+            [item["text"] for item in titled.get("actionItems", [])],
+        )
+
+    def after(self, changes: list[Fields]) -> "Outline":
+        found = deepcopy(self)
+        for change in changes:
+            found.change(change["tool"], change["arguments"])
+        for items in (found.legs, found.commitments, found.pins, found.to_dos):
+            items.sort()
+        return found
+
+    def change(self, tool: str, given: Fields) -> None:
+        match tool:
             case "create_leg":
-                after["legs"].append((given["title"], None))
+                self.legs.append((given["title"], ""))
             case "create_map_pin":
-                after["mapPins"].append(given["name"])
+                self.pins.append(given["name"])
             case "create_commitment":
-                after["commitments"].append((given["title"], after["legs"][-1][0], None))
+                self.commitments.append((given["title"], self.legs[-1][0], ""))
+            case "create_action_item":
+                self.to_dos.append(given["text"])
             case "update_trip":
-                after["trip"] = given["title"]
+                self.trip = given["title"]
             case "update_leg":
                 stay = given["accommodation"]["name"]
-                after["legs"] = [(title, stay if title == "Kyoto" else name) for title, name in after["legs"]]
+                self.legs = [(title, stay if title == "Kyoto" else name) for title, name in self.legs]
             case "delete_map_pin":
-                after["mapPins"].remove("Market")
-                after["commitments"] = [
-                    (title, leg, None if pin == "Market" else pin) for title, leg, pin in after["commitments"]
-                ]
-            case "create_action_item":
-                after["actionItems"].append(given["text"])
+                self.pins.remove("Market")
+                self.commitments = [(one, leg, "" if pin == "Market" else pin) for one, leg, pin in self.commitments]
             case _:
-                pass
-    return {name: sorted(items, key=str) if isinstance(items, list) else items for name, items in after.items()}
+                assert tool == "send_message"
 
 
 def by_title(export: Fields) -> Fields:
@@ -177,24 +209,22 @@ def by_title(export: Fields) -> Fields:
     return found | {name: sorted(found[name], key=json.dumps) for name in lists}
 
 
-def killed_and_finished(user: Home, kills: int, halfway: int, seed: int) -> Plans:
+def killed_and_finished(folder: Path, kills: int, halfway: int, seed: int, again: float) -> None:
     """At least so many kills, and more until as many of them met a plan halfway."""
-    plans = Plans(user, random.Random(seed))  # noqa: S311 - no secret
-    with closing(plans):
-        number = 0
-        while plans.kills < kills or plans.halfway < halfway:
-            assert plans.kills < kills * MOST_TIMES
-            number += 1
-            plans.apply_and_undo(number)
-    return plans
+    with home_with_forks(folder) as user:
+        plans = Plans(user, random.Random(seed), again)  # noqa: S311 - no secret
+        with closing(plans):
+            number = 0
+            while plans.kills < kills or plans.halfway < halfway:
+                assert plans.kills < kills * MOST_TIMES
+                number += 1
+                plans.apply_and_undo(number)
 
 
 def test_plans_of_a_killed_process_are_finished_by_the_next_call(tmp_path: Path) -> None:
-    with home(tmp_path) as user, forking(user):
-        killed_and_finished(user, kills=3, halfway=1, seed=1)
+    killed_and_finished(tmp_path, kills=3, halfway=1, seed=1, again=0.6)
 
 
 @pytest.mark.soak
 def test_plans_of_many_killed_processes_are_finished(tmp_path: Path) -> None:
-    with home(tmp_path) as user, forking(user):
-        killed_and_finished(user, kills=200, halfway=80, seed=2)
+    killed_and_finished(tmp_path, kills=80, halfway=30, seed=2, again=0.85)

@@ -46,7 +46,11 @@ def team_with_history(request: pytest.FixtureRequest, serve: Serve, new_database
 
     def team() -> AbstractAsyncContextManager[Any]:
         settings, http = settings_of_callers(env), HttpSettings.from_env({}, {})
-        return serve(lambda log: app_for_callers(settings, http, "127.0.0.1", log))
+
+        def opening(log: Callable[[str], object]) -> AbstractAsyncContextManager[Any]:
+            return app_for_callers(settings, http, "127.0.0.1", log)
+
+        return serve(opening)
 
     return team
 

@@ -4,7 +4,8 @@ import json
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from trips_mcp.delivery import delivering
 from trips_mcp.spelling import nearest
 
 if TYPE_CHECKING:
+    from trips_mcp.client import TripsClient
     from trips_mcp.server.offer import Offer
     from trips_mcp.tools.tool import Answer
 
@@ -118,22 +120,40 @@ async def call_tool(
     name: str, given: dict[str, object], offered: "Offer", show: "Callable[[Answer], None]"
 ) -> "Answer":
     """If a write's answer cannot be printed, repeating the call completes it. Raises: CommandError, OutputError."""
+    async with connected(offered) as client:
+        return await call_with(client, name, given, offered, show)
+
+
+@asynccontextmanager
+async def connected(offered: "Offer") -> "AsyncGenerator[TripsClient]":
+    """Raises: CommandError."""
     from trips_mcp.client.errors import CannotConnectError
 
-    tool = next(tool for tool in offered.load_tools() if tool.name == name)
     try:
         async with offered.connect() as client:
-            with delivering() as delivery:
-                try:
-                    answer = await tool.call(client, given, _report, offered.conduct)
-                    show(answer)
-                    if not answer.is_error:
-                        await delivery.confirm()
-                finally:
-                    await delivery.abandon()
-            return answer
+            yield client
     except CannotConnectError as error:
         raise CommandError(str(error)) from None
+
+
+async def call_with(
+    client: "TripsClient",
+    name: str,
+    given: dict[str, object],
+    offered: "Offer",
+    show: "Callable[[Answer], None]",
+) -> "Answer":
+    """As `call_tool`, with a client that is open."""
+    tool = next(tool for tool in offered.load_tools() if tool.name == name)
+    with delivering() as delivery:
+        try:
+            answer = await tool.call(client, given, _report, offered.conduct)
+            show(answer)
+            if not answer.is_error:
+                await delivery.confirm()
+        finally:
+            await delivery.abandon()
+    return answer
 
 
 async def _report(progress: float, total: float | None, word: str | None) -> None:

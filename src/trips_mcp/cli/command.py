@@ -1,9 +1,12 @@
 """The description of a command: its words, its line in the help, its flags and its function."""
 
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import current_thread, main_thread
 from typing import Final, TextIO, TypeVar, TypeVarTuple
 
 from trips_mcp.cli.output import remark
@@ -54,9 +57,26 @@ def standard_input() -> TextIO:
 
 
 def agreed(question: str, otherwise: str) -> bool:
-    """Raises: CommandError with `otherwise` if nobody can be asked."""
+    """Also in an event loop, where nothing else may be waiting for it.
+
+    Raises: CommandError with `otherwise` if nobody can be asked.
+    """
     stdin = standard_input()
     if not stdin.isatty():
         raise CommandError(otherwise)
-    remark(f"{question} [y/N]")
-    return stdin.readline().strip().lower() in ("y", "yes")
+    with _interruptible():  # from before the question, as its answer may be an interrupt
+        remark(f"{question} [y/N]")
+        return stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """An interrupt ends the wait. asyncio's handler would only cancel the task, which goes on reading."""
+    if current_thread() is not main_thread():  # only that one may set a handler
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

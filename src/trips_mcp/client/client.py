@@ -9,7 +9,7 @@ import anyio
 
 from trips_mcp.client import resources
 from trips_mcp.client.batch_writes import in_parts
-from trips_mcp.client.digests import digest, history_account
+from trips_mcp.client.digests import history_account
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (
     CannotConnectError,
@@ -28,7 +28,7 @@ from trips_mcp.client.recorder import Recorder
 from trips_mcp.client.retry import Attempts, Course
 from trips_mcp.client.session import ApiSession
 from trips_mcp.client.snapshots import Snapshots
-from trips_mcp.client.writes import PartNotes, Recovery, Writing, is_dry_run
+from trips_mcp.client.writes import PartNotes, Recovery, Writing, digest_of, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems
 from trips_mcp.contract.batches import limits
 from trips_mcp.contract.commitments import LIST_COMMITMENTS, Commitment, ListCommitments
@@ -137,7 +137,7 @@ class TripsClient:
             params,
             lambda: self._sent(operation, params, ends, report),
             account=history_account(session.secret),
-            digest=digest(session.secret, operation, params),
+            digest=digest_of(session, operation, params),
         )
 
     async def _sent(self, operation: Operation[P, R], params: P, ends: float, report: Report | None) -> Outcome[R]:

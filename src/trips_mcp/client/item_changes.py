@@ -1,7 +1,7 @@
 """What a write changed, item by item: from its arguments, its result and the items before."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from trips_mcp.client.snapshots import ATTACHED, Key, TripSnapshot, as_item, without_empty
@@ -56,20 +56,25 @@ class Before:
     event: JsonObject | None = None
     is_known: bool = True
     """Whether what the write needs could be read."""
-    earlier: Mapping[Key, ItemChange] = field(default_factory=dict[Key, ItemChange])
-    """The changes that an earlier call recorded, which this one completes. They have the items of then."""
+    earlier: Mapping[Key, ItemChange] | None = None
+    """The changes that an earlier call recorded, which this one completes: what the trip has now may be from that."""
 
     def item(self, kind: ItemKind, id_: str) -> JsonObject | None:
-        if (kind, id_) in self.earlier:
-            return self.earlier[kind, id_].before
+        if self.earlier is not None:
+            change = self.earlier.get((kind, id_))
+            return None if change is None else change.before
         if kind == "event":
             return self.event
         return None if self.trip is None else self.trip.item(kind, id_)
 
     def commitments_of(self, kind: ItemKind, id_: str) -> list[JsonObject]:
-        if kind not in _LINKS or self.trip is None:
+        """The commitments that are linked to the item, with those that an earlier call has unlinked."""
+        if (link := _LINKS.get(kind)) is None:
             return []
-        return self.trip.commitments_of(_LINKS[kind], id_)
+        linked = [] if self.trip is None else self.trip.commitments_of(link, id_)
+        known = {item["_id"] for item in linked}
+        earlier = (change.before for (of, _), change in (self.earlier or {}).items() if of == "commitment")
+        return [*linked, *(one for one in earlier if one and one.get(link) == id_ and one["_id"] not in known)]
 
 
 def target(operation: Operation[Any, Any], arguments: JsonObject) -> Key | None:
@@ -100,9 +105,17 @@ def planned(operation: Operation[Any, Any], arguments: JsonObject, before: Befor
     if (of := target(operation, arguments)) is not None:
         return tuple(_changed(operation, of, arguments, before, None))
     if operation.name in _BATCHES:
-        return tuple(_merging(operation, arguments, before))
+        return tuple(
+            change
+            for name, kind in _BATCHES[operation.name].items()
+            for item in arguments.get(name, ())
+            if "clientRef" in item
+            for change in _merging(kind, item, before)
+        )
     kind: ItemKind = _KINDS.get(operation.result, "share_token")
-    return (ItemChange(kind=kind, id="", after=_item_in(operation, arguments)),)
+    item = _item_in(operation, arguments)
+    merging = tuple(_merging(kind, item, before)) if "clientRef" in item else ()
+    return merging or (ItemChange(kind=kind, id="", after=item),)
 
 
 def made(
@@ -116,15 +129,16 @@ def _made(
     operation: Operation[Any, Any], arguments: JsonObject, result: Result, before: Before
 ) -> Iterator[ItemChange]:
     of = target(operation, arguments)
+    resumes = before.earlier is not None
     match result:
         case Deleted() | DeletedEvent() if of is not None:
-            if not getattr(result, "already_deleted", False):
+            if resumes or not getattr(result, "already_deleted", False):
                 yield from _changed(operation, of, arguments, before, None)
         case BatchReport() | SyncReport():
             yield from _of_batch(operation, arguments, result, before)
         case ShareToken():
             yield ItemChange(kind="share_token", id="", after={})
-        case Revoked(revoked=True):
+        case Revoked() if result.revoked or resumes:
             yield ItemChange(kind="share_token", id="", before={})
         case Resource() | Event() if of is not None:
             yield from _changed(operation, of, arguments, before, _with_trips(as_item(result), before.event))
@@ -158,14 +172,12 @@ def _changed(
             yield ItemChange(kind="commitment", id=commitment["_id"], before=commitment, after=unlinked, fields=(link,))
 
 
-def _merging(operation: Operation[Any, Any], arguments: JsonObject, before: Before) -> Iterator[ItemChange]:
-    """The existing items that a batch names by their clientRef."""
+def _merging(kind: ItemKind, item: JsonObject, before: Before) -> Iterator[ItemChange]:
+    """The existing item that a new one names by its clientRef."""
     if before.trip is None:
-        return
-    for name, kind in _BATCHES[operation.name].items():
-        for item in arguments.get(name, ()):
-            if "clientRef" in item and (was := before.trip.of_client_ref(kind, item["clientRef"])) is not None:
-                yield ItemChange(kind=kind, id=was["_id"], before=was)
+        yield ItemChange(kind=kind, id="", after=item, before_is_known=False)
+    elif (was := before.trip.of_client_ref(kind, item["clientRef"])) is not None:
+        yield ItemChange(kind=kind, id=was["_id"], before=was)
 
 
 def _of_batch(
@@ -183,7 +195,7 @@ def _of_batch(
                 sent["clientRef"] = outcome.client_ref
             if outcome.status == "unknown":
                 yield ItemChange(kind=kind, id="", after=sent)
-            elif outcome.id and outcome.status in ("created", "updated"):
+            elif outcome.id and (outcome.status in ("created", "updated") or before.earlier is not None):
                 latest[outcome.id] = _merged_change(kind, outcome.id, sent, latest.get(outcome.id), before)
         yield from latest.values()
 
@@ -198,7 +210,8 @@ def _merged_change(
     fields: tuple[str, ...] = ()
     if was is not None:
         fields = tuple(dict.fromkeys((*(previous.fields if previous is not None else ()), *_paths(sent))))
-    return ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=before.is_known, fields=fields)
+    known = before.is_known or "clientRef" not in sent
+    return ItemChange(kind=kind, id=id_, before=was, after=after, before_is_known=known, fields=fields)
 
 
 def _report(result: Result, name: str) -> BatchReport:

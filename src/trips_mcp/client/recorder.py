@@ -104,9 +104,13 @@ class Recorder:
         before: Before,
     ) -> str | None:
         """Records what was changed. The reason if that fails."""
-        completed = await self._history.earlier(change) if is_joined(outcome.notes) else None
+        completed = await self._completed(change, is_joined(outcome.notes))
         if completed is not None:
-            before = replace(before, earlier={(item.kind, item.id): item for item in completed.items if item.id})
+            before = replace(
+                before,
+                is_known=all(item.before_is_known for item in completed.items),
+                earlier={(item.kind, item.id): item for item in completed.items if item.id},
+            )
         items = made(operation, arguments, outcome.result, before)
         self._keep_up(change, items)
         if completed is None:
@@ -119,7 +123,14 @@ class Recorder:
             if not is_batch_of_items(operation):
                 return None  # recorded, but its answer was not delivered
             items = _together(completed.items, items)
+        if not items:
+            await self._history.discard(completed)
+            return None
         return await self._history.finish(self._with_trips(replace(completed, items=items, state="done")))
+
+    async def _completed(self, change: RecordedChange, joined: bool) -> RecordedChange | None:
+        """The change of an earlier call that this one completes: for a step of a plan, also without the journal."""
+        return await self._history.earlier(change) if joined or change.plan else None
 
     def _keep_up(self, change: RecordedChange, items: tuple[ItemChange, ...]) -> None:
         """Keeps the snapshots as the write left the trip."""

@@ -66,6 +66,12 @@ def as_step(name: str) -> Generator[None]:
         _step.reset(token)
 
 
+def digest_of(session: ApiSession, operation: Operation[Any, Any], params: Params) -> str:
+    """Equal for calls that are one write if the outcome of the first is unknown."""
+    plain = digest(session.secret, operation, params)
+    return step_digest(session.secret, step, plain) if (step := _step.get()) else plain
+
+
 class Recovery(Protocol[R_co]):
     """The lookup of a write with unknown outcome, for an API without Idempotency-Key."""
 
@@ -128,9 +134,8 @@ class _Write(Generic[P, R]):
     """The Idempotency-Key of a plan's step; None for other writes, whose key is in their note."""
 
     def __post_init__(self) -> None:
-        self.digest = digest(self.session.secret, self.operation, self.params)
-        if step := _step.get():
-            self.digest = step_digest(self.session.secret, step, self.digest)
+        self.digest = digest_of(self.session, self.operation, self.params)
+        if _step.get():
             self.key = self.digest[:32]
         self.target = target(self.session.secret, self.operation, self.params)
 

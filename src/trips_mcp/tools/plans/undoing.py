@@ -301,6 +301,7 @@ list_changes = Tool(
     run=_list_changes,
     lookup="list_trips",
     asked_for="history log undo what did you change",
+    told_of=lambda page: [one.trip_id for one in page.items if one.trip_id],
 )
 plan_undo = Tool(
     name="plan_undo",
@@ -314,4 +315,5 @@ plan_undo = Tool(
     lookup="list_changes",
     asked_for="undo revert take back restore",
     prose=preview_in_words,
+    told_of=lambda preview: [preview.trip_id] if preview.trip_id else [],
 )
