@@ -33,7 +33,7 @@ FLIGHT = Booking(
     confirmation_number="QX7L2M", starts=at("2027-05-04T12:15", "Europe/Berlin"), ends=at("2027-05-05T07:40"),
 )  # fmt: skip
 PASS = replace(FLIGHT, ends=None, starts=BookingTime(date(2027, 5, 4)), source="boarding pass")
-SECOND_SEAT = replace(FLIGHT, seat="12D", travellers=("Bob Example",))
+SECOND_SEAT = replace(FLIGHT, seat="12D", travellers=("Bob Example",), confirmation_number="ZZ9PLU")
 HOTEL = Booking(
     kind="stay", name="Ryokan Example", origin=GION, confirmation_number="HTL-4471",
     starts=at("2027-05-08T15:00"), ends=at("2027-05-10T10:00"),
@@ -59,7 +59,8 @@ TRAIN_PASS = replace(
     TRAIN, number="12", seat="7 12B", travellers=("Bob Example",), confirmation_number="",
     origin=BookingPlace("TOKYO STN", zone="Asia/Tokyo"), destination=BookingPlace("KYOTO STN", zone="Asia/Tokyo"),
 )  # fmt: skip
-BUNDLE = (FEEDER, FLIGHT, PASS, SECOND_SEAT, HOTEL, HOME, CAR, DINNER, TRAIN, TRAIN_PASS)
+BY_AGENCY = replace(HOTEL, confirmation_number="1234.567.890")
+BUNDLE = (FEEDER, FLIGHT, PASS, SECOND_SEAT, HOTEL, BY_AGENCY, HOME, CAR, DINNER, TRAIN, TRAIN_PASS)
 EMPTY: Json = {"trip": {"_id": "trip", "title": "Japan", "startDate": "2027-05-04", "endDate": "2027-05-12"}}
 
 
@@ -139,7 +140,7 @@ def test_where_no_leg_fits_a_new_one_is_made() -> None:
 def test_two_travellers_of_one_flight_are_one_flight_with_both_seats() -> None:
     (flight,) = flights(applied(EMPTY, draft(EMPTY, FLIGHT, SECOND_SEAT)))
 
-    assert flight["seat"] == "12C, 12D"
+    assert (flight["seat"], flight["confirmationNumber"]) == ("12C, 12D", "QX7L2M, ZZ9PLU")
 
 
 @pytest.mark.parametrize("again", BUNDLE)
@@ -320,7 +321,11 @@ def any_order(seed: int) -> None:
     for one in mixed:
         trip = applied(trip, draft(trip, one))
     assert sorted(flight["flightNumber"] for flight in flights(trip)) == ["LH715", "LH716", "LH99"]
-    assert len([leg for leg in trip["legs"] if leg.get("accommodation")]) == 1
+    assert [flight["confirmationNumber"] for flight in flights(trip) if flight["flightNumber"] == "LH716"] == [
+        "QX7L2M, ZZ9PLU"
+    ]
+    (stay,) = [leg["accommodation"] for leg in trip["legs"] if leg.get("accommodation")]
+    assert stay["confirmationNumber"] == "1234.567.890, HTL-4471"
     dinner, train = sorted(trip["commitments"], key=lambda one: one["category"])
     assert (dinner["title"], " 12 " in f" {train['title']} ") == ("Giro Giro", True)
     assert "Seat: 7 12A, 7 12B" in train["notes"]

@@ -202,6 +202,20 @@ async def test_of_a_whole_calendar_only_the_trips_travel_is_planned_and_the_rest
     ]
 
 
+async def test_where_secrets_are_masked_no_confirmation_number_of_the_trip_is_told(
+    agent: Agent, trips: TripsClient
+) -> None:
+    await agent.takes_in(page(FLIGHT, HOTEL))
+    masked = calls_on(trips, Conduct(twin=twin, mask_secrets=True))
+    other = [{**one, "reservationNumber": "OTHER1"} for one in (FLIGHT, HOTEL)]
+
+    answer = await masked("plan_import", content=page(*other))
+
+    assert answer.structured is not None
+    assert [one["outcome"] for one in answer.structured["bookings"]] == ["changed", "changed"]
+    assert not any(number in answer.text + json.dumps(answer.structured) for number in ("QX7L2M", "HTL-4471"))
+
+
 BUNDLE = (mail(page(FLIGHT)), PASS, ENTRY, page(HOTEL), page({**FLIGHT, "airplaneSeat": "12D"}), page(TRAIN))
 
 

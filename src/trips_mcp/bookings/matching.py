@@ -37,6 +37,11 @@ def combined(bookings: Iterable[Booking]) -> list[Booking]:
     return sorted(found, key=lambda one: (_moment(one.starts), identity(one)))
 
 
+def all_of(*lists: str) -> str:
+    """The parts of lists such as `12C, 12D`, each once and in order."""
+    return ", ".join(sorted({part for one in lists for part in one.split(", ") if part}))
+
+
 def digits_of(one: Booking) -> str:
     """Of its number, without the name of its kind of train."""
     return "".join(mark for mark in one.number if mark.isdecimal()).lstrip("0")
@@ -80,7 +85,8 @@ def _combined(ranked: Sequence[Booking]) -> Booking:
         name: next((value for one in ranked if (value := getattr(one, name))), getattr(first, name)) for name in _FILLED
     }
     exact = next((one.starts for one in ranked if one.starts and one.starts.clock), first.starts)
-    seats = [seat for one in ranked for seat in one.seat.split(", ") if seat]
+    if first.kind != "car":  # travellers may have a number each, and an agency and a hotel each their own
+        filled["confirmation_number"] = all_of(*(one.confirmation_number for one in ranked))
     travellers = [name for one in ranked for name in one.travellers]
     origin = max((one.origin for one in ranked), key=lambda place: (bool(place.zone), len(place.address), repr(place)))
     destination = max((one.destination for one in ranked), key=lambda place: (bool(place.zone), repr(place)))
@@ -90,7 +96,7 @@ def _combined(ranked: Sequence[Booking]) -> Booking:
         starts=exact,
         origin=origin,
         destination=destination,
-        seat=", ".join(sorted(dict.fromkeys(seats))),
+        seat=all_of(*(one.seat for one in ranked)),
         travellers=tuple(sorted(dict.fromkeys(travellers))),
     )
 

@@ -6,6 +6,7 @@ In the notes of a commitment or an event, it is labelled lines above the travell
 from datetime import timedelta
 from typing import Any, Final
 
+from trips_mcp.bookings.matching import all_of
 from trips_mcp.bookings.model import Booking
 from trips_mcp.json_values import JsonObject
 
@@ -105,7 +106,7 @@ def merged_notes(old: str, new: str) -> tuple[str, list[str]]:
     differences: list[str] = []
     for label, value in given.items():
         before = known.get(label)
-        after = _both(before, value) if before and label in _LISTED else value
+        after = all_of(before, value) if before and label in _LISTED else value
         if before is None:
             differences.append(f"{label.lower()}: {value} is added")
         elif after != before and label not in ("From", "To", "Address"):  # the traveller may have written these better
@@ -115,11 +116,6 @@ def merged_notes(old: str, new: str) -> tuple[str, list[str]]:
         known[label] = after
     lines = [f"{label}: {known[label]}" for label in _LABELS if label in known]
     return "\n".join((*lines, *own_words)), differences
-
-
-def _both(before: str, value: str) -> str:
-    listed = {*before.split(", "), *value.split(", ")}
-    return before if listed == {*before.split(", ")} else ", ".join(sorted(listed))
 
 
 def _parsed(notes: str) -> tuple[dict[str, str], list[str]]:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from trips_mcp.bookings.matching import client_ref, combined, contradictions, digits_of, identity
+from trips_mcp.bookings.matching import all_of, client_ref, combined, contradictions, digits_of, identity
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
 from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
@@ -68,12 +68,14 @@ def plan_bookings(
     places: Sequence[SavedPlace] = (),
     *,
     events_on: int | str | None = None,
+    masks: bool = False,
 ) -> ImportDraft:
     """Changes that put bookings and saved places into a trip. The same for every order and repetition of them.
 
     `events_on`: the trip's number in the Events API, or what stands for it; None if rides cannot become events.
+    `masks`: whether the words of the result must not have confirmation numbers of the trip.
     """
-    return _Importer(journey, [*bookings], events_on).draft(places)
+    return _Importer(journey, [*bookings], events_on, masks).draft(places)
 
 
 def is_outside(journey: Journey, one: Booking) -> bool:
@@ -116,6 +118,7 @@ class _Importer:
     journey: Journey
     read: Sequence[Booking]
     events_on: int | str | None
+    masks: bool
     _results: list[ImportedBooking] = field(default_factory=list[ImportedBooking])
     _changes: list[Change] = field(default_factory=list[Change])
 
@@ -188,7 +191,7 @@ class _Importer:
         facts = flight_facts(one)
         if found is not None:
             leg, index = found
-            differences = _merge(leg.flights[index], facts)
+            differences = _merge(leg.flights[index], facts, several=True, hidden=self.masks)
             if differences:
                 leg.written.add("flights")
             self._compared(one, differences)
@@ -220,7 +223,7 @@ class _Importer:
             (leg, index)
             for leg, index in rows
             if one.confirmation_number
-            and leg.flights[index].get("confirmationNumber") == one.confirmation_number
+            and _share_a_number(leg.flights[index].get("confirmationNumber"), one.confirmation_number)
             and _ends_of(leg.flights[index]) == (one.origin.label, one.destination.label)
         ]
         return moved[0] if len(moved) == len(mine) == 1 else None
@@ -279,7 +282,7 @@ class _Importer:
             self._cancelled(one, found is not None)
             return
         if found is not None:
-            differences = _merge(found.accommodation, facts)
+            differences = _merge(found.accommodation, facts, several=True, hidden=self.masks)
             if differences:
                 found.written.add("accommodation")
             self._compared(one, differences)
@@ -309,7 +312,7 @@ class _Importer:
             self._cancelled(one, found is not None)
             return
         if found is not None:
-            differences = _merge(found.rental, facts)
+            differences = _merge(found.rental, facts, hidden=self.masks)
             if differences:
                 found.written.add("rentalCar")
             self._compared(one, differences)
@@ -458,25 +461,31 @@ class _Importer:
             yield Change("upsert_map_pins", {"tripId": self.journey.trip_id, "items": chunk})
 
 
-def _merge(existing: JsonObject, facts: JsonObject) -> list[str]:
-    """Put facts into what is there. Returns the differences in words; what says the same in other words is none."""
+def _merge(existing: JsonObject, facts: JsonObject, *, several: bool = False, hidden: bool = False) -> list[str]:
+    """Put facts into what is there. Returns the differences in words; what says the same in other words is none.
+
+    `several`: there may be more than one seat and confirmation number. `hidden`: without confirmation numbers.
+    """
     differences: list[str] = []
     for name, value in facts.items():
         old = existing.get(name)
+        said = f"{name}: {old} becomes {value}"
         if old in (None, ""):
-            existing[name] = value
-            differences.append(f"{name}: {value} is added")
-        elif name == "seat":
-            seats = sorted({*str(old).split(", "), *str(value).split(", ")})
-            if ", ".join(seats) != ", ".join(sorted(str(old).split(", "))):
-                existing[name] = ", ".join(seats)
-                differences.append(f"seat: {old} becomes {existing[name]}")
-        elif not _says_the_same(name, str(old), str(value)):
-            existing[name] = value
-            differences.append(f"{name}: {old} becomes {value}")
+            said = f"{name}: {value} is added"
+        elif several and name in _ONE_EACH:
+            both = all_of(str(old), str(value))
+            if both == all_of(str(old)):
+                continue
+            value, said = both, f"{name}: {old} becomes {both}"
+        elif _says_the_same(name, str(old), str(value)):
+            continue
+        existing[name] = value
+        differences.append(f"{name} is set" if hidden and name == _NUMBER else said)
     return differences
 
 
+_NUMBER: Final = "confirmationNumber"
+_ONE_EACH: Final = ("seat", _NUMBER)
 _FREE_WORDS: Final = frozenset({"airline", "name", "address", "location", "company", "from", "to"})
 """Names and addresses, which the traveller may have written better."""
 
@@ -501,8 +510,7 @@ def _is_same_stay(leg: _LegDraft, one: Booking, starts: BookingTime) -> bool:
     known = leg.accommodation
     if not known:
         return False
-    number = _compact(known.get("confirmationNumber"))
-    if number and number == _compact(one.confirmation_number):
+    if one.confirmation_number and _share_a_number(known.get("confirmationNumber"), one.confirmation_number):
         return True
     first = _day(known.get("checkIn")) or leg.starts
     return fold(str(known.get("name") or "")) == fold(one.name) != "" and first == starts.day
@@ -522,6 +530,10 @@ def _is_same_ride(each: Appointment, one: Booking, starts: BookingTime) -> bool:
         return False
     clocks = {each.starts.time, starts.clock} - {None}
     return len(clocks) < 2 and digits in [word.lstrip("0") for word in fold(each.title).split()]
+
+
+def _share_a_number(one: Any, other: str) -> bool:
+    return not set(_compact(one).split(",")).isdisjoint(_compact(other).split(","))
 
 
 def _is_alike(one: Booking, other: Booking) -> bool:

@@ -157,7 +157,10 @@ async def _for_trip(context: PlanContext, read: FileReading, now: TripNow, trip_
     journey = Journey.of(now.export, now.events)
     read = _without_other_trips(read, journey)
     number = None if now.without_events else now.number
-    draft = await offload(len(read.bookings), plan_bookings, journey, read.bookings, read.places, events_on=number)
+    masks = context.conduct.mask_secrets
+    draft = await offload(
+        len(read.bookings), plan_bookings, journey, read.bookings, read.places, events_on=number, masks=masks
+    )
     result = _preview(read, trip_id, draft)
     if not draft.changes:
         return Outcome(result, (), context.client.rate_limit)
