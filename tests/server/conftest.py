@@ -24,7 +24,7 @@ from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
 
 STUB = Path(__file__).with_name("stub.py")
-PATIENCE = 30
+SECONDS = 30
 LONGEST_ANSWER = 64 * 1024 * 1024
 
 Message = dict[str, Any]
@@ -41,7 +41,7 @@ class Child:
 
     async def write(self, *lines: bytes) -> None:
         assert self.process.stdin is not None
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(SECONDS):
             await self.process.stdin.send(b"".join(lines))
 
     async def end_input(self) -> None:
@@ -74,7 +74,7 @@ class Child:
 
     async def receive(self) -> Message:
         assert self._lines is not None
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(SECONDS):
             line = await self._lines.receive_until(b"\n", LONGEST_ANSWER)
         return json.loads(line)
 
@@ -103,7 +103,7 @@ class Child:
                 return found
 
     async def exit_code(self) -> int:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(SECONDS):
             return await self.process.wait()
 
     @property
@@ -118,7 +118,7 @@ class Child:
         return self._stderr.read_text()
 
     async def logged(self, text: str) -> None:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(SECONDS):
             while text not in self.log:  # noqa: ASYNC110 - a file tells nobody that it grows
                 await anyio.sleep(0.01)
 

@@ -14,7 +14,7 @@ from mcp.types import TextContent
 from trips_mcp.tools.listing import catalogue
 
 ERAS = (("auto", "2026-07-28"), ("legacy", "2025-11-25"))
-PATIENCE = 30
+SECONDS = 30
 
 
 @asynccontextmanager
@@ -24,7 +24,7 @@ async def connected(database: Path, mode: Any, **env: str) -> AsyncGenerator[Cli
         args=["-m", "trips_mcp"],
         env={**os.environ, "TRIPS_MCP_DATABASE": str(database), **env},
     )
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(SECONDS):
         async with Client(command, mode=mode) as agent:
             yield agent
 

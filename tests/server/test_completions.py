@@ -142,13 +142,13 @@ async def test_cached_trips_expire(service: "Service") -> None:
     known = TripCache(None, clock=lambda: now[0])
 
     async with service.offer().connect() as client:
-        await known.lately(client)
+        await known.cached(client)
         now[0] += FRESH_SECONDS - 1
-        await known.lately(client)
+        await known.cached(client)
         before = len(service.asked)
         now[0] += 1
         service.trips = []
-        after = await known.lately(client)
+        after = await known.cached(client)
 
     assert before == 1
     assert after == []

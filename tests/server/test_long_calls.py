@@ -25,7 +25,7 @@ from trips_mcp.server.stdio import handshake
 if TYPE_CHECKING:
     from .conftest import Child, Start
 
-PATIENCE: Final = 30
+SECONDS: Final = 30
 COMPLETED: Final = "This completed an earlier call whose answer was lost."
 
 Arguments = dict[str, Any]
@@ -79,7 +79,7 @@ WRITES: Final = [("create_commitment", DINNER), *((long.tool, long.arguments) fo
 @asynccontextmanager
 async def connected(env: dict[str, str], mode: Any) -> AsyncGenerator[Client]:
     command = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env={**os.environ, **env})
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(SECONDS):
         async with Client(command, mode=mode) as agent:
             yield agent
 
@@ -152,7 +152,7 @@ async def env(service: Service, tmp_path: Path) -> AsyncGenerator[dict[str, str]
     server = uvicorn.Server(uvicorn.Config(service, port=0, log_level="error", lifespan="off"))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve)
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(SECONDS):
             while not server.started:  # noqa: ASYNC110 - it tells nobody
                 await anyio.sleep(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]
@@ -166,7 +166,7 @@ async def env(service: Service, tmp_path: Path) -> AsyncGenerator[dict[str, str]
 
 async def until_unknown(journal: Path) -> None:
     """Until it is noted of a write that its outcome is not known."""
-    with closing(sqlite3.connect(journal)) as file, anyio.fail_after(PATIENCE):
+    with closing(sqlite3.connect(journal)) as file, anyio.fail_after(SECONDS):
         while not file.execute("SELECT 1 FROM writes WHERE state = 'unknown'").fetchall():  # noqa: ASYNC110
             await anyio.sleep(0.005)
 

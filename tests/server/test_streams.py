@@ -98,7 +98,7 @@ async def test_the_end_does_not_wait_for_a_call_forever() -> None:
     inbox = Inbox()
     outgoing = Outgoing(Stuck(), InFlight(), inbox)
     inbox.feed(PING)
-    incoming = Incoming(inbox, Ended(), outgoing, InFlight(), patience=0)
+    incoming = Incoming(inbox, Ended(), outgoing, InFlight(), drain_seconds=0)
     with anyio.fail_after(10):
         await incoming.receive()
 

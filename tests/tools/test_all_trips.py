@@ -190,7 +190,7 @@ async def test_a_trip_that_cannot_be_read_is_named_and_the_others_are_searched()
 
 
 async def test_a_search_ends_in_time_and_tells_what_it_did_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(all_trips, "_PATIENCE", 0.05)
+    monkeypatch.setattr(all_trips, "_LONGEST_READING", 0.05)
 
     async def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path != "/trips":

@@ -131,7 +131,7 @@ async def test_without_the_events_the_answer_says_why_they_are_missing(tool: str
 
 
 async def test_events_that_do_not_come_are_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trip_reading, "_PATIENCE", 0.05)
+    monkeypatch.setattr(trip_reading, "_EVENTS_SECONDS", 0.05)
     trips = service()
 
     async def never(request: httpx.Request) -> httpx.Response:

@@ -19,7 +19,7 @@ from trips_mcp.history import ItemKind
 from trips_mcp.json_values import JsonObject, is_object
 
 FRESH_SECONDS: Final = 60.0
-_PATIENCE: Final = 5.0
+_READ_SECONDS: Final = 5.0
 """Seconds for a read. The write waits no longer."""
 _LEAST_REMAINING: Final = 3
 """With fewer requests left, nothing is read, so that the write need not wait for the rate limit."""
@@ -199,8 +199,8 @@ class Snapshots:
         if is_scarce or self._clock() - self._unreadable.get(what, -FRESH_SECONDS) < FRESH_SECONDS:
             return None
         try:
-            with anyio.fail_after(_PATIENCE):
-                return await self._read(operation, params, _PATIENCE)
+            with anyio.fail_after(_READ_SECONDS):
+                return await self._read(operation, params, _READ_SECONDS)
         except (TripsError, TimeoutError):
             self._unreadable = {name: at for name, at in self._unreadable.items() if self._is_fresh(at)}
             self._unreadable[what] = self._clock()

@@ -57,7 +57,7 @@ async def _values(
     if argument.name != TRIP and argument.name not in _DATES:
         return []
     try:
-        trips = await known.lately(await context.lifespan_context.client())
+        trips = await known.cached(await context.lifespan_context.client())
     except TripsError:
         return []
     if argument.name == TRIP:

@@ -42,18 +42,18 @@ class TripCache:
         self._clock = clock
         self._seen: WeakKeyDictionary[TripsClient, tuple[float, list[Trip]]] = WeakKeyDictionary()
 
-    async def now(self, client: "TripsClient") -> "list[Trip]":
+    async def latest(self, client: "TripsClient") -> "list[Trip]":
         """Reads the trips, latest start first. Raises: TripsError."""
         trips = sorted(await self._read(client), key=lambda trip: (trip.start_date or "", trip.id), reverse=True)
         self._seen[client] = (self._clock(), trips)
         return trips
 
-    async def lately(self, client: "TripsClient") -> "list[Trip]":
+    async def cached(self, client: "TripsClient") -> "list[Trip]":
         """The trips, at most FRESH_SECONDS old. Raises: TripsError."""
         seen = self._seen.get(client)
         if seen is not None and self._clock() - seen[0] < FRESH_SECONDS:
             return seen[1]
-        return await self.now(client)
+        return await self.latest(client)
 
     async def _read(self, client: "TripsClient") -> "list[Trip]":
         if self._only is not None:
@@ -93,7 +93,7 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: LazyTools, 
     async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         pages = [apps.RESOURCE] if offer.has_page and params.cursor is None and host_draws(context) else []
         with error_boundary("resources/list"), _as_mcp_errors("resources/list", conduct):
-            found = await trips.now(await context.lifespan_context.client()) if kinds else []
+            found = await trips.latest(await context.lifespan_context.client()) if kinds else []
             listed = _page(found, params.cursor, kinds)
         return {**listed, "resources": pages + listed["resources"], "resultType": "complete"}
 

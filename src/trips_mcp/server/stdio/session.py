@@ -245,13 +245,13 @@ class Incoming(_Stream):
         source: Input,
         outgoing: Outgoing,
         in_flight: InFlight,
-        patience: float = DRAIN_SECONDS,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self._inbox = inbox
         self._source = source
         self._outgoing = outgoing
         self._in_flight = in_flight
-        self._patience = patience
+        self._drain_seconds = drain_seconds
         self._members: deque[Message] = deque()
         """The messages of a batch that are still to deliver."""
 
@@ -269,7 +269,7 @@ class Incoming(_Stream):
         while (message := await self._next()) is None:
             if self._inbox.ended:
                 # The SDK cancels running calls when the stream ends.
-                with anyio.move_on_after(self._patience):
+                with anyio.move_on_after(self._drain_seconds):
                     await self._in_flight.fewer_than(1)
                 raise anyio.EndOfStream
             self._inbox.feed(await self._source.read())

@@ -20,7 +20,7 @@ _MOST: Final = 200
 _AT_ONCE: Final = 4
 _RESERVE: Final = 10
 """Requests that are left for the calls that follow."""
-_PATIENCE: Final = 25.0
+_LONGEST_READING: Final = 25.0
 """Seconds, after those that the list of trips may take."""
 _MOST_NOTES: Final = 3
 _LONGEST_REASON: Final = 200
@@ -51,7 +51,7 @@ async def read_each(
 ) -> AllTrips[T]:
     """`work` on each trip that can be read in time. Raises: TripsError if none can."""
     reading = _Reading(client, trips[: _affordable(client.rate_limit)], conduct, work)
-    with anyio.move_on_after(_PATIENCE) as scope:
+    with anyio.move_on_after(_LONGEST_READING) as scope:
         async with anyio.create_task_group() as tasks:
             for _ in range(_AT_ONCE):
                 tasks.start_soon(reading.go_on)
@@ -104,7 +104,7 @@ class _Reading(Generic[T]):
 
     def why_not(self, is_out_of_time: bool) -> str:
         if is_out_of_time:
-            return f"{_PATIENCE:g} seconds were not enough"
+            return f"{_LONGEST_READING:g} seconds were not enough"
         if self.error is not None and not isinstance(self.error, RateLimitedError):
             return str(self.error).rstrip(".")[:_LONGEST_REASON]
         if self.client.rate_limit is None:

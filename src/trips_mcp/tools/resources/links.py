@@ -18,7 +18,7 @@ from trips_mcp.tools.tool import Tool
 
 P = TypeVar("P", bound=OfTrip)
 
-_PATIENCE: Final = 10.0
+_COMMITMENTS_SECONDS: Final = 10.0
 """Seconds for the commitments: the deletion does not wait longer."""
 _MOST_NAMED: Final = 10
 _TITLE: Final = 80
@@ -29,7 +29,7 @@ def naming_unlinked(deletion: Tool[P, Deleted], what: str, linked: Callable[[Com
 
     async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[Deleted]:
         try:
-            with anyio.fail_after(_PATIENCE):
+            with anyio.fail_after(_COMMITMENTS_SECONDS):
                 found = [one async for one in _commitments(client, asked.trip_id) if linked(one, asked)]
         except (TripsError, TimeoutError):
             found = None

@@ -16,7 +16,7 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.results.trip_facts import note_destinations, note_members
 
-_PATIENCE: Final = 10.0
+_EVENTS_SECONDS: Final = 10.0
 """Seconds for the events, after those that the export may take: hosts wait no more than a minute."""
 _LONGEST_REASON: Final = 300
 
@@ -84,10 +84,10 @@ async def events_of(client: TripsClient, trip_id: str, export: TripExport, condu
     if number is None:
         return EventsFound([], asked=False)
     try:
-        with anyio.fail_after(_PATIENCE):
+        with anyio.fail_after(_EVENTS_SECONDS):
             return EventsFound((await client.call(LIST_TRIP_EVENTS, ListTripEvents(trip_id=number))).events)
     except TimeoutError:
-        return EventsFound([], _without_events(f"the Events API did not answer within {_PATIENCE:g} seconds"))
+        return EventsFound([], _without_events(f"the Events API did not answer within {_EVENTS_SECONDS:g} seconds"))
     except NotConfiguredError as error:
         # where the trip was linked they are missed; else nobody has asked for events
         return EventsFound([], None if linked is None else _without_events(str(error)), asked=linked is not None)

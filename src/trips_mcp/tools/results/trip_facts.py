@@ -24,7 +24,7 @@ from trips_mcp.contract.operation import R
 
 _MEMBERS_VALID: Final = 300.0
 """Seconds. Someone who joined since may have written."""
-_PATIENCE: Final = 5.0
+_MEMBERS_SECONDS: Final = 5.0
 """Seconds. An answer waits no longer for the members."""
 _MOST_TRIPS: Final = 1000
 """Trips remembered per client."""
@@ -101,7 +101,7 @@ async def _others_may_write(client: TripsClient, trip_id: str) -> bool:
 async def _members(client: TripsClient, trip_id: str) -> tuple[bool, Sequence[Member]]:
     """Whether there are others, and who; without an answer, there may be."""
     try:
-        with anyio.fail_after(_PATIENCE):
+        with anyio.fail_after(_MEMBERS_SECONDS):
             page = await client.call(LIST_MEMBERS, ListMembers(trip_id=trip_id))
     except (TripsError, TimeoutError):
         return True, ()
