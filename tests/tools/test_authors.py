@@ -82,6 +82,7 @@ READING: list[tuple[str, dict[str, Any]]] = [
     ("get_day", {"date": "2026-07-21"}),
     ("get_day", {"date": "2026-07-20"}),
     ("get_timeline", {}),
+    ("show_trip", {}),
     ("check_trip", {}),
     ("search_trip", {"query": "obey"}),
     ("search_trip", {"query": "ben"}),
