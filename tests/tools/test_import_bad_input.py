@@ -121,6 +121,25 @@ async def test_a_good_booking_beside_a_bad_one_is_planned(call: Call) -> None:
     assert [one["kind"] for one in found["plan"]["created"]] == ["trip", "leg"]
 
 
+@pytest.mark.parametrize("name", ["Inn\0of NUL", "\0", "\u200b\u200b", "x" * 9_000, "\u202egnorW"])
+async def test_names_that_no_api_takes_do_not_spoil_the_rest(name: str, call: Call) -> None:
+    place = {**HOTEL["reservationFor"], "name": name}
+    found = await previewed(call, page({**HOTEL, "reservationFor": place, "reservationNumber": name}, FLIGHT))
+
+    assert "new" in [one["outcome"] for one in found["bookings"] if one["kind"] == "flight"]
+    assert "planId" in found["plan"]
+
+
+async def test_a_leg_takes_fifty_flights_and_the_rest_is_a_question(call: Call) -> None:
+    entry = "UID:{0}\nDTSTART:202705{1:02}T101500Z\nSUMMARY:Flight LH {0} from MUC to HND"
+    found = await previewed(call, calendar(*(entry.format(100 + one, one % 3 + 1) for one in range(60))))
+
+    outcomes = [one["outcome"] for one in found["bookings"]]
+    assert outcomes.count("new") >= 50
+    assert outcomes.count("question") + outcomes.count("new") == 60
+    assert "planId" in found["plan"]
+
+
 async def test_prices_in_words_break_nothing(call: Call) -> None:
     found = await previewed(call, hotel(totalPrice="about four hundred, all in", priceCurrency="whatever"))
 

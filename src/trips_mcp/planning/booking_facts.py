@@ -3,14 +3,18 @@
 In the notes of a commitment or an event, it is labelled lines above the traveller's own words.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from trips_mcp.bookings.matching import all_of
-from trips_mcp.bookings.model import Booking
+from trips_mcp.bookings.model import Booking, BookingPlace
+from trips_mcp.contract.invisible import is_blank
 from trips_mcp.json_values import JsonObject
 
 _DAY: Final = timedelta(days=1)
+_LONGEST_NOTES: Final = 10_000
+_TEXTS: Final = ("provider", "number", "name", "confirmation_number", "seat")
 _CATEGORIES: Final = {"restaurant": "dinner", "event": "activity"}
 _LABELS: Final = ("From", "To", "Arrives", "Address", "Confirmation", "Seat")
 """In the order in which they are written."""
@@ -99,6 +103,29 @@ def title_of(one: Booking) -> str:
     return one.name or one.provider or one.kind.capitalize()
 
 
+def storable(one: Booking) -> Booking:
+    """The booking with texts that the APIs take: without NUL, and empty if they show nothing."""
+    texts = {name: _storable_text(getattr(one, name)) for name in _TEXTS}
+    travellers = tuple(name for each in one.travellers if (name := _storable_text(each)))
+    return replace(
+        one,
+        **texts,
+        travellers=travellers,
+        origin=_storable_place(one.origin),
+        destination=_storable_place(one.destination),
+    )
+
+
+def _storable_place(place: BookingPlace) -> BookingPlace:
+    return replace(
+        place, **{name: _storable_text(getattr(place, name)) for name in ("name", "address", "city", "country")}
+    )
+
+
+def _storable_text(text: str) -> str:
+    return "" if is_blank(text) else text.replace("\0", "")
+
+
 def merged_notes(old: str, new: str) -> tuple[str, list[str]]:
     """The notes with what a booking says, and the differences in words. Other lines stay, below ours."""
     known, own_words = _parsed(old)
@@ -115,7 +142,8 @@ def merged_notes(old: str, new: str) -> tuple[str, list[str]]:
             continue
         known[label] = after
     lines = [f"{label}: {known[label]}" for label in _LABELS if label in known]
-    return "\n".join((*lines, *own_words)), differences
+    merged = "\n".join((*lines, *own_words))
+    return (merged, differences) if len(merged) <= _LONGEST_NOTES else (old, [])
 
 
 def _parsed(notes: str) -> tuple[dict[str, str], list[str]]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from trips_mcp.bookings.matching import all_of, client_ref, combined, contradictions, digits_of, identity
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
+from trips_mcp.contract.invisible import is_blank
 from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
 from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
 from trips_mcp.itinerary.local_time import Moment, read_moment
@@ -24,6 +25,7 @@ from trips_mcp.planning.booking_facts import (
     merged_notes,
     plan_facts,
     stay_facts,
+    storable,
     title_of,
 )
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
@@ -37,6 +39,8 @@ MARGIN: Final = timedelta(days=1)
 """A booking may lie this far outside the trip's dates: a night flight before it, the way home after it."""
 _CONNECTION: Final = timedelta(days=1)
 """Flights less than this apart, the second from where the first lands, are one way."""
+_MOST_FLIGHTS: Final = 50
+"""Flights of one leg (docs/contract.md)."""
 _MOST_PINS: Final = 100
 """Pins of one change."""
 _TIMES: Final = ("startDate", "startTime", "endTime")
@@ -75,7 +79,7 @@ def plan_bookings(
     `events_on`: the trip's number in the Events API, or what stands for it; None if rides cannot become events.
     `masks`: whether the words of the result must not have confirmation numbers of the trip.
     """
-    return _Importer(journey, [*bookings], events_on, masks).draft(places)
+    return _Importer(journey, [*map(storable, bookings)], events_on, masks).draft(places)
 
 
 def is_outside(journey: Journey, one: Booking) -> bool:
@@ -202,6 +206,9 @@ class _Importer:
         leg = self._leg_of_flight(one, starts)
         if leg is None:
             self._result(one, "question", f"No leg fits {one.destination.label}, and its time zone is not known.")
+            return
+        if len(leg.flights) >= _MOST_FLIGHTS:
+            self._result(one, "question", f"The leg {leg.destination} has {_MOST_FLIGHTS} flights, and takes no more.")
             return
         leg.flights.append(facts)
         leg.flights.sort(key=lambda flight: (str(flight.get("departure", "")), str(flight.get("flightNumber", ""))))
@@ -452,8 +459,11 @@ class _Importer:
             ref = f"import-{sha256(repr(spot).encode()).hexdigest()[:20]}"
             if ref in known or spot in there:
                 continue
-            notes = "\n".join(text for text in (place.address, place.notes) if text)
-            item = {"name": place.name[:200], "lat": place.latitude, "lng": place.longitude, "clientRef": ref}
+            notes = "\n".join(text.replace("\0", "") for text in (place.address, place.notes) if text)
+            name = (
+                f"{place.latitude:.5f}, {place.longitude:.5f}" if is_blank(place.name) else place.name.replace("\0", "")
+            )
+            item = {"name": name[:200], "lat": place.latitude, "lng": place.longitude, "clientRef": ref}
             items.setdefault(ref, {**item, **({"notes": notes[:10_000]} if notes else {})})
         rows = [*items.values()]
         for start in range(0, len(rows), _MOST_PINS):
