@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from trips_mcp.history import ChangeQuery, History, HistoryError, ItemChange, PlanRecord, RecordedChange
@@ -335,6 +337,30 @@ async def test_a_locked_file_is_waited_for_once_a_minute(on_file: OnFile, clock:
     clock.now += 61
 
     assert await history.begin(change_of(clock)) is None
+
+
+async def test_while_another_process_writes_a_change_waits_for_it_and_nothing_else_does(
+    on_file: OnFile, clock: Clock, file: Path
+) -> None:
+    history = on_file()
+    await history.begin(change_of(clock))
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        went_on: list[bool] = []
+        reason: str | None = "not begun"
+
+        async def meanwhile() -> None:
+            await anyio.lowlevel.checkpoint()
+            went_on.append(True)
+            other.execute("COMMIT")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(meanwhile)
+            reason = await history.begin(change_of(clock))
+
+    assert reason is None
+    assert went_on
+    assert len(await history.changes(MINE)) == 2
 
 
 async def test_changes_are_found_by_trip_plan_and_page(history: History, clock: Clock) -> None:

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 TIMEOUT: Final = 2.0
 """Seconds that a call waits for the disk; longer than SQLite waits for another process."""
+_QUICK_SECONDS: Final = 0.02
+"""If the last work took longer, the next one is done in a worker thread."""
 RETRY_AFTER: Final = 60.0
 """Seconds before a failed file is tried again, so that not every write waits for it."""
 
@@ -63,6 +65,9 @@ class SqliteHistory:
         self._in_use = threading.Lock()
         self._failed_until = -inf
         self._failure = ""
+        self._failures: tuple[type[Exception], ...] = ()
+        """Known once the file is open."""
+        self._is_slow = False
         self._memory = MemoryHistory(clock=self._clock)
 
     @property
@@ -70,13 +75,13 @@ class SqliteHistory:
         return True
 
     async def begin(self, change: RecordedChange) -> str | None:
-        return await self._failing(lambda store: store.begin(change))
+        return await self._noted(lambda store: store.begin(change))
 
     async def finish(self, change: RecordedChange) -> str | None:
-        return await self._failing(lambda store: store.finish(change))
+        return await self._noted(lambda store: store.finish(change))
 
     async def discard(self, change: RecordedChange) -> None:
-        await self._failing(lambda store: store.discard(change))
+        await self._noted(lambda store: store.discard(change))
 
     async def earlier(self, change: RecordedChange) -> RecordedChange | None:
         try:
@@ -130,12 +135,28 @@ class SqliteHistory:
             with anyio.move_on_after(TIMEOUT, shield=True):
                 await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
 
-    async def _failing(self, work: "Callable[[Store], object]") -> str | None:
+    async def _noted(self, work: "Callable[[Store], object]") -> str | None:
+        """The reason if it fails. A change of threads takes longer than the note, so that is the exception."""
         try:
-            await self._in_file(work)
+            if not self._at_once(work):
+                await self._in_file(work)
         except _UnusableError as error:
             return str(error)
         return None
+
+    def _at_once(self, work: "Callable[[Store], object]") -> bool:
+        """Runs in this thread if that should not wait. False, with nothing done, if a worker thread must do it."""
+        self._leave_to_parent()
+        if self._store is None or self._is_slow or not self._in_use.acquire(blocking=False):
+            return False
+        started = time.perf_counter()
+        try:
+            return self._store.without_waiting(work)
+        except self._failures as error:
+            raise self._failed(str(error)) from error
+        finally:
+            self._is_slow = time.perf_counter() - started > _QUICK_SECONDS
+            self._in_use.release()
 
     async def _in_file(self, work: "Callable[[Store], T]") -> T:
         """Runs in a worker thread that is never interrupted; the wait for it is bounded. Raises: _UnusableError."""
@@ -154,11 +175,15 @@ class SqliteHistory:
     def _work(self, work: "Callable[[Store], T]") -> tuple[Any, Exception | None]:
         from trips_mcp.history.store import FAILURES, LARGEST, Store
 
+        self._failures = FAILURES
         try:
             with self._in_use:
                 if self._store is None:
                     self._store = Store.open(self._file, self._clock, self._largest or LARGEST)
-                return work(self._store), None
+                started = time.perf_counter()
+                result = work(self._store)
+                self._is_slow = time.perf_counter() - started > _QUICK_SECONDS
+                return result, None
         except FAILURES as error:
             return None, error
 

@@ -63,6 +63,9 @@ _SCHEMA: Final = """
     );
 """
 _CHANGE: Final = ", ".join((*CHANGE_COLUMNS, "body"))
+_FINISHED: Final = ("trip", "state", "plan", "undoes", "undone", "numbers", "body")
+"""Columns that a change's end may alter; those with an index are not among them."""
+_FINISH: Final = f"UPDATE changes SET {', '.join(f'{name} = ?' for name in _FINISHED)} WHERE id = ?"  # noqa: S608
 _PLAN: Final = ", ".join((*PLAN_COLUMNS, "body"))
 _TIDIED_EVERY: Final = 3600.0
 _MOST_PAGES_OF_LOG: Final = 400
@@ -97,6 +100,19 @@ class Store:
     def close(self) -> None:
         self._database.close()
 
+    def without_waiting(self, work: "Callable[[Store], object]") -> bool:
+        """False, with nothing changed, if another process is writing just now."""
+        self._database.execute("PRAGMA busy_timeout = 0")
+        try:
+            work(self)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        finally:
+            self._database.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        return True
+
     def begin(self, change: RecordedChange) -> None:
         with transaction(self._database) as database:
             self._tidy(database)
@@ -105,9 +121,8 @@ class Store:
 
     def finish(self, change: RecordedChange) -> None:
         with transaction(self._database) as database:
-            row = change_row(change)
-            names = ", ".join(f"{name} = ?" for name in (*CHANGE_COLUMNS, "body"))
-            done = database.execute(f"UPDATE changes SET {names} WHERE id = ?", (*row, change.id))  # noqa: S608
+            row = dict(zip((*CHANGE_COLUMNS, "body"), change_row(change), strict=True))
+            done = database.execute(_FINISH, (*(row[name] for name in _FINISHED), change.id))
             if done.rowcount and change.undoes:
                 self._mark_undone(change.account, change.undoes)
             self._keep_within_size(database)
@@ -199,9 +214,9 @@ def count(database: sqlite3.Connection) -> int:
 
 def _used(database: sqlite3.Connection) -> int:
     """Bytes."""
-    pages, free, size = (
-        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
+    pages, free, size = database.execute(
+        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+    ).fetchone()
     return (pages - free) * size
 
 
