@@ -67,8 +67,8 @@ def fork_server(nobodys_folders: None) -> Generator[ForkServer | None]:
 
 
 @pytest.fixture(scope="session")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as it is made, once for all: making it takes longer than most tests do."""
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """A database as it is made, once for all: making it takes longer than most tests do. Tests use copies of it."""
     file = tmp_path_factory.mktemp("database") / "trips.db"
 
     async def make() -> None:
@@ -76,7 +76,9 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pass
 
     asyncio.run(make())
-    return file
+    made = file.read_bytes()
+    yield file
+    assert (file.read_bytes(), list(file.parent.iterdir())) == (made, [file]), "a test used the original"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Plans as a server with its settings offers them: what it switches off, masks and quotes holds in them too."""
 
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -28,7 +29,8 @@ LEG = {
 @pytest.fixture
 def served(new_database: Path, tmp_path: Path) -> Served:
     """A server on one database, by turns with other settings."""
-    files = {"DATABASE": str(new_database), "JOURNAL": str(tmp_path / "j.db"), "HISTORY": str(tmp_path / "h.db")}
+    database = shutil.copy(new_database, tmp_path / "trips.db")
+    files = {"DATABASE": str(database), "JOURNAL": str(tmp_path / "j.db"), "HISTORY": str(tmp_path / "h.db")}
 
     @asynccontextmanager
     async def served(**settings: str) -> AsyncGenerator[Ask]:
