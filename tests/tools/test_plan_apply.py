@@ -112,6 +112,26 @@ async def test_creations_side_by_side_go_in_one_request(trips: TripsClient, do: 
     assert all("clientRef" not in one for one in export["actionItems"])
 
 
+async def test_many_commitments_and_events_are_one_plan(do: Do, trip_id: str) -> None:
+    number = (await do("get_trip", tripId=trip_id))["number"]
+    dinners = [{**DINNER, "title": f"Dinner {day}", "startDate": f"2026-11-{day:02}"} for day in range(1, 11)]
+    trains = [
+        {"type": "train", "title": f"Train {day}", "date": f"2026-11-{day:02}", "trip_ids": [number]}
+        for day in range(1, 11)
+    ]
+    changes = [{"tool": "create_commitment", "arguments": each} for each in dinners]
+    changes += [{"tool": "create_event", "arguments": each} for each in trains]
+    plan = await do("plan_changes", tripId=trip_id, changes=changes)
+    report = await do("apply_plan", planId=plan["planId"])
+    export = await do("export_trip", tripId=trip_id)
+    events = (await do("list_trip_events", trip_id=number))["events"]
+
+    assert [one["kind"] for one in plan["created"]] == ["commitment"] * 10 + ["event"] * 10
+    assert (report["state"], report["done"]) == ("applied", 20)
+    assert [one["title"] for one in export["commitments"]] == [each["title"] for each in dinners]
+    assert len({one["event_id"] for one in events}) == 10
+
+
 async def done(call: Call, tool: str, /, **arguments: Any) -> dict[str, Any]:
     answer = await call(tool, **arguments)
     assert answer.structured is not None, answer.text
