@@ -376,6 +376,59 @@ async def test_an_update_whose_outcome_is_unknown_is_about_its_item_alone(
     assert [item.id for item in change.items] == [leg], "only a deletion unlinks commitments"
 
 
+@pytest.mark.parametrize("ref", [{}, {"clientRef": "b"}], ids=["no clientRef", "a new clientRef"])
+async def test_a_creation_that_is_completed_later_did_not_exist_before(
+    ref: dict[str, str], client_of: ClientOf, network: Network
+) -> None:
+    """However the second call reads the trip, which has what the first one created."""
+    client = await client_of()
+    trip = await new_trip(client)
+    known = await call(client, "create_map_pin", tripId=trip, **PIN, clientRef="a")
+    for tool, arguments in (
+        ("upsert_map_pins", {"items": [PIN | ref, PIN | {"name": "Shop", "clientRef": "a"}]}),
+        ("create_map_pin", PIN | {"name": "Stall"} | ({"clientRef": "c"} if ref else {})),
+    ):
+        network.loses = posts
+        with pytest.raises(OutcomeUnknownError):
+            await call(client, tool, tripId=trip, **arguments)
+        network.loses = lambda _: False
+        client = await client_of()  # another process
+        await call(client, "export_trip", tripId=trip)
+        await call(client, tool, tripId=trip, **arguments)
+
+    single, batch, *_ = await changes(client)
+
+    assert [(item.before, item.before_is_known) for item in single.items] == [(None, True)]
+    by_id = {item.id: item for item in batch.items}
+    updated = by_id.pop(known.id)
+    [created] = by_id.values()
+    assert updated.before is not None
+    assert updated.before["name"] == "Market"
+    assert (created.before, created.before_is_known) == (None, True)
+
+
+async def test_a_deletion_that_is_completed_later_still_knows_what_it_unlinked(
+    client_of: ClientOf, network: Network
+) -> None:
+    client = await client_of()
+    trip = await new_trip(client)
+    leg = await call(client, "create_leg", tripId=trip, **LEG)
+    await call(
+        client, "create_commitment", tripId=trip, title="Tea", startDate="2027-04-02", category="other", legId=leg.id
+    )
+    network.loses = lambda request: request.method == "DELETE"
+    with pytest.raises(OutcomeUnknownError):
+        await call(client, "delete_leg", tripId=trip, legId=leg.id)
+    network.loses = lambda _: False
+    again = await client_of()  # another process
+    await call(again, "delete_leg", tripId=trip, legId=leg.id)
+
+    assert [(item.kind, item.fields) for item in (await newest(again)).items] == [
+        ("leg", ()),
+        ("commitment", ("legId",)),
+    ]
+
+
 async def test_a_cancelled_write_is_unknown(client_of: ClientOf, network: Network) -> None:
     client = await client_of()
     trip = await new_trip(client)

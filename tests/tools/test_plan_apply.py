@@ -354,3 +354,46 @@ async def test_a_plan_of_one_process_is_applied_by_another_and_undone_by_a_third
     assert "This plan was applied before" in again.text
     assert undone["state"] == "applied"
     assert after == before
+
+
+async def test_a_plan_of_which_a_part_was_made_can_be_undone_and_goes_on_no_more(network: Network) -> None:
+    async with process(network, MemoryHistory(), MemoryJournal()) as call:
+        trip_id = await a_trip(call)
+        before = await done(call, "export_trip", tripId=trip_id)
+        plan = await done(call, "plan_changes", tripId=trip_id, changes=CHANGES)
+        network.writes, network.dies_at = 0, 3  # the leg and the pin, and a commitment
+        await killed(call, plan["planId"])
+        network.dies_at = float("inf")
+        undo = await done(call, "plan_undo", changeId=plan["planId"])
+        report = await done(call, "apply_plan", planId=undo["planId"])
+        after = await done(call, "export_trip", tripId=trip_id)
+        refused = await call("apply_plan", planId=plan["planId"])
+
+        assert report["state"] == "applied"
+        assert after == before
+        assert refused.is_error
+        assert refused.text == (
+            "3 of 6 changes were made before, and no more now: what was made was undone since; make a new plan."
+        )
+        assert await done(call, "export_trip", tripId=trip_id) == before
+
+
+async def test_a_plan_that_was_undone_in_part_is_undone_for_the_rest(network: Network) -> None:
+    async with process(network, MemoryHistory(), MemoryJournal()) as call:
+        trip_id = await a_trip(call)
+        before = await done(call, "export_trip", tripId=trip_id)
+        plan = await done(call, "plan_changes", tripId=trip_id, changes=CHANGES)
+        await done(call, "apply_plan", planId=plan["planId"])
+        [leg] = (await done(call, "list_legs", tripId=trip_id))["items"]
+        await done(call, "delete_leg", tripId=trip_id, legId=leg["_id"])
+        undo = await call("plan_undo", changeId=plan["planId"])
+        first = await done(call, "apply_plan", planId=(undo.structured or {})["planId"])
+        left = await call("plan_undo", changeId=plan["planId"])
+        after = await done(call, "export_trip", tripId=trip_id)
+
+    assert f"Leg {leg['_id']}: it is no longer there." in undo.text
+    assert first["state"] == "applied"
+    assert left.is_error
+    assert left.text.startswith("Nothing can be undone. ")
+    assert after["trip"] == before["trip"]
+    assert "mapPins" not in after or after["mapPins"] == []

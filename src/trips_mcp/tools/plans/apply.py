@@ -27,7 +27,7 @@ from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.writes import as_step
 from trips_mcp.contract.sync import SyncReport
 from trips_mcp.delivery import delivering
-from trips_mcp.history import HistoryError, Origin, PlanRecord, made_by
+from trips_mcp.history import ChangeQuery, HistoryError, Origin, PlanRecord, made_by
 from trips_mcp.itinerary.check import Finding
 from trips_mcp.itinerary.size_budget import fitting
 from trips_mcp.json_values import JsonObject
@@ -84,8 +84,23 @@ async def apply(context: PlanContext, plan_id: str, report: Report) -> Outcome[A
         raise ToolRefusedError(
             f"Nothing was written: this server does not offer the tool of {named}; make a plan without it."
         )
+    if record.state != "planned":
+        await _raise_if_undone(client, plan)
     with _alone_with(client, plan_id):
         return await _Applying(context, plan, report).run(is_new=record.state == "planned")
+
+
+async def _raise_if_undone(client: TripsClient, plan: Plan) -> None:
+    """What comes next builds on what was made. Raises: ToolRefusedError."""
+    try:
+        made = await client.history.changes(ChangeQuery(accounts=tuple(client.accounts), plan=plan.id))
+    except HistoryError:
+        return
+    if any(change.undone for change in made):
+        raise ToolRefusedError(
+            f"{len(plan.done)} of {len(plan.changes)} changes were made before, and no more now: "
+            "what was made was undone since; make a new plan."
+        )
 
 
 @contextmanager
