@@ -14,7 +14,6 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.bookings.model import Booking, BookingKind, FileReading
-from trips_mcp.bookings.reader import LARGEST, read_file
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import OTHERS, Id, LocalDate
@@ -97,6 +96,8 @@ class ImportPreview(Result):
 
 
 async def _plan_import(client: TripsClient, asked: PlanImport, _: Report, conduct: Conduct) -> Outcome[ImportPreview]:
+    from trips_mcp.bookings.reader import read_file  # the first call of any other tool does without the readers
+
     today = conduct.now().date() if asked.today is MISSING else date.fromisoformat(asked.today)
     file = await _file_of(asked, conduct)
     media_type = file.media_type if asked.media_type is MISSING else asked.media_type
@@ -115,6 +116,8 @@ class _GivenFile:
 
 async def _file_of(asked: PlanImport, conduct: Conduct) -> _GivenFile:
     """Raises: ToolRefusedError."""
+    from trips_mcp.bookings.reader import LARGEST
+
     if (asked.content is MISSING) == (asked.path is MISSING):
         either = "content or path" if conduct.files else "content"
         raise ToolRefusedError(f"Not sent: give {either}, the file to read.")
