@@ -155,7 +155,10 @@ def test_the_demo_holds(run: Run, tmp_path: Path) -> None:
         assert shown in " ".join(ended.stdout.split())
     assert "\x1b" not in ended.stdout
     assert ended.stderr == ""
-    assert list(tmp_path.iterdir()) == []
+    (page,) = tmp_path.iterdir()
+    assert str(page) in lines
+    assert "Yamabuki Machiya" in page.read_text("utf-8")
+    assert "4096*" not in page.read_text("utf-8")
 
 
 async def test_the_example_script_imports_a_trip(environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ export class Camera {
     const isVisible = x > 30 && y > 30 && x < this.width - 30 && y < this.height - 100;
     if (isVisible && this.scale >= closest) return;
     const scale = Math.max(this.scale, closest);
-    this.go(scale, this.width / 2 - spot[0] * scale, this.height / 2 - spot[1] * scale, true);
+    // above the card, which covers the lower part of a low map
+    this.go(scale, this.width / 2 - spot[0] * scale, this.height * (this.height < 420 ? 0.25 : 0.4) - spot[1] * scale, true);
   }
 
   zoom(factor: number, around: Spot = [this.width / 2, this.height / 2]): void {
@@ -73,9 +74,9 @@ export class Camera {
     this.set(scale, around[0] - (around[0] - this.x) * real, around[1] - (around[1] - this.y) * real);
   }
 
-  /** The world is never smaller than the stage is high. */
+  /** All of the world can be seen, not less. */
   private get smallest(): number {
-    return Math.max(this.height / 175, 0.2);
+    return Math.max(Math.min(this.height / 200, this.width / 320), 0.2);
   }
 
   private set(scale: number, x: number, y: number): void {
@@ -86,8 +87,10 @@ export class Camera {
   private apply(scale: number, x: number, y: number): void {
     this.scale = scale;
     this.x = x;
-    // the poles stay at the edges or outside
-    this.y = Math.min(90 * scale, Math.max(this.height - 90 * scale, y));
+    // the poles stay at the edges or outside, but for some room; a world that is lower than the stage is in its middle
+    const room = Math.min(30, this.height / 10);
+    const isLow = 180 * scale + 2 * room < this.height;
+    this.y = isLow ? this.height / 2 : Math.min(90 * scale + room, Math.max(this.height - 90 * scale - room, y));
     this.changed();
   }
 

@@ -64,7 +64,7 @@ export function clocks(starts: When | undefined, ends: When | undefined): string
   if (!starts?.time) return "";
   if (!ends?.time) return starts.time;
   const days = dayNumber(ends.date) - dayNumber(starts.date);
-  return `${starts.time} – ${ends.time}${days ? ` ${days < 0 ? "−" : "+"}${Math.abs(days)} d` : ""}`;
+  return `${starts.time} – ${ends.time}${days ? ` ${days < 0 ? "−" : "+"}${Math.abs(days)}\u00a0d` : ""}`;
 }
 
 function instant(at: When): number | undefined {

@@ -62,7 +62,7 @@ export class List {
       "section",
       { class: "list-day" },
       h(
-        "h3",
+        "h2",
         {},
         this.choice(selection, { class: "day-head" }, longDay(day.date)),
         where.length > 0 && h("span", { class: "where" }, ...where.flatMap((name, at) => [at ? " / " : null, words(name)])),
@@ -103,7 +103,7 @@ export class List {
         "To do",
         "to-dos",
         ...order.flatMap((name) => [
-          name && h("h4", {}, name),
+          name && h("h3", {}, name),
           h("ul", {}, ...(groups.get(name) ?? []).map((item) => toDo(item, changed.get(item.key)))),
         ]),
       ),
@@ -118,7 +118,7 @@ export class List {
         "Places",
         "places",
         ...[...groups].flatMap(([name, members]) => [
-          h("h4", {}, words(name)),
+          h("h3", {}, words(name)),
           h("ul", { class: "entries" }, ...members.map((pin) => this.pin(pin, changed.get(pin.key)))),
         ]),
       ),
@@ -204,7 +204,7 @@ function toDo(item: ToDo, change: Change | undefined): HTMLElement {
 }
 
 function section(title: string, className: string, ...children: Array<Node | string | false>): HTMLElement {
-  return h("section", { class: `part ${className}` }, h("h3", {}, title), ...children);
+  return h("section", { class: `part ${className}` }, h("h2", {}, title), ...children);
 }
 
 function groupedByDay(items: readonly Item[]): Map<string, Item[]> {

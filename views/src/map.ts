@@ -18,7 +18,7 @@ const MARGIN = 60; // pixels beyond the edges in which marks are drawn
 const CLOSE = 400; // pixels of a degree beyond which the coasts are too coarse to be shown
 const CLOSEST_FIT = 3000;
 const ONE_PLACE = 45;
-const TOUCH = 7; // pixels of a letter, about
+const LETTER = 7.8; // pixels of a letter of a name, about
 const GRID_LINES = [45, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
 const BARS = [5000, 2000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05];
 const DEGREE = 111.2; // kilometres
@@ -311,7 +311,7 @@ export class TripMap {
       s("text", { dy: ".36em", class: "number" }, label),
       s("title", {}, what.legs.map((leg) => leg.name).join("\n")),
     );
-    const size = name.length * TOUCH + 6;
+    const size = name.length * LETTER + 6;
     const sides: Array<[number, string]> = [[x + wide / 2 + 4, "start"], [x - wide / 2 - 4 - size, "end"]];
     const side = sides.find(([left]) => {
       const isInside = left > 0 && left + size < this.camera.width;

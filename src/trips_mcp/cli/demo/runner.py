@@ -9,7 +9,7 @@ from textwrap import wrap
 from time import perf_counter
 
 from mcp import Client, MCPError, StdioServerParameters
-from mcp_types import TextContent
+from mcp_types import TextContent, TextResourceContents
 
 from trips_mcp.cli.demo.sample import Fields, Sample
 from trips_mcp.cli.demo.state import Caller, Scene, StepFailedError
@@ -27,10 +27,12 @@ async def play_on_a_throw_away_database() -> bool:
     say("client drives a trips-mcp process on a throw-away database, without an account or network.")
     # on Windows a folder cannot be removed while an ending process still has a file in it open
     with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
-        held = await _play_with_a_server(Path(folder))
+        page = await _play_with_a_server(Path(folder))
     say()
-    if held:
+    held = page is not None
+    if page is not None:
         say("Every answer was checked, and all of it is gone again.")
+        _show_page(page)
         say("Next: `trips-mcp install CLIENT` puts it into your own client.")
     else:
         say("The demo stopped at the turn that failed.")
@@ -56,23 +58,39 @@ async def play(scene: Scene, turns: Sequence[Exchange]) -> bool:
     return True
 
 
-async def _play_with_a_server(folder: Path) -> bool:
+async def _play_with_a_server(folder: Path) -> str | None:
+    """The trip's page; None if a turn failed."""
     started = perf_counter()
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "trips_mcp"], env=_environment(os.environ, folder)
     )
-    held = False
+    page: str | None = None
     try:
         async with Client(server, read_timeout_seconds=_SECONDS_A_CALL) as client:
             tools = (await client.list_tools()).tools
             milliseconds = round((perf_counter() - started) * 1000)
             version, count = client.protocol_version, len(tools)
             say(f"Connected: protocol {version}, {count} tools, {milliseconds} ms from start to tools/list.")
-            held = await play(Scene(call=_caller(client), sample=Sample.load()), TURNS)
+            scene = Scene(call=_caller(client), sample=Sample.load())
+            if await play(scene, TURNS):
+                (content,) = (await client.read_resource(f"trips://{scene.trip['_id']}/page.html")).contents
+                page = content.text if isinstance(content, TextResourceContents) else None
     except* (MCPError, OSError):
         _show("FAILED", Colour.BAD, "the server process does not answer; what it had to say stands above")
-        held = False
-    return held
+        page = None
+    return page
+
+
+def _show_page(page: str) -> None:
+    """Writes the page where the user can look at it. A full disk is no fault of the demo."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="trips-mcp-demo-", suffix=".html")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(page)
+    except OSError:
+        return
+    say("The trip as a page, to open in a browser:")
+    say(path)
 
 
 def _environment(ours: Mapping[str, str], folder: Path) -> dict[str, str]:
