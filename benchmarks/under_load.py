@@ -7,7 +7,8 @@ without a rate limit. `--old` names a checkout of an earlier commit with a `.ven
 and driven in turns. Each write makes an action item with a text of its own; at the end the benchmark reads them all:
 each write is there once, and nothing else is.
 
-Everything stays on this computer. PostgreSQL is a server of the benchmark's own (scripts/postgresql.py).
+The history of changes is where a server over HTTP keeps it by default, in memory. Everything stays on this computer.
+PostgreSQL is a server of the benchmark's own (scripts/postgresql.py).
 
 `--check` exits 1 where a bound is missed: 3 x the mixed calls and 2 x the writes of `--old`, p99 of writes at most
 10 x that of reads, on PostgreSQL with 256 clients p99 under 2 seconds. A lost or doubled row always exits 1.
@@ -196,7 +197,6 @@ def started(name: str, checkout: Path, database: str) -> Generator[Commit]:
         env |= {
             "TRIPS_MCP_DATABASE": database or f"{folder}/trips.db",
             "TRIPS_MCP_JOURNAL": f"{folder}/journal.db",
-            "TRIPS_MCP_HISTORY": f"{folder}/history.db",
         }
 
         def run(*words: str) -> str:

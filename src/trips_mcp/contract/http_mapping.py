@@ -108,20 +108,22 @@ def location(operation: Operation[P, R], fault_path: str) -> list[str]:
     return [mark.name, *steps] if mark else steps
 
 
-def names(model: type[Params]) -> list[str]:
+@cache
+def names(model: type[Params]) -> tuple[str, ...]:
     """The fields' names on the wire."""
     unsent = marked(model, NotSent)
-    return [on_wire for n, field in model.model_fields.items() if (on_wire := field.alias or n) not in unsent]
+    wire = (field.alias or name for name, field in model.model_fields.items())
+    return tuple(name for name in wire if name not in unsent)
 
 
 def marked(model: type[Params], kind: type[M]) -> dict[str, M]:
     """Wire name → mark, for the fields that have one."""
-    return {
-        field.alias or name: mark
-        for name, field in model.model_fields.items()
-        for mark in field.metadata
-        if isinstance(mark, kind)
-    }
+    return {name: mark for name, mark in _marks(model) if isinstance(mark, kind)}
+
+
+@cache
+def _marks(model: type[Params]) -> tuple[tuple[str, object], ...]:
+    return tuple((field.alias or name, mark) for name, field in model.model_fields.items() for mark in field.metadata)
 
 
 def _unknown(path: str) -> Fault:

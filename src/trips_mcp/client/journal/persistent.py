@@ -5,15 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from logging import getLogger
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from trips_mcp.batch_worker import BatchWorker, Job
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.journal.memory import MemoryJournal
 
@@ -28,16 +28,6 @@ RETRY_AFTER: Final = 60.0
 """Seconds before a failed file is tried again, so that not every write waits for it."""
 
 logger = getLogger("trips_mcp.client.journal")
-
-
-@dataclass(slots=True, eq=False)
-class _Request(Generic[T]):
-    """Work to do in the file."""
-
-    work: "Callable[[Notes], T]"
-    result: T | None = None
-    is_done: bool = False
-    failure: Exception | None = None
 
 
 class SqliteJournal:
@@ -59,9 +49,7 @@ class SqliteJournal:
     def _start(self) -> None:
         self._process = os.getpid()
         self._notes: Notes | None = None
-        self._one_at_a_time = anyio.CapacityLimiter(1)
-        self._batch_lock = anyio.Lock(fast_acquire=True)
-        self._waiting: list[_Request[Any]] = []
+        self._worker: BatchWorker[Notes] = BatchWorker(self._work, TIMEOUT)
         self._in_use = threading.Lock()
         self._failed_until = -inf
         self._memory = MemoryJournal(self._clock)
@@ -110,7 +98,7 @@ class SqliteJournal:
         if self._notes is not None:
             await self._in_file(lambda _: None)
             with anyio.move_on_after(TIMEOUT, shield=True):
-                await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
+                await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True)
 
     async def _in_file(self, work: "Callable[[Notes], T]") -> T | None:
         """The result of the work; None if the file fails.
@@ -119,25 +107,16 @@ class SqliteJournal:
         """
         if self._timer() < self._failed_until:
             return None
-        timed_out: object = f"it took longer than {TIMEOUT:.0f} seconds"
-        request = _Request(work)
-        self._waiting.append(request)
-        with anyio.move_on_after(TIMEOUT, shield=True):
-            async with self._batch_lock:
-                if request in self._waiting:  # otherwise another caller's transaction included it
-                    requests, self._waiting = self._waiting, []
-                    await anyio.to_thread.run_sync(
-                        self._work, requests, abandon_on_cancel=True, limiter=self._one_at_a_time
-                    )
-        if request in self._waiting:
-            self._waiting.remove(request)
-        if request.is_done:
-            return request.result
-        self._report_failure(request.failure or timed_out)
+        result: list[T] = []
+        job: Job[Notes] = Job(lambda notes: result.append(work(notes)))
+        await self._worker.do(job)
+        if job.is_done:
+            return result[0]
+        self._report_failure(job.failure or f"it took longer than {TIMEOUT:.0f} seconds")
         return None
 
-    def _work(self, requests: "list[_Request[Any]]") -> None:
-        """Runs in a worker thread, in one transaction: each change of threads waits while the event loop is busy."""
+    def _work(self, jobs: "list[Job[Notes]]") -> None:
+        """Runs in a worker thread, in one transaction."""
         from trips_mcp.client.journal.store import FAILURES, Notes
 
         try:
@@ -146,14 +125,14 @@ class SqliteJournal:
                     self._notes = Notes.open(self._file, self._clock)
                 self._remove_settled(self._notes)
                 with self._notes.together():
-                    for request in requests:
-                        request.result = request.work(self._notes)
+                    for job in jobs:
+                        job.work(self._notes)
         except FAILURES as error:
-            for request in requests:
-                request.failure = error
+            for job in jobs:
+                job.failure = error
         else:
-            for request in requests:
-                request.is_done = True
+            for job in jobs:
+                job.is_done = True
 
     def _close(self) -> None:
         from trips_mcp.client.journal.store import FAILURES

@@ -1,6 +1,7 @@
 """Masking of secrets in results, at any depth."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ _PLAIN_NAMES: Final = frozenset(name.lower() for name in SECRETS)
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
+@lru_cache(maxsize=2048)
 def is_secret(name: str) -> bool:
     """Ignores case, "_" and "-": services may spell unknown fields their own way, as `door_code`."""
     return name.replace("_", "").replace("-", "").lower() in _PLAIN_NAMES
