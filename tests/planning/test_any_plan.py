@@ -215,7 +215,7 @@ async def test_a_plan_is_applied_or_refused_whole_after_a_strangers_write(client
 @pytest.mark.soak
 async def test_many_previews_are_what_applying_does(client_of: Any) -> None:
     async with client_of() as client:
-        for seed in range(1_000, 1_300):
+        for seed in range(1_000, 1_520):
             await preview_and_result(client, seed)
-        for seed in range(2_000, 2_100):
+        for seed in range(2_000, 2_150):
             await with_a_write_between(client, seed)
