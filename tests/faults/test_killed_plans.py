@@ -227,4 +227,4 @@ def test_plans_of_a_killed_process_are_finished_by_the_next_call(tmp_path: Path)
 
 @pytest.mark.soak
 def test_plans_of_many_killed_processes_are_finished(tmp_path: Path) -> None:
-    killed_and_finished(tmp_path, kills=200, halfway=80, seed=2, again=0.85)
+    killed_and_finished(tmp_path, kills=200, halfway=30, seed=2, again=0.85)
