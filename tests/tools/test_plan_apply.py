@@ -100,6 +100,21 @@ async def test_a_plan_is_refused_if_what_it_links_to_is_gone(do: Do, call: Call,
     assert f"the leg {leg['_id']} changed" in refused.text
 
 
+async def test_a_plan_is_refused_if_a_deletion_would_unlink_more_than_was_shown(
+    do: Do, call: Call, trip_id: str
+) -> None:
+    leg = await do("create_leg", tripId=trip_id, **TOKYO)
+    delete = {"tool": "delete_leg", "arguments": {"legId": leg["_id"]}}
+    plan = await do("plan_changes", tripId=trip_id, changes=[delete])
+    dinner = await do("create_commitment", tripId=trip_id, **DINNER, legId=leg["_id"])
+
+    refused = await call("apply_plan", planId=plan["planId"])
+
+    assert refused.is_error
+    assert f"the commitment {dinner['_id']} changed" in refused.text
+    assert len((await do("export_trip", tripId=trip_id))["legs"]) == 1
+
+
 async def test_creations_side_by_side_go_in_one_request(trips: TripsClient, do: Do, trip_id: str) -> None:
     changes = [{"tool": "create_action_item", "arguments": {"text": f"Pack {n}", "urgency": "now"}} for n in range(30)]
     changes += [{"tool": "create_action_item", "arguments": {"text": "Pack 1", "urgency": "now"}}]

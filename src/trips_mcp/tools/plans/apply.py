@@ -49,6 +49,7 @@ _FEW: Final = 100
 """A report on more changes lists those alone that created something with a name, or were not made."""
 _ROOM_OF_FINDINGS: Final = 10_000
 """Characters."""
+_UNLINKING: Final = frozenset({"delete_leg", "delete_map_pin"})
 _MAY_PASS: Final = (
     BadAnswerError,
     CannotConnectError,
@@ -153,6 +154,7 @@ class _Applying:
         ]
         differing += [key for key in bound.there if _is_among(key, concerned) and key not in items]
         differing += [refs[ref] for ref in bound.absent if _is_among(ref, concerned) and ref in refs]
+        differing += self._newly_linked(items) if is_new else []
         if not differing:
             return
         named = ", ".join(map(_in_words, differing[:10])) + (", …" if len(differing) > 10 else "")
@@ -160,6 +162,17 @@ class _Applying:
         what = "Nothing was written" if not done else f"{done} of {len(self._plan.changes)} changes were made before"
         anew = "make the plan anew" if not done else "make a new plan for the rest"
         raise ToolRefusedError(f"{what}, and no more now: since the plan was made, {named} changed; {anew}.")
+
+    def _newly_linked(self, items: Mapping[str, JsonObject]) -> list[str]:
+        """Commitments that a deletion would unlink, though the preview does not show it."""
+        deletions = [change for change in self._plan.changes if change.tool in _UNLINKING]
+        deleted = {key for change in deletions for key in targets_of(change)[0]}
+        return [
+            key
+            for key, item in items.items()
+            if key.startswith("commitment ") and key not in self._plan.bound.digests
+            if deleted & {f"leg {item.get('legId')}", f"map_pin {item.get('mapPinId')}"}
+        ]
 
     def _still_concerned(self) -> set[str]:
         """What the changes to come alone are about: the earlier ones changed the rest themselves."""
