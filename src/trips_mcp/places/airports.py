@@ -7,9 +7,10 @@ from functools import cache, lru_cache
 from typing import Final
 
 from trips_mcp.places.names import fold, without_accents
-from trips_mcp.places.tables import column, rows_with, values, zone
+from trips_mcp.places.tables import column, lowered, rows_with, values, zone
 
 _CODE: Final = re.compile(r"[A-Za-z]{3}")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 GENERIC_WORDS: Final = frozenset(
     [
         *(
@@ -143,6 +144,13 @@ def _metropolitan() -> Mapping[str, tuple[str, list[str]]]:
 
 @cache
 def _searched(title: str) -> str:
-    """Folded line by line, as few lines need more than lower case."""
-    lines = column("airports", title).casefold().split("\n")
-    return "\n".join([line if line.isascii() else without_accents(line) for line in lines])
+    """Folded. Few lines need more than lower case, so only those are taken apart."""
+    text = lowered("airports", title)
+    parts: list[str] = []
+    at = 0
+    for found in _NOT_ASCII.finditer(text):
+        if found.start() >= at:
+            start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.start())
+            parts += (text[at:start], without_accents(text[start:end]))
+            at = end
+    return "".join([*parts, text[at:]])

@@ -17,6 +17,11 @@ def column(table: str, title: str) -> str:
     return f"\n{_columns(table)[title].decode('utf-8')}\n"
 
 
+def lowered(table: str, title: str) -> str:
+    """As `column`, with ASCII letters in lower case."""
+    return f"\n{_columns(table)[title].lower().decode('utf-8')}\n"
+
+
 @cache
 def values(table: str, title: str) -> Sequence[str]:
     return column(table, title)[1:-1].split("\n")
