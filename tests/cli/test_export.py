@@ -34,6 +34,8 @@ def export(
         trip = json.loads(called("call", "create_trip", f"groupId={group}", f"title={title}", *dates, "--json")[1])
         place = (f"title={title}", f"destination={title.split()[0]}", "timezone=Asia/Tokyo", "order=1")
         called("call", "create_leg", f"tripId={trip['_id']}", *place, *dates, *stay, "--json")
+        to_do = ("text=Rail pass", "urgency=now")
+        called("call", "create_action_item", f"tripId={trip['_id']}", *to_do, "--json")
     return lambda *words: called("export", *words)
 
 
@@ -45,6 +47,14 @@ def test_a_trip_is_found_by_words_of_its_title_and_written_to_standard_output(ex
     assert out.endswith("END:VCALENDAR\r\n")
     assert "\r\r" not in out
     assert "4711" not in out
+
+
+def test_to_dos_come_into_a_calendar_only_if_asked_for(export: Export) -> None:
+    _, without, _ = export("kyoto", "--format", "ics")
+    _, asked, _ = export("kyoto", "--format", "ics", "--with-to-dos")
+
+    assert ("BEGIN:VTODO" in without, "BEGIN:VTODO" in asked) == (False, True)
+    assert "SUMMARY:Rail pass" in asked
 
 
 def test_a_file_with_secrets_has_them_and_is_for_its_owner_alone(export: Export, tmp_path: Path) -> None:
@@ -65,6 +75,7 @@ def test_a_file_with_secrets_has_them_and_is_for_its_owner_alone(export: Export,
         (("osaka", "--format", "md"), "there is no trip 'osaka'; `trips-mcp call list_trips` lists them."),
         (("o", "--format", "md"), "several trips match 'o': "),
         (("kyoto", "--format", "md", "-o", "/nowhere/kyoto.md"), "cannot write /nowhere/kyoto.md (No such file"),
+        (("kyoto", "--format", "gpx", "--with-to-dos"), "--with-to-dos is for --format ics; "),
         (("kyoto", "--format", "md", "--trip", "jx7"), "this server is bound to the trip jx7; "),
     ],
 )

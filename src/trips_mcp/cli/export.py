@@ -31,10 +31,13 @@ def _flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--with-secrets", action="store_true", help="with notes, contacts, codes and confirmation numbers"
     )
+    parser.add_argument("--with-to-dos", action="store_true", help="put the to-dos into the calendar too")
     add_flags(parser, "offer")
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.with_to_dos and arguments.format != "ics":
+        raise CommandError("--with-to-dos is for --format ics; md, html and json have the to-dos, and maps have none.")
     file = run_async(_exported, arguments, offer_of(arguments))
     for note in file.notes:
         remark(note)
@@ -53,7 +56,9 @@ async def _exported(arguments: Namespace, offered: "Offer") -> "TripFile":
     try:
         async with offered.connect() as client:
             trip = await _trip_id(client, arguments.wanted, offered.conduct.trip)
-            return await file_of(client, trip, arguments.format, offered.conduct, with_secrets=arguments.with_secrets)
+            options = {"to_dos": True} if arguments.with_to_dos else {}
+            secrets: bool = arguments.with_secrets
+            return await file_of(client, trip, arguments.format, offered.conduct, with_secrets=secrets, **options)
     except (CannotConnectError, TripsError) as error:
         raise CommandError(str(error)) from None
 

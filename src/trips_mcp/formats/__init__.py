@@ -20,10 +20,11 @@ class FileFormat:
     renderer: str
     """`module.function`; imported on use."""
 
-    def render(self, outline: Outline) -> str:
+    def render(self, outline: Outline, **options: bool) -> str:
+        """The options are the renderer's: a calendar has `to_dos`."""
         module, _, function = self.renderer.partition(".")
-        render: Callable[[Outline], str] = getattr(import_module(f"{__name__}.{module}"), function)
-        return render(outline)
+        render: Callable[..., str] = getattr(import_module(f"{__name__}.{module}"), function)
+        return render(outline, **options)
 
 
 FORMAT: Final[Mapping[FormatName, FileFormat]] = {

@@ -19,8 +19,8 @@ _CONTROLS: Final = {code: None for code in range(32) if code not in (9, 10)} | {
 _PRIORITY: Final = {"now": 1, "before_trip": 5, "nice_to_have": 9}
 
 
-def render(outline: Outline) -> str:
-    return render_feed(outline, datetime.now(UTC))
+def render(outline: Outline, *, to_dos: bool = False) -> str:
+    return render_feed(outline, datetime.now(UTC), to_dos=to_dos)
 
 
 def render_feed(outline: Outline, stamp: datetime, *, to_dos: bool = False) -> str:

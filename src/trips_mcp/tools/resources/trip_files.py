@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
@@ -63,27 +64,35 @@ class TripFile:
 
 
 async def file_of(
-    client: TripsClient, trip_id: str, kind: TripFormat, conduct: Conduct, *, with_secrets: bool = False
+    client: TripsClient,
+    trip_id: str,
+    kind: TripFormat,
+    conduct: Conduct,
+    *,
+    with_secrets: bool = False,
+    **options: bool,
 ) -> TripFile:
-    """Without secrets it has what a share link shows. Raises: TripsError."""
+    """Without secrets it has what a share link shows. The options are the renderer's. Raises: TripsError."""
     exported = await client.outcome(EXPORT_TRIP, ExportTrip(trip_id=trip_id))
     export = exported.result
     note_members(client, trip_id, export)
     found = await events_of(client, trip_id, export, conduct)
     things = len(export.legs) + len(export.map_pins) + len(export.action_items) + len(export.commitments)
-    made = await offload(things + len(found.events), _made, kind, export, found.events, with_secrets)
+    made = await offload(things + len(found.events), _made, kind, export, found.events, with_secrets, options)
     notes = (*exported.notes, *filter(None, (found.note,)))
     return replace(made, notes=notes, rate_limit=exported.rate_limit)
 
 
-def _made(kind: TripFormat, export: TripExport, events: list[Event], with_secrets: bool) -> TripFile:
+def _made(
+    kind: TripFormat, export: TripExport, events: list[Event], with_secrets: bool, options: Mapping[str, bool]
+) -> TripFile:
     if not with_secrets:
         export, events = public_export(export), public_events(events)
     outline = outline_of(export, events)
     if kind == "json":
         return TripFile(_name(outline.title, "json"), JSON, _as_json(export, events), outline)
     form = FORMAT[kind]
-    return TripFile(_name(outline.title, form.extension), form.media_type, form.render(outline), outline)
+    return TripFile(_name(outline.title, form.extension), form.media_type, form.render(outline, **options), outline)
 
 
 def _as_json(export: TripExport, events: list[Event]) -> str:
