@@ -31,6 +31,7 @@ NEEDED: Final = (
     "trips_mcp/py.typed",
     "trips_mcp/tools/listing.json",
     "trips_mcp/cli/demo/kyoto.json",
+    "trips_mcp/formats/data/trip.html",
     "trips_mcp/places/data/LICENSES.md",
     "trips_mcp/places/data/airports.txt",
     "trips_mcp/places/data/cities.txt",
