@@ -150,7 +150,7 @@ show_trip = Tool(
     name="show_trip",
     title="Show trip",
     description="Draw a trip: map, timeline, list. In hosts that cannot draw it tells the same in words, as "
-    "get_timeline or get_day does. For an answer use those.",
+    "get_timeline or get_day does. For an answer use those; for its fields, get_trip.",
     params=ShowTrip,
     asked_for="map picture view visual overview see",
     hints=READS,
