@@ -136,7 +136,7 @@ class SqliteHistory:
                 await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
 
     async def _noted(self, work: "Callable[[Store], object]") -> str | None:
-        """The reason if it fails. A change of threads takes longer than the note, so that is the exception."""
+        """The reason if it fails. Runs in the event loop, as a change of threads takes longer than the note."""
         try:
             if not self._at_once(work):
                 await self._in_file(work)

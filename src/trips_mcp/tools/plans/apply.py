@@ -1,4 +1,4 @@
-"""A plan applied: its calls made in order, each once, however often and by whomever it is resumed.
+"""A plan applied: its calls made in order, each once, also when another process resumes it.
 
 Before each call the plan's record says what was made. A call has an Idempotency-Key that follows from the plan and its
 place in it, so the call that was under way when a process died is completed, not repeated.
