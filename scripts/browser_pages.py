@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from trips_mcp.cli.demo.sample import Sample
+from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export

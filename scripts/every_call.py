@@ -16,7 +16,7 @@ from mcp import Client
 from mcp_types import TextContent
 from pinned import Clock, pinned
 
-from trips_mcp.cli.demo.sample import Sample
+from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from trips_mcp.cli.install.clients import CLIENTS, Client
-from trips_mcp.cli.install.server_spec import TRIPS_KEY, LocalServer
+from trips_mcp.cli.install.entries import TRIPS_KEY, LocalServer
 
 NAME = "trips"
 _CURSOR, _VSCODE = CLIENTS["cursor"], CLIENTS["vscode"]

@@ -3,7 +3,7 @@
 import pytest
 
 from trips_mcp.addresses import TrustedProxies, client_network, is_loopback
-from trips_mcp.cli.install.server_spec import Remote
+from trips_mcp.cli.install.entries import Remote
 from trips_mcp.client import CannotConnectError, Endpoint
 from trips_mcp.server.http.settings import HttpSettings, auth_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.cli.commands import run
-from trips_mcp.cli.doctor.settings_report import settings_found
+from trips_mcp.cli.doctor.settings import settings_found
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.target import taken_along
 from trips_mcp.server.http.settings import HttpSettings

@@ -10,7 +10,7 @@ from clients.desk import Desk
 from clients.messages_api import Block, MessagesApi, said, standing_in, use
 from clients.our_server import Planned, Served, called, offered, offered_over_http, on_this_computer
 from clients.tally import Tally
-from trips_mcp.cli.demo.sample import Sample
+from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.server.offer import Offer
 
 _PREFIX: Final = "mcp__trips__"

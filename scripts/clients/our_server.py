@@ -13,8 +13,7 @@ from conformance import address
 
 from clients.desk import OURS, Desk
 from trips_mcp.cli.demo import steps
-from trips_mcp.cli.demo.sample import Fields, Sample
-from trips_mcp.cli.demo.state import Scene
+from trips_mcp.cli.demo.steps import Fields, Sample, Scene
 from trips_mcp.connect import connect
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings

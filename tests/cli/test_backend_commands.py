@@ -13,7 +13,7 @@ import pytest
 
 from trips_mcp.backend.store.sqlite_file import APPLICATION_ID
 from trips_mcp.cli.commands import run
-from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.settings import database_of
 
 KEY = "osk_abcdefghijklmnopqrstuvwxyz0123456789"
 BEFORE_ALEMBIC = Path(__file__).parents[1] / "backend/before_alembic.sql"

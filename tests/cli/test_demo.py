@@ -9,10 +9,12 @@ import pytest
 
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.demo.runner import play
-from trips_mcp.cli.demo.sample import Fields, Sample
-from trips_mcp.cli.demo.state import Caller, Scene
 from trips_mcp.cli.demo.steps import (
+    Caller,
     Exchange,
+    Fields,
+    Sample,
+    Scene,
     apply_the_plan,
     ask_which_tuesday,
     check_it,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from trips_mcp.cli.demo.sample import KYOTO, Sample
+from trips_mcp.cli.demo.steps import KYOTO, Sample
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.sync import SyncTrip
 

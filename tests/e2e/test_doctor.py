@@ -27,7 +27,7 @@ from typing_extensions import override
 
 from trips_mcp.backend import create_key
 from trips_mcp.cli.commands import run
-from trips_mcp.cli.doctor import files, http_probe
+from trips_mcp.cli.doctor import apis, storage
 from trips_mcp.client.journal.persistent import SqliteJournal
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
@@ -283,13 +283,16 @@ def test_a_full_disk_is_told(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) ->
     def left(_: Path) -> int:
         return free.pop(0)
 
-    monkeypatch.setattr("trips_mcp.cli.doctor.database.free_bytes", left)
+    monkeypatch.setattr("trips_mcp.cli.doctor.storage.free_bytes", left)
     scarce, full = doctor(), doctor()
 
     assert (scarce.code, full.code) == (0, 1)
     assert scarce.line("disk").startswith("warn  disk: only 50.0 MiB are free")
     assert full.line("disk").startswith("fail  disk: only 1.0 MiB are free")
-    assert files.free_bytes(Path("/nowhere/at/all/trips.db")) is not None
+
+
+def test_a_disk_is_found_for_a_folder_that_does_not_exist_yet() -> None:
+    assert storage.free_bytes(Path("/nowhere/at/all/trips.db")) is not None
 
 
 def test_a_key_is_examined_and_never_shown_whole(
@@ -483,7 +486,7 @@ def self_signed(file: Path) -> Path:
 
 
 def test_what_never_answers_is_not_waited_for(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_probe, "SECONDS", 0.3)
+    monkeypatch.setattr(apis, "SECONDS", 0.3)
 
     with deaf() as trips, deaf() as events:
         ended = doctor(OSOTO_API_KEY=KEY, OSOTO_BASE_URL=trips, TRAVELMODE_TOKEN=KEY, TRAVELMODE_BASE_URL=events)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trips_mcp.cli.demo.sample import Sample
+from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.client import TripsClient
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.events import Event

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trips_mcp.cli.demo.sample import Sample
+from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.fields import SECRETS

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.server_spec import LocalServer
+from trips_mcp.cli.install.entries import LocalServer
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

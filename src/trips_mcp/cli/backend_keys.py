@@ -1,27 +1,93 @@
-"""The command `trips-mcp backend keys`, which lists keys by id. The database has only their hashes."""
+"""The commands for keys: `backend create-key`, `backend keys`, `backend revoke-key`. The database has only hashes.
+
+A key to revoke is read from stdin, because every user of the machine can read an argument, and it stays in the
+shell's history.
+"""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
+from functools import partial
+from getpass import getpass
 from typing import TYPE_CHECKING
 
-from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import database_of
+from trips_mcp.cli.command import Command, CommandError, run_async, standard_input
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.setting_flags import add_database_flag
+from trips_mcp.cli.settings import add_database_flag, database_of
 
 if TYPE_CHECKING:
     from trips_mcp.backend.callers.users import HeldKey
+    from trips_mcp.scopes import Scope
+
+
+_LONGEST_NAME = 200
+
+
+def _create_flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "scopes",
+        nargs="+",
+        metavar="SCOPE",
+        help="trips:read, trips:write, messages:read or messages:write, each with or without :<tripId>",
+    )
+    add_database_flag(parser)
+    parser.add_argument(
+        "--user", type=name, default="owner", help="the key's user; created if new (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--group",
+        type=name,
+        metavar="NAME",
+        help="a group that the user joins; created if new (default: one of their own)",
+    )
+    parser.add_argument("--label", type=name, metavar="TEXT", help="what the key is for; `backend keys` shows it")
+
+
+def name(text: str) -> str:
+    if text.strip() and text.isprintable() and len(text) <= _LONGEST_NAME:
+        return text
+    raise ArgumentTypeError(f"not a name, expected 1 to {_LONGEST_NAME} printable characters")
+
+
+def _create(arguments: Namespace) -> int:
+    from trips_mcp.backend import DatabaseError, make_key
+
+    database = database_of(arguments.database)
+    scopes = [_scope(text) for text in arguments.scopes]
+    make = partial(make_key, database, scopes, user=arguments.user, group=arguments.group, label=arguments.label)
+    try:
+        made = run_async(make)
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    remark(f"Made {made.id} for {arguments.user}: {' '.join(map(str, scopes))}. By this id it is listed and revoked.")
+    remark("The key itself is shown this once; keep it safe.")
+    say(made.secret)
+    return 0
+
+
+def _scope(text: str) -> "Scope":
+    from trips_mcp.scopes import Scope
+
+    try:
+        return Scope.parse(text)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+BACKEND_CREATE_KEY = Command(
+    words="backend create-key", summary="create a key for the backend's APIs", flags=_create_flags, run=_create
+)
+
 
 _HEAD = ("ID", "USER", "GROUP", "LABEL", "MADE AT", "LAST USE", "SCOPES")
 
 
-def _flags(parser: ArgumentParser) -> None:
+def _list_flags(parser: ArgumentParser) -> None:
     add_database_flag(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _run(arguments: Namespace) -> int:
+def _list(arguments: Namespace) -> int:
     from trips_mcp.backend import DatabaseError, list_keys
 
     try:
@@ -62,4 +128,49 @@ def _row(key: "HeldKey") -> tuple[str, ...]:
     return key.id, key.user, key.group or "-", key.label or "-", key.created_at, used, " ".join(key.scopes)
 
 
-BACKEND_KEYS = Command(words="backend keys", summary="list the keys and their users", flags=_flags, run=_run)
+BACKEND_KEYS = Command(words="backend keys", summary="list the keys and their users", flags=_list_flags, run=_list)
+
+
+_STDIN = "-"
+_BEGINS = "osk_"
+"""The prefix of every key. No id has it."""
+
+
+def _revoke_flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "key", metavar="ID", help="its id, as trips-mcp backend keys lists it; - reads the key itself from stdin"
+    )
+    add_database_flag(parser)
+
+
+def _revoke(arguments: Namespace) -> int:
+    from trips_mcp.backend import DatabaseError, revoke_key
+
+    named: str = arguments.key.strip()
+    if not named or named.startswith(_BEGINS):
+        raise CommandError(
+            "expected the id of a key, as trips-mcp backend keys lists it, or - and the key itself on stdin."
+        )
+    database = database_of(arguments.database)
+    which = {"secret": _of_stdin()} if named == _STDIN else {"key_id": named}
+    try:
+        revoked = run_async(partial(revoke_key, database, **which))
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    if revoked is None:
+        raise CommandError("the database has no such key; trips-mcp backend keys lists those it has.")
+    say(f"{revoked.id}, a key of {revoked.user}, is revoked: from now on it opens nothing.")
+    return 0
+
+
+def _of_stdin() -> str:
+    stdin = standard_input()
+    key = (getpass("The key: ") if stdin.isatty() else stdin.readline()).strip()
+    if not key:
+        raise CommandError("stdin is empty; pass the key there.")
+    return key
+
+
+BACKEND_REVOKE_KEY = Command(
+    words="backend revoke-key", summary="revoke a key, effective at once", flags=_revoke_flags, run=_revoke
+)

@@ -4,9 +4,8 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
-from trips_mcp.cli.setting_flags import add_database_flag
+from trips_mcp.cli.settings import add_database_flag, database_of
 
 if TYPE_CHECKING:
     from trips_mcp.backend.store.schema import Opened

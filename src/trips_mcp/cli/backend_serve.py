@@ -7,10 +7,9 @@ from typing import Final
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies
 from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.listener import base_url, listening, warn_if_public
 from trips_mcp.cli.output import remark
-from trips_mcp.cli.setting_flags import add_database_flag, add_flag, given_of
+from trips_mcp.cli.settings import add_database_flag, add_flag, database_of, given_of
 from trips_mcp.setting_values import SettingsError
 from trips_mcp.settings_table import HOST, MAX_CONNECTIONS_PER_ADDRESS, PORT, RATE_LIMIT, TRUSTED_PROXY, Given
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trips_mcp.cli.command import WORDS, Command, CommandError, run_async, standard_input
-from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.setting_flags import add_flags
+from trips_mcp.cli.settings import add_flags, offer_of
 from trips_mcp.delivery import delivering
 from trips_mcp.spelling import nearest
 

@@ -6,26 +6,22 @@ from functools import cache
 
 from trips_mcp import __version__
 from trips_mcp.cli import OF_NO_SERVER
-from trips_mcp.cli.backend_create_key import BACKEND_CREATE_KEY
-from trips_mcp.cli.backend_keys import BACKEND_KEYS
-from trips_mcp.cli.backend_members import BACKEND_MEMBERS
+from trips_mcp.cli.backend_groups import BACKEND_MEMBERS, BACKEND_MOVE_TRIP
+from trips_mcp.cli.backend_keys import BACKEND_CREATE_KEY, BACKEND_KEYS, BACKEND_REVOKE_KEY
 from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
-from trips_mcp.cli.backend_move_trip import BACKEND_MOVE_TRIP
-from trips_mcp.cli.backend_revoke_key import BACKEND_REVOKE_KEY
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import WORDS, Command, CommandError
 from trips_mcp.cli.demo import DEMO
 from trips_mcp.cli.doctor import DOCTOR
 from trips_mcp.cli.export import EXPORT
-from trips_mcp.cli.history import HISTORY
+from trips_mcp.cli.history import HISTORY, UNDO
 from trips_mcp.cli.import_bookings import IMPORT
 from trips_mcp.cli.install import INSTALL
 from trips_mcp.cli.output import OutputError, discard, finish, remark, set_up_output
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.cli.serve import SERVE, serve
 from trips_mcp.cli.tools import TOOLS
-from trips_mcp.cli.undo import UNDO
 
 COMMANDS: tuple[Command, ...] = (
     SERVE,

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say_file
-from trips_mcp.cli.setting_flags import add_flags
+from trips_mcp.cli.settings import add_flags, offer_of
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trips_mcp.cli.command import WORDS, Command, CommandError, agreed, run_async, standard_input
-from trips_mcp.cli.environment import offer_of
 from trips_mcp.cli.output import remark, say
-from trips_mcp.cli.setting_flags import add_flags
+from trips_mcp.cli.settings import add_flags, offer_of
 
 if TYPE_CHECKING:
     from trips_mcp.bookings.model import Booking, BookingTime, FileReading

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
 
 from trips_mcp.cli.output import remark
-from trips_mcp.cli.setting_flags import FLAGS_WITH_VALUE, SWITCHES
+from trips_mcp.cli.settings import FLAGS_WITH_VALUE, SWITCHES
 from trips_mcp.setting_values import SWITCH_WORDS
 from trips_mcp.spelling import nearest
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trips_mcp.cli.command import CommandError, run_async
 from trips_mcp.cli.listener import base_url, listening, warn_if_public
 from trips_mcp.cli.output import remark
-from trips_mcp.cli.setting_flags import given
+from trips_mcp.cli.settings import given
 from trips_mcp.setting_values import SettingsError
 from trips_mcp.settings import Settings
 from trips_mcp.settings_table import KEYS

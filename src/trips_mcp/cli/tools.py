@@ -7,9 +7,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.cli.command import Command
-from trips_mcp.cli.environment import choice_of, settings_of_the_environment
 from trips_mcp.cli.output import say
-from trips_mcp.cli.setting_flags import add_flags, given
+from trips_mcp.cli.settings import add_flags, choice_of, given, settings_of_the_environment
 from trips_mcp.tools.listing import first_sentence
 
 if TYPE_CHECKING:

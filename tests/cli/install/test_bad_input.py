@@ -12,8 +12,7 @@ import pytest
 
 from trips_mcp.cli.install import client_cli, config_file
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.errors import InstallRefusedError
-from trips_mcp.cli.install.json_edit import with_member
+from trips_mcp.cli.install.config_file import InstallRefusedError, with_member
 
 if TYPE_CHECKING:
     from .conftest import Desk

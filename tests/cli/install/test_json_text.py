@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trips_mcp.cli.install.json_edit import with_member, without_member
+from trips_mcp.cli.install.config_file import with_member, without_member
 
 NAMES = st.sampled_from(["mcpServers", "trips", "a", 'q"uo\\te', "é", ""])
 TEXT = st.text('a "\\{}[],:\né', max_size=5)

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from trips_mcp.cli.install import trial
+from trips_mcp.cli.install import launch
 from trips_mcp.cli.install.clients import CLIENTS
 from trips_mcp.cli.install.launch import Process, source_of
 from trips_mcp.tools.listing import entries
@@ -174,7 +174,7 @@ def test_an_entry_that_does_not_start_is_not_written(desk: "Desk", client: str, 
 
 
 def test_a_trial_that_times_out_is_ended_with_its_children(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "SECONDS", 1)
+    monkeypatch.setattr(launch, "SECONDS", 1)
     desk.place(desk.programs / "uvx", "#!/bin/sh\n/bin/sleep 60 & echo $! > child; wait\n")
 
     ended = desk.install("cursor")

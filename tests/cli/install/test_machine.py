@@ -6,9 +6,9 @@ import pytest
 
 from trips_mcp.cli.install import client_cli
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.install.errors import OwnCommandError
+from trips_mcp.cli.install.config_file import OwnCommandError
+from trips_mcp.cli.install.entries import LocalServer
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.server_spec import LocalServer
 
 PLACES = {
     "darwin": {

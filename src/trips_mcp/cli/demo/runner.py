@@ -11,9 +11,7 @@ from time import perf_counter
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import TextContent, TextResourceContents
 
-from trips_mcp.cli.demo.sample import Fields, Sample
-from trips_mcp.cli.demo.state import Caller, Scene, StepFailedError
-from trips_mcp.cli.demo.steps import TURNS, Exchange
+from trips_mcp.cli.demo.steps import TURNS, Caller, Exchange, Fields, Sample, Scene, StepFailedError
 from trips_mcp.cli.output import Colour, Painted, say
 
 _SECONDS_A_CALL = 30

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trips_mcp.cli.command import Command, run_async
 from trips_mcp.cli.output import say
-from trips_mcp.cli.setting_flags import add_server_flags, given
+from trips_mcp.cli.settings import add_server_flags, given
 
 if TYPE_CHECKING:
     from trips_mcp.cli.doctor.checkup import Report

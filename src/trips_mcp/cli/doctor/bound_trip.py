@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.location import file_of, in_memory, locate
-from trips_mcp.cli.doctor.files import LeftOpenError, read_only
+from trips_mcp.cli.doctor.apis import Obstacle, ask
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.http_probe import Obstacle, ask
+from trips_mcp.cli.doctor.storage import LeftOpenError, read_only
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import NotFoundError, TripsError
 from trips_mcp.client.responses import read

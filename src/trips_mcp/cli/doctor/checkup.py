@@ -10,12 +10,10 @@ import anyio
 from trips_mcp.cli.doctor.apis import examine_api, not_set_up, trips_endpoint
 from trips_mcp.cli.doctor.bound_trip import bound_trip
 from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
-from trips_mcp.cli.doctor.database import database, is_on_a_server
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.http_mode import HttpMode, http_mode
-from trips_mcp.cli.doctor.settings_report import Found, as_findings, notices, settings_found
-from trips_mcp.cli.doctor.state_files import HISTORY, JOURNAL
-from trips_mcp.cli.doctor.toolset import offered
+from trips_mcp.cli.doctor.key import offered
+from trips_mcp.cli.doctor.settings import Found, HttpMode, as_findings, http_mode, notices, settings_found
+from trips_mcp.cli.doctor.storage import HISTORY, JOURNAL, database, is_on_a_server
 from trips_mcp.settings import Api, Settings, SettingsError
 
 _SECONDS_FOR_A_DATABASE: Final = 5.0

@@ -1,11 +1,12 @@
-"""The doctor's checks of a key: its owner, its scopes and its rate limit."""
+"""The doctor's checks of a key and what it allows: its owner, its scopes, its rate limit, the tools offered."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.doctor.finding import Diagnosis
-from trips_mcp.cli.doctor.toolset import scopes_needed
+from trips_mcp.cli.settings import choice_of
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.client.rate_limiter import WINDOW
 from trips_mcp.client.session import ApiResponse
@@ -14,6 +15,40 @@ from trips_mcp.contract.operation import Api
 from trips_mcp.redaction import without_secrets
 from trips_mcp.scopes import Scope
 from trips_mcp.settings import Settings
+
+
+def offered(settings: Settings) -> Diagnosis:
+    try:
+        choice = choice_of(settings)
+    except CommandError as error:
+        return Diagnosis("tools", "fail", "none is offered", str(error), {"offered": 0})
+    known = len(choice.entries) + len(choice.hidden)
+    facts = {"offered": len(choice.entries), "known": known}
+    said = f"{len(choice.entries)} of {known} tools are offered{_limits(settings)}"
+    if not choice.entries:
+        return Diagnosis("tools", "warn", said, "Fix the settings above.", facts)
+    secrets = "masked" if settings.masks_secrets(by_default=False) else "shown"
+    return Diagnosis("tools", "ok", f"{said}; secrets are {secrets}; `trips-mcp tools` lists them", facts=facts)
+
+
+def scopes_needed(settings: Settings) -> dict[str, list[str]]:
+    """The offered tools, by required scope."""
+    needed: dict[str, list[str]] = {}
+    for entry in choice_of(settings).entries:
+        if entry["api"] == "trips" and ":" in entry["scope"]:
+            needed.setdefault(entry["scope"], []).append(entry["listing"]["name"])
+    return needed
+
+
+def _limits(settings: Settings) -> str:
+    said = [
+        *(["read-only"] if settings.read_only else []),
+        *(["without outbound ones"] if settings.no_outbound else []),
+        *([f"bound to the trip {settings.trip}"] if settings.trip else []),
+        *([f"{len(settings.event_trips)} linked to events"] if settings.event_trips else []),
+    ]
+    return f" ({', '.join(said)})" if said else ""
+
 
 _ALLOWS: Final = {
     "trips:read": "reading trips",

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from trips_mcp.cli.command import Command
 from trips_mcp.cli.install.clients import CLIENTS
-from trips_mcp.cli.setting_flags import add_flags
+from trips_mcp.cli.settings import add_flags
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_TOOL = 64

@@ -6,7 +6,13 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install import client_cli, config_file
 from trips_mcp.cli.install.client_cli import OwnCommand
 from trips_mcp.cli.install.clients import Client
-from trips_mcp.cli.install.config_file import ConfigFile
+from trips_mcp.cli.install.config_file import (
+    ConfigFile,
+    InstallRefusedError,
+    OwnCommandError,
+    with_member,
+    without_member,
+)
 from trips_mcp.cli.install.console_messages import (
     about_the_change,
     about_the_entry,
@@ -15,13 +21,10 @@ from trips_mcp.cli.install.console_messages import (
     refusal,
     refusal_to_remove,
 )
-from trips_mcp.cli.install.entries import Entry
-from trips_mcp.cli.install.errors import InstallRefusedError, OwnCommandError
-from trips_mcp.cli.install.json_edit import with_member, without_member
+from trips_mcp.cli.install.entries import Entry, LocalServer, Remote, Server
+from trips_mcp.cli.install.launch import DoesNotStartError, count_tools
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.cli.install.ownership import amended, kept, our_entry, remember, same
-from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
-from trips_mcp.cli.install.trial import DoesNotStartError, count_tools
 from trips_mcp.cli.output import remark, say
 from trips_mcp.json_values import is_object
 

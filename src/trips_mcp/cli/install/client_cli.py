@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from trips_mcp.cli.install.entries import typed
-from trips_mcp.cli.install.errors import OwnCommandError
-from trips_mcp.cli.install.server_spec import TRIPS_KEY, LocalServer, Server, without_secrets
+from trips_mcp.cli.install.config_file import OwnCommandError
+from trips_mcp.cli.install.entries import TRIPS_KEY, LocalServer, Server, typed, without_secrets
 
 if TYPE_CHECKING:
     from trips_mcp.cli.install.machine import Machine

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.install import client_cli, entries
 from trips_mcp.cli.install.client_cli import OwnCommand
-from trips_mcp.cli.install.entries import Entry, as_json
-from trips_mcp.cli.install.server_spec import Refer, Server
+from trips_mcp.cli.install.entries import Entry, Refer, Server, as_json
 
 if TYPE_CHECKING:
     from trips_mcp.cli.install.machine import Machine

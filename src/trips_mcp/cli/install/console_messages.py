@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trips_mcp.cli.install.clients import Client
-from trips_mcp.cli.install.config_file import others_may_read
-from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError, OwnCommandError
-from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.server_spec import (
+from trips_mcp.cli.install.config_file import InstallRefusedError, NameTakenError, OwnCommandError, others_may_read
+from trips_mcp.cli.install.entries import (
     EVENTS_KEY,
     KEYS,
     TRIPS_KEY,
@@ -17,7 +15,8 @@ from trips_mcp.cli.install.server_spec import (
     secret_variables,
     without_secrets,
 )
-from trips_mcp.cli.install.trial import DoesNotStartError
+from trips_mcp.cli.install.launch import DoesNotStartError
+from trips_mcp.cli.install.machine import Machine
 from trips_mcp.settings import Settings
 
 

@@ -14,9 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from trips_mcp.cli.install.entries import FORM, Entry
-from trips_mcp.cli.install.errors import InstallRefusedError, NameTakenError
-from trips_mcp.cli.install.server_spec import LocalServer, Server
+from trips_mcp.cli.install.config_file import InstallRefusedError, NameTakenError
+from trips_mcp.cli.install.entries import FORM, Entry, LocalServer, Server
 from trips_mcp.json_values import is_object
 
 _US: Final = re.compile(r"(?:^|[\\/])trips[-_]mcp(?:\.exe)?(?:$|[\s@:=<>~!\[])")

@@ -7,10 +7,10 @@ from typing import Final
 
 from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.install.clients import Client
+from trips_mcp.cli.install.entries import LocalServer, Remote, Server
 from trips_mcp.cli.install.launch import PROGRAM, Process, is_place
 from trips_mcp.cli.install.machine import Machine
-from trips_mcp.cli.install.server_spec import LocalServer, Remote, Server
-from trips_mcp.cli.setting_flags import given
+from trips_mcp.cli.settings import given
 from trips_mcp.setting_values import SettingsError, has_reference, variable
 from trips_mcp.settings import Settings
 from trips_mcp.settings_table import KEYS, NAMES, PREFIX, SETTINGS

@@ -1,20 +1,19 @@
-"""The command `trips-mcp backend members`, which lists and changes the members of a group."""
+"""The commands for groups: `backend members` lists and changes their members, `backend move-trip` moves a trip."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from trips_mcp.cli.backend_create_key import name
+from trips_mcp.cli.backend_keys import name
 from trips_mcp.cli.command import Command, CommandError, run_async
-from trips_mcp.cli.environment import database_of
 from trips_mcp.cli.output import say
-from trips_mcp.cli.setting_flags import add_database_flag
+from trips_mcp.cli.settings import add_database_flag, database_of
 
 if TYPE_CHECKING:
     from trips_mcp.backend.groups import GroupMember
 
 
-def _flags(parser: ArgumentParser) -> None:
+def _members_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "change", nargs="?", choices=["add", "remove"], help="what to change; without it, the members are listed"
     )
@@ -24,7 +23,7 @@ def _flags(parser: ArgumentParser) -> None:
     add_database_flag(parser)
 
 
-def _run(arguments: Namespace) -> int:
+def _members(arguments: Namespace) -> int:
     from trips_mcp.backend import DatabaseError
 
     if arguments.change and not arguments.user:
@@ -54,5 +53,32 @@ def _changed(arguments: Namespace) -> "Coroutine[Any, Any, list[GroupMember]]":
 
 
 BACKEND_MEMBERS = Command(
-    words="backend members", summary="list the members of a group, add or remove one", flags=_flags, run=_run
+    words="backend members",
+    summary="list the members of a group, add or remove one",
+    flags=_members_flags,
+    run=_members,
+)
+
+
+def _move_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("trip", metavar="TRIP", help="the trip's id")
+    parser.add_argument("--group", type=name, metavar="NAME", required=True, help="a group that the trip's owner is in")
+    add_database_flag(parser)
+
+
+def _move(arguments: Namespace) -> int:
+    from trips_mcp.backend import DatabaseError, move_trip
+
+    try:
+        moved = run_async(move_trip, database_of(arguments.database), arguments.trip, arguments.group)
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
+    say(f"{moved.title} is now in {moved.group}: its members can read and change it, others no longer.")
+    if moved.ownerless:
+        say(f"Action items of people who are not in it: {moved.ownerless}. They have no owner now.")
+    return 0
+
+
+BACKEND_MOVE_TRIP = Command(
+    words="backend move-trip", summary="move a trip to another group of its owner", flags=_move_flags, run=_move
 )
