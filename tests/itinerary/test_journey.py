@@ -8,10 +8,10 @@ import pytest
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.day import day_of
-from trips_mcp.itinerary.day_index import Days
-from trips_mcp.itinerary.journey import Journey, Unreadable
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
+from trips_mcp.itinerary.model import Days, Unreadable
 from trips_mcp.itinerary.timeline import timeline_of
 
 from .trips import Json, event, export, flight, journey, leg, plan

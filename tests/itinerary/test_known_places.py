@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from trips_mcp.itinerary.check import check
 from trips_mcp.itinerary.day import day_of
+from trips_mcp.itinerary.day_items import duration
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown
-from trips_mcp.itinerary.travel_time import duration
 from trips_mcp.places.airports import airport
 
 from .trips import Json, event, flight, journey, leg, pin, plan, quoted

@@ -13,8 +13,9 @@ from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.projection import projection
 from trips_mcp.contract.shares import SharedExport
 from trips_mcp.itinerary.formatting import clock, one_line
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay, Stretch
 from trips_mcp.places.stops import Stop, find_stop
 
 EntryKind = Literal["flight", "stay", "car", "commitment", "event"]

@@ -8,11 +8,12 @@ from typing import Any, Final
 from trips_mcp.formats.outline import Outline, OutlineEntry, Place, Point
 from trips_mcp.itinerary.check import Finding, check
 from trips_mcp.itinerary.check.findings import CitedPart
+from trips_mcp.itinerary.day import free_time
 from trips_mcp.itinerary.day_items import things_on
 from trips_mcp.itinerary.formatting import clock, one_line
-from trips_mcp.itinerary.free_time import free_time
-from trips_mcp.itinerary.journey import Journey, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Stretch
 
 JsonFields = dict[str, Any]
 

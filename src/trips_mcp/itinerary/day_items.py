@@ -1,18 +1,27 @@
-"""The items of a day in order: moves, check-ins, cars and appointments with their times, and what is due."""
+"""The items of a day in order: moves, check-ins, cars and appointments with their times, and what is due.
+
+A move has its duration, and the day that it gains or loses at the date line.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from trips_mcp.contract.action_items import ActionItem
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.formatting import clock_of, day_in_words, length, short
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay
 from trips_mcp.itinerary.results import Due, End, EventThing, Pin, Thing
-from trips_mcp.itinerary.travel_time import duration, remark
 
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+_SURELY_ACROSS: Final = 17 * _HOUR
+_LIKELY_ACROSS: Final = 13 * _HOUR
+_ONE_HOP: Final = 20 * _HOUR
+"""Longest nonstop flight. One with stops may have gone around the other side of the world."""
 _TITLE: Final = 200
 _DUE_TEXT: Final = 120
 _PLACE: Final = 120
@@ -21,10 +30,83 @@ _USUAL_TYPES: Final = frozenset(
     {"flight", "train", "accommodation", "activity", "food", "local_transit", "free_block", "other"}
 )
 """Usual types of events. Anything else is free text."""
-
-
 Position = tuple[float, float]
 """Latitude and longitude, in degrees."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def duration(move: Move) -> timedelta | None:
+    """None if an end is unknown or the arrival is before the departure."""
+    taken = _taken(move)
+    return None if taken is None or taken < timedelta() else taken
+
+
+def remark(move: Move) -> str | None:
+    """A sentence on what may surprise a traveller; None if there is nothing."""
+    departs, arrives, taken = move.departs, move.arrives, _taken(move)
+    if departs is None or arrives is None or taken is None:
+        return None
+    if taken < timedelta():
+        return "By these times and zones it arrives before it departs: one of them is wrong."
+    jump = _jump(departs, arrives, taken)
+    if not _crosses_date_line(jump, taken):
+        return _clock_goes_back(departs, arrives)
+    if jump < timedelta():
+        return " ".join(
+            filter(None, ("The date line is crossed: a day is gained.", _clock_goes_back(departs, arrives)))
+        )
+    lost = lost_days(move)
+    return (
+        f"The date line is crossed: {day_in_words(lost[0])} is skipped."
+        if lost
+        else ("The date line is crossed: the calendar goes a day ahead.")
+    )
+
+
+def lost_days(move: Move) -> tuple[date, ...]:
+    """Dates that the traveller skips at the date line."""
+    departs, arrives, taken = move.departs, move.arrives, _taken(move)
+    if departs is None or arrives is None or taken is None or taken < timedelta():
+        return ()
+    if not _crosses_date_line(_jump(departs, arrives, taken), taken) or arrives.day - departs.day < 2 * _DAY:
+        return ()
+    return (departs.day + _DAY,)
+
+
+def comes_twice(move: Move, night: date) -> bool:
+    """Whether the traveller has this night twice: before crossing the date line and after."""
+    departs, arrives, taken = move.departs, move.arrives, _taken(move)
+    if departs is None or arrives is None or taken is None or taken < timedelta():
+        return False
+    return arrives.day <= night < departs.day and _crosses_date_line(_jump(departs, arrives, taken), taken)
+
+
+def _taken(move: Move) -> timedelta | None:
+    if move.departs is None or move.arrives is None:
+        return None
+    left, landed = move.departs.instant, move.arrives.instant
+    return None if left is None or landed is None else landed - left
+
+
+def _jump(departs: Moment, arrives: Moment, taken: timedelta) -> timedelta:
+    """Difference between the clocks of both ends."""
+    return _wall(arrives) - _wall(departs) - taken
+
+
+def _crosses_date_line(jump: timedelta, taken: timedelta) -> bool:
+    """If clocks differ by more than half a day, the short way crosses the date line."""
+    return abs(jump) >= _SURELY_ACROSS or (abs(jump) >= _LIKELY_ACROSS and taken <= _ONE_HOP)
+
+
+def _clock_goes_back(departs: Moment, arrives: Moment) -> str | None:
+    """A sentence if the local arrival time is before the local departure time."""
+    back = _wall(departs) - _wall(arrives)
+    return f"By the local clocks it arrives {length(back)} before it departs." if back > timedelta() else None
+
+
+def _wall(moment: Moment) -> timedelta:
+    at = moment.time or time()
+    return timedelta(moment.day.toordinal(), hours=at.hour, minutes=at.minute, seconds=at.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +152,6 @@ def _rank(one: Placed, day: date, assumed: str) -> tuple[int, datetime, str, str
         return (3 if one.last else 0 if one.thing.all_day or one.thing.kind == "check_out" else 1, _EPOCH, title, ids)
     start = Moment(day, time()) if at.day < day else at
     return (2, replace(start, zone=at.zone or assumed).instant or _EPOCH, title, ids)
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moves(moves: Iterable[Move], day: date) -> Iterator[Placed]:

@@ -4,7 +4,7 @@ import re
 from datetime import date, time, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.journey import DAWN, Appointment
+from trips_mcp.itinerary.model import DAWN, Appointment
 from trips_mcp.places.names import fold
 
 _TRAVEL: Final = frozenset(

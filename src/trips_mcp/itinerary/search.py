@@ -15,10 +15,10 @@ from pydantic import Field
 from trips_mcp.contract.fields import BY_MEMBERS, OTHERS
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.models import Result
-from trips_mcp.itinerary.formatting import clock_of, day_in_words, one_line, short
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay, Stretch
+from trips_mcp.itinerary.formatting import clock_of, day_in_words, fitting, one_line, short, weight
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment
-from trips_mcp.itinerary.size_budget import fitting, weight
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay, Stretch
 from trips_mcp.itinerary.text_match import Word, excerpt, forms_of, words_of
 from trips_mcp.places.aliases import names_in, names_of_stop
 from trips_mcp.places.names import fold

@@ -8,7 +8,8 @@ from trips_mcp.contract.fields import BY_MEMBERS
 from trips_mcp.contract.legs import LegAccommodation
 from trips_mcp.contract.models import Result
 from trips_mcp.itinerary.formatting import day_in_words, one_line, short
-from trips_mcp.itinerary.journey import Journey, Stay
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Stay
 from trips_mcp.itinerary.search import matching
 
 Text = Annotated[str | None, BY_MEMBERS]

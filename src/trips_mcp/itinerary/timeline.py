@@ -4,15 +4,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.day_index import Days
-from trips_mcp.itinerary.day_items import due_on, due_results, things_on, undated
-from trips_mcp.itinerary.formatting import day_in_words, one_line, short
-from trips_mcp.itinerary.journey import Journey, Stretch
+from trips_mcp.itinerary.day import beds_of, is_night_of, named, where
+from trips_mcp.itinerary.day_items import comes_twice, due_on, due_results, lost_days, things_on, undated
+from trips_mcp.itinerary.formatting import day_in_words, fitting, one_line, short, weight
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import WEEKDAYS
-from trips_mcp.itinerary.overnight import beds_of, is_night_of, named, where
+from trips_mcp.itinerary.model import Days, Stretch
 from trips_mcp.itinerary.results import Bed, LegLine, Pin, Row, Thing, Timeline
-from trips_mcp.itinerary.size_budget import fitting, weight
-from trips_mcp.itinerary.travel_time import comes_twice, lost_days
 
 _DAY: Final = timedelta(days=1)
 _ROOM: Final = 26_000

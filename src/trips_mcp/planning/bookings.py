@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from trips_mcp.contract.legs import Flight
 from trips_mcp.contract.models import Result
-from trips_mcp.itinerary.journey import Appointment, Journey, Move
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Appointment, Move
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.shifted_text import local_text
 

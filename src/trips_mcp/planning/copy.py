@@ -30,8 +30,9 @@ from trips_mcp.itinerary.check.reporting import (
     named,
 )
 from trips_mcp.itinerary.formatting import clock, short
-from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_moment
+from trips_mcp.itinerary.model import Appointment, Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change

@@ -13,8 +13,9 @@ from trips_mcp.bookings.matching import all_of, client_ref, combined, contradict
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
 from trips_mcp.contract.invisible import is_blank
 from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_moment
+from trips_mcp.itinerary.model import Appointment, Move, Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.places.aliases import names_in
 from trips_mcp.places.names import fold

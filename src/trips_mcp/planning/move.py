@@ -22,10 +22,10 @@ from trips_mcp.itinerary.check.reporting import (
     flight,
     leg,
 )
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.formatting import clock
-from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_date, read_moment
+from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.bookings import flights_by_leg, is_booked, is_booked_appointment, written_flight
 from trips_mcp.planning.change import Change

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from trips_mcp.itinerary.day_words import LANGUAGES
+from trips_mcp.itinerary.day_grammar import LANGUAGES
 from trips_mcp.places.names import without_accents
 
 _DIGITS: Final = re.compile("[0-9]+")

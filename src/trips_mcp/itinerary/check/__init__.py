@@ -22,8 +22,8 @@ from trips_mcp.itinerary.check.overlaps import check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
 from trips_mcp.itinerary.check.reporting import MOST, Found
 from trips_mcp.itinerary.check.zones import check_zones
+from trips_mcp.itinerary.formatting import fitting
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.size_budget import fitting
 
 __all__ = ["MINIMUM_CONNECTION", "CheckReport", "CitedPart", "Finding", "check", "every_finding", "in_words"]
 

@@ -1,8 +1,9 @@
 """Checks whether a trip has enough dates to be certain that something is missing."""
 
 from trips_mcp.itinerary.check.flights import arrives_too_early
-from trips_mcp.itinerary.journey import Journey, Stay
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_moment
+from trips_mcp.itinerary.model import Stay
 
 
 def all_dated(journey: Journey) -> bool:

@@ -14,9 +14,9 @@ from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.dst import wall
 from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.intervals import DAY, own_days
-from trips_mcp.itinerary.day_index import Days
-from trips_mcp.itinerary.journey import DAWN, Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, zone_info
+from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch
 
 _ONE_JOURNEY: Final = 2 * DAY
 """Flights with at most this gap between them are one journey."""

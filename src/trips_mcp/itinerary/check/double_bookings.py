@@ -19,8 +19,9 @@ from trips_mcp.itinerary.check.intervals import DAY, overlapping_pairs
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import city, plain, same_words, words
 from trips_mcp.itinerary.formatting import day_in_words
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stay
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from trips_mcp.itinerary.check.dst import wall, when
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.intervals import merged
 from trips_mcp.itinerary.check.similarity import airport, city, plain
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import length
-from trips_mcp.itinerary.journey import Journey, Move
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Days, Move
 
 _DATE_LINE: Final = timedelta(hours=26)
 """Maximum difference between two zones."""

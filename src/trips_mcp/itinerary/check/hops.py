@@ -25,8 +25,9 @@ from trips_mcp.itinerary.check.flights import (
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.event_types import is_free, is_ride, is_stay, is_travel
 from trips_mcp.itinerary.formatting import length
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Rental, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stretch
 from trips_mcp.places.cities import find_cities
 from trips_mcp.places.distance import distance_km
 from trips_mcp.places.stops import Stop, find_stop

@@ -9,9 +9,9 @@ from datetime import date, time, timedelta
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Days
 
 T = TypeVar("T")
 At = TypeVar("At", bound=Any)

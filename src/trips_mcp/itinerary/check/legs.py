@@ -19,10 +19,10 @@ from trips_mcp.itinerary.check.intervals import (
     without,
 )
 from trips_mcp.itinerary.check.reporting import Found, Quota
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import day_in_words
-from trips_mcp.itinerary.journey import Journey, Stretch
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Days, Stretch
 
 _FEW_DAYS: Final = 3
 """A longer gap calls for a new leg, and is no calendar day that a zone skipped."""

@@ -11,8 +11,9 @@ from trips_mcp.contract.commitments import Commitment
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Kind
 from trips_mcp.itinerary.check.flights import flights_by_another_name
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Unreadable
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Unreadable
 
 T = TypeVar("T")
 

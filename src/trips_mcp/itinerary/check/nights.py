@@ -18,10 +18,10 @@ from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, 
 from trips_mcp.itinerary.check.legs import gaps
 from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import same
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.event_types import is_ride, is_stay, is_travel, night_under_way
 from trips_mcp.itinerary.formatting import day_in_words
-from trips_mcp.itinerary.journey import Appointment, Journey, Stay, Stretch
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Appointment, Days, Stay, Stretch
 
 _FEW: Final = 5
 

@@ -19,8 +19,9 @@ from trips_mcp.itinerary.check.reporting import Found, Quota
 from trips_mcp.itinerary.check.similarity import plain, titles_alike
 from trips_mcp.itinerary.event_types import is_free, is_stay
 from trips_mcp.itinerary.formatting import length
-from trips_mcp.itinerary.journey import Appointment, Journey, Move
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move
 
 _A_MOMENT: Final = timedelta(microseconds=1)
 """Assumed length of an item without an end, so that it overlaps items that last beyond its start."""

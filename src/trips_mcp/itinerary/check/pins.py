@@ -16,7 +16,8 @@ from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.check import reporting
 from trips_mcp.itinerary.check.dst import noon, offset_at
 from trips_mcp.itinerary.check.findings import Finding, Grade
-from trips_mcp.itinerary.journey import Appointment, Journey, Stretch
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Appointment, Stretch
 from trips_mcp.places.stops import Stop, find_stop
 
 _FAR: Final = 250.0

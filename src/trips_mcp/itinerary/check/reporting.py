@@ -11,10 +11,9 @@ from typing import Final, Literal
 
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade, Kind
-from trips_mcp.itinerary.day_index import Days
 from trips_mcp.itinerary.formatting import clock, day_in_words, short
-from trips_mcp.itinerary.journey import Appointment, Move, Rental, Stay, Stretch
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment
+from trips_mcp.itinerary.model import Appointment, Days, Move, Rental, Stay, Stretch
 
 MOST: Final = 100
 """Maximum findings in a report."""

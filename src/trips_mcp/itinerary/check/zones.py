@@ -14,8 +14,9 @@ from trips_mcp.itinerary.check.dst import offset_at
 from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.flights import connections
 from trips_mcp.itinerary.check.similarity import airport
-from trips_mcp.itinerary.journey import Appointment, Journey, Move, Stretch
+from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment, Move, Stretch
 from trips_mcp.places.cities import find_cities
 from trips_mcp.places.stops import Stop
 

@@ -29,7 +29,7 @@ from trips_mcp.contract.sync import SyncReport
 from trips_mcp.delivery import delivering
 from trips_mcp.history import ChangeQuery, HistoryError, Origin, PlanRecord, made_by
 from trips_mcp.itinerary.check import Finding
-from trips_mcp.itinerary.size_budget import fitting
+from trips_mcp.itinerary.formatting import fitting
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import CreatedIds, IdsOfChange, UnknownReferenceError, ids_in

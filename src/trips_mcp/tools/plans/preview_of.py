@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from trips_mcp.contract.batches import limits
 from trips_mcp.itinerary.check import Finding
-from trips_mcp.itinerary.size_budget import fitting, weight
+from trips_mcp.itinerary.formatting import fitting, weight
 from trips_mcp.json_values import JsonObject, is_list, is_object
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.draft import DraftNote

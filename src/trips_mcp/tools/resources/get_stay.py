@@ -13,7 +13,8 @@ from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip
 from trips_mcp.contract.fields import Id
 from trips_mcp.contract.models import OfTrip
 from trips_mcp.itinerary.day_expressions import Unclear, read_day
-from trips_mcp.itinerary.journey import Journey, Stay
+from trips_mcp.itinerary.journey import Journey
+from trips_mcp.itinerary.model import Stay
 from trips_mcp.itinerary.stay import StayReport, choice_of_stays, stay_in_words, stay_report, stays_named, stays_on
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload

@@ -18,7 +18,19 @@ from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary import search as searching
 from trips_mcp.itinerary.check import CheckReport
 from trips_mcp.itinerary.day import choice_of, day_of
-from trips_mcp.itinerary.day_expressions import Unclear, is_day, read_day, relative_days, runs, today_in
+from trips_mcp.itinerary.day_expressions import (
+    Candidate,
+    Unclear,
+    candidates,
+    choice_of_trips,
+    is_day,
+    read_day,
+    read_day_of_trip,
+    relative_days,
+    runs,
+    today_in,
+    why_no_trip,
+)
 from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
@@ -26,7 +38,6 @@ from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.itinerary.search import SearchReport
 from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
-from trips_mcp.itinerary.trip_by_day import Candidate, candidates, choice_of_trips, read_day_of_trip, why_no_trip
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.all_trips import list_newest_first, read_each
