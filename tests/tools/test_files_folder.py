@@ -12,7 +12,7 @@ from trips_mcp.server.http.factory import masked
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.shared_folder import SharedFolder
 
 from .conftest import Do

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trips_mcp.contract import unicode_tables
 from trips_mcp.contract.invisible import characters
-from trips_mcp.tools.results.invisible_chars import visible
+from trips_mcp.tools.results.untrusted_text import visible
 
 
 def tags(letters: str) -> str:

@@ -131,9 +131,9 @@ async def _planned(files: Sequence[_File], offered: "Offer", applies: bool) -> _
     """Raises: CommandError."""
     from trips_mcp.bookings.model import FileReading
     from trips_mcp.client.errors import CannotConnectError, TripsError
+    from trips_mcp.tools.error_text import ToolRefusedError
     from trips_mcp.tools.plans.imports import plan_reading
     from trips_mcp.tools.plans.plan import PlanContext
-    from trips_mcp.tools.results.answer import ToolRefusedError
 
     whole = sum((file.reading for file in files), FileReading())
     try:

@@ -4,15 +4,18 @@ Attributes are snake_case and wire names are camelCase (the Events API overrides
 Pydantic builds each model at its first use, not at import, to keep the cold start short.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar, Generic, TypeVar, get_args
+from collections.abc import Callable, Iterator
+from operator import is_not
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import Id
+from trips_mcp.json_values import is_list, is_object
 
+M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T", bound="Result")
 
 
@@ -97,3 +100,34 @@ class Deleted(Result):
     """Stands for a 204: the id that is gone."""
 
     deleted: str
+
+
+def with_parts(value: Any, change: Callable[[str, Any], Any]) -> Any:
+    """`value` with `change` applied to its parts, each with its wire name; the same object if none changes.
+
+    Parts are the fields of a model, the values of an object and the items of a list, which have no name. A model's
+    unknown fields are one part, an object without a name.
+    """
+    if isinstance(value, BaseModel):
+        changed: dict[str, Any] = {}
+        for name, field in type(value).model_fields.items():
+            part = getattr(value, name)
+            if (new := change(field.alias or name, part)) is not part:
+                changed[name] = new
+        extra = value.model_extra and change("", value.model_extra)
+        return with_changes(value, changed, extra) if changed or extra is not value.model_extra else value
+    if is_object(value):
+        found = {name: change(name, part) for name, part in value.items()}
+        return found if any(map(is_not, found.values(), value.values())) else value
+    if is_list(value):
+        items = [change("", part) for part in value]
+        return items if any(map(is_not, items, value)) else value
+    return value
+
+
+def with_changes(result: M, fields: dict[str, Any], extra: dict[str, Any] | None) -> M:
+    """A copy with these fields changed. A field that the service left out is still left out."""
+    copy = result.model_copy(update=fields)
+    copy.model_fields_set.intersection_update(result.model_fields_set)
+    copy.__pydantic_extra__ = extra
+    return copy

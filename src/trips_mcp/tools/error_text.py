@@ -1,8 +1,8 @@
-"""Error texts that a model can act on: what happened, what to do next, and the request's id."""
+"""Errors as a model can act on them: what happened, what to do next, and the request's id."""
 
 from functools import cache
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from trips_mcp.client.errors import (
     ApiError,
@@ -25,6 +25,19 @@ from trips_mcp.client.errors import (
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.errors import in_words
 from trips_mcp.contract.operation import Operation
+
+_LONGEST: Final = 8_000
+
+
+class ToolRefusedError(Exception):
+    """A call that was refused. The message is the reason, in one sentence."""
+
+
+def within_bounds(sentence: str) -> str:
+    """An error text, cut if it is too long: each of hundreds of items can be wrong."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[:_LONGEST].rpartition(' ')[0]} … (cut; fix these first)"
 
 
 def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.error_text import ToolRefusedError
 
 _MOST_NAMES: Final = 100
 """Names that are tried for a new file."""

@@ -18,12 +18,10 @@ from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.error_text import advice, where_to_check
+from trips_mcp.tools.error_text import ToolRefusedError, advice, where_to_check, within_bounds
 from trips_mcp.tools.listing import PATH
-from trips_mcp.tools.results import mask_restore
-from trips_mcp.tools.results.answer import Answer, Attachment, ToolRefusedError, within_bounds
-from trips_mcp.tools.results.lists import Read, Show
-from trips_mcp.tools.results.render import Prose, Showing
+from trips_mcp.tools.results.answer import Answer, Attachment, Prose, Showing
+from trips_mcp.tools.results.secrets import may_have_mask, refuse_masks
 from trips_mcp.tools.results.trip_facts import (
     forget_destinations,
     known_others,
@@ -31,6 +29,7 @@ from trips_mcp.tools.results.trip_facts import (
     others_may_have_written,
     with_author_names,
 )
+from trips_mcp.tools.results.views import Read, Show
 from trips_mcp.tools.schemas import input_schema, only_blank, output_schema, tidied
 from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.selection.tool_mentions import failure_without, refusal_without
@@ -291,10 +290,10 @@ def tool(
 
     async def write(client: TripsClient, asked: P, report: Report) -> Outcome[R]:
         params = asked
-        if not operation.reads and mask_restore.may_be_in(params):
+        if not operation.reads and may_have_mask(params):
             if unmasked is not None:
                 params = await unmasked(client, params)
-            mask_restore.refuse(params)
+            refuse_masks(params)
         params, remarks = (params, ()) if completed is None else completed(params)
         outcome = await client.outcome(operation, params, report)
         return _changed(outcome, outcome.result, remarks) if remarks else outcome

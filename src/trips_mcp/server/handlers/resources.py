@@ -208,7 +208,7 @@ def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[ResourceK
 
 def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
     """One entry of resources/list. The title is the only text of the traveller's."""
-    from trips_mcp.tools.results.invisible_chars import visible
+    from trips_mcp.tools.results.untrusted_text import visible
 
     title = visible(" ".join((trip.title or trip.id).split()))
     days = [day for day in (trip.start_date, trip.end_date) if day and _DATE.fullmatch(day)]

@@ -11,6 +11,7 @@ from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import UnknownReferenceError
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError, within_bounds
 from trips_mcp.tools.listing import entries
 from trips_mcp.tools.resources import (
     action_items,
@@ -23,7 +24,6 @@ from trips_mcp.tools.resources import (
     sync,
     trips,
 )
-from trips_mcp.tools.results.answer import ToolRefusedError, within_bounds
 from trips_mcp.tools.tool import Tool
 
 MOST_CHANGES: Final = 500

@@ -26,13 +26,13 @@ from trips_mcp.json_values import is_object
 from trips_mcp.planning.import_trip import LONGEST_TRIP, has_dates, has_places, plan_new_trip, span_of
 from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, is_outside, plan_bookings
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans.plan import PlanContext, plan
 from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import PLANS, USES
 from trips_mcp.tools.resources.all_trips import list_newest_first
-from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool

@@ -15,13 +15,13 @@ from trips_mcp.planning.draft import DraftNote
 from trips_mcp.planning.preview import ItemKey, digest
 from trips_mcp.planning.steps import Step, steps_of
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import checked
 from trips_mcp.tools.plans.preview_of import preview_of
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.record import FORMAT, VALID_SECONDS, Bound, Plan
 from trips_mcp.tools.plans.results import Preview
 from trips_mcp.tools.plans.trial import Trial, tried
-from trips_mcp.tools.results.answer import ToolRefusedError
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TARGETS: Final = {

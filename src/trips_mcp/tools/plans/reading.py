@@ -14,7 +14,7 @@ from trips_mcp.planning.preview import TripState
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.trip_reading import events_of
-from trips_mcp.tools.results.render import with_content
+from trips_mcp.tools.results.answer import with_content
 from trips_mcp.tools.results.trip_facts import note_members
 
 NO_TRIP: Final = ""

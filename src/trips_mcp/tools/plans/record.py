@@ -10,7 +10,7 @@ from trips_mcp.planning.change import Change
 from trips_mcp.planning.created_ids import IdsOfChange
 from trips_mcp.planning.findings import FindingKey
 from trips_mcp.planning.steps import Step
-from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.error_text import ToolRefusedError
 
 FORMAT: Final = 2
 """The version of the body. A plan of another version is refused."""

@@ -17,6 +17,7 @@ from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans.plan import reads_to_apply
 from trips_mcp.tools.plans.preview_of import preview_of
@@ -26,7 +27,7 @@ from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.trial import tried
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, GetTimeline, day_in, timeline_in
 from trips_mcp.tools.resources.trip_reading import TripSource, read_trip
-from trips_mcp.tools.results.answer import ToolRefusedError, as_text
+from trips_mcp.tools.results.answer import as_text
 from trips_mcp.tools.results.untrusted_text import UNMARKED
 from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.tool import Tool

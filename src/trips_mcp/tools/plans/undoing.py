@@ -23,11 +23,11 @@ from trips_mcp.json_values import JsonObject, is_object
 from trips_mcp.planning.draft import DraftNote, note
 from trips_mcp.planning.undo import Key, NotUndone, created_again, undo
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.plan import PlanContext, plan
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import USES
-from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.tool import Hints, Tool
 
 _PAGE: Final = 20

@@ -14,8 +14,7 @@ from trips_mcp.contract.action_items import (
     Urgency,
 )
 from trips_mcp.contract.models import Params
-from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Filter, Listed
+from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import tool
 
 
@@ -63,7 +62,7 @@ upsert_action_items = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    shown=of_batch,
+    shown=shown_batch,
 )
 update_action_item = tool(
     UPDATE_ACTION_ITEM,

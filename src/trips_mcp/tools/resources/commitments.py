@@ -26,8 +26,8 @@ from trips_mcp.contract.models import Params
 from trips_mcp.itinerary.formatting import clock
 from trips_mcp.itinerary.local_time import read_date, read_time
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.lists import Filter, Listed
+from trips_mcp.tools.error_text import ToolRefusedError
+from trips_mcp.tools.results.views import Filter, Listed
 from trips_mcp.tools.tool import Tool, tool
 
 _SHIFTS: Final = frozenset({"shift_days", "shift_minutes"})

@@ -17,7 +17,7 @@ from trips_mcp.tools.resources.legs import LEGS
 from trips_mcp.tools.resources.map_pins import MAP_PINS
 from trips_mcp.tools.resources.members import MEMBERS
 from trips_mcp.tools.resources.trip_reading import events_of
-from trips_mcp.tools.results.exports import Exported
+from trips_mcp.tools.results.views import Exported
 from trips_mcp.tools.tool import tool
 
 _WITHOUT_EVENTS: Final = (

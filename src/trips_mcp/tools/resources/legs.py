@@ -14,15 +14,12 @@ from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LE
 from trips_mcp.contract.models import OfTrip, Params, Result
 from trips_mcp.tools import flight_zones
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.resources.links import naming_unlinked
 from trips_mcp.tools.resources.queries import Query, hits_for
-from trips_mcp.tools.results import mask_restore
-from trips_mcp.tools.results.answer import ToolRefusedError
 from trips_mcp.tools.results.fields import is_nameable
-from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Filter, Listed
-from trips_mcp.tools.results.mask_restore import legs_of
-from trips_mcp.tools.results.secrets import secrets_of
+from trips_mcp.tools.results.secrets import legs_of, secrets_of, unmasked_batch, unmasked_creation, unmasked_update
+from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import Tool, tool
 
 NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
@@ -65,7 +62,7 @@ create_leg = tool(
     lookup="list_trips",
     repeatable=True,
     asked_for="book hotel accommodation flight",
-    unmasked=mask_restore.of_creation,
+    unmasked=unmasked_creation,
     completed=flight_zones.of_leg,
 )
 upsert_legs = tool(
@@ -77,9 +74,9 @@ upsert_legs = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    unmasked=mask_restore.of_batch,
+    unmasked=unmasked_batch,
     completed=flight_zones.of_batch,
-    shown=of_batch,
+    shown=shown_batch,
 )
 update_leg = tool(
     UPDATE_LEG,
@@ -87,7 +84,7 @@ update_leg = tool(
     description="Change a leg. Omitted fields stay, also inside accommodation and rentalCar; flights are replaced as "
     "a whole, so send all of them.",
     lookup="list_legs",
-    unmasked=mask_restore.of_update,
+    unmasked=unmasked_update,
     completed=flight_zones.of_leg,
 )
 delete_leg = naming_unlinked(

@@ -16,8 +16,7 @@ from trips_mcp.contract.map_pins import (
 from trips_mcp.contract.models import Params
 from trips_mcp.tools.resources.links import naming_unlinked
 from trips_mcp.tools.resources.queries import Query, hits_for
-from trips_mcp.tools.results.import_report import of_batch
-from trips_mcp.tools.results.lists import Filter, Listed
+from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import tool
 
 
@@ -59,7 +58,7 @@ upsert_map_pins = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    shown=of_batch,
+    shown=shown_batch,
 )
 update_map_pin = tool(
     UPDATE_MAP_PIN,

@@ -1,7 +1,7 @@
 """The tool that lists the members of a trip."""
 
 from trips_mcp.contract.members import LIST_MEMBERS, Member
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.views import Listed
 from trips_mcp.tools.tool import tool
 
 MEMBERS = Listed(item=Member, id="user_id", brief=("name", "role"))

@@ -1,7 +1,7 @@
 """Channel and message tools."""
 
 from trips_mcp.contract.messages import LIST_CHANNELS, LIST_MESSAGES, SEND_MESSAGE, Channel, Message
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.views import Listed
 from trips_mcp.tools.tool import Local, tool
 
 list_channels = tool(

@@ -9,7 +9,7 @@ from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.search import NO_WORDS, Hit, matching
 from trips_mcp.itinerary.text_match import words_of
-from trips_mcp.tools.results.answer import ToolRefusedError
+from trips_mcp.tools.error_text import ToolRefusedError
 
 Query = Annotated[str, Field(min_length=1, max_length=200, description="Words")]
 

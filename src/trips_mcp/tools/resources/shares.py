@@ -19,8 +19,7 @@ from trips_mcp.contract.shares import (
     ShareToken,
 )
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.exports import Exported
-from trips_mcp.tools.results.lists import Listed
+from trips_mcp.tools.results.views import Exported, Listed
 from trips_mcp.tools.tool import Local, tool
 
 _FILES: Final = (

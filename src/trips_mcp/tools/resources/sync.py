@@ -2,8 +2,8 @@
 
 from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.tools import flight_zones
-from trips_mcp.tools.results import mask_restore
-from trips_mcp.tools.results.import_report import of_sync
+from trips_mcp.tools.results.secrets import preview_without_comparing, unmasked_sync
+from trips_mcp.tools.results.views import shown_sync
 from trips_mcp.tools.tool import tool
 
 sync_trip = tool(
@@ -15,8 +15,8 @@ sync_trip = tool(
     lookup="list_trips",
     overwrites=True,
     repeatable=True,
-    unmasked=mask_restore.of_sync,
+    unmasked=unmasked_sync,
     completed=flight_zones.of_sync,
-    shown=of_sync,
-    uncompared=mask_restore.preview_without_comparing,
+    shown=shown_sync,
+    uncompared=preview_without_comparing,
 )

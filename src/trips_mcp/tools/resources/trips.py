@@ -27,10 +27,10 @@ from trips_mcp.itinerary.search import NO_WORDS, is_named
 from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.places.aliases import countries_in
 from trips_mcp.tools.call_context import Conduct
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.resources.queries import Query
-from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.lists import Filter, Listed
 from trips_mcp.tools.results.trip_facts import known_destinations, note_destinations
+from trips_mcp.tools.results.views import Filter, Listed
 from trips_mcp.tools.tool import tool
 
 _MOST_READ: Final = 500

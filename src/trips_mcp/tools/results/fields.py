@@ -4,23 +4,26 @@
 argument: they stay here and are never sent.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
-from operator import is_not
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from hashlib import blake2b
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_core import MISSING
+from typing_extensions import override
 
 from trips_mcp.contract.models import Params, models_in
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.answer import ToolRefusedError
-from trips_mcp.tools.results.cursors import Position
-
-M = TypeVar("M", bound=BaseModel)
+from trips_mcp.tools.error_text import ToolRefusedError
 
 _MOST_NAMED: Final = 40
 _LONGEST_NAME: Final = 64
+_PREFIX: Final = "after."
+_REMEMBERED: Final = 5
 
 Tree = dict[str, Any]
 """Names, each with the tree of what is selected inside it; an empty tree selects all of it."""
@@ -37,6 +40,60 @@ class Ours(Params):
 
 
 _NAMES: Final = set(Ours.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: after the last item shown, despite later changes.
+
+    A service's own cursor passes through as it is. One of ours names the service's page in which the list was cut, and
+    recognises the items shown last, some of which may be deleted by the time it is used.
+    """
+
+    page: str | None = None
+    """The service's cursor of the page; None for the first or only page."""
+    shown: tuple[str, ...] = ()
+    """Hashes of the ids of the items shown last, newest first; empty at the start."""
+
+    @classmethod
+    def after(cls, page: str | None, ids: Sequence[str]) -> Self:
+        return cls(page, tuple(_known_by(id_) for id_ in reversed(ids[-_REMEMBERED:])))
+
+    @classmethod
+    def read(cls, cursor: str) -> Self | None:
+        """None for a cursor with our prefix that is not valid."""
+        if not is_ours(cursor):
+            return cls(cursor)
+        try:
+            page, *shown = _strings(json.loads(urlsafe_b64decode(cursor.removeprefix(_PREFIX).encode("ascii"))))
+        except (ValueError, RecursionError):
+            return None
+        return cls(page or None, tuple(shown))
+
+    @override
+    def __str__(self) -> str:
+        return _PREFIX + urlsafe_b64encode(json.dumps([self.page or "", *self.shown]).encode()).decode()
+
+    def start(self, ids: Sequence[str]) -> int | None:
+        """Where to continue in these items; None if none of the items shown is among them."""
+        if not self.shown:
+            return 0
+        places = {_known_by(id_): place for place, id_ in enumerate(ids)}
+        return next((places[known] + 1 for known in self.shown if known in places), None)
+
+
+def is_ours(cursor: str) -> bool:
+    return cursor.startswith(_PREFIX)
+
+
+def _known_by(id_: str) -> str:
+    return blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _strings(found: Any) -> list[str]:
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found):  # pyright: ignore
+        raise ValueError
+    return found  # pyright: ignore
 
 
 class ViewArguments(NamedTuple):
@@ -163,34 +220,3 @@ def _objects(values: Iterable[object]) -> Iterator[dict[str, Any]]:
             yield value
         elif is_list(value):
             yield from _objects(value)
-
-
-def with_parts(value: Any, change: Callable[[str, Any], Any]) -> Any:
-    """`value` with `change` applied to its parts, each with its wire name; the same object if none changes.
-
-    Parts are the fields of a model, the values of an object and the items of a list, which have no name. A model's
-    unknown fields are one part, an object without a name.
-    """
-    if isinstance(value, BaseModel):
-        changed: dict[str, Any] = {}
-        for name, field in type(value).model_fields.items():
-            part = getattr(value, name)
-            if (new := change(field.alias or name, part)) is not part:
-                changed[name] = new
-        extra = value.model_extra and change("", value.model_extra)
-        return with_changes(value, changed, extra) if changed or extra is not value.model_extra else value
-    if is_object(value):
-        found = {name: change(name, part) for name, part in value.items()}
-        return found if any(map(is_not, found.values(), value.values())) else value
-    if is_list(value):
-        items = [change("", part) for part in value]
-        return items if any(map(is_not, items, value)) else value
-    return value
-
-
-def with_changes(result: M, fields: dict[str, Any], extra: dict[str, Any] | None) -> M:
-    """A copy with these fields changed. A field that the service left out is still left out."""
-    copy = result.model_copy(update=fields)
-    copy.model_fields_set.intersection_update(result.model_fields_set)
-    copy.__pydantic_extra__ = extra
-    return copy

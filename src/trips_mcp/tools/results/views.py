@@ -1,23 +1,31 @@
-"""The view of a list: lean items, and as many of them as fit.
+"""The views of results that may be long: lists and whole trips, in parts, and reports on imports.
 
-An item has the fields that the contract names, without what the caller just said (the trip's id) and the usual
-values (`completed: false`). Other fields of the service are named once, in `notShown`; `fields` selects them.
+A list has lean items, and as many of them as fit. An item has the fields that the contract names, without what the
+caller just said (the trip's id) and the usual values (`completed: false`). Other fields of the service are named once,
+in `notShown`; `fields` selects them. A trip that is too large becomes a summary that says how to read its parts.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from pydantic.alias_generators import to_camel
+
 from trips_mcp.client.outcome import Outcome
+from trips_mcp.contract.batches import BatchReport, ItemError, ItemOutcome
 from trips_mcp.contract.models import Params, Result
+from trips_mcp.contract.sync import SyncReport
+from trips_mcp.json_values import is_list, is_object
+from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.offload import offload
-from trips_mcp.tools.results.answer import LARGEST, Answer, ToolRefusedError, as_text
-from trips_mcp.tools.results.cursors import Position, is_ours
+from trips_mcp.tools.results.answer import LARGEST, Answer, Shortening, Showing, as_text, with_content
 from trips_mcp.tools.results.fields import (
+    Position,
     Tree,
     check,
     is_nameable,
+    is_ours,
     is_paged,
     named_fields,
     names_in_words,
@@ -27,12 +35,12 @@ from trips_mcp.tools.results.fields import (
     wire_name,
     with_ours,
 )
-from trips_mcp.tools.results.render import Showing
-from trips_mcp.tools.results.truncation import Shortening
 
 Read = Callable[[Any], Awaitable[Outcome[Any]]]
 Show = Callable[[Result], Showing]
 Item = dict[str, Any]
+Shown = tuple[BatchReport, tuple[str, ...]]
+"""The part of a report that a model sees, and notes about the rest."""
 
 _PAGES_TO_SEARCH: Final = 3
 """How far items added since may have moved the place where a list was cut."""
@@ -43,8 +51,22 @@ _MOST_PAGES: Final = 10
 """Pages that a filter looks through."""
 _LARGEST_PAGE: Final = 200
 
+_SUMMARY: Final = 15_000
+"""Characters of the items in a summary."""
+_LONGEST: Final = 200
+"""Characters of a text in a summary; no title is longer."""
+_MOST_NAMES: Final = 40
+
+_LARGE: Final = 50
+"""Items of an import whose outcomes are all shown."""
+_ROOM: Final = 30_000
+"""Characters of a report's outcomes; the three lists of a sync share them."""
+_FEW_SPANS: Final = 100
+_DONE: Final = ("created", "updated", "unchanged")
+
 MOVED: Final = "cursor: what it goes on from is gone; leave it out to start again."
 OF_ANOTHER_LIST: Final = "cursor: it continues a list without this filter; leave it out to start again."
+_OF_ONE_SECTION: Final = "cursor: give it with the `fields` it came with, which name one section."
 _NO_MORE: Final = "The service has more, which this tool has no way to read."
 _ALONE: Final = "One of `fields` alone may be shown whole."
 
@@ -78,6 +100,8 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
+    """The view of a list."""
+
     item: type[Result]
     within: str = "items"
     """The field that contains the list."""
@@ -252,3 +276,164 @@ def fitting(items: Iterable[Item], room: int) -> list[Item]:
 def _passed_on(cursor: str | None) -> str | None:
     """A service's cursor, wrapped if it looks like one of ours."""
     return str(Position(cursor)) if cursor is not None and is_ours(cursor) else cursor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """The view of a whole trip: all of it if it fits, else a summary."""
+
+    sections: tuple[Listed, ...]
+    parts: str
+    """How to read the parts if the whole is too large."""
+
+    @property
+    def names(self) -> str:
+        lists = ", ".join(to_camel(section.within) for section in self.sections)
+        return f"trip, {lists}; or within, as legs.accommodation.name"
+
+    def asked(self, params: type[Params]) -> type[Params]:
+        return with_ours(params, self.names)
+
+    async def answer(self, asked: Params, params: type[Params], read: Read, show: Show) -> Answer:
+        """Raises: ToolRefusedError, TripsError."""
+        tree, position = ours(asked)
+        outcome = await read(theirs(asked, params, None))
+        result: Result = outcome.result
+        showing = show(result)
+        section = self._named(type(result)).get(next(iter(tree)) if len(tree) == 1 else "")
+        if section is not None:
+            (inner,) = tree.values()
+            return _of_section(section, outcome, showing, inner, position)
+        if position != Position():
+            raise ToolRefusedError(_OF_ONE_SECTION)
+        return self._whole(outcome, showing, tree)
+
+    def _whole(self, outcome: Outcome[Any], showing: Showing, tree: Tree) -> Answer:
+        result: Result = outcome.result
+        whole = showing.structured(result)
+        check(tree, [type(result)], [whole])
+        answer = showing.answer(self._lean(whole, type(result), tree), outcome.notes)
+        if len(answer.text) <= LARGEST:
+            return answer
+        summary = self._summary(whole, type(result), tree)
+        if any(map(_is_long, summary.values())):
+            shorter = Shortening.of_texts(_LONGEST).of(result)
+            summary = self._summary(showing.structured(shorter), type(result), tree)
+        remark = f"Too large to show whole ({len(answer.text):,} characters), so this is a summary. {self.parts}"
+        return showing.answer(summary, (*outcome.notes, remark))
+
+    def _lean(self, whole: Item, kind: type[Result], tree: Tree) -> Item:
+        named = self._named(kind)
+        not_shown: list[str] = []
+        lean: Item = {}
+        for name, value in whole.items():
+            inner: Tree = tree.get(name, {})
+            if tree and name not in tree:
+                continue
+            if (section := named.get(name)) is None:
+                lean[name] = selected(value, inner)
+                continue
+            lean[name] = [section.lean(item, inner) for item in value]
+            not_shown += [f"{name}.{more}" for more in ([] if inner else section.not_shown(value))]
+        return {**lean, "notShown": not_shown} if not_shown else lean
+
+    def _summary(self, whole: Item, kind: type[Result], tree: Tree) -> Item:
+        """The trip itself, counts, and as many brief items of each list as fit."""
+        told = [name for name in whole if (not tree or name in tree) and is_nameable(name)]
+        wanted = {name: whole[name] for name in told[:_MOST_NAMES]}
+        lists = {name: value for name, value in wanted.items() if is_list(value)}
+        trip = list(wanted.get("trip", {}).items())
+        summary: Item = {
+            "trip": {name: value for name, value in trip[:_MOST_NAMES] if not isinstance(value, (dict, list))},
+            "counts": {name: len(value) for name, value in lists.items()},
+        }
+        room = _SUMMARY
+        for name, section in self._named(kind).items():
+            summary[name] = fitting(map(section.in_brief, lists.get(name, [])), room)
+            room -= len(as_text(summary[name]))
+        return with_content(summary)
+
+    def _named(self, kind: type[Result]) -> dict[str, Listed]:
+        """The sections by wire name."""
+        return {wire_name(kind, section.within): section for section in self.sections}
+
+
+def _is_long(value: Any) -> bool:
+    """Whether it contains a text longer than a title, marks around it not counted."""
+    if isinstance(value, str):
+        return len(value) > _LONGEST + 50
+    parts = value.values() if is_object(value) else value if is_list(value) else ()
+    return any(map(_is_long, parts))
+
+
+def _of_section(section: Listed, outcome: Outcome[Any], showing: Showing, tree: Tree, position: Position) -> Answer:
+    """One list of the trip by itself, in parts if it is long."""
+    result: Result = outcome.result
+    items = getattr(result, section.within)
+    start = position.start(section.ids(items))
+    if start is None or position.page is not None:
+        raise ToolRefusedError(MOVED)
+    alone = type(result).model_construct({section.within}, **{section.within: items})
+    return section.shown(Outcome(alone, outcome.notes), showing, tree, Window(start))
+
+
+def shown_batch(report: BatchReport) -> Shown:
+    """All outcomes of a small import; of a large one, those that a model can act on."""
+    return _fitting(report if len(report.results) <= _LARGE else _condensed(report), _ROOM, "items")
+
+
+def shown_sync(report: SyncReport) -> tuple[SyncReport, tuple[str, ...]]:
+    lists = {"legs": report.legs, "action_items": report.action_items, "map_pins": report.map_pins}
+    given = {name: told for name, told in lists.items() if told is not None}
+    small = sum(len(told.results) for told in given.values()) <= _LARGE
+    shown = {
+        name: _fitting(told if small else _condensed(told), _ROOM // len(given), to_camel(name))
+        for name, told in given.items()
+    }
+    fit = report.model_copy(update={name: told for name, (told, _) in shown.items()})
+    return fit, tuple(note for _, notes in shown.values() for note in notes)
+
+
+def _condensed(report: BatchReport) -> BatchReport:
+    """Counts, failures, and the ids of items without a clientRef; a note says what was not sent."""
+    kept = [result for result in report.results if result.status != "not_sent" and not _is_known(result)]
+    return report.model_copy(update={"results": list(_without_repetition(kept))})
+
+
+def _fitting(report: BatchReport, room: int, what: str) -> Shown:
+    """As many outcomes as fit, and a note with the places of the others."""
+    for place, result in enumerate(report.results):
+        room -= len(result.model_dump_json(exclude_none=True, exclude_unset=True)) + 1
+        if room < 0 and place > 0:
+            rest = report.results[place:]
+            told = f"Too many to show: the outcomes of {what} {_spans(rest)} are left out; the counts are of all."
+            return report.model_copy(update={"results": report.results[:place]}), (told,)
+    return report, ()
+
+
+def _spans(results: Sequence[ItemOutcome]) -> str:
+    """The items' places in short: `3, 7-9`."""
+    spans: list[tuple[int, int]] = []
+    for place in sorted({result.index for result in results if result.index is not None}):
+        if spans and spans[-1][1] == place - 1:
+            spans[-1] = (spans[-1][0], place)
+        else:
+            spans.append((place, place))
+    told = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans[:_FEW_SPANS])
+    return f"{told} and more" if len(spans) > _FEW_SPANS else told
+
+
+def _without_repetition(results: Iterable[ItemOutcome]) -> Iterator[ItemOutcome]:
+    """Each message is given once: many items share one if a whole request was refused."""
+    told: set[str] = set()
+    for result in results:
+        error = result.error
+        if error is not None and error.message in told and not error.details:
+            result = result.model_copy(update={"error": ItemError(code=error.code)})
+        elif error is not None and error.message is not None:
+            told.add(error.message)
+        yield result
+
+
+def _is_known(result: ItemOutcome) -> bool:
+    return result.status in _DONE and result.client_ref is not None
