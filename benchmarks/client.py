@@ -23,8 +23,7 @@ from calls import served
 from typing_extensions import override
 
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.client.journal.memory import MemoryJournal
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import MemoryJournal, SqliteJournal
 from trips_mcp.contract.map_pins import CREATE_MAP_PIN, CreateMapPin
 from trips_mcp.contract.trips import CREATE_TRIP, GET_TRIP, CreateTrip, GetTrip
 from trips_mcp.tools import TOOLS

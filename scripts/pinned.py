@@ -9,7 +9,7 @@ from random import Random
 from unittest.mock import patch
 
 from trips_mcp.backend import open_backend
-from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.history import MemoryHistory
 
 _BEGINS = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import anyio
 
-from trips_mcp.batch_worker import BatchWorker, Job
+from trips_mcp.client.journal import BatchWorker, Job
 
 Run = Callable[[list[Job[str]]], None]
 

@@ -101,7 +101,7 @@ class Services:
         Its requests count for `address`. Raises: CannotConnectError if the APIs are other services.
         """
         from trips_mcp.client import CannotConnectError, TripsClient
-        from trips_mcp.client.journal.memory import MemoryJournal
+        from trips_mcp.client.journal import MemoryJournal
 
         if self._team is None:
             raise CannotConnectError("Share links are pages of the service that keeps the trips.")
@@ -163,23 +163,22 @@ async def twin(
 
 def _journal(file: str | None) -> "Journal":
     """The journal, which is opened (and fails) only with the first write."""
-    from trips_mcp.client.journal.memory import MemoryJournal
-    from trips_mcp.client.journal.persistent import SqliteJournal
+    from trips_mcp.client.journal import MemoryJournal, SqliteJournal
 
     return MemoryJournal() if file is None else SqliteJournal(_absolute(file))
 
 
 def _history(file: str | None) -> "History":
     """The history, which is opened (and fails) only with the first write."""
-    from trips_mcp.history.memory import MemoryHistory
-    from trips_mcp.history.persistent import SqliteHistory
+    from trips_mcp.history import MemoryHistory
+    from trips_mcp.history.sqlite import SqliteHistory
 
     return MemoryHistory(records=False) if file is None else SqliteHistory(_absolute(file))
 
 
 def _history_of_callers(settings: "Settings") -> "History":
     """In memory for an hour, unless a file is named: what many people wrote is not put on a disk unasked."""
-    from trips_mcp.history.memory import MemoryHistory
+    from trips_mcp.history import MemoryHistory
 
     return MemoryHistory() if settings.chosen_history is None else _history(settings.history)
 

@@ -24,7 +24,7 @@ from trips_mcp.client import (
     UnavailableError,
 )
 from trips_mcp.client.event_recovery import FOUND, MAY_COME_TWICE
-from trips_mcp.client.journal.memory import MemoryJournal
+from trips_mcp.client.journal import MemoryJournal
 from trips_mcp.client.writes import JOINED
 from trips_mcp.contract.events import (
     CREATE_EVENT,

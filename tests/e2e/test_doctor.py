@@ -28,11 +28,11 @@ from typing_extensions import override
 from trips_mcp.backend import create_key
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.doctor import apis, storage
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import SqliteJournal
 from trips_mcp.connect import connect
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.history import RecordedChange
-from trips_mcp.history.persistent import SqliteHistory
+from trips_mcp.history.sqlite import SqliteHistory
 from trips_mcp.settings import Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound

@@ -14,8 +14,7 @@ from typing_extensions import override
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.client.journal.memory import MemoryJournal
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import MemoryJournal, SqliteJournal
 
 HTML: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 

@@ -13,10 +13,9 @@ from typing_extensions import override
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.client.journal.persistent import SqliteJournal
-from trips_mcp.history import History
-from trips_mcp.history.memory import MemoryHistory
-from trips_mcp.history.persistent import SqliteHistory
+from trips_mcp.client.journal import SqliteJournal
+from trips_mcp.history import History, MemoryHistory
+from trips_mcp.history.sqlite import SqliteHistory
 
 OnFile = Callable[..., SqliteHistory]
 ClientOf = Callable[..., Awaitable[TripsClient]]

@@ -14,8 +14,7 @@ from trips_mcp.client.errors import MissingScopeError, OutcomeUnknownError, Trip
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.trips import CreateTrip
-from trips_mcp.history import ChangeQuery, ItemChange, Origin, RecordedChange, made_by
-from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.history import ChangeQuery, ItemChange, MemoryHistory, Origin, RecordedChange, made_by
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 LEG = {

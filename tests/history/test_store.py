@@ -14,9 +14,17 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from trips_mcp.history import ChangeQuery, History, HistoryError, ItemChange, PlanRecord, RecordedChange
-from trips_mcp.history.memory import LARGEST_OF_AN_ACCOUNT, MemoryHistory
-from trips_mcp.history.persistent import SqliteHistory
+from trips_mcp.history import (
+    LARGEST_OF_AN_ACCOUNT,
+    ChangeQuery,
+    History,
+    HistoryError,
+    ItemChange,
+    MemoryHistory,
+    PlanRecord,
+    RecordedChange,
+)
+from trips_mcp.history.sqlite import SqliteHistory
 
 OnFile = Callable[..., SqliteHistory]
 

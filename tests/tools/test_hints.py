@@ -27,7 +27,7 @@ from trips_mcp.client.errors import (
 )
 from trips_mcp.contract.events import UPDATE_EVENT
 from trips_mcp.contract.operation import Operation
-from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.history import MemoryHistory
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLSETS

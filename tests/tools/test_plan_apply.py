@@ -12,12 +12,10 @@ from typing_extensions import override
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.client.journal import Journal
-from trips_mcp.client.journal.memory import MemoryJournal
+from trips_mcp.client.journal import Journal, MemoryJournal
 from trips_mcp.connect import twin
-from trips_mcp.history import History
-from trips_mcp.history.memory import MemoryHistory
-from trips_mcp.history.persistent import SqliteHistory
+from trips_mcp.history import History, MemoryHistory
+from trips_mcp.history.sqlite import SqliteHistory
 from trips_mcp.tools.call_context import Conduct
 
 from .conftest import Do

@@ -19,8 +19,7 @@ from trips_mcp.client.errors import (
     UnauthorizedError,
 )
 from trips_mcp.client.event_calls import EventCalls
-from trips_mcp.client.journal import Journal
-from trips_mcp.client.journal.memory import MemoryJournal
+from trips_mcp.client.journal import Journal, MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
 from trips_mcp.client.rate_limiter import Clock, Sleep
@@ -49,8 +48,7 @@ from trips_mcp.contract.messages import (
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Api, Operation, P, R
 from trips_mcp.contract.trips import LIST_TRIPS, ListTrips, Trip
-from trips_mcp.history import History
-from trips_mcp.history.memory import MemoryHistory
+from trips_mcp.history import History, MemoryHistory
 from trips_mcp.scopes import BaseScope, Scope, allows
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trips_mcp.client.journal import Journal
-from trips_mcp.client.journal.memory import MemoryJournal
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import Journal, MemoryJournal, SqliteJournal
 
 
 class Clock:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import SqliteJournal
 
 
 async def hold(file: Path, digest: str, *words: str) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import anyio
 import pytest
 
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import SqliteJournal
 
 OnFile = Callable[[], SqliteJournal]
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from trips_mcp.client.journal import Intent
-from trips_mcp.client.journal.persistent import SqliteJournal
+from trips_mcp.client.journal import Intent, SqliteJournal
 
 HOLDER = Path(__file__).with_name("holder.py")
 SECONDS = 30

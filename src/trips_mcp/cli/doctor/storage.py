@@ -21,8 +21,8 @@ from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.store.inspect import FileStatus, look
 from trips_mcp.backend.store.location import file_of, in_memory, locate, shown
 from trips_mcp.cli.doctor.finding import Diagnosis, Level
-from trips_mcp.client.journal.store import count as count_writes
-from trips_mcp.history.store import count as count_changes
+from trips_mcp.client.journal_store import count as count_writes
+from trips_mcp.history.sqlite import count as count_changes
 
 LITTLE: Final = 100 * 1024 * 1024
 """Bytes of free disk space; less is a hint."""

@@ -1,17 +1,33 @@
-"""The SQLite file of the history, shared by all processes of a user; blocking, and raises `FAILURES`."""
+"""The history in a SQLite file, shared by all processes of a user.
 
+`Store` is the file: blocking, and raises `FAILURES`. `SqliteHistory` opens it with the first write. If the file fails,
+changes are not recorded and plans are kept in memory.
+"""
+
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from logging import getLogger
+from math import inf
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from trips_mcp.history import ChangeQuery, PlanRecord, RecordedChange
-from trips_mcp.history.rows import (
+import anyio
+import anyio.to_thread
+
+from trips_mcp.history import (
     CHANGE_COLUMNS,
     JOINED_WITHIN,
     PLAN_COLUMNS,
     PLAN_KEPT,
+    ChangeQuery,
+    HistoryError,
+    MemoryHistory,
+    PlanRecord,
+    RecordedChange,
     change_of,
     change_row,
     plan_of,
@@ -19,7 +35,15 @@ from trips_mcp.history.rows import (
 )
 from trips_mcp.sqlite_files import create_private, is_new, transaction, use_write_ahead_log
 
+T = TypeVar("T")
+
 BUSY_SECONDS: Final = 1.0
+TIMEOUT: Final = 2.0
+"""Seconds that a call waits for the disk; longer than SQLite waits for another process."""
+_QUICK_SECONDS: Final = 0.02
+"""If the last work took longer, the next one is done in a worker thread."""
+RETRY_AFTER: Final = 60.0
+"""Seconds before a failed file is tried again, so that not every write waits for it."""
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
 """The exceptions that any method may raise; ValueError comes from an invalid path or a damaged row."""
 KEPT: Final = 30 * 24 * 3600.0
@@ -71,6 +95,8 @@ _TIDIED_EVERY: Final = 3600.0
 _MOST_PAGES_OF_LOG: Final = 400
 """Pages in the write-ahead log before they are moved to the file."""
 
+logger = getLogger("trips_mcp.history")
+
 
 class NewerHistoryError(ValueError):
     """The file has the schema of a later version."""
@@ -86,7 +112,7 @@ class Store:
         self._tidied_at = float("-inf")
 
     @classmethod
-    def open(cls, file: Path, clock: Callable[[], float], largest: int = LARGEST) -> Self:
+    def open(cls, file: Path, clock: Callable[[], float], largest: int) -> Self:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -245,3 +271,178 @@ def _is_new(database: sqlite3.Connection) -> bool:
     if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
         raise NewerHistoryError("it is from a newer version of trips-mcp")
     return new
+
+
+class _UnusableError(Exception):
+    """The file failed. The message is the reason, as part of a sentence."""
+
+
+class _RefusedError(Exception):
+    """The change of a plan raised, which is no failure of the file."""
+
+
+class SqliteHistory:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+        largest: int | None = None,
+    ) -> None:
+        """`largest`: the bytes that the file may have."""
+        self._file = file
+        self._clock = clock
+        self._timer = timer
+        self._largest = largest or LARGEST
+        self._warned = False
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._store: Store | None = None
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._in_use = threading.Lock()
+        self._failed_until = -inf
+        self._failure = ""
+        self._is_slow = False
+        self._memory = MemoryHistory(clock=self._clock)
+
+    @property
+    def records(self) -> bool:
+        return True
+
+    async def begin(self, change: RecordedChange) -> str | None:
+        return await self._noted(lambda store: store.begin(change))
+
+    async def finish(self, change: RecordedChange) -> str | None:
+        return await self._noted(lambda store: store.finish(change))
+
+    async def discard(self, change: RecordedChange) -> None:
+        await self._noted(lambda store: store.discard(change))
+
+    async def earlier(self, change: RecordedChange) -> RecordedChange | None:
+        try:
+            return await self._in_file(lambda store: store.earlier(change))
+        except _UnusableError:
+            return None
+
+    async def changes(self, query: ChangeQuery) -> list[RecordedChange]:
+        try:
+            return await self._in_file(lambda store: store.changes(query))
+        except _UnusableError as error:
+            raise HistoryError(f"The history cannot be read: {error}.") from error
+
+    async def put_plan(self, plan: PlanRecord) -> None:
+        try:
+            await self._in_file(lambda store: store.put_plan(plan))
+        except _UnusableError:
+            await self._memory.put_plan(plan)
+
+    async def get_plan(self, account: str, plan_id: str) -> PlanRecord | None:
+        found = await self._memory.get_plan(account, plan_id)
+        if found is None:
+            with suppress(_UnusableError):
+                found = await self._in_file(lambda store: store.get_plan(account, plan_id))
+        return found
+
+    async def update_plan(
+        self, account: str, plan_id: str, change: Callable[[PlanRecord], PlanRecord]
+    ) -> PlanRecord | None:
+        if (found := await self._memory.update_plan(account, plan_id, change)) is not None:
+            return found
+        raised: list[Exception] = []
+
+        def guarded(plan: PlanRecord) -> PlanRecord:
+            try:
+                return change(plan)
+            except Exception as error:
+                raised.append(error)
+                raise _RefusedError from error
+
+        try:
+            return await self._in_file(lambda store: store.update_plan(account, plan_id, guarded))
+        except _RefusedError:
+            raise raised[0] from None
+        except _UnusableError as error:
+            raise HistoryError(f"The plan cannot be read or changed: {error}.") from error
+
+    async def aclose(self) -> None:
+        self._leave_to_parent()
+        if self._store is not None:
+            with anyio.move_on_after(TIMEOUT, shield=True):
+                await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True, limiter=self._one_at_a_time)
+
+    async def _noted(self, work: Callable[[Store], object]) -> str | None:
+        """The reason if it fails. Runs in the event loop, as a change of threads takes longer than the note."""
+        try:
+            if not self._at_once(work):
+                await self._in_file(work)
+        except _UnusableError as error:
+            return str(error)
+        return None
+
+    def _at_once(self, work: Callable[[Store], object]) -> bool:
+        """Runs in this thread if that should not wait. False, with nothing done, if a worker thread must do it."""
+        self._leave_to_parent()
+        if self._store is None or self._is_slow or not self._in_use.acquire(blocking=False):
+            return False
+        started = time.perf_counter()
+        try:
+            return self._store.without_waiting(work)
+        except FAILURES as error:
+            raise self._failed(str(error)) from error
+        finally:
+            self._is_slow = time.perf_counter() - started > _QUICK_SECONDS
+            self._in_use.release()
+
+    async def _in_file(self, work: Callable[[Store], T]) -> T:
+        """Runs in a worker thread that is never interrupted; the wait for it is bounded. Raises: _UnusableError."""
+        self._leave_to_parent()
+        if self._timer() < self._failed_until:
+            raise _UnusableError(self._failure)
+        with anyio.move_on_after(TIMEOUT, shield=True):
+            result, failure = await anyio.to_thread.run_sync(
+                self._work, work, abandon_on_cancel=True, limiter=self._one_at_a_time
+            )
+            if failure is None:
+                return result
+            raise self._failed(str(failure))
+        raise self._failed(f"it took longer than {TIMEOUT:.0f} seconds")
+
+    def _work(self, work: Callable[[Store], T]) -> tuple[Any, Exception | None]:
+        try:
+            with self._in_use:
+                if self._store is None:
+                    self._store = Store.open(self._file, self._clock, self._largest)
+                started = time.perf_counter()
+                result = work(self._store)
+                self._is_slow = time.perf_counter() - started > _QUICK_SECONDS
+                return result, None
+        except FAILURES as error:
+            return None, error
+
+    def _close(self) -> None:
+        with self._in_use, suppress(*FAILURES):
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _failed(self, why: str) -> _UnusableError:
+        self._failed_until = self._timer() + RETRY_AFTER
+        self._failure = f"the history file {self._file} cannot be used ({why})"
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "The history %s cannot be used (%s): changes are not recorded and cannot be undone. Fix it, or name "
+                "another file in TRIPS_MCP_HISTORY.",
+                self._file,
+                why,
+            )
+        return _UnusableError(self._failure)
+
+    def _leave_to_parent(self) -> None:
+        """After a fork, the open file belongs to the parent process."""
+        if self._process != os.getpid():
+            self._not_ours_to_close = self._store
+            self._start()
