@@ -7,8 +7,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from trips_mcp.backend.store.migrate import configured, upgrade
-from trips_mcp.backend.store.schema import SCHEMA
+from trips_mcp.backend.store.schema import SCHEMA, configured, upgrade
 
 
 def main(change: str) -> int:

@@ -19,7 +19,6 @@ ALONE = {
     "trips_mcp.__main__": "runs `python -m trips_mcp`",
     "trips_mcp.backend.factory": "loads SQLAlchemy, which its importer must not do",
     "trips_mcp.backend.rows.cursors": "the format of a cursor, which `paging` must not depend on",
-    "trips_mcp.backend.store.inspect": "reads a file without opening it as a database",
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
     "trips_mcp.server.http.session_ids": "the format of an id, apart from the exchange that carries it",

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, select, text
 from sqlalchemy.dialects import sqlite
 
-from trips_mcp.backend.store.compiled import CompiledStatement, CompiledStatements
+from trips_mcp.backend.store.connection import CompiledStatement, CompiledStatements
 
 MOST = 64
 ROWS = Table("rows", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))

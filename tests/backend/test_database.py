@@ -18,9 +18,8 @@ from sqlalchemy import text
 
 from trips_mcp.backend import DatabaseError, create_key, open_backend
 from trips_mcp.backend.store.database import open_database
-from trips_mcp.backend.store.inspect import look
 from trips_mcp.backend.store.schema import SCHEMA, Schema
-from trips_mcp.backend.store.sqlite_file import APPLICATION_ID
+from trips_mcp.backend.store.sqlite_file import APPLICATION_ID, look
 from trips_mcp.scopes import Scope
 
 

@@ -11,8 +11,7 @@ from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from trips_mcp.backend.store.migrate import configured, upgrade
-from trips_mcp.backend.store.schema import REVISIONS, SCHEMA, make_tables
+from trips_mcp.backend.store.schema import REVISIONS, SCHEMA, configured, make_tables, upgrade
 
 Make = Callable[[Connection], object]
 Look = Callable[[Make, Callable[[Connection], Any]], Any]

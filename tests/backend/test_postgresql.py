@@ -16,10 +16,9 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import DatabaseError, create_key, migrate, open_backend
-from trips_mcp.backend.database_errors import DatabaseLostError
-from trips_mcp.backend.store.database import migrate_database, open_database
-from trips_mcp.backend.store.location import locate, shown
-from trips_mcp.backend.store.postgresql_connection import CONNECTIONS
+from trips_mcp.backend.store import DatabaseLostError
+from trips_mcp.backend.store.database import locate, migrate_database, open_database, shown
+from trips_mcp.backend.store.postgresql import CONNECTIONS
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.tables import users
 from trips_mcp.cli.commands import run

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from trips_mcp.backend.store.location import locate, shown
+from trips_mcp.backend.store.database import locate, shown
 
 both = pytest.mark.parametrize("backend", ["in process", "served"], indirect=True)
 

@@ -5,7 +5,7 @@ Names are imported at their first use, because importing SQLAlchemy takes 0.2 se
 
 from typing import TYPE_CHECKING, Any
 
-from trips_mcp.backend.database_errors import DatabaseError
+from trips_mcp.backend.store import DatabaseError
 
 if TYPE_CHECKING:
     from trips_mcp.backend.factory import migrate, open_backend

@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 from sqlalchemy import delete, func, select, update
 
 from trips_mcp.backend.callers.users import LOCAL_OWNER, SHOWN_NAME, join, user_named
-from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.database_errors import DatabaseError
 from trips_mcp.backend.keys import existing
+from trips_mcp.backend.store import DatabaseError
+from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.tables import action_items, group_members, groups, trips, users
 
 

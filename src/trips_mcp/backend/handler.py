@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import to_json
 
-from trips_mcp.backend.connection import Connection
+from trips_mcp.backend.store.connection import Connection
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.json_values import JsonObject

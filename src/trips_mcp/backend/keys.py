@@ -19,10 +19,9 @@ from trips_mcp.backend.callers.users import (
     remove_key,
     user_named,
 )
-from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.database_errors import DatabaseError
-from trips_mcp.backend.store.database import open_database
-from trips_mcp.backend.store.location import file_of, locate, shown
+from trips_mcp.backend.store import DatabaseError
+from trips_mcp.backend.store.connection import Connection
+from trips_mcp.backend.store.database import file_of, locate, open_database, shown
 from trips_mcp.backend.store.tables import trips
 from trips_mcp.scopes import Scope
 

@@ -16,9 +16,8 @@ from typing import Final
 
 from sqlalchemy import Executable, bindparam, delete, select, tuple_
 
-from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import ProblemError, invalid_field
-from trips_mcp.backend.store.on_conflict import insert_into
+from trips_mcp.backend.store.connection import Connection, insert_into
 from trips_mcp.backend.store.tables import idempotency
 
 KEPT: Final = 24 * 3600.0

@@ -7,9 +7,8 @@ from typing import Final
 
 from sqlalchemy import Executable, bindparam, case, delete, or_, select
 
-from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import ProblemError
-from trips_mcp.backend.store.on_conflict import insert_into
+from trips_mcp.backend.store.connection import Connection, insert_into
 from trips_mcp.backend.store.tables import rate_windows
 
 WINDOW: Final = 60.0

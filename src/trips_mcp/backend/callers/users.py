@@ -7,10 +7,9 @@ from hashlib import sha256
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 
-from trips_mcp.backend.connection import Connection, Row
 from trips_mcp.backend.handler import Caller, timestamp
 from trips_mcp.backend.id_generator import new_id
-from trips_mcp.backend.store.on_conflict import insert_into
+from trips_mcp.backend.store.connection import Connection, Row, insert_into
 from trips_mcp.backend.store.tables import api_keys, group_members, groups, users
 from trips_mcp.scopes import Scope
 

@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 from trips_mcp.addresses import UNKNOWN, client_network
 from trips_mcp.backend.callers.rate_limit import Allowance, count_request
 from trips_mcp.backend.callers.users import find_caller, note_use
-from trips_mcp.backend.database_errors import DatabaseLostError
 from trips_mcp.backend.errors import ProblemError, events_error, trips_error
 from trips_mcp.backend.handler import ANYONE, BackendResponse, Caller, Served, timestamp
 from trips_mcp.backend.http.dispatch import Runner
@@ -22,6 +21,7 @@ from trips_mcp.backend.http.openapi import openapi
 from trips_mcp.backend.http.requests import BackendRequest, query_values, raw_path, read_body
 from trips_mcp.backend.http.routing import Routes, full_path
 from trips_mcp.backend.resources import HANDLERS
+from trips_mcp.backend.store import DatabaseLostError
 from trips_mcp.backend.store.database import Database
 
 LOG = logging.getLogger("trips_mcp.backend")

@@ -9,10 +9,10 @@ from pydantic_core import to_json
 
 from trips_mcp.backend.callers.access import check_scope
 from trips_mcp.backend.callers.idempotency import Claim, check_key, fingerprint, forget_expired, keep, kept
-from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.errors import ProblemError, invalid, trips_error
 from trips_mcp.backend.handler import BackendResponse, Call, Caller, Served
 from trips_mcp.backend.http.requests import BackendRequest, parse_body, path_values
+from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.database import Database
 from trips_mcp.backend.validation import validated
 from trips_mcp.contract.errors import STATUS_OF, Fault

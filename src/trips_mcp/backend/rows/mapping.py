@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Executable, Insert, Select, Table, Update, bindparam, insert, select, update
 
-from trips_mcp.backend.connection import Connection
 from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.tables import (
     action_items,
     commitments,

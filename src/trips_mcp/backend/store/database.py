@@ -1,21 +1,20 @@
-"""The open SQLite or PostgreSQL database and its transactions."""
+"""The database setting, a path or URL, and the open database with its transactions."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 from sqlite3 import Error as SqliteError
 from typing import TYPE_CHECKING, Protocol
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from trips_mcp.backend.connection import Connection
-from trips_mcp.backend.database_errors import DatabaseError, DatabaseLostError
-from trips_mcp.backend.store import postgresql, sqlite_file
-from trips_mcp.backend.store.location import file_of, in_memory, is_sqlite, locate, make_room, shown
-from trips_mcp.backend.store.postgresql_connection import PostgresqlTransactions
+from trips_mcp.backend.store import DatabaseError, DatabaseLostError, postgresql, sqlite_file
+from trips_mcp.backend.store.connection import Connection
+from trips_mcp.backend.store.postgresql import PostgresqlTransactions
 from trips_mcp.backend.store.schema import SCHEMA, Opened, Schema, make_tables
 from trips_mcp.backend.store.sqlite_connection import SqliteTransactions, sentence
 
@@ -24,6 +23,64 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds that a writer waits for a lock held by another process."""
+
+_SQLITE = "sqlite"
+_POSTGRESQL = "postgresql+asyncpg"
+_DRIVERS = {
+    **dict.fromkeys(("sqlite", "sqlite+aiosqlite"), _SQLITE),
+    **dict.fromkeys(("postgresql", "postgres", _POSTGRESQL), _POSTGRESQL),
+}
+_IN_MEMORY = {"", ":memory:"}
+_EXPECTED = "expected a file path, sqlite:///path or postgresql+asyncpg://user:password@host/name"
+
+
+def locate(database: str) -> URL:
+    """Raises: DatabaseError if it is neither a path nor a supported URL."""
+    url = _url(database)
+    if is_sqlite(url) and (url.database or "").startswith("file:"):  # only some builds of SQLite support it
+        raise DatabaseError("The database setting is a file: URI; use the file's path.")
+    if is_sqlite(url) and (url.host or url.username):
+        raise DatabaseError(f"The database setting names a SQLite file on another computer; {_EXPECTED}.")
+    return url
+
+
+def _url(database: str) -> URL:
+    if "://" not in database:
+        return URL.create(_SQLITE, database=database if database == ":memory:" else str(Path(database).expanduser()))
+    try:
+        url = make_url(database)
+    except (ArgumentError, ValueError):
+        # not repeated in the error: the text may contain a password
+        raise DatabaseError(f"The database setting is no database URL; {_EXPECTED}.") from None
+    if url.drivername not in _DRIVERS:
+        raise DatabaseError(f"The database setting names no database that trips-mcp knows; {_EXPECTED}.")
+    url = url.set(drivername=_DRIVERS[url.drivername])
+    if "sslmode" in url.query and not is_sqlite(url):  # the name that other PostgreSQL programs use
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+    return url
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of a SQLite database; None for one in memory or on a server."""
+    return None if in_memory(url) or not is_sqlite(url) else Path(url.database or "")
+
+
+def in_memory(url: URL) -> bool:
+    return is_sqlite(url) and (url.database or "") in _IN_MEMORY
+
+
+def shown(url: URL) -> str:
+    """The path, or the URL without secrets. Its query may contain a password too."""
+    if file := file_of(url):
+        return str(file.absolute())
+    place = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return URL.create(
+        url.get_backend_name(), url.username, None, url.host, url.port, url.database, place
+    ).render_as_string()
 
 
 class Transactions(Protocol):
@@ -105,7 +162,7 @@ async def _prepare_file(url: URL, schema: Schema, patience: float) -> Opened:
     file = file_of(url)
     assert file is not None  # noqa: S101  (its callers have looked)
     with _in_words(url):
-        make_room(file)
+        sqlite_file.make_room(file)
         return await run_sync(sqlite_file.make_ready, file, schema, patience)
 
 

@@ -1,18 +1,21 @@
-"""The expected schema, and the revision that a database stores.
+"""The expected schema, the revision that a database stores, and the migrations between them.
 
 A table with one row has the revision of the tables; Alembic updates it (migrations/). One query tells whether it is
-the newest, so a start does not import Alembic.
+the newest, so a start does not import Alembic, which takes 0.3 seconds.
 """
 
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
 
-from trips_mcp.backend.database_errors import DatabaseError
+from trips_mcp.backend.store import DatabaseError
 from trips_mcp.backend.store.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOG = logging.getLogger("trips_mcp.backend")
 
@@ -82,3 +85,34 @@ def not_migrated(shown: str, found: str | None, schema: Schema, why: Exception) 
         f"{shown} could not be migrated from version {found or 'none'} to {schema.newest} and is as it was; "
         "the log has the reason."
     )
+
+
+def knows(schema: Schema, revision: str) -> bool:
+    """Whether there is a migration from this revision."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(configured(schema))
+    return any(script.revision == revision for script in scripts.walk_revisions())
+
+
+def upgrade(db: Connection, schema: Schema, *, since: str | None = None) -> None:
+    """Upgrades to the newest revision, from the stored one, or from `since` if none is stored.
+
+    In the caller's transaction: a migration that fails changes nothing.
+    """
+    from alembic import command
+
+    config = configured(schema, db)
+    if since is not None:
+        command.stamp(config, since)
+    command.upgrade(config, schema.newest)
+
+
+def configured(schema: Schema, db: Connection | None = None) -> "Config":
+    """Alembic's configuration in place of `alembic.ini`; env.py reads the connection and tables from it."""
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": db, "metadata": schema.metadata})
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

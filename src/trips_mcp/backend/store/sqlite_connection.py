@@ -20,8 +20,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Dialect, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from trips_mcp.backend.connection import Rows
-from trips_mcp.backend.store.compiled import CompiledStatements
+from trips_mcp.backend.store.connection import CompiledStatements, Rows
 from trips_mcp.json_values import is_list
 
 _MOST_TOGETHER: Final = 64

@@ -1,4 +1,4 @@
-"""Preparation of a SQLite file: recognise, create, or back up and migrate."""
+"""A SQLite file: recognise, create, inspect, or back up and migrate."""
 
 import os
 import secrets
@@ -6,20 +6,31 @@ import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, NullPool, create_engine, event
 
-from trips_mcp.backend.database_errors import DatabaseError
-from trips_mcp.backend.store.location import no_room
-from trips_mcp.backend.store.schema import REVISIONS, Opened, Schema, make_tables, newer, not_migrated, the_only
+from trips_mcp.backend.store import DatabaseError
+from trips_mcp.backend.store.schema import (
+    REVISIONS,
+    SCHEMA,
+    Opened,
+    Schema,
+    knows,
+    make_tables,
+    newer,
+    not_migrated,
+    the_only,
+    upgrade,
+)
 from trips_mcp.sqlite_files import use_write_ahead_log
 
 APPLICATION_ID: Final = 0x54524950
 """SQLite's application id of our files: "TRIP" in ASCII."""
-BEFORE_ALEMBIC: Final = {"1": "0001"}
+_BEFORE_ALEMBIC: Final = {"1": "0001"}
 """Version numbers from before Alembic → the revisions with the same tables."""
 
 
@@ -32,13 +43,63 @@ def make_ready(file: Path, schema: Schema, patience: float) -> Opened:
     if not file.exists() and (made := _make(file, schema, patience)):
         return made
     with closing(_connect(file, patience)) as db:
-        recognise(db, file)
+        _recognise(db, file)
         use_write_ahead_log(db, time.monotonic() + patience)
-        found = revision(db, shown)
+        found = _revision(db, shown)
     if found == schema.newest:
         return Opened(shown, found, schema.newest)
     with _alone_with(file, patience) as db:
         return _bring_up_to_date(db, schema, file, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    version: str | None
+    """None if it has no tables yet."""
+    newest: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next start would migrate it."""
+        return self.version is not None and self.version != self.newest
+
+
+def look(db: sqlite3.Connection, file: Path, schema: Schema = SCHEMA) -> FileStatus:
+    """Reads the version and checks the integrity, without opening the file as a database.
+
+    Raises: DatabaseError if the file is unusable; sqlite3.Error if it cannot be read.
+    """
+    _recognise(db, file)
+    (checked,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if checked != "ok":
+        raise DatabaseError(f"{file.absolute()} is damaged ({checked}); restore a backup of it.")
+    found = _revision(db, str(file.absolute()))
+    if found not in (None, schema.newest, *_BEFORE_ALEMBIC) and not knows(schema, found):
+        raise newer(str(file.absolute()), found, schema)
+    return FileStatus(found, schema.newest)
+
+
+def make_room(file: Path) -> None:
+    """Creates the parent folder of the file.
+
+    Raises: DatabaseError if the file cannot be created there.
+    """
+    try:
+        if file.is_dir():
+            raise DatabaseError(f"{file} is a folder, not a database; name a file in it.")
+        if file.is_symlink() and not file.exists():
+            raise DatabaseError(
+                f"{file} is a link to {file.readlink()}, which does not exist; "
+                "remove the link, or name the file itself."
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _no_room(file, error) from error
+
+
+def _no_room(file: Path, error: Exception) -> DatabaseError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else "not a possible file name"
+    return DatabaseError(f"The database {file} cannot be made: {why}. Name a file in a folder you may write to.")
 
 
 def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
@@ -58,7 +119,7 @@ def _make(file: Path, schema: Schema, patience: float) -> Opened | None:
     except FileExistsError:
         return None
     except (OSError, ValueError) as error:
-        raise no_room(file, error) from error
+        raise _no_room(file, error) from error
     finally:
         with suppress(OSError, ValueError):
             new.unlink()
@@ -70,7 +131,7 @@ def _connect(file: Path, patience: float) -> sqlite3.Connection:
     return sqlite3.connect(file, timeout=patience, isolation_level=None)
 
 
-def recognise(db: sqlite3.Connection, file: Path) -> None:
+def _recognise(db: sqlite3.Connection, file: Path) -> None:
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
     (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application_id != APPLICATION_ID and (application_id or objects):
@@ -82,7 +143,7 @@ def recognise(db: sqlite3.Connection, file: Path) -> None:
         )
 
 
-def revision(db: sqlite3.Connection, shown: str) -> str | None:
+def _revision(db: sqlite3.Connection, shown: str) -> str | None:
     """The revision of the tables; None if there are none. Raises: DatabaseError."""
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({REVISIONS})")]
     if not columns:
@@ -110,7 +171,7 @@ def _begin_immediate(db: Connection) -> None:
 def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) -> Opened:
     raw = db.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101  (of the engine above)
-    found = revision(raw, shown)  # another process may have been first
+    found = _revision(raw, shown)  # another process may have been first
     if found is None:
         raise DatabaseError(f"{shown} is damaged: it does not say its version. Restore a backup of it.")
     copy = _migrate(db, schema, found, file, shown) if found != schema.newest else None
@@ -119,16 +180,14 @@ def _bring_up_to_date(db: Connection, schema: Schema, file: Path, shown: str) ->
 
 def _migrate(db: Connection, schema: Schema, found: str, file: Path, shown: str) -> Path:
     """Backs up and migrates the file; returns the backup. Raises: DatabaseError; then nothing has changed."""
-    from trips_mcp.backend.store import migrate
-
-    since = BEFORE_ALEMBIC.get(found)
-    if since is None and not migrate.knows(schema, found):
+    since = _BEFORE_ALEMBIC.get(found)
+    if since is None and not knows(schema, found):
         raise newer(shown, found, schema)
     copy = _copy(file, found)
     try:
         if since is not None:
             db.exec_driver_sql(f"DROP TABLE {REVISIONS}")
-        migrate.upgrade(db, schema, since=since)
+        upgrade(db, schema, since=since)
         if lost := db.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise LookupError(f"a row of {lost[0]} refers to one of {lost[2]} that is not there")
     except BaseException as error:

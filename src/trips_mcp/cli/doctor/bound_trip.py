@@ -7,8 +7,8 @@ from typing import Final
 import anyio
 from sqlalchemy import select
 
-from trips_mcp.backend.database_errors import DatabaseError
-from trips_mcp.backend.store.location import file_of, in_memory, locate
+from trips_mcp.backend.store import DatabaseError
+from trips_mcp.backend.store.database import file_of, in_memory, locate, open_database
 from trips_mcp.cli.doctor.apis import Obstacle, ask
 from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.storage import LeftOpenError, read_only
@@ -59,7 +59,6 @@ def _in_file(file: Path, trip: str) -> bool:
 
 
 async def _on_a_server(setting: str, trip: str) -> bool:
-    from trips_mcp.backend.store.database import open_database
     from trips_mcp.backend.store.tables import trips
 
     async with open_database(setting) as database, database.reading() as db:

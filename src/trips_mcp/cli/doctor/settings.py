@@ -73,8 +73,8 @@ def _shown(setting: Setting[object], text: str) -> str:
 
 
 def _database(text: str) -> str:
-    from trips_mcp.backend.database_errors import DatabaseError
-    from trips_mcp.backend.store.location import locate, shown
+    from trips_mcp.backend.store import DatabaseError
+    from trips_mcp.backend.store.database import locate, shown
 
     try:
         return shown(locate(text))

@@ -17,9 +17,9 @@ from typing import Final
 
 import anyio
 
-from trips_mcp.backend.database_errors import DatabaseError
-from trips_mcp.backend.store.inspect import FileStatus, look
-from trips_mcp.backend.store.location import file_of, in_memory, locate, shown
+from trips_mcp.backend.store import DatabaseError
+from trips_mcp.backend.store.database import file_of, in_memory, locate, open_database, shown
+from trips_mcp.backend.store.sqlite_file import FileStatus, look
 from trips_mcp.cli.doctor.finding import Diagnosis, Level
 from trips_mcp.client.journal_store import count as count_writes
 from trips_mcp.history.sqlite import count as count_changes
@@ -197,8 +197,6 @@ def is_on_a_server(setting: str) -> bool:
 
 async def _server(setting: str, name: str, seconds: float) -> Diagnosis:
     """Opening a PostgreSQL database only checks its tables."""
-    from trips_mcp.backend.store.database import open_database
-
     facts = {"place": name, "kind": "postgresql"}
     try:
         with anyio.fail_after(seconds):

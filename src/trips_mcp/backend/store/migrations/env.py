@@ -1,4 +1,4 @@
-"""Alembic's environment, with the connection and tables from trips_mcp.backend.store.migrate."""
+"""Alembic's environment, with the connection and tables from trips_mcp.backend.store.schema."""
 
 from alembic import context
 

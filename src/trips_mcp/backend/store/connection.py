@@ -1,26 +1,81 @@
-"""SQLAlchemy's statements as SQL for the driver itself.
+"""The database connection as handlers see it, and the statements that it compiles for the driver.
 
 SQLAlchemy's own execution takes longer than a small statement: half of a small request on SQLite, most of it on
 PostgreSQL. So a statement is compiled once, with its types' conversions, and the SQL is given to the driver.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Executable, SelectBase, UpdateBase
+from sqlalchemy import Dialect, Executable, SelectBase, Table, UpdateBase
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from trips_mcp.backend.connection import Row, Rows
 from trips_mcp.json_values import is_list
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _MOST_VARIANTS: Final = 64
 """Most texts of one statement, which differ in the lengths of the lists after IN."""
 _DOUBLE: Final = 701
 """PostgreSQL's number of `double precision`. A type may convert by the column's own type, but only numbers do."""
 
+Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
 _Key = tuple[object, ...]
+
+
+class Rows:
+    """The rows that a statement returned, or the number of rows that it changed. Methods as in SQLAlchemy's Result."""
+
+    def __init__(self, names: tuple[str, ...], rows: Sequence[Row], rowcount: int) -> None:
+        self.names = names
+        """Of the columns."""
+        self.rowcount = rowcount
+        """How many rows were returned or changed; -1 for several sets of parameters."""
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def one(self) -> Row:
+        (row,) = self._rows
+        return row
+
+    def one_or_none(self) -> Row | None:
+        return self.one() if self._rows else None
+
+    def scalars(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in self._rows]
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def scalar_one_or_none(self) -> Any:
+        return self.one()[0] if self._rows else None
+
+
+class Connection(Protocol):
+    """The transaction is the caller's."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> Rows:
+        """`parameters` is one set of parameters, or a list of sets."""
+        ...
+
+
+def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """INSERT … ON CONFLICT, the only SQL that differs between the two databases."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 30 ms that users of SQLite do not need
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 class CompiledStatement:
