@@ -20,7 +20,7 @@ from trips_mcp import cli
 PRELOADED = (
     "mcp.server.lowlevel",
     "trips_mcp.server.stdio.session",
-    "trips_mcp.server.handlers.tools",
+    "trips_mcp.server.handlers",
     "trips_mcp.tools.registry",
     "trips_mcp.connect",
     "trips_mcp.backend.factory",

@@ -21,7 +21,6 @@ ALONE = {
     "trips_mcp.backend.rows.cursors": "the format of a cursor, which `paging` must not depend on",
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
-    "trips_mcp.server.http.session_ids": "the format of an id, apart from the exchange that carries it",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",
     "trips_mcp.tools.offload": "the one place that knows worker threads",
 }

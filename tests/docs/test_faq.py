@@ -22,10 +22,8 @@ from trips_mcp.client.httpx_errors import failure
 from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.fields import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS
-from trips_mcp.server.http.auth import check_local, no_key
-from trips_mcp.server.http.errors import RefusalError, not_found
-from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.request import HttpRequest
+from trips_mcp.server.http.auth import Origins, check_local, no_key
+from trips_mcp.server.http.request import HttpRequest, RefusalError, not_found
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.error_text import advice
 

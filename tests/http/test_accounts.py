@@ -13,10 +13,9 @@ from trips_mcp.client import TripsClient, UnauthorizedError
 from trips_mcp.client.errors import ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
 from trips_mcp.server.http import accounts as accounts_module
-from trips_mcp.server.http import key_checks
-from trips_mcp.server.http.accounts import Account, Accounts
+from trips_mcp.server.http.accounts import MOST_CHECKS, Account, Accounts
 from trips_mcp.server.http.auth import HttpCaller, rejected
-from trips_mcp.server.http.errors import RefusalError
+from trips_mcp.server.http.request import RefusalError
 
 A, B, C = (HttpCaller(name, f"osk_{name}") for name in "abc")
 
@@ -309,7 +308,7 @@ async def test_a_key_that_turns_out_to_be_revoked_is_refused_from_then_on(world:
 async def test_a_key_check_always_releases_its_slot(ended: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """All places are taken by made-up keys, from one address; then another such key is asked about."""
     if ended == "too late":
-        monkeypatch.setattr(key_checks, "CHECK_SECONDS", 0.05)
+        monkeypatch.setattr("trips_mcp.server.http.accounts.CHECK_SECONDS", 0.05)
     world.gate = anyio.Event()
     statuses: list[int] = []
     no_room: list[int] = []
@@ -320,9 +319,9 @@ async def test_a_key_check_always_releases_its_slot(ended: str, world: World, mo
             statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x")))
 
         async with anyio.create_task_group() as tasks:
-            for number in range(key_checks.MOST_CHECKS):
+            for number in range(MOST_CHECKS):
                 tasks.start_soon(ask, f"made up {number}")
-            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            await world.happens(f"asked made up {MOST_CHECKS - 1}")
             no_room.append(await refusal_of(accounts, HttpCaller("one more", "osk_x")))
             if ended == "answered":
                 world.gate.set()
@@ -332,7 +331,7 @@ async def test_a_key_check_always_releases_its_slot(ended: str, world: World, mo
         known = await scopes_of(accounts, A)
 
     assert no_room == [503]
-    assert statuses == {"answered": [401], "left": [], "too late": [503]}[ended] * key_checks.MOST_CHECKS
+    assert statuses == {"answered": [401], "left": [], "too late": [503]}[ended] * MOST_CHECKS
     assert known == ("trips:read",)
 
 
@@ -347,15 +346,15 @@ async def test_many_key_checks_of_one_address_do_not_block_another(world: World)
             statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x", address="203.0.113.9")))
 
         async with anyio.create_task_group() as tasks:
-            for number in range(key_checks.MOST_CHECKS):
+            for number in range(MOST_CHECKS):
                 tasks.start_soon(ask, f"made up {number}")
-            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            await world.happens(f"asked made up {MOST_CHECKS - 1}")
             world.slow = {each for each in world.happened if each.startswith("asked")}
             known.append(await scopes_of(accounts, replace(A, address="198.51.100.7")))
             world.gate.set()
 
     assert known == [("trips:read",)]
-    assert sorted(statuses) == [401] * (key_checks.MOST_CHECKS - 1) + [503]
+    assert sorted(statuses) == [401] * (MOST_CHECKS - 1) + [503]
 
 
 async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: World) -> None:
@@ -369,9 +368,9 @@ async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: W
             statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x")))
 
         async with anyio.create_task_group() as tasks:
-            for number in range(key_checks.MOST_CHECKS):
+            for number in range(MOST_CHECKS):
                 tasks.start_soon(ask, f"made up {number}")
-            await world.happens(f"asked made up {key_checks.MOST_CHECKS - 1}")
+            await world.happens(f"asked made up {MOST_CHECKS - 1}")
             world.slow = {each for each in world.happened if each.startswith("asked")}
             found.append(await refusal_of(accounts, A))
             world.clock.now += 1
@@ -379,7 +378,7 @@ async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: W
             world.gate.set()
 
     assert found == [503, ("trips:read",)]
-    assert sorted(statuses) == [401] * (key_checks.MOST_CHECKS - 1) + [503]
+    assert sorted(statuses) == [401] * (MOST_CHECKS - 1) + [503]
 
 
 async def test_where_the_key_is_the_servers_own_its_rejection_is_not_the_callers_fault(world: World) -> None:

@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from mcp import Client, MCPError
 
 from trips_mcp.cli.commands import run
-from trips_mcp.server.http import key_checks
+from trips_mcp.server.http.accounts import MOST_CHECKS
 from trips_mcp.tools.listing import entries
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
@@ -274,7 +274,7 @@ async def test_made_up_keys_at_a_silent_service_leave_no_request_hanging(callers
         async with anyio.create_task_group() as tasks:
             for number in range(48):
                 tasks.start_soon(served.ask, "tools/list", f"osk_made_up_{number}")
-            await service.was_asked(key_checks.MOST_CHECKS)
+            await service.was_asked(MOST_CHECKS)
             tasks.cancel_scope.cancel()
         service.silent.set()
         answer = await served.ask(key="osk_a")

@@ -14,8 +14,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
 from trips_mcp.server.http.app import App, AppConfig
-from trips_mcp.server.http.auth import Authenticator
-from trips_mcp.server.http.origins import Origins
+from trips_mcp.server.http.auth import Authenticator, Origins
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trips_mcp.server.stdio import handshake
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, CLIENT_KEY, VERSION_KEY
 
 if TYPE_CHECKING:
     from .conftest import Start
 
 CLIENT = {"name": "test", "version": "1"}
 ENVELOPE = {
-    handshake.VERSION_KEY: "2026-07-28",
-    handshake.CAPABILITIES_KEY: dict[str, Any](),
-    handshake.CLIENT_KEY: CLIENT,
+    VERSION_KEY: "2026-07-28",
+    CAPABILITIES_KEY: dict[str, Any](),
+    CLIENT_KEY: CLIENT,
 }
 BOTH_ERAS = pytest.mark.parametrize("envelope", [{}, ENVELOPE], ids=["handshake", "envelope"])
 

@@ -11,7 +11,7 @@ import anyio
 import httpx
 import pytest
 
-from trips_mcp.server.stdio.handshake import CAPABILITIES_KEY, VERSION_KEY
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, VERSION_KEY
 
 if TYPE_CHECKING:
     from .conftest import Child, Start

@@ -11,7 +11,7 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, Completion, PromptReference, ResourceTemplateReference
 
 from trips_mcp.client import CannotConnectError, TripsClient
-from trips_mcp.server.handlers.resources import FRESH_SECONDS, TripCache
+from trips_mcp.server.resource_handlers import FRESH_SECONDS, TripCache
 from trips_mcp.server.server import build_server
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from mcp_types import version
 
 from trips_mcp.client import CannotConnectError, TripsClient
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, CLIENT_KEY, PREFIX, VERSION_KEY, Batch, Inbox
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.server import build_server
-from trips_mcp.server.stdio import handshake
+from trips_mcp.server.stdio import early_responses
 from trips_mcp.server.stdio.early_responses import NOTHING, EarlyResponses
-from trips_mcp.server.stdio.jsonrpc import Batch, Inbox
 from trips_mcp.server.stdio.session import converse
 from trips_mcp.settings import Settings
 
@@ -76,13 +76,17 @@ CLIENTS: list[Any] = [
 HANDSHAKE: Message = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENTS[0]}
 VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "1999-01-01", 7]
 METAS: list[Any] = [{}, {"progressToken": 1}, {"progressToken": [1]}, {"com.example/x": [1]}, None, "meta"]
-RESTS: list[Message] = [{}, {"progressToken": 1}, {"progressToken": 1.5}, {handshake.PREFIX + "logLevel": "loud"}]
+RESTS: list[Message] = [{}, {"progressToken": 1}, {"progressToken": 1.5}, {PREFIX + "logLevel": "loud"}]
 METHODS = ["tools/list", "ping", "server/discover", "prompts/list", "resources/list", "resources/templates/list"]
 OTHER_METHODS = ["logging/setLevel", "prompts/get", "unheard/of", "notifications/initialized", "subscriptions/listen"]
 
 
 def enveloped(version: Any, capabilities: Any, client: Any, rest: Any) -> Message:
-    meta = {handshake.VERSION_KEY: version, handshake.CAPABILITIES_KEY: capabilities, handshake.CLIENT_KEY: client}
+    meta = {
+        VERSION_KEY: version,
+        CAPABILITIES_KEY: capabilities,
+        CLIENT_KEY: client,
+    }
     return {"_meta": {**meta, **rest}}
 
 
@@ -253,8 +257,8 @@ async def test_a_list_that_waits_can_still_be_cancelled() -> None:
 
 
 def test_it_knows_the_protocol_versions_of_the_sdk() -> None:
-    assert handshake.HANDSHAKE_VERSIONS == version.HANDSHAKE_PROTOCOL_VERSIONS
-    assert (handshake.ENVELOPE_VERSION,) == version.MODERN_PROTOCOL_VERSIONS
+    assert early_responses.HANDSHAKE_VERSIONS == version.HANDSHAKE_PROTOCOL_VERSIONS
+    assert (early_responses.ENVELOPE_VERSION,) == version.MODERN_PROTOCOL_VERSIONS
 
 
 def test_it_answers_before_anything_big_is_imported() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError, Message
+from trips_mcp.server.jsonrpc import Batch, Inbox, MalformedError, Message
 
 PING: Message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 LINE = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trips_mcp.backend import open_backend
 from trips_mcp.client import Endpoint, TripsClient
-from trips_mcp.server.stdio import handshake
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, CLIENT_KEY, VERSION_KEY
 
 if TYPE_CHECKING:
     from .conftest import Child, Start
@@ -32,9 +32,9 @@ Arguments = dict[str, Any]
 Steps = list[tuple[float, float, str]]
 
 ENVELOPE: Arguments = {
-    handshake.VERSION_KEY: "2026-07-28",
-    handshake.CAPABILITIES_KEY: {},
-    handshake.CLIENT_KEY: {"name": "test", "version": "1"},
+    VERSION_KEY: "2026-07-28",
+    CAPABILITIES_KEY: {},
+    CLIENT_KEY: {"name": "test", "version": "1"},
 }
 ERAS = pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.soak)])
 BY_HANDSHAKE: Arguments = {}

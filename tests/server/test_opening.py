@@ -17,9 +17,8 @@ from trips_mcp.client.errors import CannotConnectError
 from trips_mcp.server.client_holder import client_lifespan
 from trips_mcp.server.http import factory, streamable
 from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, VERSION_KEY, Inbox
 from trips_mcp.server.server import build_server
-from trips_mcp.server.stdio.handshake import CAPABILITIES_KEY, VERSION_KEY
-from trips_mcp.server.stdio.jsonrpc import Inbox
 from trips_mcp.server.stdio.session import converse
 from trips_mcp.settings import Settings
 

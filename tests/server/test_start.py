@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trips_mcp.server.stdio import handshake
+from trips_mcp.server.jsonrpc import CAPABILITIES_KEY, CLIENT_KEY, VERSION_KEY
 
 if TYPE_CHECKING:
     from .conftest import Start
 
 CLIENT = {"name": "test", "version": "1"}
 ENVELOPE: dict[str, Any] = {
-    handshake.VERSION_KEY: "2026-07-28",
-    handshake.CAPABILITIES_KEY: {},
-    handshake.CLIENT_KEY: CLIENT,
+    VERSION_KEY: "2026-07-28",
+    CAPABILITIES_KEY: {},
+    CLIENT_KEY: CLIENT,
 }
 HANDSHAKE: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
 BY_HANDSHAKE = pytest.param(False, id="handshake")

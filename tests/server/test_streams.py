@@ -8,7 +8,7 @@ import mcp_types as types
 import pytest
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
-from trips_mcp.server.stdio.jsonrpc import Inbox
+from trips_mcp.server.jsonrpc import Inbox
 from trips_mcp.server.stdio.session import MOST_IN_FLIGHT, Incoming, InFlight, Outgoing
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.json_values import JsonObject
-from trips_mcp.server.apps import with_pages
 from trips_mcp.server.instructions import instructions
 from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
-from trips_mcp.server.resource_uris import ResourceKind, kinds
+from trips_mcp.server.resource_catalog import ResourceKind, kinds, with_pages
 from trips_mcp.settings import Settings
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.selection.rules import choose

@@ -4,13 +4,11 @@ from mcp.server import CacheHint, Server
 from mcp_types import Icon
 
 from trips_mcp import __version__
-from trips_mcp.server.apps import EXTENSION
 from trips_mcp.server.client_holder import ClientHolder, client_lifespan
-from trips_mcp.server.handlers.completions import add_completions
-from trips_mcp.server.handlers.prompts import add_prompts
-from trips_mcp.server.handlers.resources import TripCache, add_resources
-from trips_mcp.server.handlers.tools import LazyTools, add_tools
+from trips_mcp.server.handlers import LazyTools, add_prompts, add_tools
 from trips_mcp.server.offer import FRESH_MS, ICON, NAME, TITLE, WEBSITE, Offer
+from trips_mcp.server.resource_catalog import EXTENSION
+from trips_mcp.server.resource_handlers import TripCache, add_completions, add_resources
 
 _LISTS = CacheHint(ttl_ms=FRESH_MS, scope="private")
 _OF_THE_MOMENT = CacheHint(ttl_ms=0, scope="private")

@@ -4,26 +4,28 @@ The first request opens an account. When there are too many, the least recently 
 account is found only by a hash of the keys it was opened with.
 
 The service decides what a key may do. If the service cannot be reached, its last response for an accepted key stays
-valid for a time, and unknown keys are refused.
+valid for a time, and unknown keys are refused. Checks with the service are limited in number and in time, and run in
+tasks of their own, so that they end in time even if the requests that wait for them are cancelled.
 """
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import ceil
 from time import monotonic
 from typing import Final
 
+import anyio
 from anyio.abc import TaskGroup
 
+from trips_mcp.addresses import client_network
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import ForbiddenError, TripsError, UnauthorizedError
 from trips_mcp.scopes import Scope
 from trips_mcp.server.client_holder import ClientHolder
 from trips_mcp.server.http.auth import HttpCaller, unverified
-from trips_mcp.server.http.errors import RefusalError
-from trips_mcp.server.http.key_checks import KeyCheck, KeyChecks, NoRoomError
+from trips_mcp.server.http.request import RefusalError
 
 MOST_ACCOUNTS: Final = 500
 FRESH_SECONDS: Final = 300
@@ -37,6 +39,11 @@ _CHECK_WAIT_SECONDS: Final = 0.5
 _RETRY_AFTER: Final = 5
 _LONGEST_RETRY_AFTER: Final = 60
 _MOST_REJECTED: Final = 10_000
+CHECK_SECONDS: Final = 5
+"""Timeout of one check."""
+SURE_SECONDS: Final = 1
+"""Seconds during which a new check cannot displace a running one."""
+MOST_CHECKS: Final = 32
 
 logger = logging.getLogger(__name__)
 
@@ -224,3 +231,82 @@ def _known(scopes: list[str] | None) -> tuple[str, ...] | None:
         return None if scopes is None else tuple(str(Scope.parse(scope)) for scope in scopes)
     except ValueError:
         return None
+
+
+class NoRoomError(Exception):
+    """The limit of checks is reached, and all of them are recent."""
+
+
+class KeyCheck:
+    """One check, which several requests of the same caller may wait for."""
+
+    def __init__(self, ask: Callable[[], Awaitable[None]], network: str, began: float) -> None:
+        self.network = network
+        self.began = began
+        self._ask = ask
+        self._scope = anyio.CancelScope()
+        self._over = anyio.Event()
+        self._waiting = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    async def wait(self, seconds: float | None, *, for_others: bool) -> None:
+        """Waits for the end, at most `seconds`. `for_others`: the check continues when nobody waits."""
+        self._waiting += 1
+        try:
+            with anyio.move_on_after(seconds):
+                await self._over.wait()
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not for_others:
+                self.end()
+
+    def end(self) -> None:
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        try:
+            with self._scope, anyio.move_on_after(CHECK_SECONDS):
+                await self._ask()
+        except Exception:  # a failed check must not end the others
+            logger.exception("asking about a key broke")
+        finally:
+            self._over.set()
+
+
+class KeyChecks:
+    def __init__(self, tasks: TaskGroup, clock: Clock) -> None:
+        self._tasks = tasks
+        self._clock = clock
+        self._running: list[KeyCheck] = []
+        """Oldest first."""
+
+    def begin(self, ask: Callable[[], Awaitable[None]], address: str) -> KeyCheck:
+        """`address`: the client that needs the check. Raises: NoRoomError."""
+        network = client_network(address)
+        self._running = [check for check in self._running if not check.is_over]
+        if len(self._running) >= MOST_CHECKS:
+            self._make_room(network)
+        check = KeyCheck(ask, network, self._clock())
+        self._running.append(check)
+        self._tasks.start_soon(check.run)
+        return check
+
+    def end(self) -> None:
+        for check in self._running:
+            check.end()
+
+    def _make_room(self, network: str) -> None:
+        """Ends a check of the busiest network, so that it cannot starve others, or else the oldest check."""
+        asking = Counter(check.network for check in self._running)
+        busiest, most = asking.most_common(1)[0]
+        if most > asking[network] + 1:
+            oldest = next(check for check in self._running if check.network == busiest)
+        else:
+            oldest = self._running[0]
+            if self._clock() - oldest.began < SURE_SECONDS:
+                raise NoRoomError
+        oldest.end()
+        self._running.remove(oldest)

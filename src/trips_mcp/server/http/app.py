@@ -5,8 +5,9 @@ The order is: Host and Origin, authentication, account, concurrency limit, body,
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -16,33 +17,32 @@ from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http import public_address
 from trips_mcp.server.http.accounts import Account, Accounts
-from trips_mcp.server.http.auth import Authenticator
-from trips_mcp.server.http.errors import (
+from trips_mcp.server.http.auth import Authenticator, Origins, ScopeCheck, answer_preflight, called_tool
+from trips_mcp.server.http.limits import CallLimit, Deadlines
+from trips_mcp.server.http.request import (
+    ClientDisconnectedError,
+    HttpRequest,
     RefusalError,
     broken,
     ending,
     not_allowed,
     not_found,
-    too_many_connections,
-    too_much_head,
-)
-from trips_mcp.server.http.limits import CallLimit, Deadlines
-from trips_mcp.server.http.origins import Origins, answer_preflight
-from trips_mcp.server.http.request import (
-    ClientDisconnectedError,
-    HttpRequest,
+    note_request,
     read_message,
     read_messages,
+    too_many_connections,
+    too_much_head,
     with_real_client,
 )
-from trips_mcp.server.http.scopes import ScopeCheck, ScopedServers, called_tool
 from trips_mcp.server.http.settings import Transport
 from trips_mcp.server.http.shared_files import SharedFiles
 from trips_mcp.server.http.sse import MESSAGES, Connections, SseConnection
 from trips_mcp.server.http.streamable import exchange, exchange_batch, takes_batches
-from trips_mcp.server.stdio.jsonrpc import Batch, Message
+from trips_mcp.server.jsonrpc import Batch, Message
+from trips_mcp.server.offer import Offer
+from trips_mcp.server.server import build_server
+from trips_mcp.settings import Settings, SettingsError
 
 _LARGEST_HEAD: Final = 16 * 1024
 _METHOD: Final = re.compile(r"[A-Za-z/_]{1,64}")
@@ -52,6 +52,9 @@ _LIVES: Final = b'{"status":"ok"}'
 _READY: Final = b'{"status":"ready"}'
 _NOT_READY: Final = b'{"status":"not ready"}'
 
+Offering = Callable[[Settings], Offer]
+_MOST_SERVERS: Final = 64
+
 logger = logging.getLogger(__name__)
 
 
@@ -59,6 +62,42 @@ class _Route(NamedTuple):
     methods: tuple[str, ...]
     answer: Callable[[HttpRequest], Awaitable[None]]
     guarded: bool = True
+
+
+class ScopedServers:
+    """The SDK servers, one for each set of APIs and scopes, shared by the callers whose keys have them.
+
+    They keep no state of their callers; each request brings its client (`streamable.py`).
+    """
+
+    def __init__(self, settings: Settings, deadlines: Deadlines, offering: Offering, *, keyed: bool) -> None:
+        """`keyed`: whether callers bring their keys (`settings_of_callers`)."""
+        self._settings = settings
+        self._offering = offering
+        self._keyed = keyed
+        self._deadlines = deadlines
+        self._made = lru_cache(_MOST_SERVERS)(self._make)
+
+    def of(self, scopes: Iterable[str] | None, *, events: bool) -> Server[ClientHolder]:
+        """`events`: whether the caller has a token for the Events API."""
+        return self._made(None if scopes is None else tuple(sorted(scopes)), events)
+
+    def _make(self, scopes: tuple[str, ...] | None, events: bool) -> Server[ClientHolder]:
+        server = build_server(self._offer(scopes, events))
+        server.middleware.append(self._deadlines)
+        return server
+
+    def _offer(self, scopes: tuple[str, ...] | None, events: bool) -> Offer:
+        """The offer for these scopes."""
+        settings = self._settings
+        if self._keyed and not events:
+            settings = replace(settings, caller_apis=("trips",))
+        try:
+            return self._offering(settings if scopes is None else replace(settings, scopes=scopes))
+        except SettingsError:  # the key allows none of this server's tools
+            offered = self._offering(settings)
+            conduct = replace(offered.conduct, absent=offered.conduct.absent | offered.names)
+            return replace(offered, listing=[], conduct=conduct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +185,7 @@ class App:
             raise not_allowed(*route.methods)
         if route.guarded and self._ending:
             raise ending()
-        public_address.note(request)
+        note_request(request)
         await route.answer(request)
 
     async def _mcp(self, request: HttpRequest) -> None:

@@ -8,13 +8,19 @@ import anyio
 
 from trips_mcp.client.errors import TripsError
 from trips_mcp.connect import connect, services
-from trips_mcp.server.http import public_address
 from trips_mcp.server.http.accounts import Accounts
-from trips_mcp.server.http.app import App, AppConfig
-from trips_mcp.server.http.auth import ANYBODY, Authenticator, KeyVerifier, rejected, rejected_by_us
+from trips_mcp.server.http.app import App, AppConfig, Offering, ScopedServers
+from trips_mcp.server.http.auth import (
+    ANYBODY,
+    Authenticator,
+    KeyVerifier,
+    Origins,
+    ScopeCheck,
+    rejected,
+    rejected_by_us,
+)
 from trips_mcp.server.http.limits import CallLimit, Deadlines
-from trips_mcp.server.http.origins import Origins
-from trips_mcp.server.http.scopes import Offering, ScopeCheck, ScopedServers
+from trips_mcp.server.http.request import public_address
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.server.http.shared_files import SharedFiles
 from trips_mcp.server.offer import Offer, offer
@@ -28,7 +34,7 @@ def masked(settings: Settings) -> Offer:
     offered = offer(replace(settings, chosen_files=None), masks=True)
     if not settings.team:
         return offered
-    return replace(offered, conduct=replace(offered.conduct, share_base=public_address.current))
+    return replace(offered, conduct=replace(offered.conduct, share_base=public_address))
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import mcp_types as types
 from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
-from trips_mcp.server.http.errors import busy
+from trips_mcp.server.http.request import busy
 
 LAST_SECONDS: Final = 2.5
 """Seconds for running calls after the server is told to end."""

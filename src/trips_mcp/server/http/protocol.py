@@ -15,8 +15,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, UNKNOWN, TrustedProxies, client_network
-from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.request import CONNECTION, OVER_LIMIT
+from trips_mcp.server.http.request import CONNECTION, INVALID_REQUEST, OVER_LIMIT, RefusalError
 
 
 class StrictConnection(h11.Connection):

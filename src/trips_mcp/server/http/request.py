@@ -1,9 +1,11 @@
-"""One HTTP request: its headers, its body, its response and its log line."""
+"""One HTTP request: its headers, its body, its response and its log line, and the errors that refuse it."""
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from random import Random
@@ -14,9 +16,75 @@ from pydantic_core import to_json
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
-from trips_mcp.addresses import UNKNOWN, TrustedProxies
-from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
-from trips_mcp.server.stdio.jsonrpc import Batch, MalformedError, Message, parsed
+from trips_mcp.addresses import UNKNOWN, TrustedProxies, is_address, is_loopback
+from trips_mcp.server.jsonrpc import Batch, MalformedError, Message, parsed
+
+REFUSED: Final = -32000
+"""A code that JSON-RPC reserves for servers. The HTTP status and the message give the reason."""
+INVALID_REQUEST: Final = -32600
+INTERNAL_ERROR: Final = -32603
+
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass
+class RefusalError(Exception):
+    """The request had no effect. The caller sees the message, so it holds no internal details."""
+
+    status: int
+    message: str
+    code: int = REFUSED
+    headers: Headers = ()
+    request_id: str | int | None = None
+    data: Mapping[str, Any] | None = field(default=None)
+
+    def body(self) -> bytes:
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            error["data"] = self.data
+        return to_json({"jsonrpc": "2.0", "id": self.request_id, "error": error})
+
+
+def not_found(place: str) -> RefusalError:
+    """`place`: the path of the MCP endpoint."""
+    return RefusalError(HTTPStatus.NOT_FOUND, f"There is nothing at this address; MCP is at {place}.", INVALID_REQUEST)
+
+
+def not_allowed(*methods: str) -> RefusalError:
+    allowed = ", ".join(methods)
+    message = f"This address takes {allowed} only."
+    return RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, message, INVALID_REQUEST, (("allow", allowed),))
+
+
+def too_much_head() -> RefusalError:
+    return RefusalError(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The address and the headers are too long.",
+        INVALID_REQUEST,
+        (("connection", "close"),),
+    )
+
+
+def busy(whose: str) -> RefusalError:
+    message = f"{whose} as many calls under way as this server allows; try again in a moment."
+    return RefusalError(HTTPStatus.TOO_MANY_REQUESTS, message, headers=(("retry-after", "1"),))
+
+
+def ending() -> RefusalError:
+    message = "This server is shutting down; call again in a moment."
+    return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=(("retry-after", "1"),))
+
+
+def too_many_connections() -> RefusalError:
+    message = "This server has as many connections as it takes; try again in a moment."
+    headers = (("retry-after", "1"), ("connection", "close"))
+    return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=headers)
+
+
+def broken(incident: str) -> RefusalError:
+    message = f"Something broke here; it is in this server's log as request {incident}."
+    return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, message, INTERNAL_ERROR)
+
 
 CONNECTION: Final = "trips_mcp.connection"
 """Key in a scope's state: the request's connection (`protocol.py`), which has a `sent` method."""
@@ -219,3 +287,31 @@ def with_real_client(scope: Scope, proxies: TrustedProxies) -> Scope:
         return scope
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     return {**scope, "client": (proxies.client(peer[0], forwarded), peer[1])}
+
+
+_answered: Final[ContextVar[HttpRequest]] = ContextVar("answered")
+
+
+def note_request(request: HttpRequest) -> None:
+    """Notes the request that this task answers, once its Host header has been checked."""
+    _answered.set(request)
+
+
+def public_address() -> str | None:
+    """The address by which the caller of the running request reaches this server, such as `https://trips.example.com`.
+
+    None if the request does not name one host.
+    """
+    request = _answered.get(None)
+    hosts = [] if request is None else request.values("host")
+    if request is None or len(hosts) != 1:
+        return None
+    return f"{_scheme(request, hosts[0])}://{hosts[0].lower()}"
+
+
+def _scheme(request: HttpRequest, host: str) -> str:
+    """As the proxy says, which nobody but the caller is told. Without that, a name is behind a proxy that adds TLS."""
+    said = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    if said in ("http", "https"):
+        return said
+    return str(request.scope["scheme"]) if is_loopback(host) or is_address(host) else "https"

@@ -13,28 +13,28 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import parse_qs
 
 import anyio
 import mcp_types as types
+from anyio.abc import AsyncResource
 from mcp.server import Server
 from mcp.server.runner import serve_dual_era_loop
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
+from typing_extensions import override
 
 from trips_mcp import delivery
 from trips_mcp.delivery import Delivery
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
-from trips_mcp.server.http.request import HttpRequest
+from trips_mcp.server.http.request import INVALID_REQUEST, HttpRequest, RefusalError
 from trips_mcp.server.http.streamable import EVENTS, event_of
-from trips_mcp.server.stdio.jsonrpc import Message
+from trips_mcp.server.jsonrpc import Message
 
 MESSAGES: Final = "/messages/"
 
 
-class SseConnection:
+class SseConnection(AsyncResource):
     """One event stream. The SDK writes its messages to it as a WriteStream."""
 
     def __init__(self, caller: str, request: HttpRequest, answered: Callable[[], None]) -> None:
@@ -115,16 +115,9 @@ class SseConnection:
         if message.id is not None:
             self._settle(message.id)
 
+    @override
     async def aclose(self) -> None:
         """It ends with `run`."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> None:
-        return None
 
     async def _watch(self) -> None:
         await self._visit.gone(quiet=self._write)

@@ -6,10 +6,15 @@ in the older era.
 
 A call gets a JSON response. If it reports progress or takes long, it gets an event stream instead, unless the client
 accepts JSON only. No tool has an argument in a header of its own (x-mcp-header), so none is compared.
+
+A host of the older era says only in its first request that it draws pages (MCP Apps). So the response to that request
+has a session id that says it, and the host sends the id with every request. Nothing is kept of it.
 """
 
 import asyncio
 import json
+import re
+import secrets
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -40,19 +45,20 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from trips_mcp.delivery import delivering
+from trips_mcp.json_values import is_object
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.http import session_ids
-from trips_mcp.server.http.errors import INVALID_REQUEST, RefusalError
 from trips_mcp.server.http.limits import Deadlines
-from trips_mcp.server.http.request import JSON, HttpRequest, refusal_of
-from trips_mcp.server.stdio.handshake import has_envelope
-from trips_mcp.server.stdio.jsonrpc import BATCHES_VERSION, Batch, Message, array_of
+from trips_mcp.server.http.request import INVALID_REQUEST, JSON, HttpRequest, RefusalError, refusal_of
+from trips_mcp.server.jsonrpc import BATCHES_VERSION, Batch, Message, array_of, has_envelope
+from trips_mcp.server.resource_catalog import EXTENSION, draws
 
 EVENTS: Final = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),  # nginx: pass on each event at once
 ]
+_SESSION_ID: Final = "mcp-session-id"
+_DRAWS: Final = re.compile(r"draws-[0-9a-f]{32}")
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
 UNWATCHED_SECONDS: Final = 0.2
 
@@ -68,8 +74,8 @@ async def exchange(
         await request.answer(HTTPStatus.ACCEPTED, b"", ())
         return
     is_opening = isinstance(route, str) and message["method"] == "initialize"
-    if is_opening and (session := session_ids.issued(message.get("params") or {})) is not None:
-        request.more_headers.append((session_ids.HEADER.encode(), session.encode()))
+    if is_opening and (session := _session_id_for(message.get("params") or {})) is not None:
+        request.more_headers.append((_SESSION_ID.encode(), session.encode()))
     with delivering() as delivery:
         try:
             told = await _answered(server, holder, _Answer(message, request, streams), deadlines, route)
@@ -113,7 +119,7 @@ async def _answered(
 def _connection(route: InboundModernRoute | str, answer: "_Answer") -> Connection:
     """An SDK connection for this request only."""
     if isinstance(route, str):
-        return Connection.from_envelope(route, None, session_ids.capabilities(answer.request))
+        return Connection.from_envelope(route, None, _announced_capabilities(answer.request))
     return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
 
 
@@ -156,13 +162,31 @@ def _routed(message: Message, request: HttpRequest) -> InboundModernRoute | str:
 
 def _check_session(message: Message, request: HttpRequest) -> None:
     """Refuses other servers' session ids: this server has no sessions, so the client must initialize again."""
-    if message.get("method") != "initialize" and not session_ids.is_known(request):
+    if message.get("method") != "initialize" and not _is_known_session(request):
         raise RefusalError(
             HTTPStatus.NOT_FOUND,
             "There is no such session: this server keeps none; initialize again.",
             INVALID_REQUEST,
             request_id=message.get("id"),
         )
+
+
+def _session_id_for(params: Mapping[str, Any]) -> str | None:
+    """The id for a host that initializes with these params. None if it announces nothing that matters later."""
+    capabilities: object = params.get("capabilities")
+    is_drawing = is_object(capabilities) and draws(capabilities.get("extensions"))
+    return f"draws-{secrets.token_hex(16)}" if is_drawing else None
+
+
+def _is_known_session(request: HttpRequest) -> bool:
+    """Whether the request has no session id, or one of ours."""
+    given = request.values(_SESSION_ID)
+    return all(_DRAWS.fullmatch(each) for each in given)
+
+
+def _announced_capabilities(request: HttpRequest) -> dict[str, Any] | None:
+    """What the host announced, as far as its session id says."""
+    return {"extensions": {EXTENSION: {}}} if request.values(_SESSION_ID) and _is_known_session(request) else None
 
 
 class _Answer:

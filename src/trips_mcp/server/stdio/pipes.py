@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from trips_mcp.server.stdio.descriptors import CHUNK, POSIX, ProtocolDescriptors
+from trips_mcp.server.stdio.transport import CHUNK, POSIX, ProtocolDescriptors
 
 
 class Input(Protocol):

@@ -12,23 +12,25 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 import anyio
 import mcp_types as types
+from anyio.abc import AsyncResource
 from mcp.server import Server
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
+from typing_extensions import override
 
 from trips_mcp import delivery
 from trips_mcp.delivery import Delivery
+from trips_mcp.server.jsonrpc import Batch, Inbox, MalformedError, Message, array_of
 from trips_mcp.server.logs import log_to_stderr
 from trips_mcp.server.offer import Offer
 from trips_mcp.server.server import build_server
-from trips_mcp.server.stdio.descriptors import POSIX, ProtocolDescriptors
 from trips_mcp.server.stdio.early_responses import REPLAYED
-from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError, Message, array_of
 from trips_mcp.server.stdio.pipes import Input, Output, input_of, output_of
+from trips_mcp.server.stdio.transport import POSIX, ProtocolDescriptors
 
 LEAVING_SECONDS = 0.8
 """Seconds from a signal to a forced exit, whatever is still running."""
@@ -106,19 +108,6 @@ class InFlight:
             await self._settled.wait()
 
 
-class _Stream:
-    async def aclose(self) -> None:
-        """Does nothing: the descriptors stay open until the process exits."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> None:
-        return None
-
-
 class OpenBatch:
     """A batch with requests that are still running; its responses are sent together in one array."""
 
@@ -142,13 +131,17 @@ class OpenBatch:
         return None if self._left or not self._answers else array_of(self._answers) + b"\n"
 
 
-class Outgoing(_Stream):
+class Outgoing(AsyncResource):
     def __init__(self, output: Output, in_flight: InFlight, inbox: Inbox) -> None:
         self._output = output
         self._in_flight = in_flight
         self._inbox = inbox
         self._batches: dict[types.RequestId | None, list[OpenBatch]] = {}
         """By the ids of their unsettled requests."""
+
+    @override
+    async def aclose(self) -> None:
+        """Does nothing: the descriptors stay open until the process exits."""
 
     async def send(self, item: SessionMessage, /) -> None:
         message = item.message
@@ -238,7 +231,7 @@ def _line(message: types.JSONRPCMessage) -> bytes:
     return text.encode() + b"\n"
 
 
-class Incoming(_Stream):
+class Incoming(AsyncResource):
     def __init__(
         self,
         inbox: Inbox,
@@ -254,6 +247,10 @@ class Incoming(_Stream):
         self._drain_seconds = drain_seconds
         self._members: deque[Message] = deque()
         """The messages of a batch that are still to deliver."""
+
+    @override
+    async def aclose(self) -> None:
+        """Does nothing: the descriptors stay open until the process exits."""
 
     def __aiter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ Every start imports this module, so it imports nothing heavy before the host has
 """
 
 import os
+import select
 import signal
 import sys
 from types import FrameType
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 from trips_mcp import __version__
 from trips_mcp.interrupts import is_importing
+from trips_mcp.server.jsonrpc import Batch, Inbox, MalformedError
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.preload import gc_paused
-from trips_mcp.server.stdio.descriptors import POSIX, DescriptorsClosedError, ProtocolDescriptors
 from trips_mcp.server.stdio.early_responses import EarlyResponses
-from trips_mcp.server.stdio.jsonrpc import Batch, Inbox, MalformedError
 from trips_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from threading import Thread
+
+POSIX = os.name == "posix"
+CHUNK = 64 * 1024
 
 QUIET_SECONDS = 0.25
 """Idle seconds after the opening before the SDK import starts, as it would slow down responses."""
@@ -81,7 +84,7 @@ def _session(offered: Offer, log: str, at_once: bool) -> None:
     serve(offered, wire, inbox, log)
 
 
-def _answer_until_needed(sdk: "_SdkImport", early: EarlyResponses, wire: ProtocolDescriptors, inbox: Inbox) -> bool:
+def _answer_until_needed(sdk: "_SdkImport", early: EarlyResponses, wire: "ProtocolDescriptors", inbox: Inbox) -> bool:
     """Whether the SDK is needed; False if the input ended first."""
     while True:
         try:
@@ -121,7 +124,7 @@ class _SdkImport:
             self._thread.start()
             threading.stack_size(0)
 
-    def is_there_before(self, wire: ProtocolDescriptors) -> bool:
+    def is_there_before(self, wire: "ProtocolDescriptors") -> bool:
         """Whether the import finished before more input arrived. True at once where pipes cannot be watched."""
         if not POSIX:
             return True
@@ -164,3 +167,75 @@ def _leave(code: int) -> NoReturn:
     if sys.stderr is not None:  # the process was started without a stderr
         sys.stderr.flush()
     os._exit(code)
+
+
+class DescriptorsClosedError(Exception):
+    """Standard input or output is closed."""
+
+
+class ProtocolDescriptors:
+    """Private duplicates of standard input and output, read and written without buffers."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self.reading = reading
+        self.writing = writing
+
+    @classmethod
+    def claim(cls) -> "ProtocolDescriptors":
+        """Moves the protocol off descriptors 0 and 1.
+
+        Afterwards a stray `print`, also in C code or a child process, goes to stderr, and reads of standard input
+        find it empty.
+
+        Raises:
+            DescriptorsClosedError: one of them is closed.
+        """
+        try:
+            wire = cls(_moved(0), _moved(1))
+        except OSError:
+            raise DescriptorsClosedError from None
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 0)
+        try:
+            os.dup2(2, 1)
+        except OSError:  # started without a stderr
+            os.dup2(nowhere, 1)
+        if nowhere > 2:
+            os.close(nowhere)
+        return wire
+
+    def read(self) -> bytes:
+        """Waits for input. Empty bytes mean the end of input."""
+        while True:
+            try:
+                return os.read(self.reading, CHUNK)
+            except BlockingIOError:  # the host made its end non-blocking, which affects ours too
+                select.select((self.reading,), (), ())
+            except ConnectionError:
+                return b""
+
+    def quiet_for(self, seconds: float) -> bool:
+        """Whether no input arrives for that long. Always false where pipes cannot be watched."""
+        return POSIX and not select.select((self.reading,), (), (), seconds)[0]
+
+    def write(self, line: bytes) -> None:
+        """Writes all of it, waiting for the reader as long as it takes.
+
+        Raises:
+            OSError: the reader is gone.
+        """
+        left = memoryview(line)
+        while left:
+            try:
+                left = left[os.write(self.writing, left) :]
+            except BlockingIOError:
+                select.select((), (self.writing,), ())
+
+
+def _moved(descriptor: int) -> int:
+    """A private duplicate, numbered above the three standard descriptors."""
+    if not POSIX:
+        return os.dup(descriptor)
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)

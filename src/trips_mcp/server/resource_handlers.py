@@ -1,9 +1,14 @@
-"""The handlers of resources/list, resources/templates/list and resources/read."""
+"""Handlers of resources/list, resources/templates/list, resources/read and completion/complete.
+
+Completions are for trip ids, and for dates of a trip.
+"""
 
 import json
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
@@ -13,12 +18,25 @@ import mcp_types as types
 from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 
-from trips_mcp.server import apps
 from trips_mcp.server.client_holder import ClientHolder
-from trips_mcp.server.handlers import error_boundary, expect_no_cursor, host_draws
-from trips_mcp.server.handlers.tools import LazyTools
+from trips_mcp.server.handlers import LazyTools, error_boundary, expect_no_cursor, host_draws
 from trips_mcp.server.offer import Offer
-from trips_mcp.server.resource_uris import CALENDAR, DAY, EXPORT, ITINERARY, PAGE, PLACES, SCHEME, ResourceKind, uri_of
+from trips_mcp.server.prompt_catalog import TRIP
+from trips_mcp.server.resource_catalog import (
+    CALENDAR,
+    DAY,
+    EXPORT,
+    ITINERARY,
+    PAGE,
+    PAGE_META,
+    PAGE_MIME_TYPE,
+    PAGE_RESOURCE,
+    PLACES,
+    SCHEME,
+    TRIP_PAGE,
+    ResourceKind,
+    uri_of,
+)
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
@@ -91,14 +109,14 @@ def add_resources(server: Server[ClientHolder], offer: Offer, tools: LazyTools, 
         return {"resourceTemplates": offer.templates, "resultType": "complete"}
 
     async def list_resources(context: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        pages = [apps.RESOURCE] if offer.has_page and params.cursor is None and host_draws(context) else []
+        pages = [PAGE_RESOURCE] if offer.has_page and params.cursor is None and host_draws(context) else []
         with error_boundary("resources/list"), _as_mcp_errors("resources/list", conduct):
             found = await trips.latest(await context.lifespan_context.client()) if kinds else []
             listed = _page(found, params.cursor, kinds)
         return {**listed, "resources": pages + listed["resources"], "resultType": "complete"}
 
     async def read_resource(context: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
-        if params.uri == apps.TRIP_PAGE and offer.has_page:
+        if params.uri == TRIP_PAGE and offer.has_page:
             return {"contents": [_trip_page()], "resultType": "complete"}
         address = parse_uri(params.uri)
         if address is None or address.kind not in kinds or conduct.trip not in (None, address.trip):
@@ -165,7 +183,12 @@ async def _file(address: ResourceAddress, client: "TripsClient", conduct: "Condu
 def _trip_page() -> dict[str, Any]:
     from trips_mcp.formats.page import for_chat
 
-    return {"uri": apps.TRIP_PAGE, "mimeType": apps.MIME_TYPE, "text": for_chat(), "_meta": apps.META}
+    return {
+        "uri": TRIP_PAGE,
+        "mimeType": PAGE_MIME_TYPE,
+        "text": for_chat(),
+        "_meta": PAGE_META,
+    }
 
 
 @contextmanager
@@ -243,3 +266,75 @@ def parse_uri(uri: str) -> ResourceAddress | None:
             return ResourceAddress(uri, DAY, trip, date)
         case _:
             return None
+
+
+MOST: Final = 100
+"""The maximum number of values that the protocol allows in a response."""
+
+_DATES: Final = frozenset({"date", "day"})
+_LONGEST_TRIP: Final = 1000
+"""Maximum number of days to offer; the service may report a trip that ends in the year 9999."""
+
+
+def add_completions(server: Server[ClientHolder], offer: Offer, trips: TripCache) -> None:
+    prompts = {prompt.name for prompt in offer.prompts}
+    templates = {template["uriTemplate"] for template in offer.templates}
+
+    async def complete(context: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
+        ref = params.ref
+        if isinstance(ref, types.PromptReference):
+            known, said = ref.name in prompts, f"Unknown prompt: {ref.name[:100]}"
+        else:
+            known, said = ref.uri in templates, "Unknown resource template; resources/templates/list has them."
+        if not known:
+            raise MCPError(types.INVALID_PARAMS, said)
+        with error_boundary("completion/complete"):
+            beside = (params.context.arguments if params.context else None) or {}
+            values = await _values(context, trips, params.argument, beside, offer.conduct.trip)
+        return _wire(values)
+
+    server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
+
+
+async def _values(
+    context: Context, known: TripCache, argument: types.CompletionArgument, beside: Mapping[str, str], only: str | None
+) -> list[str]:
+    """Empty if the service fails: completions are optional, and a later call reports the failure."""
+    from trips_mcp.client.errors import TripsError
+
+    if argument.name != TRIP and argument.name not in _DATES:
+        return []
+    try:
+        trips = await known.cached(await context.lifespan_context.client())
+    except TripsError:
+        return []
+    if argument.name == TRIP:
+        return _trip_ids(trips, argument.value)
+    meant = only or beside.get(TRIP)
+    return _dates(next((trip for trip in trips if trip.id == meant), None), argument.value)
+
+
+def _trip_ids(trips: "Sequence[Trip]", typed: str) -> list[str]:
+    typed = typed.strip().casefold()
+    return [trip.id for trip in trips if trip.id.casefold().startswith(typed) or typed in (trip.title or "").casefold()]
+
+
+def _dates(trip: "Trip | None", typed: str) -> list[str]:
+    """Dates that start with the typed text, or whose weekday does."""
+    try:
+        first = date.fromisoformat((trip and trip.start_date) or "")
+        last = date.fromisoformat((trip and trip.end_date) or "")
+    except ValueError:
+        return []
+    typed = typed.strip().casefold()
+    days = (first + timedelta(days) for days in range((last - first).days + 1))
+    return [
+        day.isoformat()
+        for day in islice(days, _LONGEST_TRIP)
+        if day.isoformat().startswith(typed) or f"{day:%A}".casefold().startswith(typed)
+    ]
+
+
+def _wire(values: Sequence[str]) -> dict[str, Any]:
+    completion = {"values": list(values[:MOST]), "total": len(values), "hasMore": len(values) > MOST}
+    return {"completion": completion, "resultType": "complete"}

@@ -1,7 +1,12 @@
-"""The resources of a trip and their `trips://` URIs; imported at start, so it stays light."""
+"""The resources: those of a trip, with their `trips://` URIs, and the page that hosts draw in the chat (MCP Apps).
 
-from collections.abc import Set
+Imported at start, so it stays light. The extension is https://github.com/modelcontextprotocol/ext-apps, of 2026-01-26.
+"""
+
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, Final, NamedTuple
+
+from trips_mcp.json_values import is_list, is_object
 
 MARKDOWN: Final = "text/markdown"
 JSON: Final = "application/json"
@@ -95,3 +100,43 @@ def uri_of(kind: ResourceKind, trip: str) -> str:
     from urllib.parse import quote  # most starts do not need it
 
     return f"{SCHEME}{quote(trip, safe='')}{kind.path}"
+
+
+EXTENSION: Final = "io.modelcontextprotocol/ui"
+PAGE_MIME_TYPE: Final = "text/html;profile=mcp-app"
+TRIP_PAGE: Final = "ui://trips-mcp/trip.html"
+PAGE_META: Final[dict[str, Any]] = {
+    "ui": {
+        "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
+        "prefersBorder": True,
+    }
+}
+"""The page loads nothing."""
+PAGE_RESOURCE: Final[dict[str, Any]] = {
+    "uri": TRIP_PAGE,
+    "name": "trip_page",
+    "title": "Trip page",
+    "description": "The page that show_trip draws: a map, a timeline and a list.",
+    "mimeType": PAGE_MIME_TYPE,
+    "_meta": PAGE_META,
+}
+"""Its entry in resources/list, in wire format."""
+
+
+def draws(extensions: object) -> bool:
+    """Whether a client with these `extensions`, of its capabilities, draws pages."""
+    said: object = extensions.get(EXTENSION) if is_object(extensions) else None
+    if not is_object(said):
+        return False
+    kinds: object = said.get("mimeTypes", [PAGE_MIME_TYPE])
+    return is_list(kinds) and PAGE_MIME_TYPE in kinds
+
+
+def with_pages(listing: Iterable[dict[str, Any]], pages: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The tools for a host that draws. `pages`: by tool, the URI of the page that its results are drawn in."""
+    return [
+        {**tool, "_meta": {**tool.get("_meta", {}), "ui": {"resourceUri": pages[tool["name"]]}}}
+        if tool["name"] in pages
+        else tool
+        for tool in listing
+    ]

@@ -3,12 +3,18 @@
 import json
 from codecs import BOM_UTF8
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trips_mcp.json_values import is_list, is_object, is_text
 
 Message = dict[str, Any]
+
+PREFIX = "io.modelcontextprotocol/"
+VERSION_KEY = PREFIX + "protocolVersion"
+CAPABILITIES_KEY = PREFIX + "clientCapabilities"
+CLIENT_KEY = PREFIX + "clientInfo"
+"""Keys of a request's `_meta` in the era without a handshake."""
 
 BATCHES_VERSION = "2025-03-26"
 """The only protocol revision with batches."""
@@ -169,3 +175,9 @@ def _fill_empty_lists(message: Message) -> None:
 
 def is_request_id(value: object) -> bool:
     return is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def has_envelope(params: Mapping[str, Any]) -> bool:
+    """Whether a request is of the era without a handshake. The SDK checks the same key."""
+    meta: object = params.get("_meta")
+    return is_object(meta) and VERSION_KEY in meta
