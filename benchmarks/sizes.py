@@ -12,7 +12,7 @@ from typing import Any
 from trips_mcp.server.instructions import instructions
 from trips_mcp.settings import Settings
 from trips_mcp.tools.listing import first_sentence
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 EVERYTHING = {"--mask-secrets": "on"}
 BOUND = EVERYTHING | {"--trip": "jx7abc"}

@@ -9,7 +9,7 @@ from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.settings import Settings
 from trips_mcp.settings_table import SETTINGS, Setting
 from trips_mcp.tools.listing import entries, first_sentence
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 
 def listed() -> dict[str, Any]:

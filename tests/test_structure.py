@@ -22,7 +22,7 @@ ALONE = {
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",
-    "trips_mcp.tools.offload": "the one place that knows worker threads",
+    "trips_mcp.tools.trip_reading": "the one place that knows worker threads",
 }
 """Short modules with one importer that stay files of their own, each with its reason."""
 EXEMPT = re.compile(

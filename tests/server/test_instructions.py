@@ -8,7 +8,7 @@ from trips_mcp.server.instructions import instructions
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools.listing import entries, first_sentence
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 EVERY_TOOL = frozenset(entry["listing"]["name"] for entry in entries())
 KEYS = {"OSOTO_API_KEY": "osk_secret", "TRAVELMODE_TOKEN": "tm_secret"}

@@ -14,9 +14,8 @@ from typing_extensions import override
 
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.contract.trips import GET_TRIP, GetTrip
-from trips_mcp.tools import Answer
+from trips_mcp.tools import Answer, trip_reading
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.resources import all_trips
 
 from .conftest import Do
 from .services import TOOL, Service, calls_on
@@ -190,7 +189,7 @@ async def test_a_trip_that_cannot_be_read_is_named_and_the_others_are_searched()
 
 
 async def test_a_search_ends_in_time_and_tells_what_it_did_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(all_trips, "_LONGEST_READING", 0.05)
+    monkeypatch.setattr(trip_reading, "_READING_SECONDS", 0.05)
 
     async def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path != "/trips":

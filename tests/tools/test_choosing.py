@@ -15,7 +15,7 @@ from trips_mcp.client.errors import MissingScopeError
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.listing import Entry, entries
-from trips_mcp.tools.selection.rules import Selection, choose
+from trips_mcp.tools.selection import Selection, choose
 
 OTHER_TRIPS = {"list_trips", "create_trip", "plan_copy", "get_shared_trip", "export_shared_trip"}
 OUTBOUND = {"send_message", "create_share_token", "revoke_share_token"}
@@ -305,7 +305,7 @@ def test_descriptions_are_unchanged_if_all_tools_are_offered() -> None:
 
 def test_a_choice_needs_the_standard_library_alone() -> None:
     program = (
-        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.selection.rules import choose; "
+        "import sys; from trips_mcp.settings import Settings; from trips_mcp.tools.selection import choose; "
         "choose(Settings.from_env({}, {'--trip': 'jx7', '--read-only': 'on', '--toolsets': 'legs'})); "
         "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
     )

@@ -17,9 +17,8 @@ from jsonschema import Draft202012Validator
 from trips_mcp.client import Endpoint, TripsClient
 from trips_mcp.itinerary import check as checking
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools import Answer
+from trips_mcp.tools import Answer, trip_reading
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.resources import trip_reading
 
 from .conftest import Do
 from .services import TOOL, Call, Service, calls_on

@@ -14,7 +14,7 @@ from trips_mcp.server.instructions import instructions
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS, Tool
 from trips_mcp.tools.listing import catalogue
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LARGE = {"create_leg": 2600, "upsert_legs": 2600, "update_leg": 2600, "sync_trip": 2600}

@@ -10,7 +10,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.connect import twin
 from trips_mcp.settings import Settings
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 from .services import Call, calls_on
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.tools.selection.tool_mentions import reworded, without
+from trips_mcp.tools.tool_mentions import reworded, without
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def serve_http(arguments: Namespace) -> int:
     """Runs until a signal ends it."""
     from trips_mcp.client.errors import CannotConnectError
     from trips_mcp.server.preload import gc_paused
-    from trips_mcp.tools.selection.rules import choose
+    from trips_mcp.tools.selection import choose
 
     with gc_paused():
         from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer

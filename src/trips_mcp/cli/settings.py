@@ -14,7 +14,7 @@ from trips_mcp.settings_table import DATABASE, SETTINGS, Group, Setting
 
 if TYPE_CHECKING:
     from trips_mcp.server.offer import Offer
-    from trips_mcp.tools.selection.rules import Selection
+    from trips_mcp.tools.selection import Selection
 
 
 SWITCHES: Final = tuple(setting.flag for setting in SETTINGS if setting.group and setting.kind == "switch")
@@ -99,7 +99,7 @@ def offer_of(arguments: Namespace) -> "Offer":
 
 def choice_of(settings: Settings) -> "Selection":
     """The tools that a server with these settings offers over stdio."""
-    from trips_mcp.tools.selection.rules import choose
+    from trips_mcp.tools.selection import choose
 
     try:
         return choose(settings)

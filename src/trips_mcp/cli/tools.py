@@ -13,7 +13,7 @@ from trips_mcp.tools.listing import first_sentence
 
 if TYPE_CHECKING:
     from trips_mcp.tools.listing import Entry
-    from trips_mcp.tools.selection.rules import Hidden, Selection
+    from trips_mcp.tools.selection import Hidden, Selection
 
 WIDTH = 100
 """Maximum line width in columns."""

@@ -11,7 +11,7 @@ from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.server.resource_catalog import ResourceKind, kinds, with_pages
 from trips_mcp.settings import Settings
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient

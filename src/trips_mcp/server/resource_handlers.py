@@ -157,8 +157,8 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
     from trips_mcp.contract.exports import ExportTrip
     from trips_mcp.tools.resources.exports import export_of
     from trips_mcp.tools.results.secrets import masked
-    from trips_mcp.tools.results.trip_facts import others_may_have_written
     from trips_mcp.tools.results.untrusted_text import UNMARKED
+    from trips_mcp.tools.trip_reading import others_may_have_written
 
     try:
         params = ExportTrip(trip_id=address.trip)
@@ -196,7 +196,7 @@ def _as_mcp_errors(method: str, conduct: "Conduct", uri: str | None = None) -> G
     """Reports failures with the same text as a tool result."""
     from trips_mcp.client.errors import TripsError
     from trips_mcp.tools.error_text import advice
-    from trips_mcp.tools.selection.tool_mentions import failure_without
+    from trips_mcp.tools.tool_mentions import failure_without
 
     try:
         yield

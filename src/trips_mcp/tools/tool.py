@@ -22,17 +22,17 @@ from trips_mcp.tools.error_text import ToolRefusedError, advice, where_to_check,
 from trips_mcp.tools.listing import PATH
 from trips_mcp.tools.results.answer import Answer, Attachment, Prose, Showing
 from trips_mcp.tools.results.secrets import may_have_mask, refuse_masks
-from trips_mcp.tools.results.trip_facts import (
+from trips_mcp.tools.results.views import Read, Show
+from trips_mcp.tools.schemas import input_schema, only_blank, output_schema, tidied
+from trips_mcp.tools.single_trip import bound, keep_to_the_trip, where_to_look
+from trips_mcp.tools.tool_mentions import failure_without, refusal_without
+from trips_mcp.tools.trip_reading import (
     forget_destinations,
     known_others,
     note_destinations,
     others_may_have_written,
     with_author_names,
 )
-from trips_mcp.tools.results.views import Read, Show
-from trips_mcp.tools.schemas import input_schema, only_blank, output_schema, tidied
-from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip, where_to_look
-from trips_mcp.tools.selection.tool_mentions import failure_without, refusal_without
 
 _FEW: Final = 10
 """The rate limit is reported to the host when fewer requests than this are left."""

@@ -14,7 +14,7 @@ from trips_mcp.cli.settings import given
 from trips_mcp.setting_values import SettingsError, has_reference, variable
 from trips_mcp.settings import Settings
 from trips_mcp.settings_table import KEYS, NAMES, PREFIX, SETTINGS
-from trips_mcp.tools.selection.rules import choose
+from trips_mcp.tools.selection import choose
 
 _PATHS: Final = tuple(setting.name for setting in SETTINGS if setting.kind in ("database", "file"))
 _VARIABLES: Final = {setting.flag: setting.name for setting in SETTINGS if setting.group}

@@ -23,7 +23,7 @@ from trips_mcp.server.http.request import INVALID_REQUEST, HttpRequest, RefusalE
 from trips_mcp.server.jsonrpc import Message
 from trips_mcp.settings import Settings
 from trips_mcp.tools.listing import Entry, entries
-from trips_mcp.tools.selection.rules import lack
+from trips_mcp.tools.selection import lack
 
 EVENTS_TOKEN_HEADER: Final = "x-travelmode-token"  # noqa: S105 - its name
 

@@ -124,7 +124,7 @@ class SharedFiles:
 
 
 async def _body(file: str, shared: "SharedExport", since: datetime) -> bytes:
-    from trips_mcp.tools.offload import offload
+    from trips_mcp.tools.trip_reading import offload
 
     size = len(shared.legs) + len(shared.map_pins) + len(shared.commitments) + len(shared.action_items)
     return await offload(size, rendered, file, shared, since)

@@ -18,13 +18,13 @@ from trips_mcp.planning.draft import DraftNote, NotPlannableError, note
 from trips_mcp.planning.move import move
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans import tools as plans
 from trips_mcp.tools.plans.plan import PlanContext, plan
 from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.resources.itinerary import DayAsked, day_asked
 from trips_mcp.tools.tool import Tool
+from trips_mcp.tools.trip_reading import offload
 
 _MOST_NOTES: Final = 50
 

@@ -27,15 +27,14 @@ from trips_mcp.planning.import_trip import LONGEST_TRIP, has_dates, has_places, 
 from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, is_outside, plan_bookings
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans.plan import PlanContext, plan
 from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import PLANS, USES
-from trips_mcp.tools.resources.all_trips import list_newest_first
-from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
+from trips_mcp.tools.tool_mentions import Hint
+from trips_mcp.tools.trip_reading import list_newest_first, offload
 
 _LARGEST: Final = 4_000_000
 """Bytes of a file."""

@@ -12,10 +12,8 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.findings import CheckedTrip
 from trips_mcp.planning.preview import TripState
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.offload import offload
-from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.answer import with_content
-from trips_mcp.tools.results.trip_facts import note_members
+from trips_mcp.tools.trip_reading import events_of, note_members, offload
 
 NO_TRIP: Final = ""
 """The tripId of a plan that only creates a trip."""

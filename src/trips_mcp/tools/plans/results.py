@@ -13,7 +13,7 @@ from trips_mcp.itinerary.formatting import one_line
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.draft import DraftNote
 from trips_mcp.planning.preview import ItemKind, fields_of
-from trips_mcp.tools.selection.tool_mentions import Hint
+from trips_mcp.tools.tool_mentions import Hint
 
 _KINDS: Final[dict[str, str]] = {"action_item": "to-do", "map_pin": "pin"}
 

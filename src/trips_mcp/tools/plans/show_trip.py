@@ -18,7 +18,6 @@ from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
 from trips_mcp.tools.plans.plan import reads_to_apply
 from trips_mcp.tools.plans.preview_of import preview_of
 from trips_mcp.tools.plans.reading import read_now
@@ -26,11 +25,11 @@ from trips_mcp.tools.plans.record import Plan, read_plan
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.trial import tried
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, GetTimeline, day_in, timeline_in
-from trips_mcp.tools.resources.trip_reading import TripSource, read_trip
 from trips_mcp.tools.results.answer import as_text
 from trips_mcp.tools.results.untrusted_text import UNMARKED
-from trips_mcp.tools.selection.tool_mentions import Hint
 from trips_mcp.tools.tool import Tool
+from trips_mcp.tools.tool_mentions import Hint
+from trips_mcp.tools.trip_reading import TripSource, offload, read_trip
 
 TRIP_PAGE: Final = "ui://trips-mcp/trip.html"
 _LARGEST_PAGE: Final = 1_000_000

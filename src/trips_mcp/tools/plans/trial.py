@@ -17,7 +17,7 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, numbers_in, params_of, raise_if_any, unresolved
 from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
-from trips_mcp.tools.selection.single_trip import bound, keep_to_the_trip
+from trips_mcp.tools.single_trip import bound, keep_to_the_trip
 from trips_mcp.tools.tool import Tool
 
 _SHIFTS: Final = frozenset({"shiftDays", "shiftMinutes"})

@@ -16,9 +16,9 @@ from trips_mcp.tools.resources.events import EVENTS
 from trips_mcp.tools.resources.legs import LEGS
 from trips_mcp.tools.resources.map_pins import MAP_PINS
 from trips_mcp.tools.resources.members import MEMBERS
-from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.views import Exported
 from trips_mcp.tools.tool import tool
+from trips_mcp.tools.trip_reading import events_of
 
 _WITHOUT_EVENTS: Final = (
     "Itinerary events are not in this export: the number that the trip has in the Events API is not known here; "

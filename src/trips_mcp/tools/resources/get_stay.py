@@ -18,12 +18,11 @@ from trips_mcp.itinerary.model import Stay
 from trips_mcp.itinerary.stay import StayReport, choice_of_stays, stay_in_words, stay_report, stays_named, stays_on
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
 from trips_mcp.tools.resources.legs import NO_LEG
 from trips_mcp.tools.results.fields import is_nameable
 from trips_mcp.tools.results.secrets import is_secret
-from trips_mcp.tools.results.trip_facts import note_destinations, note_members
 from trips_mcp.tools.tool import Tool
+from trips_mcp.tools.trip_reading import note_destinations, note_members, offload
 
 Day = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]

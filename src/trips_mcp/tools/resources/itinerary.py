@@ -40,10 +40,8 @@ from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
-from trips_mcp.tools.resources.all_trips import list_newest_first, read_each
-from trips_mcp.tools.resources.trip_reading import TripReading, read_trip
 from trips_mcp.tools.tool import Hints, Tool
+from trips_mcp.tools.trip_reading import TripReading, list_newest_first, offload, read_each, read_trip
 
 READS: Final[Hints] = {
     "readOnlyHint": True,

@@ -18,12 +18,10 @@ from trips_mcp.contract.models import OfTrip, Result
 from trips_mcp.formats import FORMAT
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.offload import offload
-from trips_mcp.tools.resources.trip_reading import events_of
 from trips_mcp.tools.results.answer import LARGEST, Attachment
-from trips_mcp.tools.results.trip_facts import note_members
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
+from trips_mcp.tools.trip_reading import events_of, note_members, offload
 
 TripFormat = Literal["ics", "gpx", "geojson", "kml", "html", "md", "json"]
 

@@ -16,7 +16,7 @@ from trips_mcp.contract.models import Result, with_parts
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.results.secrets import masked
 from trips_mcp.tools.results.untrusted_text import UNMARKED, Quoting, holds_others
-from trips_mcp.tools.selection.tool_mentions import Hint, hints_without
+from trips_mcp.tools.tool_mentions import Hint, hints_without
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R", bound=Result)

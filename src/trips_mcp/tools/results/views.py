@@ -18,7 +18,6 @@ from trips_mcp.contract.models import Params, Result
 from trips_mcp.contract.sync import SyncReport
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.offload import offload
 from trips_mcp.tools.results.answer import LARGEST, Answer, Shortening, Showing, as_text, with_content
 from trips_mcp.tools.results.fields import (
     Position,
@@ -35,6 +34,7 @@ from trips_mcp.tools.results.fields import (
     wire_name,
     with_ours,
 )
+from trips_mcp.tools.trip_reading import offload
 
 Read = Callable[[Any], Awaitable[Outcome[Any]]]
 Show = Callable[[Result], Showing]

@@ -3,9 +3,10 @@
 A tool is hidden for the first of these reasons: it writes and the server is read-only; its API is not set up; the key
 lacks the scope; it reaches other people; it is about trips other than the bound one; it is excluded; others were
 chosen; it reveals masked secrets and none is masked. The order of tools is fixed, so equal settings give equal
-listings. Standard library only: this is on the start path.
+listings. On a server bound to one trip, no argument names a trip. Standard library only: this is on the start path.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,17 @@ _ALWAYS: Final = ("any key", "nobody")
 _KEYS: Final = {"trips": ("Trips", "OSOTO_API_KEY"), "events": ("Events", "TRAVELMODE_TOKEN")}
 _FOR_MASKED_SECRETS: Final = frozenset({"get_secret"})
 _WITH_SECRETS: Final = "list_legs"
+
+TRIP_ID: Final = "tripId"
+NUMBER: Final = "trip_id"
+NUMBERS: Final = "trip_ids"
+"""How the Events API names the trip, and the trips, by their numbers."""
+_FILLED_IN: Final = frozenset({TRIP_ID, NUMBER, NUMBERS})
+
+_OF_NO_TRIP: Final = frozenset({"get_me", "apply_plan", "plan_undo"})
+"""`apply_plan` and `plan_undo` themselves check the trip of the plan and of the change."""
+_OF_A_NEW_TRIP: Final = frozenset({"plan_copy"})
+_SOME_TRIP: Final = r"\b(?:one or more trips|(?:one|a single|a)( whole)? trip)\b"
 
 
 class Hidden(NamedTuple):
@@ -85,15 +97,27 @@ def _with_files(entry: Entry, settings: Settings) -> Entry:
 def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) -> list[Entry]:
     absent = frozenset(hidden)
     if trip is not None:
-        from trips_mcp.tools.selection.single_trip_listing import FILLED_IN, of_one_trip
-
-        absent |= FILLED_IN
-        offered = [{**entry, "listing": of_one_trip(entry["listing"])} for entry in offered]
+        absent |= _FILLED_IN
+        offered = [{**entry, "listing": _of_one_trip(entry["listing"])} for entry in offered]
     if not any(_mentions(entry["listing"], absent) for entry in offered):
         return offered
-    from trips_mcp.tools.selection.tool_mentions import reworded  # most servers do not need it, and start faster
+    from trips_mcp.tools.tool_mentions import reworded  # most servers do not need it, and start faster
 
     return [{**entry, "listing": reworded(entry["listing"], absent)} for entry in offered]
+
+
+def _of_one_trip(listing: dict[str, Any]) -> dict[str, Any]:
+    """The listing without the arguments that name the trip."""
+    schema: dict[str, Any] = dict(listing["inputSchema"])
+    schema["properties"] = {name: inner for name, inner in schema["properties"].items() if name not in _FILLED_IN}
+    schema["required"] = [name for name in schema.get("required", ()) if name not in _FILLED_IN]
+    if not schema["required"]:
+        del schema["required"]
+    return {**listing, "description": re.sub(_SOME_TRIP, _the_trip, listing["description"]), "inputSchema": schema}
+
+
+def _the_trip(found: re.Match[str]) -> str:
+    return f"the{found[1] or ''} trip"
 
 
 def _mentions(part: Mapping[str, Any], names: Collection[str]) -> bool:
@@ -148,10 +172,8 @@ def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
     trip = settings.trip
     if trip is None:
         return None
-    from trips_mcp.tools.selection.single_trip_listing import is_of_one_trip
-
     name = entry["listing"]["name"]
-    if not is_of_one_trip(entry):
+    if not _is_of_one_trip(entry):
         return Hidden("--trip", f"{name} is about other trips, and this server is bound to one (--trip {trip}).")
     if entry["api"] == "events" and not settings.one_store and trip not in settings.event_trips:
         return Hidden(
@@ -160,6 +182,14 @@ def _of_other_trips(entry: Entry, settings: Settings) -> Hidden | None:
             brings_back=True,
         )
     return None
+
+
+def _is_of_one_trip(entry: Entry) -> bool:
+    """A tool without an argument for the trip may be about any trip, so it must be known as harmless."""
+    listing = entry["listing"]
+    if listing["name"] in _OF_A_NEW_TRIP:
+        return False
+    return entry["api"] == "events" or listing["name"] in _OF_NO_TRIP or TRIP_ID in listing["inputSchema"]["properties"]
 
 
 def _excluded(entry: Entry, settings: Settings) -> Hidden | None:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:  # a description is reworded on the start path
+if TYPE_CHECKING:
     from trips_mcp.client.errors import TripsError
     from trips_mcp.contract.operation import Operation
+
 
 Hint = Callable[[str], str]
 """Removes absent tools from one of our sentences; empty if nothing is left."""

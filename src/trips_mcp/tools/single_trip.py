@@ -15,7 +15,7 @@ from trips_mcp.contract.models import Params
 from trips_mcp.contract.patch_clear import Update
 from trips_mcp.contract.trips import GET_TRIP, GetTrip
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.selection.single_trip_listing import NUMBER, NUMBERS, TRIP_ID
+from trips_mcp.tools.selection import NUMBER, NUMBERS, TRIP_ID
 
 _KNOWN_NUMBERS: Final[WeakKeyDictionary[TripsClient, dict[str, int]]] = WeakKeyDictionary()
 """By client and tripId; a trip's number never changes."""

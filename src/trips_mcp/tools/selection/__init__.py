@@ -1,1 +1,0 @@
-"""Which tools a server offers, and what they say of each other then."""
