@@ -61,7 +61,7 @@ migration: # m="what it changes", after tables.py was changed
 	$(UV) python scripts/migration.py "$(m)"
 	$(UV) ruff format src/trips_mcp/backend/store/migrations
 
-mutants: # only="trips_mcp.client.retry*" for those of one module; what survives is listed, `mutmut show NAME` shows one
+mutants: # only="trips_mcp.client.session*" for those of one module; what survives is listed, `mutmut show NAME` shows one
 	uv run --group mutants mutmut run --max-children 1 $(only)
 	uv run --group mutants mutmut results
 

@@ -55,7 +55,7 @@ class Services:
     """The APIs for callers who bring their own keys; opens a client for each caller.
 
     All clients share one journal and one history, in which only the same keys find a note or a change
-    (`client/digests.py`).
+    (`client/writes.py`).
     """
 
     def __init__(

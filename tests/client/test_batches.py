@@ -21,7 +21,7 @@ from trips_mcp.client import (
     TripsClient,
     UnavailableError,
 )
-from trips_mcp.client.batch_split import parts_of
+from trips_mcp.client.batch_writes import parts_of
 from trips_mcp.contract.action_items import ActionItemItem
 from trips_mcp.contract.batches import BatchReport
 from trips_mcp.contract.legs import UPSERT_LEGS, Flight, LegItem, UpsertLegs

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from trips_mcp.client import ApiError, GoneError, InvalidError, NotFoundError, RateLimitedError, TripsClient
-from trips_mcp.client.error_responses import seconds_to_wait
+from trips_mcp.client.responses import seconds_to_wait
 from trips_mcp.contract.errors import Fault
 from trips_mcp.contract.trips import GET_TRIP
 

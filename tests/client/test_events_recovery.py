@@ -23,7 +23,7 @@ from trips_mcp.client import (
     TripsClient,
     UnavailableError,
 )
-from trips_mcp.client.event_recovery import FOUND, MAY_COME_TWICE
+from trips_mcp.client.event_calls import FOUND, MAY_COME_TWICE
 from trips_mcp.client.journal import MemoryJournal
 from trips_mcp.client.writes import JOINED
 from trips_mcp.contract.events import (

@@ -9,7 +9,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
 from trips_mcp.client import CannotConnectError, Endpoint, TripsClient
-from trips_mcp.client.proxies import is_exempt, proxy_to
+from trips_mcp.client.endpoint import is_exempt, proxy_to
 
 if TYPE_CHECKING:
     from .conftest import SkippedTime

@@ -20,8 +20,7 @@ from trips_mcp.client import (
     UnavailableError,
 )
 from trips_mcp.client.journal import Intent
-from trips_mcp.client.retry import Attempts
-from trips_mcp.client.session import ApiSession
+from trips_mcp.client.session import ApiSession, Attempts
 from trips_mcp.client.writes import Writing
 from trips_mcp.contract.commitments import UpdateCommitment
 from trips_mcp.contract.events import CREATE_EVENT, CreateEvent

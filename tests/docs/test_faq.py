@@ -18,7 +18,7 @@ from trips_mcp.cli.command import CommandError
 from trips_mcp.cli.listener import listening
 from trips_mcp.client import CannotConnectError, Endpoint, TripsClient
 from trips_mcp.client.errors import ForbiddenError, OutcomeUnknownError, RateLimitedError, UnauthorizedError
-from trips_mcp.client.httpx_errors import failure
+from trips_mcp.client.session import failure
 from trips_mcp.contract.events import CREATE_EVENT
 from trips_mcp.contract.fields import MASK
 from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS

@@ -9,8 +9,7 @@ import anyio
 
 from trips_mcp.client import resources
 from trips_mcp.client.batch_writes import in_parts
-from trips_mcp.client.digests import history_account
-from trips_mcp.client.endpoint import Endpoint
+from trips_mcp.client.endpoint import Endpoint, history_account
 from trips_mcp.client.errors import (
     CannotConnectError,
     MissingScopeError,
@@ -24,8 +23,7 @@ from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.client.paging import each
 from trips_mcp.client.rate_limiter import Clock, Sleep
 from trips_mcp.client.recorder import Recorder
-from trips_mcp.client.retry import Attempts, Course
-from trips_mcp.client.session import ApiSession
+from trips_mcp.client.session import ApiSession, Attempts, Course
 from trips_mcp.client.snapshots import Snapshots
 from trips_mcp.client.writes import PartNotes, Recovery, Writing, digest_of, is_dry_run
 from trips_mcp.contract.action_items import LIST_ACTION_ITEMS, ActionItem, ListActionItems

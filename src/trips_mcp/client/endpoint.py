@@ -1,8 +1,13 @@
-"""The base URL and key of an API, checked before use."""
+"""The endpoint of an API: base URL and key, checked before use, its account, and the proxy on the way to it."""
 
+import hmac
+import json
+import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
 from trips_mcp.addresses import is_loopback
@@ -13,9 +18,11 @@ if TYPE_CHECKING:
 
     import httpx
 
+
 _LONGEST = 2048
 _UNFIT = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _KEY = re.compile(r"[\x21-\x7e]+")
+_PROXY_SCHEMES: Final = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,16 @@ class Endpoint:
         if fault is not None:
             raise CannotConnectError(f"{fault}.")
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+
+
+def account_secret(endpoint: Endpoint) -> bytes:
+    """Equal for clients of the same account only. It contains the API key, so nobody else can compute it."""
+    return sha256(json.dumps([endpoint.base_url, endpoint.key, endpoint.account]).encode()).digest()
+
+
+def history_account(secret: bytes) -> str:
+    """The account's name in the history, which reveals nothing of the key."""
+    return hmac.new(secret, b"history", sha256).hexdigest()
 
 
 def _url_fault(url: str, *, plain_allowed: bool) -> str | None:
@@ -70,3 +87,77 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def proxy_to(base_url: str) -> "httpx.Proxy | None":
+    """The proxy for a host, read from the environment by curl's rules.
+
+    httpx reads a CIDR block in NO_PROXY as a URL, and one entry that it cannot read makes every call fail. None for a
+    loopback host: a proxy cannot reach it, and would see the key in plain text.
+
+    Raises: CannotConnectError with the name of the variable, not its value, which may contain a password.
+    """
+    import urllib.request
+
+    import httpx
+
+    url = httpx.URL(base_url)
+    if is_loopback(url.host):
+        return None
+    proxies = urllib.request.getproxies()  # includes the system's proxy settings
+    if is_exempt(url.host, url.port, proxies.get("no", "")):
+        return None
+    name = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
+    if name is None:
+        return None
+    try:
+        address = httpx.URL(proxies[name] if "://" in proxies[name] else f"http://{proxies[name]}")
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if not address.host:
+        raise CannotConnectError(f"{_variable(name)} is not the address of a proxy; use http://HOST:PORT or unset it.")
+    if address.scheme not in _PROXY_SCHEMES:
+        raise CannotConnectError(
+            f"{_variable(name)} names a {address.scheme} proxy, which is not supported; "
+            "use an http:// or https:// proxy, or exempt the API's host in NO_PROXY."
+        )
+    return httpx.Proxy(address)
+
+
+def is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
+    """Entries are separated by commas or spaces: domains with their subdomains, addresses, CIDR blocks, `*`.
+
+    Any other entry exempts nothing.
+    """
+    return any(_matches(host.lower(), port, entry) for entry in no_proxy.lower().replace(",", " ").split())
+
+
+def _matches(host: str, port: int | None, entry: str) -> bool:
+    if entry == "*":
+        return True
+    entry, entry_port = _without_port(entry)
+    if entry_port is not None and entry_port != str(port or ""):
+        return False
+    try:
+        address = ip_address(host)
+    except ValueError:
+        name = entry.removeprefix("*").strip(".")
+        return bool(name) and (host.rstrip(".") == name or host.rstrip(".").endswith(f".{name}"))
+    try:
+        return address in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        return False
+
+
+def _without_port(entry: str) -> tuple[str, str | None]:
+    """Splits `host:port` and `[address]:port`; a bare IPv6 address has more colons and no port."""
+    name, colon, port = entry.rpartition(":")
+    if colon and port.isdecimal() and (name.endswith("]") or ":" not in name):
+        return name, port
+    return entry, None
+
+
+def _variable(name: str) -> str:
+    """The variable as it is spelled in the environment. Lower case wins, as in curl."""
+    upper = f"{name.upper()}_PROXY"
+    return next((spelling for spelling in (upper.lower(), upper) if os.environ.get(spelling)), upper)

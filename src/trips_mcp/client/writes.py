@@ -6,19 +6,22 @@ its answer if it carried the write out, and carries it out if not. A replayed an
 only if it still holds (`_after_earlier`).
 """
 
+import hmac
+import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Generator
+from collections.abc import AsyncGenerator, Collection, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from hashlib import sha256
 from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import quote
 
 import anyio
 from pydantic_core import MISSING
 
 from trips_mcp import delivery
-from trips_mcp.client.digests import digest, is_repeatable, made, step_digest, target
 from trips_mcp.client.errors import (
     ApiError,
     BadAnswerError,
@@ -35,10 +38,12 @@ from trips_mcp.client.errors import (
 )
 from trips_mcp.client.journal import Intent, Journal
 from trips_mcp.client.outcome import Outcome
-from trips_mcp.client.retry import Attempts, Course
-from trips_mcp.client.session import ApiSession
-from trips_mcp.contract.batches import BatchReport
-from trips_mcp.contract.models import Deleted, Params, Result
+from trips_mcp.client.session import ApiSession, Attempts, Course
+from trips_mcp.contract import OPERATIONS
+from trips_mcp.contract.batches import BatchReport, limits
+from trips_mcp.contract.events import Event
+from trips_mcp.contract.http_mapping import place
+from trips_mcp.contract.models import Deleted, Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.shares import GET_SHARED_TRIP, GetSharedTrip, ShareToken
 from trips_mcp.contract.sync import SyncReport
@@ -46,6 +51,8 @@ from trips_mcp.contract.sync import SyncReport
 JOINED: Final = "This completed an earlier call whose answer was lost."
 _SINCE: Final = "Since then "
 """Begins the note of a joined call whose items were changed in part since."""
+
+_KINDS_IN_SYNC: Final = {"legs": "legs", "action_items": "action-items", "map_pins": "map-pins"}
 
 _step: ContextVar[str] = ContextVar("step", default="")
 
@@ -69,7 +76,7 @@ def as_step(name: str) -> Generator[None]:
 def digest_of(session: ApiSession, operation: Operation[Any, Any], params: Params) -> str:
     """Equal for calls that are one write if the outcome of the first is unknown."""
     plain = digest(session.secret, operation, params)
-    return step_digest(session.secret, step, plain) if (step := _step.get()) else plain
+    return _keyed(session.secret, f"step\0{step}\0{plain}") if (step := _step.get()) else plain
 
 
 class Recovery(Protocol[R_co]):
@@ -352,7 +359,8 @@ def _is_final(error: TripsError) -> bool:
 def _unknown(operation: Operation[Any, Any], error: TripsError, recovery: Recovery[Any] | None) -> OutcomeUnknownError:
     match error:
         case BadAnswerError():
-            why = f"the answer{_status(error.status)} does not say what was done"
+            status = "" if error.status is None else f" ({error.status})"
+            why = f"the answer{status} does not say what was done"
         case RateLimitedError():
             why = "the service takes no more requests for now"
         case ConflictError():
@@ -372,5 +380,71 @@ def _unknown(operation: Operation[Any, Any], error: TripsError, recovery: Recove
     return OutcomeUnknownError(operation, why, repeatable=repeatable, retry_after=retry_after)
 
 
-def _status(status: int | None) -> str:
-    return "" if status is None else f" ({status})"
+# Keyed digests of calls, and of the resources that they change
+
+
+def digest(secret: bytes, operation: Operation[P, R], params: P) -> str:
+    """Equal for equal arguments of one operation on one account. Keyed, as all values of a door code can be tried."""
+    arguments = json.dumps(params.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return _keyed(secret, f"{operation.name}\0{arguments}")
+
+
+def target(secret: bytes, operation: Operation[P, R], params: P) -> str | None:
+    """Equal for writes to the same resource of one account; None for a new resource, which has no name yet."""
+    path = place(operation, params).path
+    if operation.path in _resource_paths():
+        return _keyed(secret, f"target\0{path}")
+    ref = getattr(params, "client_ref", None)
+    return _keyed(secret, f"target\0{path}#{ref}") if isinstance(ref, str) else None
+
+
+def made(secret: bytes, operation: Operation[P, R], params: P, result: Result) -> list[str]:
+    """The resources that a POST created or changed, as `target` names them for later writes."""
+    if operation.method != "POST":
+        return []
+    path = place(operation, params).path
+    return [_keyed(secret, f"target\0{path}/{quote(own, safe='')}") for path, own in _ids(path, result)]
+
+
+def is_repeatable(operation: Operation[Any, Any], params: Params) -> bool:
+    """Whether the write is idempotent without an Idempotency-Key."""
+    return operation.method in ("PATCH", "DELETE") or all(
+        isinstance(getattr(item, "client_ref", None), str) for item in _items(params)
+    )
+
+
+def _ids(path: str, result: Result) -> Iterator[tuple[str, str]]:
+    match result:
+        case Resource() if result.id:
+            yield path, result.id
+        case Event() if result.event_id is not None:
+            yield path, str(result.event_id)
+        case BatchReport():
+            yield from _ids_in({path.removesuffix(":batch"): result})
+        case SyncReport():
+            trip = path.removesuffix("/sync")
+            reports = {kind: getattr(result, name) for name, kind in _KINDS_IN_SYNC.items()}
+            yield from _ids_in({f"{trip}/{kind}": report for kind, report in reports.items() if report is not None})
+        case _:
+            return
+
+
+def _ids_in(reports: Mapping[str, BatchReport]) -> Iterator[tuple[str, str]]:
+    for path, report in reports.items():
+        yield from ((path, item.id) for item in report.results if item.id and item.status != "unchanged")
+
+
+def _items(params: Params) -> list[Params]:
+    """The items of a batch, or the params themselves."""
+    lists = [getattr(params, name) for name in limits(type(params))]
+    return [item for items in lists if items is not MISSING for item in items] or [params]
+
+
+@cache
+def _resource_paths() -> frozenset[str]:
+    """The paths of single resources: those that can be changed or deleted."""
+    return frozenset(operation.path for operation in OPERATIONS if operation.method in ("PATCH", "DELETE"))
+
+
+def _keyed(secret: bytes, text: str) -> str:
+    return hmac.new(secret, text.encode(), sha256).hexdigest()

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from trips_mcp.client import Endpoint
-from trips_mcp.client.digests import account_secret, digest
+from trips_mcp.client.endpoint import account_secret
+from trips_mcp.client.writes import digest
 from trips_mcp.contract.map_pins import CREATE_MAP_PIN, UPDATE_MAP_PIN, CreateMapPin, UpdateMapPin
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
 

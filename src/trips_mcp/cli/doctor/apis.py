@@ -34,8 +34,8 @@ from trips_mcp.client.errors import (
     TripsError,
     UnauthorizedError,
 )
-from trips_mcp.client.responses import read
-from trips_mcp.client.session import ApiResponse, ApiSession
+from trips_mcp.client.responses import ApiResponse, read
+from trips_mcp.client.session import ApiSession
 from trips_mcp.contract.events import GET_EVENT, GetEvent
 from trips_mcp.contract.me import GET_ME, GetMe
 from trips_mcp.contract.models import Params

@@ -9,7 +9,7 @@ from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.settings import choice_of
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.client.rate_limiter import WINDOW
-from trips_mcp.client.session import ApiResponse
+from trips_mcp.client.responses import ApiResponse
 from trips_mcp.contract.me import Me
 from trips_mcp.contract.operation import Api
 from trips_mcp.redaction import without_secrets
