@@ -13,7 +13,7 @@ from trips_mcp.cli.settings import add_flags, offer_of
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient
     from trips_mcp.server.offer import Offer
-    from trips_mcp.tools.resources.trip_files import TripFile
+    from trips_mcp.tools.resources.exports import TripFile
 
 FORMATS: Final = ("ics", "gpx", "geojson", "kml", "html", "md", "json")
 
@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> int:
 
 async def _exported(arguments: Namespace, offered: "Offer") -> "TripFile":
     from trips_mcp.client.errors import CannotConnectError, TripsError
-    from trips_mcp.tools.resources.trip_files import file_of
+    from trips_mcp.tools.resources.exports import file_of
 
     try:
         async with offered.connect() as client:

@@ -175,7 +175,7 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
 
 async def _file(address: ResourceAddress, client: "TripsClient", conduct: "Conduct") -> str:
     """The file at any size."""
-    from trips_mcp.tools.resources.trip_files import file_of
+    from trips_mcp.tools.resources.exports import file_of
 
     return (await file_of(client, address.trip, _FORMATS[address.kind], conduct)).text
 

@@ -10,16 +10,13 @@ from trips_mcp.tools.resources import (
     commitments,
     events,
     exports,
-    get_stay,
     itinerary,
     legs,
     map_pins,
-    me,
     members,
     messages,
     shares,
     sync,
-    trip_files,
     trips,
 )
 from trips_mcp.tools.tool import Tool
@@ -32,8 +29,15 @@ def _tools_in(*resources: ModuleType) -> tuple[Tool[Any, Any], ...]:
 
 
 TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
-    "trips": _tools_in(me, trips, exports, trip_files, sync),
-    "itinerary": _tools_in(itinerary, show_trip, get_stay),
+    "trips": _tools_in(trips, exports, sync),
+    "itinerary": (
+        itinerary.get_day,
+        itinerary.get_timeline,
+        itinerary.check_trip,
+        itinerary.search_trip,
+        show_trip.show_trip,
+        itinerary.get_stay,
+    ),
     "legs": _tools_in(legs),
     "action_items": _tools_in(action_items),
     "commitments": _tools_in(commitments),

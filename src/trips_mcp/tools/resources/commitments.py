@@ -1,14 +1,16 @@
 """Commitment tools."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeVar
 
+import anyio
 from pydantic import Field, model_validator
 from pydantic_core import MISSING, PydanticCustomError
 
 from trips_mcp.client import TripsClient
-from trips_mcp.client.errors import OutcomeUnknownError
+from trips_mcp.client.errors import OutcomeUnknownError, TripsError
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.paging import each
 from trips_mcp.contract.commitments import (
@@ -22,13 +24,15 @@ from trips_mcp.contract.commitments import (
     UpdateCommitment,
 )
 from trips_mcp.contract.fields import WHOLE, LocalDate
-from trips_mcp.contract.models import Params
-from trips_mcp.itinerary.formatting import clock
+from trips_mcp.contract.models import Deleted, OfTrip, Params
+from trips_mcp.itinerary.formatting import clock, one_line, short
 from trips_mcp.itinerary.local_time import read_date, read_time
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.results.views import Filter, Listed
 from trips_mcp.tools.tool import Tool, tool
+
+P = TypeVar("P", bound=OfTrip)
 
 _SHIFTS: Final = frozenset({"shift_days", "shift_minutes"})
 _SHIFTED: Final = {
@@ -39,6 +43,11 @@ _SHIFTED: Final = {
 }
 """What a shift changes, so no call sets both."""
 _NONE: Final = "The trip has no commitment with this commitmentId; look it up with list_commitments."
+
+_COMMITMENTS_SECONDS: Final = 10.0
+"""Seconds for the commitments: a deletion that unlinks some does not wait longer."""
+_MOST_NAMED: Final = 10
+_TITLE: Final = 80
 
 
 class ChangeCommitment(UpdateCommitment):
@@ -107,11 +116,15 @@ def _plain(asked: ChangeCommitment) -> UpdateCommitment:
 
 
 async def _current(client: TripsClient, asked: ChangeCommitment) -> Commitment:
-    first = ListCommitments(trip_id=asked.trip_id, limit=200)
-    async for one in each(LIST_COMMITMENTS, first, lambda page: client.call(LIST_COMMITMENTS, page)):
+    async for one in _commitments(client, asked.trip_id):
         if one.id == asked.commitment_id:
             return one
     raise ToolRefusedError(_NONE)
+
+
+def _commitments(client: TripsClient, trip_id: str) -> AsyncGenerator[Commitment]:
+    first = ListCommitments(trip_id=trip_id, limit=200)
+    return each(LIST_COMMITMENTS, first, lambda asked: client.call(LIST_COMMITMENTS, asked))
 
 
 def _moved(one: Commitment, shift: timedelta) -> dict[str, str]:
@@ -129,6 +142,33 @@ def _moved(one: Commitment, shift: timedelta) -> dict[str, str]:
         return times if ends is None else {**times, "end_time": clock((datetime.combine(day, ends) + shift).time())}
     except OverflowError:
         raise ToolRefusedError("Not sent: the shift leads out of the calendar; use a smaller one.") from None
+
+
+def naming_unlinked(deletion: Tool[P, Deleted], what: str, linked: Callable[[Commitment, P], bool]) -> Tool[P, Deleted]:
+    """The deletion, whose answer names the commitments that it unlinks, as the service does so silently."""
+
+    async def run(client: TripsClient, asked: P, report: Report, conduct: Conduct) -> Outcome[Deleted]:
+        try:
+            with anyio.fail_after(_COMMITMENTS_SECONDS):
+                found = [one async for one in _commitments(client, asked.trip_id) if linked(one, asked)]
+        except (TripsError, TimeoutError):
+            found = None
+        outcome = await deletion.run(client, asked, report, conduct)
+        note = _named(found, what)
+        return outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
+
+    return replace(deletion, run=run, uses=(*deletion.uses, LIST_COMMITMENTS))
+
+
+def _named(found: list[Commitment] | None, what: str) -> str | None:
+    if found is None:
+        return f"Commitments could not be read; those that were linked to this {what} are linked to none any more."
+    if not found:
+        return None
+    names = [f"{one_line(short(one.title, _TITLE) or '')} (commitmentId {one_line(one.id)})" for one in found]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    count = "1 commitment stays" if len(found) == 1 else f"{len(found)} commitments stay"
+    return f"{count}, linked to no {what} any more: {', '.join(names[:_MOST_NAMED])}{more}."
 
 
 class CommitmentFilter(Params):

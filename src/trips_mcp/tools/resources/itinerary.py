@@ -10,7 +10,7 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
-from trips_mcp.contract.exports import EXPORT_TRIP
+from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.fields import WHOLE, Id
 from trips_mcp.contract.models import OfAnyTrip, OfTrip
 from trips_mcp.contract.trips import LIST_TRIPS
@@ -34,14 +34,26 @@ from trips_mcp.itinerary.day_expressions import (
 from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
+from trips_mcp.itinerary.model import Stay
 from trips_mcp.itinerary.results import Day, Timeline
-from trips_mcp.itinerary.search import SearchReport
+from trips_mcp.itinerary.search import Hit, SearchReport, matching
+from trips_mcp.itinerary.stay import StayReport, choice_of_stays, stay_in_words, stay_report, stays_named, stays_on
 from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
+from trips_mcp.tools.results.fields import is_nameable
+from trips_mcp.tools.results.secrets import is_secret
 from trips_mcp.tools.tool import Hints, Tool
-from trips_mcp.tools.trip_reading import TripReading, list_newest_first, offload, read_each, read_trip
+from trips_mcp.tools.trip_reading import (
+    TripReading,
+    list_newest_first,
+    note_destinations,
+    note_members,
+    offload,
+    read_each,
+    read_trip,
+)
 
 READS: Final[Hints] = {
     "readOnlyHint": True,
@@ -51,10 +63,17 @@ READS: Final[Hints] = {
 }
 _USES: Final = (EXPORT_TRIP, LIST_TRIP_EVENTS)
 _USES_ALL: Final = (*_USES, LIST_TRIPS)
+NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
 _MOST_TOLD_APART: Final = 3
 _TITLE: Final = 200
+_MOST_CHOICES: Final = 12
+"""Stays that an answer names."""
+_LEAVING: Final = "This stay ends on that day; the trip has none for the night after it."
 
 DayAsked = Annotated[str, Field(min_length=1, max_length=100)]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+Query = Annotated[str, Field(min_length=1, max_length=200, description="Words")]
+"""The `query` of a list, which matches as search_trip does."""
 
 
 class GetDay(OfAnyTrip):
@@ -85,6 +104,15 @@ class CheckTrip(OfTrip):
 class SearchTrip(OfAnyTrip):
     trip_id: Annotated[Id | MISSING, Field(description="Omit to search all trips")] = MISSING
     query: Annotated[str, Field(min_length=1, max_length=200, description="Words, in any order")]
+
+
+class GetStay(OfTrip):
+    date: Annotated[DayAsked | MISSING, Field(description="As in get_day: the night after it")] = MISSING
+    leg_id: Id | MISSING = MISSING
+    name: Annotated[Words | MISSING, Field(description="Its name or place")] = MISSING
+    secrets: Annotated[bool | MISSING, Field(description="true tells door code, Wi-Fi password, booking number")] = (
+        MISSING
+    )
 
 
 async def _day(client: TripsClient, asked: GetDay, _: Report, conduct: Conduct) -> Outcome[Day]:
@@ -198,12 +226,73 @@ async def _search_all(client: TripsClient, query: str, conduct: Conduct) -> Outc
     return Outcome(report, (*notes, *read.notes), client.rate_limit)
 
 
+def hits_for(query: str, parts: TripExport) -> Iterator[Hit]:
+    """The hits of a list's `query` in these parts of a trip. Raises: ToolRefusedError for a query without words."""
+    if not words_of(query):
+        raise ToolRefusedError(f"query: {searching.NO_WORDS}")
+    return matching(Journey.of(parts), query)
+
+
 def _searched_trips(report: SearchReport) -> Iterator[str]:
     yield from (trip.trip_id for trip in report.trips or ())
 
 
 def _trips_of_day(day: Day) -> Iterator[str]:
     yield from filter(None, (day.trip_id, *(choice.trip_id for choice in day.choices or ())))
+
+
+async def _stay(client: TripsClient, asked: GetStay, _: Report, conduct: Conduct) -> Outcome[StayReport]:
+    reading = ExportTrip(trip_id=asked.trip_id)
+    outcome = await client.outcome(EXPORT_TRIP, reading)
+    note_members(client, asked.trip_id, outcome.result)
+    note_destinations(client, asked.trip_id, reading, outcome.result)
+    report = await offload(len(outcome.result.legs), _report, Journey.of(outcome.result), asked, conduct)
+    return Outcome(report, outcome.notes, outcome.rate_limit)
+
+
+def _report(journey: Journey, asked: GetStay, conduct: Conduct) -> StayReport:
+    """Raises: ToolRefusedError."""
+    found = list(journey.stays)
+    if asked.leg_id is not MISSING:
+        if asked.leg_id not in journey.stretch:
+            raise ToolRefusedError(NO_LEG)
+        found = [stay for stay in found if stay.leg_id == asked.leg_id]
+    if asked.name is not MISSING:
+        named = stays_named(journey, asked.name)
+        found = [stay for stay in found if stay in named]
+    days: Sequence[date] = () if asked.date is MISSING else _days(journey, asked.date, conduct)
+    if days:
+        on = stays_on(journey, days)
+        found = [stay for stay in found if stay in on]
+    if not found:
+        raise ToolRefusedError(_none(journey.stays))
+    if len(found) > 1:
+        return choice_of_stays(found)
+    report = stay_report(journey, found[0], tells=asked.secrets is True)
+    if days and not any(found[0] in journey.beds(day) for day in days):
+        report.remark = _LEAVING
+    extra = found[0].source.model_extra or {}
+    report.more_fields = [name for name in extra if is_nameable(name) and not is_secret(name)] or None
+    return report
+
+
+def _days(journey: Journey, text: str, conduct: Conduct) -> Sequence[date]:
+    """Raises: ToolRefusedError."""
+    found = read_day(journey, text, conduct.now())
+    if not isinstance(found, Unclear):
+        return (found,)
+    if not found.choices:
+        raise ToolRefusedError(found.why)
+    return found.choices
+
+
+def _none(stays: Sequence[Stay]) -> str:
+    """Has no words of other people: it becomes an error."""
+    if not stays:
+        return "The trip has no stay yet; update_leg adds one to a leg."
+    named = [f"{stay.leg_id} ({stay.first or '?'} to {stay.end or '?'})" for stay in stays[:_MOST_CHOICES]]
+    more = f" and {len(stays) - _MOST_CHOICES} more" if len(stays) > _MOST_CHOICES else ""
+    return f"No stay fits. The trip has stays in the legs {', '.join(named)}{more}."
 
 
 get_day = Tool(
@@ -260,4 +349,17 @@ search_trip = Tool(
     prose=lambda report, _: searching.in_words(report),
     answers=SearchReport,
     told_of=_searched_trips,
+)
+get_stay = Tool(
+    name="get_stay",
+    title="Get stay",
+    description="Read one stay of a trip: address, check-in, check-out, host. By night, leg or name.",
+    params=GetStay,
+    asked_for="hotel accommodation lodging tonight address door code wifi password check-in host phone",
+    hints={"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
+    uses=(EXPORT_TRIP,),
+    run=_stay,
+    lookup="list_trips",
+    prose=stay_in_words,
+    answers=StayReport,
 )

@@ -1,7 +1,10 @@
-"""Leg tools."""
+"""Leg tools, and the time zones that written flights lack.
 
-from collections.abc import Sequence
-from typing import Annotated, Final
+Those are filled in from airport codes alone: a name may be that of several places. A zone that the caller gives stays.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final, TypeVar
 
 from pydantic import Field
 from pydantic_core import MISSING
@@ -10,19 +13,92 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.fields import Id
-from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, LIST_LEGS, UPDATE_LEG, UPSERT_LEGS, Leg
+from trips_mcp.contract.legs import (
+    CREATE_LEG,
+    DELETE_LEG,
+    LIST_LEGS,
+    UPDATE_LEG,
+    UPSERT_LEGS,
+    CreateLeg,
+    Flight,
+    Leg,
+    LegItem,
+    UpdateLeg,
+    UpsertLegs,
+)
 from trips_mcp.contract.models import OfTrip, Params, Result
-from trips_mcp.tools import flight_zones
+from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.places.stops import find_stop
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.resources.links import naming_unlinked
-from trips_mcp.tools.resources.queries import Query, hits_for
+from trips_mcp.tools.resources.commitments import naming_unlinked
+from trips_mcp.tools.resources.itinerary import NO_LEG, Query, hits_for
 from trips_mcp.tools.results.fields import is_nameable
 from trips_mcp.tools.results.secrets import legs_of, secrets_of, unmasked_batch, unmasked_creation, unmasked_update
 from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import Tool, tool
 
-NO_LEG: Final = "The trip has no leg with this legId; look it up with list_legs."
+L = TypeVar("L", LegItem, CreateLeg, UpdateLeg)
+
+_MOST_NAMED: Final = 10
+_ENDS: Final = (("from_", "departure", "departure_timezone"), ("to", "arrival", "arrival_timezone"))
+
+_Zones = dict[str, str]
+"""Airport codes and their zones."""
+Remarks = tuple[str, ...]
+
+
+def leg_with_zones(asked: L) -> tuple[L, Remarks]:
+    """The leg of a create or an update with the zones of its flights, and a remark on what was filled in."""
+    (leg,), remarks = _filled([asked])
+    return leg, remarks
+
+
+def batch_with_zones(asked: UpsertLegs) -> tuple[UpsertLegs, Remarks]:
+    items, remarks = _filled(asked.items)
+    return asked.model_copy(update={"items": items}) if remarks else asked, remarks
+
+
+def sync_with_zones(asked: SyncTrip) -> tuple[SyncTrip, Remarks]:
+    if asked.legs is MISSING:
+        return asked, ()
+    legs, remarks = _filled(asked.legs)
+    return asked.model_copy(update={"legs": legs}) if remarks else asked, remarks
+
+
+def _filled(legs: Sequence[L]) -> tuple[list[L], Remarks]:
+    zones: _Zones = {}
+    filled = [_leg(leg, zones) for leg in legs]
+    return filled, tuple(_remarks(zones))
+
+
+def _leg(leg: L, zones: _Zones) -> L:
+    if leg.flights is MISSING:
+        return leg
+    flights = [_flight(flight, zones) for flight in leg.flights]
+    if all(new is old for new, old in zip(flights, leg.flights, strict=True)):
+        return leg
+    return leg.model_copy(update={"flights": flights})
+
+
+def _flight(flight: Flight, zones: _Zones) -> Flight:
+    """Adds what it fills in to `zones`. An end without a time lacks no zone."""
+    missing: dict[str, str] = {}
+    for place, time, zone in _ENDS:
+        text = getattr(flight, place)
+        if text is MISSING or getattr(flight, time) is MISSING or getattr(flight, zone) is not MISSING:
+            continue
+        stop = find_stop(text)
+        if stop is not None and stop.is_by_code:
+            missing[zone] = zones[stop.code] = stop.zone
+    return flight.model_copy(update=missing) if missing else flight
+
+
+def _remarks(zones: _Zones) -> Iterator[str]:
+    if zones:
+        named = [f"{code} {zone}" for code, zone in list(zones.items())[:_MOST_NAMED]]
+        rest = f" and {len(zones) - _MOST_NAMED} more" if len(zones) > _MOST_NAMED else ""
+        yield f"Missing time zones of flights are filled in from airport codes: {', '.join(named)}{rest}."
 
 
 class LegFilter(Params):
@@ -63,7 +139,7 @@ create_leg = tool(
     repeatable=True,
     asked_for="book hotel accommodation flight",
     unmasked=unmasked_creation,
-    completed=flight_zones.of_leg,
+    completed=leg_with_zones,
 )
 upsert_legs = tool(
     UPSERT_LEGS,
@@ -75,7 +151,7 @@ upsert_legs = tool(
     overwrites=True,
     repeatable=True,
     unmasked=unmasked_batch,
-    completed=flight_zones.of_batch,
+    completed=batch_with_zones,
     shown=shown_batch,
 )
 update_leg = tool(
@@ -85,7 +161,7 @@ update_leg = tool(
     "a whole, so send all of them.",
     lookup="list_legs",
     unmasked=unmasked_update,
-    completed=flight_zones.of_leg,
+    completed=leg_with_zones,
 )
 delete_leg = naming_unlinked(
     tool(

@@ -14,8 +14,8 @@ from trips_mcp.contract.map_pins import (
     MapPin,
 )
 from trips_mcp.contract.models import Params
-from trips_mcp.tools.resources.links import naming_unlinked
-from trips_mcp.tools.resources.queries import Query, hits_for
+from trips_mcp.tools.resources.commitments import naming_unlinked
+from trips_mcp.tools.resources.itinerary import Query, hits_for
 from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import tool
 

@@ -1,7 +1,7 @@
 """The tool that imports a plan."""
 
 from trips_mcp.contract.sync import SYNC_TRIP
-from trips_mcp.tools import flight_zones
+from trips_mcp.tools.resources.legs import sync_with_zones
 from trips_mcp.tools.results.secrets import preview_without_comparing, unmasked_sync
 from trips_mcp.tools.results.views import shown_sync
 from trips_mcp.tools.tool import tool
@@ -16,7 +16,7 @@ sync_trip = tool(
     overwrites=True,
     repeatable=True,
     unmasked=unmasked_sync,
-    completed=flight_zones.of_sync,
+    completed=sync_with_zones,
     shown=shown_sync,
     uncompared=preview_without_comparing,
 )

@@ -1,4 +1,4 @@
-"""Trip tools."""
+"""Trip tools, and the tool about the account behind the key."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.fields import BY_MEMBERS
 from trips_mcp.contract.legs import LIST_LEGS, ListLegs
+from trips_mcp.contract.me import GET_ME
 from trips_mcp.contract.models import Page, Params
 from trips_mcp.contract.trips import (
     ARCHIVE_TRIP,
@@ -28,7 +29,7 @@ from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.places.aliases import countries_in
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.resources.queries import Query
+from trips_mcp.tools.resources.itinerary import Query
 from trips_mcp.tools.results.views import Filter, Listed
 from trips_mcp.tools.tool import tool
 from trips_mcp.tools.trip_reading import known_destinations, note_destinations
@@ -115,6 +116,11 @@ def _with_destinations(page: TripPage | PlacedTripPage) -> Iterator[str]:
     yield from (trip.id for trip in page.items if isinstance(trip, PlacedTrip) and trip.destinations)
 
 
+get_me = tool(
+    GET_ME,
+    title="Who am I",
+    description="Find the user's groups (groupId for create_trip), what the key may do, and where trips are kept.",
+)
 _of_the_trips_api = tool(
     LIST_TRIPS,
     title="List trips",
