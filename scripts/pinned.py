@@ -64,7 +64,7 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.backend.callers.users.secrets", Draws()),
         patch("trips_mcp.backend.id_generator.secrets", Draws()),
         patch("trips_mcp.backend.id_generator._requests", Random(2027)),  # noqa: S311
-        patch("trips_mcp.backend.resources.shares.secrets", Draws()),
+        patch("trips_mcp.backend.resources.trips.secrets", Draws()),
         patch("trips_mcp.client.recorder.secrets", Draws()),
         patch("trips_mcp.client.recorder.time", Stopped(clock)),
         patch("trips_mcp.connect._history", partial(_in_memory, clock)),

@@ -18,7 +18,6 @@ SHORT = 60
 ALONE = {
     "trips_mcp.__main__": "runs `python -m trips_mcp`",
     "trips_mcp.backend.factory": "loads SQLAlchemy, which its importer must not do",
-    "trips_mcp.backend.rows.cursors": "the format of a cursor, which `paging` must not depend on",
     "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 
 from trips_mcp.backend.handler import Caller
 from trips_mcp.backend.http.app import Backend
-from trips_mcp.backend.rows.mapping import ACTION_ITEM, COMMITMENT, LEG, MAP_PIN, ResourceMapping, add
+from trips_mcp.backend.rows import ACTION_ITEM, COMMITMENT, LEG, MAP_PIN, ResourceMapping, add
 from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.database import PATIENCE, Database, locate
 from trips_mcp.backend.store.sqlite_connection import SqliteConnection, SqliteTransactions

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, bindparam, exists
 
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import Call, Caller
-from trips_mcp.backend.rows.mapping import TRIP, listed
+from trips_mcp.backend.rows import TRIP, listed
 from trips_mcp.backend.store.tables import group_members, trips
 from trips_mcp.contract.operation import Access
 from trips_mcp.json_values import JsonObject

@@ -10,8 +10,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import BackendResponse, Call, serve
-from trips_mcp.backend.rows.mapping import ResourceMapping, listed, rewrite
-from trips_mcp.backend.rows.update import changed
+from trips_mcp.backend.rows import ResourceMapping, changed, listed, rewrite
 from trips_mcp.backend.store.tables import event_trips, events, trips
 from trips_mcp.contract.events import (
     CREATE_EVENT,

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, select
 
 from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.handler import BackendResponse, Call, serve_read
-from trips_mcp.backend.rows.mapping import listed
+from trips_mcp.backend.rows import listed
 from trips_mcp.backend.store.tables import group_members, groups, users
 from trips_mcp.contract.me import GET_ME, GetMe, Me
 from trips_mcp.json_values import JsonObject

@@ -8,9 +8,9 @@ from trips_mcp.backend.callers.users import SHOWN_NAME
 from trips_mcp.backend.errors import invalid_field, not_found
 from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
 from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.paging import Paging
 from trips_mcp.backend.resources.trip_parts import lister
-from trips_mcp.backend.rows.mapping import listed
-from trips_mcp.backend.rows.paging import Paging
+from trips_mcp.backend.rows import listed
 from trips_mcp.backend.store.tables import channels, messages, users
 from trips_mcp.contract.messages import (
     LIST_CHANNELS,

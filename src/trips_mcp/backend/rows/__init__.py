@@ -1,1 +1,0 @@
-"""Reading and writing of rows, the same for every resource."""
