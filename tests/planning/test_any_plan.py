@@ -21,7 +21,7 @@ from trips_mcp.planning.preview import Difference, ItemDiff, TripState, differen
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS, Answer
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.plans.reading import read_now
+from trips_mcp.tools.plans.trial import read_now
 
 from .test_any_undo import Trip, call
 

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any, cast
 
-from trips_mcp.tools.plans import drafts, imports, show_trip, undoing
+from trips_mcp.tools.plans import imports, show_trip, undoing
 from trips_mcp.tools.plans import tools as plans
 from trips_mcp.tools.resources import (
     action_items,
@@ -46,7 +46,14 @@ TOOLSETS: dict[str, tuple[Tool[Any, Any], ...]] = {
     "members": _tools_in(members),
     "shares": _tools_in(shares),
     "events": _tools_in(events),
-    "plans": _tools_in(plans, imports, drafts, undoing),
+    "plans": (
+        plans.plan_changes,
+        plans.apply_plan,
+        imports.plan_import,
+        plans.plan_move,
+        plans.plan_copy,
+        *_tools_in(undoing),
+    ),
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)

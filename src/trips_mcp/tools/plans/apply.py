@@ -37,11 +37,9 @@ from trips_mcp.planning.preview import digest
 from trips_mcp.planning.steps import TOGETHER, Step, import_arguments
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, params_of
-from trips_mcp.tools.plans.plan import PlanContext, bound_items, refs_in, refs_of, targets_of
-from trips_mcp.tools.plans.reading import TripNow, read_now
-from trips_mcp.tools.plans.record import Plan, read_plan
+from trips_mcp.tools.plans.plan import Plan, PlanContext, bound_items, read_plan, refs_in, refs_of, targets_of
 from trips_mcp.tools.plans.results import ApplyReport, ChangeReport, State
-from trips_mcp.tools.plans.trial import refusals, unheard, wire
+from trips_mcp.tools.plans.trial import TripNow, read_now, refusals, unheard, wire
 
 _SECONDS: Final = 40.0
 """No change is begun later: hosts wait about a minute for an answer."""

@@ -28,9 +28,10 @@ from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutco
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.plan import PlanContext, plan
-from trips_mcp.tools.plans.reading import NO_TRIP, TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
-from trips_mcp.tools.plans.tools import PLANS, USES
+from trips_mcp.tools.plans.tools import USES
+from trips_mcp.tools.plans.trial import NO_TRIP, TripNow, read_now
+from trips_mcp.tools.resources.itinerary import READS
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool
 from trips_mcp.tools.tool_mentions import Hint
@@ -334,7 +335,7 @@ plan_import = Tool(
     "Use it before typing bookings in. Writes nothing; apply_plan makes the plan.",
     params=PlanImport,
     asked_for="confirmation email mail ticket boarding pass reservation calendar file pkpass ics",
-    hints=PLANS,
+    hints=READS,
     uses=(*USES, LIST_TRIPS, GET_ME),
     run=_plan_import,
     lookup="list_trips",

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trips_mcp.client import TripsClient
@@ -11,18 +11,20 @@ from trips_mcp.client.outcome import Outcome
 from trips_mcp.history import Origin, PlanRecord
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.change import Change
+from trips_mcp.planning.created_ids import IdsOfChange
 from trips_mcp.planning.draft import DraftNote
+from trips_mcp.planning.findings import FindingKey
 from trips_mcp.planning.preview import ItemKey, digest
 from trips_mcp.planning.steps import Step, steps_of
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import checked
-from trips_mcp.tools.plans.preview_of import preview_of
-from trips_mcp.tools.plans.reading import TripNow, read_now
-from trips_mcp.tools.plans.record import FORMAT, VALID_SECONDS, Bound, Plan
-from trips_mcp.tools.plans.results import Preview
-from trips_mcp.tools.plans.trial import Trial, tried
+from trips_mcp.tools.plans.results import Preview, preview_of
+from trips_mcp.tools.plans.trial import Trial, TripNow, read_now, tried
 
+FORMAT: Final = 2
+"""The version of the body. A plan of another version is refused."""
+VALID_SECONDS: Final = 3600.0
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TARGETS: Final = {
     "legId": "leg",
@@ -43,6 +45,54 @@ _KINDS_WITH_REF: Final = {
     "upsert_map_pins": "map_pin",
 }
 _LISTS_WITH_REF: Final = {"legs": "leg", "actionItems": "action_item", "mapPins": "map_pin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a plan is bound to: it is refused if any of this is no longer so."""
+
+    digests: Mapping[str, str]
+    """By "kind id": the digest of each item that it changes or deletes."""
+    there: Sequence[str]
+    """Items that it links to."""
+    absent: Sequence[str]
+    """"kind clientRef" of items that it creates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan as it is kept until it is applied, and what became of each change."""
+
+    id: str
+    trip_id: str
+    changes: Sequence[Change]
+    steps: Sequence[Step]
+    """Kept too: a plan that is resumed must make the same calls."""
+    bound: Bound
+    findings: Sequence[FindingKey]
+    """Keys of the findings of the trip before."""
+    origins: Mapping[int, Origin] = field(default_factory=dict[int, Origin])
+    """By index, what the changes undo."""
+    done: Mapping[int, IdsOfChange] = field(default_factory=dict[int, IdsOfChange])
+    """The changes that were made, with the ids of what they created."""
+    report: JsonObject | None = None
+    """Of the applied plan."""
+
+    def with_done(self, done: Mapping[int, IdsOfChange]) -> "Plan":
+        return replace(self, done={**self.done, **done})
+
+    def as_json(self) -> JsonObject:
+        return {
+            "changes": [change.as_json() for change in self.changes],
+            "steps": [step.changes for step in self.steps],
+            "digests": dict(self.bound.digests),
+            "there": list(self.bound.there),
+            "absent": list(self.bound.absent),
+            "findings": [[key.on_day, key.in_place, key.listed, key.count] for key in self.findings],
+            "origins": {str(index): [one.undoes, one.replaces] for index, one in self.origins.items()},
+            "done": {str(index): ids for index, ids in self.done.items()},
+            "report": self.report,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +182,29 @@ def record_of(plan: Plan, client: TripsClient, made_at: float) -> PlanRecord:
         expires=made_at + VALID_SECONDS,
         state="planned",
         body=plan.as_json(),
+    )
+
+
+def read_plan(record: PlanRecord) -> Plan:
+    """Raises: ToolRefusedError for a plan of another version."""
+    if record.format != FORMAT:
+        raise ToolRefusedError(
+            "Nothing was written: this plan was made by another version of trips-mcp; make the plan anew."
+        )
+    body: dict[str, Any] = record.body
+    return Plan(
+        record.id,
+        record.trip,
+        [Change.of_json(one) for one in body["changes"]],
+        [Step(tuple(step)) for step in body["steps"]],
+        Bound(body["digests"], body["there"], body["absent"]),
+        [FindingKey(one, other, tuple(listed), count) for one, other, listed, count in body["findings"]],
+        {
+            int(index): Origin(plan=record.id, undoes=undoes, replaces=replaces)
+            for index, (undoes, replaces) in body["origins"].items()
+        },
+        {int(index): ids for index, ids in body["done"].items()},
+        body["report"],
     )
 
 

@@ -18,12 +18,9 @@ from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.plans.plan import reads_to_apply
-from trips_mcp.tools.plans.preview_of import preview_of
-from trips_mcp.tools.plans.reading import read_now
-from trips_mcp.tools.plans.record import Plan, read_plan
-from trips_mcp.tools.plans.results import Preview, preview_in_words
-from trips_mcp.tools.plans.trial import tried
+from trips_mcp.tools.plans.plan import Plan, read_plan, reads_to_apply
+from trips_mcp.tools.plans.results import Preview, preview_in_words, preview_of
+from trips_mcp.tools.plans.trial import read_now, tried
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, GetTimeline, day_in, timeline_in
 from trips_mcp.tools.results.answer import as_text
 from trips_mcp.tools.results.untrusted_text import UNMARKED

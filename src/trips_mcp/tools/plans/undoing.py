@@ -25,21 +25,16 @@ from trips_mcp.planning.undo import Key, NotUndone, created_again, undo
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.plan import PlanContext, plan
-from trips_mcp.tools.plans.reading import TripNow, read_now
 from trips_mcp.tools.plans.results import Preview, preview_in_words
 from trips_mcp.tools.plans.tools import USES
-from trips_mcp.tools.tool import Hints, Tool
+from trips_mcp.tools.plans.trial import TripNow, read_now
+from trips_mcp.tools.resources.itinerary import READS
+from trips_mcp.tools.tool import Tool
 
 _PAGE: Final = 20
 _MOST_ITEMS: Final = 10
 """Items shown of one change."""
 _TITLE: Final = 80
-_READS: Final[Hints] = {
-    "readOnlyHint": True,
-    "destructiveHint": False,
-    "idempotentHint": True,
-    "openWorldHint": True,
-}
 _OFF: Final = (
     "No changes are recorded: the history is off. To record them, unset TRIPS_MCP_HISTORY or name a file in it."
 )
@@ -296,7 +291,7 @@ list_changes = Tool(
     description="List changes. Newest first, as made through this server; of updates with the values before and "
     "after. plan_undo takes a change back.",
     params=ListChanges,
-    hints=_READS,
+    hints=READS,
     uses=(EXPORT_TRIP,),
     run=_list_changes,
     lookup="list_trips",
@@ -309,7 +304,7 @@ plan_undo = Tool(
     description="Plan an undo. Of a change, or of all of its plan; without changeId of the newest not undone. "
     "What was changed since is left alone. Writes nothing; apply_plan does it.",
     params=PlanUndo,
-    hints=_READS,
+    hints=READS,
     uses=USES,
     run=_plan_undo,
     lookup="list_changes",
