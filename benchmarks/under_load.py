@@ -1,11 +1,15 @@
 """A team's server under load: mixed calls over MCP, and writes straight to the REST API, of two commits in one run.
 
-    python benchmarks/under_load.py [--old CHECKOUT] [--clients 32 256] [--databases sqlite postgresql] [--check]
+    python benchmarks/under_load.py [--old CHECKOUT] [--workers N] [--clients 32 256] [--databases sqlite postgresql]
+                                    [--check]
 
 70 % reads and 30 % writes go through `serve --transport http --auth key`, and writes alone to `backend serve`, both
 without a rate limit. `--old` names a checkout of an earlier commit with a `.venv` of its own: then both are started,
 and driven in turns. Each write makes an action item with a text of its own; at the end the benchmark reads them all:
 each write is there once, and nothing else is.
+
+This commit's server over MCP has `--workers` processes, by default as many as there are cores; the old one has no such
+flag, and `backend serve` is one process. CPU time is that of a server's process and its children together.
 
 The history of changes is where a server over HTTP keeps it by default, in memory. Everything stays on this computer.
 PostgreSQL is a server of the benchmark's own (scripts/postgresql.py).
@@ -99,7 +103,7 @@ class Commit:
 class Measured(NamedTuple):
     per_second: float
     cpu: float
-    """Milliseconds of the server's process for each."""
+    """Milliseconds of the server's processes for each."""
     reads: list[float]
     writes: list[float]
     """Milliseconds that each took."""
@@ -162,9 +166,11 @@ async def drive(commit: Commit, clients: int, seconds: float, *, straight: bool 
 
 
 def cpu_seconds(process: int) -> float:
-    """As Linux tells it."""
+    """Of the process and its children, as Linux tells it."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 async def prepare(commit: Commit) -> None:
@@ -190,7 +196,7 @@ async def wrong_rows(commit: Commit) -> int:
 
 
 @contextmanager
-def started(name: str, checkout: Path, database: str) -> Generator[Commit]:
+def started(name: str, checkout: Path, database: str, workers: int) -> Generator[Commit]:
     python = str(checkout / ".venv/bin/python")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         env = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
@@ -220,7 +226,8 @@ def started(name: str, checkout: Path, database: str) -> Generator[Commit]:
         teams = [Team(run("backend", "create-key", "--user", f"user {number}", *SCOPES)) for number in range(TEAMS)]
         rest = serve("rest.log", "backend", "serve")
         most = ("--max-calls", "1000", "--max-calls-per-caller", "1000")
-        mcp = serve("mcp.log", "serve", "--transport", "http", "--auth", "key", *most)
+        several = ("--workers", str(workers)) if workers > 1 else ()
+        mcp = serve("mcp.log", "serve", "--transport", "http", "--auth", "key", *most, *several)
         commit = Commit(name, mcp, rest, processes, teams)
         asyncio.run(prepare(commit))
         yield commit
@@ -309,6 +316,9 @@ async def make_database(administrator: str, name: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--old", type=Path, help="a checkout of an earlier commit, with its .venv")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="of this commit (default: %(default)s)"
+    )
     parser.add_argument("--clients", type=int, nargs="+", default=[32, 256], help="of mixed calls")
     parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--seconds", type=float, default=3.0, help=f"each of {ROUNDS} rounds (default: %(default)s)")
@@ -325,7 +335,9 @@ def main() -> int:
             commits: list[Commit] = []
             for name, checkout in (checkouts | {"new": REPOSITORY}).items():
                 url = asyncio.run(make_database(administrator, name)) if administrator else ""
-                commits.append(stack.enter_context(started(name, checkout, url)))
+                commits.append(
+                    stack.enter_context(started(name, checkout, url, 1 if name == "old" else arguments.workers))
+                )
             missed += measure(kind, commits, arguments)
             for commit in commits:
                 found = asyncio.run(wrong_rows(commit))

@@ -35,9 +35,9 @@ async def connect(settings: "Settings", *, deadline: float = 45.0) -> "AsyncGene
         else:
             trips = _endpoint("OSOTO_BASE_URL", settings.trips_url, settings.trips_key)
             events = _endpoint("TRAVELMODE_BASE_URL", settings.events_url, settings.events_token)
-        journal = _journal(settings.journal)
+        journal = _journal(settings)
         stack.push_async_callback(journal.aclose)
-        history = _history(settings.history)
+        history = _history(settings)
         stack.push_async_callback(history.aclose)
         client = TripsClient(
             trips=trips, events=events, journal=journal, history=history, scopes=settings.scopes, deadline=deadline
@@ -140,7 +140,7 @@ async def services(
             events = _checked("TRAVELMODE_BASE_URL", settings.events_url)
             tls = trusted()
             trips, events = replace(trips, tls=tls), replace(events, tls=tls)
-        journal = _journal(settings.journal)
+        journal = _journal(settings)
         stack.push_async_callback(journal.aclose)
         history = _history_of_callers(settings)
         stack.push_async_callback(history.aclose)
@@ -161,26 +161,40 @@ async def twin(
             yield client
 
 
-def _journal(file: str | None) -> "Journal":
+def _journal(settings: "Settings") -> "Journal":
     """The journal, which is opened (and fails) only with the first write."""
     from trips_mcp.client.journal import MemoryJournal, SqliteJournal
 
-    return MemoryJournal() if file is None else SqliteJournal(_absolute(file))
+    file = settings.journal
+    if file is not None:
+        return SqliteJournal(_absolute(file))
+    return MemoryJournal() if settings.shared_folder is None else SqliteJournal(Path(settings.shared_folder, "journal"))
 
 
-def _history(file: str | None) -> "History":
+def _history(settings: "Settings") -> "History":
     """The history, which is opened (and fails) only with the first write."""
-    from trips_mcp.history import MemoryHistory
+    file = settings.history
+    if file is None:
+        return _for_an_hour(settings, records=False)
     from trips_mcp.history.sqlite import SqliteHistory
 
-    return MemoryHistory(records=False) if file is None else SqliteHistory(_absolute(file))
+    return SqliteHistory(_absolute(file))
 
 
 def _history_of_callers(settings: "Settings") -> "History":
-    """In memory for an hour, unless a file is named: what many people wrote is not put on a disk unasked."""
-    from trips_mcp.history import MemoryHistory
+    """Kept for an hour, unless a file is named: what many people wrote is not put on a disk unasked."""
+    return _for_an_hour(settings) if settings.chosen_history is None else _history(settings)
 
-    return MemoryHistory() if settings.chosen_history is None else _history(settings.history)
+
+def _for_an_hour(settings: "Settings", *, records: bool = True) -> "History":
+    """In memory, or in the folder of the server's workers."""
+    from trips_mcp.history import KEPT_IN_MEMORY, MemoryHistory
+
+    if settings.shared_folder is None:
+        return MemoryHistory(records=records)
+    from trips_mcp.history.sqlite import SqliteHistory
+
+    return SqliteHistory(Path(settings.shared_folder, "history"), records=records, kept=KEPT_IN_MEMORY)
 
 
 def _endpoint(setting: str, url: str, key: str | None) -> "Endpoint | None":

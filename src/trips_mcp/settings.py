@@ -60,6 +60,8 @@ class Settings:
     """APIs whose key is an unexpanded variable reference."""
     notices: tuple[str, ...] = ()
     """Sentences that the user should see although nothing failed."""
+    shared_folder: str | None = None
+    """Where the workers of one server keep together what a single process keeps in memory."""
 
     @classmethod
     def from_env(

@@ -136,6 +136,17 @@ PORT: Final = Setting(
     help="port to listen on; 0 selects a free one and prints it",
     http=True,
 )
+WORKERS: Final = Setting(
+    "TRIPS_MCP_WORKERS",
+    "workers",
+    values.number_in(range(1, 65)),
+    "processes behind the port, on Linux and macOS ([when](deploy.md#workers))",
+    default="1",
+    group="http",
+    metavar="N",
+    help="processes behind the port, such as one for each core",
+    http=True,
+)
 TRUSTED_PROXY: Final = Setting(
     "TRIPS_MCP_TRUSTED_PROXY",
     "trusted_proxies",
@@ -354,6 +365,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     TRANSPORT,
     HOST,
     PORT,
+    WORKERS,
     Setting(
         "TRIPS_MCP_AUTH",
         "auth",

@@ -45,7 +45,9 @@ async def on_file(file: Path, clock: Clock) -> AsyncGenerator[OnFile]:
     opened: list[SqliteHistory] = []
 
     def on_file(**settings: int) -> SqliteHistory:
-        opened.append(SqliteHistory(file, clock=clock, timer=clock, largest=settings.get("largest")))
+        opened.append(
+            SqliteHistory(file, clock=clock, timer=clock, largest=settings.get("largest"), kept=settings.get("kept"))
+        )
         return opened[-1]
 
     yield on_file

@@ -211,6 +211,30 @@ async def test_the_oldest_go_when_the_file_is_too_large(on_file: OnFile, clock: 
     assert len(contents(file)) < largest * 1.3
 
 
+async def test_who_writes_much_does_not_push_out_what_others_wrote(on_file: OnFile, clock: Clock) -> None:
+    history = on_file(largest=400_000)
+    of_another = change_of(clock, account="another")
+    await history.begin(of_another)
+    for _ in range(100):
+        change = change_of(clock, arguments={"text": "x" * 10_000})
+        await history.begin(change)
+        assert await history.finish(replace(change, state="done")) is None
+
+    assert await history.changes(replace(MINE, accounts=("another",))) == [of_another]
+
+
+async def test_workers_keep_changes_as_long_as_one_process_does_in_memory(on_file: OnFile, clock: Clock) -> None:
+    history = on_file(kept=3600)
+    await history.begin(change_of(clock))
+    clock.now += 3599
+    [found] = await history.changes(MINE)
+    clock.now += 2
+
+    assert await history.changes(MINE) == []
+    await history.begin(change_of(clock))
+    assert found.id not in [one.id for one in await on_file().changes(MINE)], "it is removed from the file too"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes there")
 async def test_only_its_owner_may_read_the_file(on_file: OnFile, clock: Clock, file: Path) -> None:
     await on_file().begin(change_of(clock))

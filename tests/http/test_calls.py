@@ -338,7 +338,7 @@ async def test_an_internal_error_shows_only_its_id(on_socket: Serve, caplog: pyt
         body_seconds=1,
         quiet_seconds=1,
     )
-    app = App(parts, nothing, Authenticator(_Broken()), nothing, "http", lines.append)
+    app = App(parts, nothing, Authenticator(_Broken()), nothing, ("http",), lines.append)
 
     async with on_socket(app) as address, httpx.AsyncClient() as http:
         answer = await http.post(f"http://{address}/mcp", headers={"Authorization": "Bearer osk_secret"})

@@ -14,7 +14,7 @@ from trips_mcp.cli.serve_http import serve_http
 from trips_mcp.cli.serve_stdio import serve_stdio
 from trips_mcp.cli.settings import add_server_flags, given
 from trips_mcp.setting_values import variable
-from trips_mcp.settings_table import TRANSPORT
+from trips_mcp.settings_table import TRANSPORT, WORKERS
 
 
 def serve(words: Sequence[str]) -> int:
@@ -32,7 +32,8 @@ def _run(arguments: Namespace) -> int:
     transport = arguments.transport or variable(os.environ, TRANSPORT.name) or TRANSPORT.default
     if transport != TRANSPORT.default:
         return serve_http(arguments)
-    given(arguments, "http")  # an empty flag is an error here too
+    if WORKERS.flag in given(arguments, "http"):  # an empty flag is an error here too
+        raise CommandError(f"{WORKERS.flag} is for a server over HTTP; add --transport http, or leave it out.")
     return serve_stdio(given(arguments, "offer"))
 
 

@@ -3,9 +3,11 @@
 import os
 import socket
 from argparse import Namespace
+from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trips_mcp.cli.command import CommandError, run_async
 from trips_mcp.cli.listener import base_url, listening, warn_if_public
@@ -13,10 +15,20 @@ from trips_mcp.cli.output import remark
 from trips_mcp.cli.settings import given
 from trips_mcp.setting_values import SettingsError
 from trips_mcp.settings import Settings
-from trips_mcp.settings_table import KEYS
+from trips_mcp.settings_table import KEYS, WORKERS
 
 if TYPE_CHECKING:
     from trips_mcp.server.http.settings import Auth, HttpSettings
+
+_WORKERS: Final = f"{WORKERS.flag} ({WORKERS.name})"
+_OF_WORKERS: Final = (
+    "trips_mcp.backend.factory",
+    "trips_mcp.client.journal_store",
+    "trips_mcp.history.sqlite",
+    "trips_mcp.server.handlers",
+    "trips_mcp.tools.registry",
+)
+"""What serving needs: loaded before the workers are forked, so that they share its memory and start at once."""
 
 
 def serve_http(arguments: Namespace) -> int:
@@ -29,6 +41,26 @@ def serve_http(arguments: Namespace) -> int:
         from trips_mcp.server.http.factory import app_for_callers, app_for_this_computer
         from trips_mcp.server.http.run import log_request, serve
         from trips_mcp.server.http.settings import HttpSettings, auth_of, settings_of_callers
+        from trips_mcp.server.http.workers import Supervisor, Worker, WorkersError, shared_folder
+        from trips_mcp.server.logs import log_to_stderr
+
+    def serve_alone() -> None:
+        run_async(serve, app_of(settings, http, address, log_request), http, listener, settings.log, announce)
+
+    def serve_in_workers() -> None:
+        _check_workers(http, settings)
+        with gc_paused():
+            for module in _OF_WORKERS:
+                import_module(module)
+        with shared_folder() as folder:
+            shared = replace(settings, shared_folder=folder)
+
+            def work(worker: Worker) -> None:
+                opening = app_of(shared, http, address, log_request, worker=worker)
+                run_async(serve, opening, http, listener, settings.log, worker.ready, worker)
+
+            log_to_stderr(settings.log)
+            Supervisor(http.workers, listener, work, announce, folder).run()
 
     try:
         http = HttpSettings.from_env(os.environ, given(arguments, "start", "http"))
@@ -37,19 +69,38 @@ def serve_http(arguments: Namespace) -> int:
             auth = auth_of(http, address)
             if auth == "key":
                 settings = settings_of_callers(os.environ, given(arguments, "offer"))
-                opening = app_for_callers(settings, http, address, log_request)
+                app_of = app_for_callers
             else:
                 settings = Settings.from_env(os.environ, given(arguments, "offer"))
-                opening = app_for_this_computer(settings, http, address, log_request)
+                app_of = app_for_this_computer
             _check_rate_limit(http, settings)
             if settings.chosen_files is not None:
                 raise SettingsError("--files (TRIPS_MCP_FILES) is for a server over stdio; leave it out over HTTP.")
             choose(settings)  # reports an invalid choice of tools at the start, not to the first caller
             announce = partial(_announce, listener, http, auth, settings)
-            run_async(serve, opening, http, listener, settings.log, announce)
-    except (SettingsError, CannotConnectError) as error:
+            if http.workers == 1:
+                serve_alone()
+            else:
+                serve_in_workers()
+    except (SettingsError, CannotConnectError, WorkersError) as error:
         raise CommandError(str(error)) from None
     return 0
+
+
+def _check_workers(http: "HttpSettings", settings: Settings) -> None:
+    """Raises: CommandError if several processes cannot serve."""
+    from trips_mcp.backend import DatabaseError
+    from trips_mcp.backend.store.database import in_memory, locate
+
+    if not hasattr(os, "fork"):
+        raise CommandError(f"{_WORKERS} is for Linux and macOS; start several servers behind a proxy instead.")
+    if http.transport == "sse":
+        raise CommandError(f"{_WORKERS} is not for --transport sse, whose streams need one process; leave it out.")
+    try:
+        if settings.one_store and in_memory(locate(settings.database)):
+            raise CommandError(f"{_WORKERS} needs a database that processes can share; name a file or PostgreSQL.")
+    except DatabaseError as error:
+        raise CommandError(str(error)) from None
 
 
 def _check_rate_limit(http: "HttpSettings", settings: Settings) -> None:
@@ -63,7 +114,9 @@ def _check_rate_limit(http: "HttpSettings", settings: Settings) -> None:
 
 def _announce(listener: socket.socket, http: "HttpSettings", auth: "Auth", settings: Settings) -> None:
     host, base = listener.getsockname()[0], base_url(listener)
-    places = f"{base}/mcp and {base}/sse" if http.transport == "http" else f"{base}/sse"
+    places = f"{base}/sse" if http.transport == "sse" else f"{base}/mcp"
+    if http.transport == "http" and http.workers == 1:
+        places = f"{places} and {base}/sse"
     for notice in settings.notices:
         remark(notice)
     if auth == "key" and (own := [name for name in KEYS if os.environ.get(name, "").strip()]):

@@ -262,7 +262,7 @@ def _compact(body: object) -> str:
 
 T = TypeVar("T", RecordedChange, PlanRecord)
 
-_KEPT: Final = 3600.0
+KEPT_IN_MEMORY: Final = 3600.0
 """Seconds."""
 _LARGEST: Final = 50_000_000
 LARGEST_OF_AN_ACCOUNT: Final = 5_000_000
@@ -375,8 +375,8 @@ class MemoryHistory:
     def _forget_old(self) -> None:
         now = self._clock()
         for key, change in list(self._changes.records.items()):
-            if abs(now - change.made_at) >= _KEPT:
+            if abs(now - change.made_at) >= KEPT_IN_MEMORY:
                 self._changes.remove(key)
         for key, plan in list(self._plans.records.items()):
-            if now >= plan.expires + min(_KEPT, PLAN_KEPT):
+            if now >= plan.expires + min(KEPT_IN_MEMORY, PLAN_KEPT):
                 self._plans.remove(key)

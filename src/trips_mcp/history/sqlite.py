@@ -105,20 +105,21 @@ class NewerHistoryError(ValueError):
 class Store:
     """An open history file."""
 
-    def __init__(self, database: sqlite3.Connection, clock: Callable[[], float], largest: int) -> None:
+    def __init__(self, database: sqlite3.Connection, clock: Callable[[], float], largest: int, kept: float) -> None:
         self._database = database
         self._clock = clock
         self._largest = largest
+        self._kept = kept
         self._tidied_at = float("-inf")
 
     @classmethod
-    def open(cls, file: Path, clock: Callable[[], float], largest: int) -> Self:
+    def open(cls, file: Path, clock: Callable[[], float], largest: int, kept: float) -> Self:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(file)
         database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database)
-            return cls(database, clock, largest)
+            return cls(database, clock, largest, kept)
         except BaseException:
             database.close()
             raise
@@ -167,7 +168,7 @@ class Store:
     def changes(self, query: ChangeQuery) -> list[RecordedChange]:
         conditions: dict[str, Sequence[object]] = {
             f"account IN ({_places(query.accounts)})": query.accounts,
-            "made_at > ?": (self._clock() - KEPT,),
+            "made_at > ?": (self._clock() - self._kept,),
         }
         if query.trip:
             conditions["(trip = ? OR numbers LIKE ?)"] = (query.trip, f"%,{query.number},%")
@@ -212,16 +213,22 @@ class Store:
 
     def _tidy(self, database: sqlite3.Connection) -> None:
         now = self._clock()
-        if abs(now - self._tidied_at) >= _TIDIED_EVERY:
-            database.execute("DELETE FROM changes WHERE abs(? - made_at) >= ?", (now, KEPT))
+        if abs(now - self._tidied_at) >= min(_TIDIED_EVERY, self._kept / 10):
+            database.execute("DELETE FROM changes WHERE abs(? - made_at) >= ?", (now, self._kept))
             database.execute("DELETE FROM plans WHERE ? >= expires + ?", (now, PLAN_KEPT))
             self._tidied_at = now
 
     def _keep_within_size(self, database: sqlite3.Connection) -> None:
-        """Removes the oldest while the file is too large. Free pages are used again, so the file stops growing."""
+        """Removes the oldest of the largest account while the file is too large, so that nobody pushes out others.
+
+        Free pages are used again, so the file stops growing.
+        """
         while _used(database) > self._largest:
-            oldest = "SELECT seq FROM changes ORDER BY seq LIMIT max(1, (SELECT count(*) FROM changes) / 10)"
-            removed = database.execute(f"DELETE FROM changes WHERE seq IN ({oldest})").rowcount  # noqa: S608
+            largest = "SELECT account, count(*) FROM changes GROUP BY account ORDER BY sum(length(body)) DESC LIMIT 1"
+            account, number = database.execute(largest).fetchone() or ("", 0)
+            oldest = "SELECT seq FROM changes WHERE account = ? ORDER BY seq LIMIT ?"
+            tenth = max(1, number // 10)
+            removed = database.execute(f"DELETE FROM changes WHERE seq IN ({oldest})", (account, tenth)).rowcount  # noqa: S608
             if not removed:
                 removed = database.execute(
                     "DELETE FROM plans WHERE rowid = (SELECT rowid FROM plans ORDER BY made_at LIMIT 1)"
@@ -289,12 +296,16 @@ class SqliteHistory:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
         largest: int | None = None,
+        kept: float | None = None,
+        records: bool = True,
     ) -> None:
-        """`largest`: the bytes that the file may have."""
+        """`largest`: the bytes that the file may have. `kept`: seconds. `records`: as of `MemoryHistory`."""
         self._file = file
         self._clock = clock
         self._timer = timer
         self._largest = largest or LARGEST
+        self._kept = kept or KEPT
+        self._records = records
         self._warned = False
         self._start()
 
@@ -310,7 +321,7 @@ class SqliteHistory:
 
     @property
     def records(self) -> bool:
-        return True
+        return self._records
 
     async def begin(self, change: RecordedChange) -> str | None:
         return await self._noted(lambda store: store.begin(change))
@@ -322,6 +333,8 @@ class SqliteHistory:
         await self._noted(lambda store: store.discard(change))
 
     async def earlier(self, change: RecordedChange) -> RecordedChange | None:
+        if not self._records:
+            return None
         try:
             return await self._in_file(lambda store: store.earlier(change))
         except _UnusableError:
@@ -375,6 +388,8 @@ class SqliteHistory:
 
     async def _noted(self, work: Callable[[Store], object]) -> str | None:
         """The reason if it fails. Runs in the event loop, as a change of threads takes longer than the note."""
+        if not self._records:
+            return None
         try:
             if not self._at_once(work):
                 await self._in_file(work)
@@ -414,7 +429,7 @@ class SqliteHistory:
         try:
             with self._in_use:
                 if self._store is None:
-                    self._store = Store.open(self._file, self._clock, self._largest)
+                    self._store = Store.open(self._file, self._clock, self._largest, self._kept)
                 started = time.perf_counter()
                 result = work(self._store)
                 self._is_slow = time.perf_counter() - started > _QUICK_SECONDS

@@ -5,7 +5,7 @@ The order is: Host and Origin, authentication, account, concurrency limit, body,
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from http import HTTPStatus
@@ -122,7 +122,7 @@ class App:
         accounts: Accounts,
         authenticator: Authenticator,
         ready: Callable[[], Awaitable[bool]],
-        transport: Transport,
+        transports: Collection[Transport],
         log: Callable[[str], object],
         shared_files: SharedFiles | None = None,
     ) -> None:
@@ -138,10 +138,11 @@ class App:
         self._routes = {
             "/healthz": _Route(("GET", "HEAD"), _answer_healthz, guarded=False),
             "/readyz": _Route(("GET", "HEAD"), self._readyz, guarded=False),
-            "/sse": _Route(("GET",), self._sse),
-            MESSAGES.removesuffix("/"): _Route(("POST",), self._messages),
         }
-        if transport == "http":
+        if "sse" in transports:
+            self._routes["/sse"] = _Route(("GET",), self._sse)
+            self._routes[MESSAGES.removesuffix("/")] = _Route(("POST",), self._messages)
+        if "http" in transports:
             self._routes["/mcp"] = _Route(("POST",), self._mcp)
 
     def end(self) -> None:

@@ -21,8 +21,9 @@ from trips_mcp.server.http.auth import (
 )
 from trips_mcp.server.http.limits import CallLimit, Deadlines
 from trips_mcp.server.http.request import public_address
-from trips_mcp.server.http.settings import HttpSettings
+from trips_mcp.server.http.settings import HttpSettings, Transport
 from trips_mcp.server.http.shared_files import SharedFiles
+from trips_mcp.server.http.workers import Worker
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.settings import Settings
 
@@ -38,7 +39,9 @@ def masked(settings: Settings) -> Offer:
 
 
 @asynccontextmanager
-async def app_for_callers(settings: Settings, http: HttpSettings, address: str, log: Log) -> AsyncGenerator[App]:
+async def app_for_callers(
+    settings: Settings, http: HttpSettings, address: str, log: Log, *, worker: Worker | None = None
+) -> AsyncGenerator[App]:
     """Each request uses the key that it brings. `settings` come from `settings_of_callers`.
 
     Raises: CannotConnectError.
@@ -51,16 +54,22 @@ async def app_for_callers(settings: Settings, http: HttpSettings, address: str, 
             knows=(lambda caller: apis.knows(caller.trips_key)) if settings.team else None,
         )
         try:
-            parts = _parts(settings, http, address, masked, keyed=True)
+            parts = _parts(settings, http, address, masked, worker, keyed=True)
             files = SharedFiles(apis.visitor) if settings.team else None
-            yield App(parts, accounts, Authenticator(KeyVerifier()), apis.ready, http.transport, log, files)
+            yield App(parts, accounts, Authenticator(KeyVerifier()), apis.ready, _served(http), log, files)
         finally:
             accounts.end()
 
 
 @asynccontextmanager
 async def app_for_this_computer(
-    settings: Settings, http: HttpSettings, address: str, log: Log, offering: Offering = masked
+    settings: Settings,
+    http: HttpSettings,
+    address: str,
+    log: Log,
+    offering: Offering = masked,
+    *,
+    worker: Worker | None = None,
 ) -> AsyncGenerator[App]:
     """Each request uses the keys of the settings, or the embedded backend, as over stdio."""
     async with anyio.create_task_group() as tasks:
@@ -77,13 +86,22 @@ async def app_for_this_computer(
                 return True
 
         try:
-            parts = _parts(settings, http, address, offering, keyed=False)
-            yield App(parts, accounts, Authenticator(None), ready, http.transport, log)
+            parts = _parts(settings, http, address, offering, worker, keyed=False)
+            yield App(parts, accounts, Authenticator(None), ready, _served(http), log)
         finally:
             accounts.end()
 
 
-def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offering, *, keyed: bool) -> AppConfig:
+def _served(http: HttpSettings) -> frozenset[Transport]:
+    """A stream of SSE belongs to a process, so several serve none."""
+    if http.transport == "sse":
+        return frozenset(("sse",))
+    return frozenset(("http", "sse") if http.workers == 1 else ("http",))
+
+
+def _parts(
+    settings: Settings, http: HttpSettings, address: str, offering: Offering, worker: Worker | None, *, keyed: bool
+) -> AppConfig:
     deadlines = Deadlines(http.call_seconds)
     return AppConfig(
         origins=Origins(address, http.allowed_hosts, http.allowed_origins),
@@ -91,7 +109,7 @@ def _parts(settings: Settings, http: HttpSettings, address: str, offering: Offer
         scope_check=ScopeCheck(settings),
         deadlines=deadlines,
         servers=ScopedServers(settings, deadlines, offering, keyed=keyed),
-        calls=CallLimit(http.max_calls, http.max_calls_per_caller),
+        calls=CallLimit(http.max_calls, http.max_calls_per_caller, worker and (worker.calls, worker.number)),
         streams=CallLimit(http.max_calls, http.max_calls_per_caller),
         body_seconds=http.body_seconds,
         quiet_seconds=http.quiet_seconds,

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from mmap import mmap
 from typing import Any, Final
+from zlib import crc32
 
 import anyio
 import mcp_types as types
@@ -18,27 +20,66 @@ LAST_SECONDS: Final = 2.5
 _UNKNOWN = "Whether it took effect is unknown; calling again with the same arguments finishes it, and does it once."
 
 
+_CELLS: Final = 2**16
+
+
+class SharedCounts:
+    """The running calls of several workers (`workers.py`), in shared memory; each worker writes a row of its own.
+
+    Callers whose names have the same hash share a cell, which can make a limit stricter.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._rows = [memoryview(mmap(-1, 4 * (_CELLS + 1))).cast("i") for _ in range(workers)]
+
+    def add(self, worker: int, caller: str, calls: int) -> None:
+        row = self._rows[worker]
+        row[_cell(caller)] += calls
+        row[_CELLS] += calls
+
+    def of_others(self, worker: int, caller: str) -> tuple[int, int]:
+        """The calls of this caller, and of all, in the other workers."""
+        cell = _cell(caller)
+        others = [row for number, row in enumerate(self._rows) if number != worker]
+        return sum(row[cell] for row in others), sum(row[_CELLS] for row in others)
+
+    def clear(self, worker: int) -> None:
+        """Forgets the calls of a worker that has ended."""
+        self._rows[worker][:] = memoryview(bytes(4 * (_CELLS + 1))).cast("i")
+
+
+def _cell(caller: str) -> int:
+    return crc32(caller.encode()) % _CELLS
+
+
 class CallLimit:
-    def __init__(self, in_all: int, per_caller: int) -> None:
+    def __init__(self, in_all: int, per_caller: int, shared: tuple[SharedCounts, int] | None = None) -> None:
+        """`shared`: the counts of all workers, and the number of this one."""
         self._in_all = in_all
         self._per_caller = per_caller
+        self._shared = shared
         self._by_caller = Counter[str]()
         self._total = 0
 
     def acquire(self, caller: str) -> None:
         """Raises: RefusalError."""
-        if self._by_caller[caller] >= self._per_caller:
+        of_caller, of_all = (0, 0) if self._shared is None else self._shared[0].of_others(self._shared[1], caller)
+        if self._by_caller[caller] + of_caller >= self._per_caller:
             raise busy("You have")
-        if self._total >= self._in_all:
+        if self._total + of_all >= self._in_all:
             raise busy("Others have")
-        self._by_caller[caller] += 1
-        self._total += 1
+        self._count(caller, 1)
 
     def release(self, caller: str) -> None:
-        self._total -= 1
-        self._by_caller[caller] -= 1
+        self._count(caller, -1)
         if not self._by_caller[caller]:
             del self._by_caller[caller]
+
+    def _count(self, caller: str, calls: int) -> None:
+        self._by_caller[caller] += calls
+        self._total += calls
+        if self._shared is not None:
+            self._shared[0].add(self._shared[1], caller, calls)
 
     @contextmanager
     def slot(self, caller: str) -> Generator[None]:

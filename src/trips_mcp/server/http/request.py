@@ -1,6 +1,7 @@
 """One HTTP request: its headers, its body, its response and its log line, and the errors that refuse it."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -92,6 +93,8 @@ OVER_LIMIT: Final = "trips_mcp.too_many_connections"
 """Key in a scope's state: the connection is over the limit (`protocol.py`)."""
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ids: Final = Random()  # noqa: S311 - they need to differ, and asking the system each time takes long
+if hasattr(os, "register_at_fork"):  # workers must not generate the same ids
+    os.register_at_fork(after_in_child=_ids.seed)
 _LONGEST_PATH: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
 JSON: Final = (_JSON,)

@@ -27,6 +27,8 @@ class HttpSettings:
     transport: Transport = "http"
     host: str = "127.0.0.1"
     port: int = PORT
+    workers: int = 1
+    """Processes behind the port."""
     auth: Auth | None = None
     """None derives it: no key if only this computer can reach the server, else `key`."""
     allowed_hosts: tuple[str, ...] = ()
