@@ -12,7 +12,7 @@ import pytest
 from trips_mcp.backend import open_backend
 from trips_mcp.backend.http.app import Backend
 from trips_mcp.contract import OPERATIONS
-from trips_mcp.contract.http_mapping import names
+from trips_mcp.contract.operation import names
 
 MOUNTS = {"trips": "/api/v1", "events": ""}
 

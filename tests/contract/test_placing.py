@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trips_mcp.contract.events import CREATE_EVENT, UPDATE_EVENT, CreateEvent, UpdateEvent
-from trips_mcp.contract.http_mapping import MisplacedError, gather, location, place
 from trips_mcp.contract.legs import LIST_LEGS, UPDATE_LEG, Accommodation, ListLegs, UpdateLeg
-from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Update
+from trips_mcp.contract.operation import MisplacedError, Operation, gather, location, place
 from trips_mcp.contract.sync import SYNC_TRIP, SyncTrip
 
 

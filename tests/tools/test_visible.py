@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trips_mcp.contract import unicode_tables
-from trips_mcp.contract.invisible import characters
+from trips_mcp.contract.fields import characters
 from trips_mcp.tools.results.untrusted_text import visible
 
 

@@ -39,11 +39,10 @@ from trips_mcp.backend.validation import validated
 from trips_mcp.contract.action_items import ActionItemItem
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.http_mapping import names
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Params, Update
+from trips_mcp.contract.operation import names
 from trips_mcp.contract.trips import CreateTrip
 from trips_mcp.json_values import JsonObject, is_list, is_object, merged
 

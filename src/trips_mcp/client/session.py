@@ -31,9 +31,8 @@ from trips_mcp.client.responses import (
     says_not_now,
     seconds_to_wait,
 )
-from trips_mcp.contract.http_mapping import place
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.contract.operation import Operation, P, R, place
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 _ALWAYS = (

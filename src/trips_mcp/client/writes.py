@@ -42,9 +42,8 @@ from trips_mcp.client.session import ApiSession, Attempts, Course
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.batches import BatchReport, limits
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.http_mapping import place
 from trips_mcp.contract.models import Deleted, Params, Resource, Result
-from trips_mcp.contract.operation import Operation, P, R
+from trips_mcp.contract.operation import Operation, P, R, place
 from trips_mcp.contract.shares import GET_SHARED_TRIP, GetSharedTrip, ShareToken
 from trips_mcp.contract.sync import SyncReport
 

@@ -7,9 +7,8 @@ from pydantic_core import MISSING
 
 from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.fields import ClientRef, Id, SaidText
-from trips_mcp.contract.models import Deleted, Item, OfTrip, Page, Resource
+from trips_mcp.contract.models import Deleted, Item, OfTrip, Page, Resource, UpdateOfTrip
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import UpdateOfTrip
 
 Urgency = Literal["now", "before_trip", "nice_to_have"]
 Owner = Annotated[Id, Field(description="User id, from list_members")]

@@ -8,8 +8,8 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.errors import Fault
-from trips_mcp.contract.http_mapping import NotSent
 from trips_mcp.contract.models import Params, Result
+from trips_mcp.contract.operation import NotSent
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from pydantic import Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import WHOLE, Cursor, Id, LocalDate, LocalTime, Text, Title, Zone
-from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource
+from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource, UpdateOfTrip
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import UpdateOfTrip
 
 Category = Literal["dinner", "activity", "birthday", "meeting", "other"]
 EndTime = Annotated[LocalTime, Field(description="HH:mm; earlier than startTime = next day")]

@@ -9,10 +9,8 @@ from pydantic import AliasChoices, ConfigDict, Field
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import Integer, LocalDate, LocalTime, Text, Title
-from trips_mcp.contract.http_mapping import Under
-from trips_mcp.contract.models import Params, Result
-from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Params, Result, Update
+from trips_mcp.contract.operation import Operation, Under
 
 _PLAIN = ConfigDict(alias_generator=None)
 

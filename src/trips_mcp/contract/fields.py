@@ -6,14 +6,13 @@ Values stay strings as on the wire, so reading and writing back changes nothing.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Annotated, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
-
-from trips_mcp.contract.invisible import is_blank
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -141,3 +140,27 @@ SECRETS: Final = frozenset({"wifiPassword", "doorCode", "hostPhone", "confirmati
 
 MASK: Final = "•••• (hidden)"
 """Shown instead of a secret; a write that sends it back keeps the stored value."""
+
+
+# Characters that are invisible or change how text is displayed
+
+
+def characters(ranges: str) -> str:
+    """Ranges in the format of `unicode_tables` → the inside of a regex character class."""
+    return "".join("-".join(rf"\U{int(code, 16):08X}" for code in part.split("-")) for part in ranges.split())
+
+
+@cache
+def hidden() -> re.Pattern[str]:
+    from trips_mcp.contract.unicode_tables import HIDDEN
+
+    return re.compile(f"[{characters(HIDDEN)}]")
+
+
+def without_hidden(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else hidden().sub("", text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether the text shows nothing."""
+    return not without_hidden(text).strip()

@@ -19,9 +19,8 @@ from trips_mcp.contract.fields import (
     Zone,
     not_before,
 )
-from trips_mcp.contract.models import Deleted, Item, OfTrip, OpenObject, Page, Resource, Result
+from trips_mcp.contract.models import Deleted, Item, OfTrip, OpenObject, Page, Resource, Result, UpdateOfTrip
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import UpdateOfTrip
 
 
 class Accommodation(OpenObject):

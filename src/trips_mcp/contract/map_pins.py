@@ -7,9 +7,8 @@ from pydantic_core import MISSING
 
 from trips_mcp.contract.batches import BATCH, MANY, AutoClientRef, BatchReport
 from trips_mcp.contract.fields import ClientRef, Id, Latitude, Longitude, Text, Title
-from trips_mcp.contract.models import Deleted, Item, OfTrip, Page, Resource
+from trips_mcp.contract.models import Deleted, Item, OfTrip, Page, Resource, UpdateOfTrip
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import UpdateOfTrip
 
 
 class MapPinItem(Item):

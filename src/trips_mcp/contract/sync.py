@@ -7,11 +7,10 @@ from pydantic_core import MISSING
 
 from trips_mcp.contract.action_items import ActionItemItem
 from trips_mcp.contract.batches import SYNC, AutoClientRef, BatchReport
-from trips_mcp.contract.http_mapping import InQuery
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPinItem
 from trips_mcp.contract.models import OfTrip, Result
-from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.operation import InQuery, Operation
 
 _MANY = Field(max_length=5000)
 

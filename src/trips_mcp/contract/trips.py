@@ -6,9 +6,8 @@ from pydantic import ValidationInfo, field_validator
 from pydantic_core import MISSING
 
 from trips_mcp.contract.fields import Id, LocalDate, Title, not_before
-from trips_mcp.contract.models import OfTrip, Page, Params, Resource
+from trips_mcp.contract.models import OfTrip, Page, Params, Resource, UpdateOfTrip
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.patch_clear import UpdateOfTrip
 
 TripStatus = Literal["draft", "active", "completed"]
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from trips_mcp.contract.invisible import without_hidden
+from trips_mcp.contract.fields import without_hidden
 from trips_mcp.formats.outline import Outline, OutlineEntry, ToDo
 from trips_mcp.itinerary.local_time import Moment, zone_info
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 from xml.etree import ElementTree
 
-from trips_mcp.contract.invisible import without_hidden
+from trips_mcp.contract.fields import without_hidden
 from trips_mcp.formats.geojson import cut_at_antimeridian
 from trips_mcp.formats.outline import Outline, Point
 

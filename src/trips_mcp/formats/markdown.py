@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
-from trips_mcp.contract.invisible import without_hidden
+from trips_mcp.contract.fields import without_hidden
 from trips_mcp.formats.outline import Outline, OutlineEntry
 from trips_mcp.itinerary.formatting import clock, one_line
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment

@@ -10,8 +10,7 @@ from typing import Final, Literal, NamedTuple
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.map_pins import MapPin
-from trips_mcp.contract.projection import projection
-from trips_mcp.contract.shares import SharedExport
+from trips_mcp.contract.shares import SharedExport, projection
 from trips_mcp.itinerary.formatting import clock, one_line
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from typing import Final, TypeVar, cast
 
-from trips_mcp.contract.fields import Others
-from trips_mcp.contract.invisible import hidden
+from trips_mcp.contract.fields import Others, hidden
 from trips_mcp.contract.models import Result
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment
 

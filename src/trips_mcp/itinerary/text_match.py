@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from trips_mcp.contract.invisible import hidden
+from trips_mcp.contract.fields import hidden
 from trips_mcp.itinerary.formatting import one_line
 
 _LETTERS: Final = str.maketrans(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from trips_mcp.bookings.matching import all_of
 from trips_mcp.bookings.model import Booking, BookingPlace
-from trips_mcp.contract.invisible import is_blank
+from trips_mcp.contract.fields import is_blank
 from trips_mcp.json_values import JsonObject
 
 _DAY: Final = timedelta(days=1)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from trips_mcp.bookings.matching import all_of, client_ref, combined, contradictions, digits_of, identity
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
-from trips_mcp.contract.invisible import is_blank
+from trips_mcp.contract.fields import is_blank
 from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_moment

@@ -13,11 +13,10 @@ from pydantic import ValidationError
 from trips_mcp.contract.action_items import CreateActionItem, UpdateActionItem
 from trips_mcp.contract.commitments import CreateCommitment, UpdateCommitment
 from trips_mcp.contract.events import CreateEvent, UpdateEvent
-from trips_mcp.contract.http_mapping import names
 from trips_mcp.contract.legs import CreateLeg, UpdateLeg
 from trips_mcp.contract.map_pins import CreateMapPin, UpdateMapPin
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Params, Update
+from trips_mcp.contract.operation import names
 from trips_mcp.contract.trips import CreateTrip, UpdateTrip
 from trips_mcp.history import ItemChange, ItemKind, Origin, RecordedChange
 from trips_mcp.itinerary.formatting import one_line, short

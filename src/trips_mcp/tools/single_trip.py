@@ -11,8 +11,7 @@ from weakref import WeakKeyDictionary
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import NotFoundError, TripsError
 from trips_mcp.contract.events import GET_EVENT, LIST_TRIP_EVENTS, GetEvent, ListTripEvents, OneEvent
-from trips_mcp.contract.models import Params
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Params, Update
 from trips_mcp.contract.trips import GET_TRIP, GetTrip
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.selection import NUMBER, NUMBERS, TRIP_ID

@@ -16,9 +16,8 @@ from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.database import Database
 from trips_mcp.backend.validation import validated
 from trips_mcp.contract.errors import STATUS_OF, Fault
-from trips_mcp.contract.http_mapping import MisplacedError, gather, location
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.operation import MisplacedError, Operation, gather, location
 from trips_mcp.contract.sync import SYNC_TRIP
 
 _SECONDS_UNTIDIED = 60.0

@@ -9,9 +9,8 @@ from trips_mcp.backend.http.routing import full_path
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.batches import AtOnce
 from trips_mcp.contract.errors import STATUS_OF
-from trips_mcp.contract.http_mapping import InQuery, Under, marked, names
-from trips_mcp.contract.operation import Api, Operation
-from trips_mcp.contract.patch_clear import Update
+from trips_mcp.contract.models import Update
+from trips_mcp.contract.operation import Api, InQuery, Operation, Under, marked, names
 from trips_mcp.json_values import JsonObject
 from trips_mcp.scopes import BASE_SCOPES
 

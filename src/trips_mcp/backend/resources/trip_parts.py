@@ -74,8 +74,7 @@ from trips_mcp.contract.map_pins import (
     MapPinPage,
     UpdateMapPin,
 )
-from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource, Result
-from trips_mcp.contract.patch_clear import UpdateOfTrip
+from trips_mcp.contract.models import Deleted, OfTrip, Page, Resource, Result, UpdateOfTrip
 
 L = TypeVar("L", bound=Page[Any])
 T = TypeVar("T", bound=Resource)

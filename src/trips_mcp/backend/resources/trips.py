@@ -21,7 +21,6 @@ from trips_mcp.backend.store.tables import (
 )
 from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.members import LIST_MEMBERS, MemberPage
-from trips_mcp.contract.projection import projection
 from trips_mcp.contract.shares import (
     CREATE_SHARE_TOKEN,
     EXPORT_SHARED_TRIP,
@@ -35,6 +34,7 @@ from trips_mcp.contract.shares import (
     SharedExport,
     SharedTrip,
     ShareToken,
+    projection,
 )
 from trips_mcp.contract.trips import (
     ARCHIVE_TRIP,

@@ -21,8 +21,7 @@ from typing import Annotated, Any, Final, Self, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 
 from trips_mcp.contract import unicode_tables as tables
-from trips_mcp.contract.fields import Others
-from trips_mcp.contract.invisible import characters, hidden
+from trips_mcp.contract.fields import Others, characters, hidden
 from trips_mcp.contract.models import models_in, with_changes, with_parts
 from trips_mcp.json_values import is_list, is_object
 
