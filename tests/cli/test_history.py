@@ -127,7 +127,7 @@ def test_a_person_who_agrees_has_it_undone(types: str, person: Person) -> None:
     assert "title: Nippon → Japan" in ended.out
     assert "Applied: 1 of 1 change made." in ended.out
     assert ended.err.startswith("Undo this? [y/N]\n")
-    assert "apply_plan" not in ended.out, "that is for agents"
+    assert not [word for word in ("apply_plan", "the user") if word in ended.out], "that is for agents"
     assert person.title() == "Japan"
     assert [one.get("undone") for one in person.changes()] == [None, True, None]
 

@@ -77,7 +77,7 @@ async def test_a_plan_reaches_nobody_where_outbound_is_off(served: Served) -> No
     )
     assert applied[:2] == (
         True,
-        "Nothing was written: this server does not offer the tool of changes.0, changes.1; make a plan without it.",
+        "Nothing was written: this server does not offer the tool of change 1, change 2; make a plan without it.",
     )
     assert messages == []
 

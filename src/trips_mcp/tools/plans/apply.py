@@ -78,7 +78,8 @@ async def apply(context: PlanContext, plan_id: str, report: Report) -> Outcome[A
         return Outcome(ApplyReport.model_validate(plan.report), (_AGAIN,), client.rate_limit)
     if record.state == "planned" and time() >= record.expires:
         raise ToolRefusedError("Nothing was written: this plan has expired after an hour; make it anew.")
-    if absent := [f"changes.{index}" for index, change in enumerate(plan.changes) if change.tool in conduct.absent]:
+    numbered = enumerate(plan.changes, 1)
+    if absent := [f"change {number}" for number, change in numbered if change.tool in conduct.absent]:
         named = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
         raise ToolRefusedError(
             f"Nothing was written: this server does not offer the tool of {named}; make a plan without it."

@@ -300,7 +300,7 @@ def _preview_lines(preview: Preview, hint: Hint) -> Iterator[str]:
         return
     yield f"{_counted(preview.requests, 'request')}, about {_duration(preview.seconds)} at 60 a minute."
     yield f"Nothing was written. Plan {preview.plan_id} is valid for {preview.minutes_valid} minutes."
-    yield hint("Show the user what matters of this; if they agree, call apply_plan.")
+    yield hint("Show the user what matters of this, and if they agree, call apply_plan.")
 
 
 def _report_lines(report: ApplyReport, hint: Hint) -> Iterator[str]:
