@@ -1,13 +1,15 @@
-"""Matching of words in texts, without regard to case and accents, in any script."""
+"""Matching of words in texts, and equality of places, bookings and titles, whatever their case, accents and script."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from trips_mcp.contract.fields import hidden
 from trips_mcp.itinerary.formatting import one_line
+from trips_mcp.places.airports import metropolitan, metropolitan_of
 
 _LETTERS: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
@@ -54,6 +56,36 @@ _HYPHENS: Final = "-'\u2010"
 """Optional within words, so that `wifi` finds `Wi-Fi` and the reverse."""
 _EXCERPT: Final = 60
 """Characters on either side of the word."""
+_AIRPORT_CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
+_REMEMBERED: Final = 1000
+_SHORT_WORD: Final = 3
+_SMALL_WORDS: Final = frozenset(
+    [
+        *(
+            "",
+            "a",
+            "an",
+            "at",
+            "in",
+            "of",
+            "on",
+            "the",
+            "to",
+            "and",
+            "for",
+            "am",
+            "bei",
+            "im",
+            "zum",
+            "zur",
+            "und",
+            "mit",
+        ),
+        *("au", "aux", "chez", "de", "des", "du", "et", "la", "le", "les", "al", "con", "da", "del", "di", "do", "el"),
+        *("em", "en", "il", "na", "no", "het", "met", "een", "y", "e", "mit"),
+    ]
+)
+_STOP_WORDS: Final = frozenset({"with", "from", "into", "avec", "para"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +212,54 @@ def parts_words(letter: str) -> bool:
     """Whether the character separates words: spaces, punctuation, arrows. Emoji and combining marks do not."""
     category = unicodedata.category(letter)
     return category[0] in _SPACES or category in _SPACES_TOO
+
+
+@lru_cache(_REMEMBERED)
+def plain(text: str | None) -> str:
+    """Only the folded letters and digits."""
+    return "".join(letter for letter in folded(text or "") if not parts_words(letter))
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Whether both are equal and not empty."""
+    return plain(one) == plain(other) != ""
+
+
+def airport(place: str | None) -> str | None:
+    """The code in `HND`, `hnd`, `HND T3` or `Tokyo Haneda (HND)`."""
+    found = _AIRPORT_CODE.fullmatch((place or "").strip())
+    return found[found.lastindex or 0].upper() if found else None
+
+
+@lru_cache(_REMEMBERED)
+def city(place: str | None) -> str:
+    """A key that all airports of one city share."""
+    code = airport(place)
+    if code is None:
+        return plain(place)
+    found = metropolitan(code) or next(iter(metropolitan_of(code)), None)
+    return found.code if found else code
+
+
+def titles_alike(one: str, other: str) -> bool:
+    """Whether they share a significant word, or one contains the other."""
+    first, second = plain(one), plain(other)
+    if not first or not second:
+        return False
+    return first in second or second in first or not _significant(one).isdisjoint(_significant(other))
+
+
+def _significant(title: str) -> set[str]:
+    return {word for word in map(plain, title.split()) if len(word) > _SHORT_WORD and word not in _STOP_WORDS}
+
+
+@lru_cache(_REMEMBERED)
+def words(title: str) -> frozenset[str]:
+    """All words of a title except short prepositions and articles."""
+    return frozenset(map(plain, title.split())) - _STOP_WORDS - _SMALL_WORDS
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether all words of one are in the other: `Sato dinner`, `Dinner at Sato`."""
+    first, second = words(one), words(other)
+    return bool(first and second) and (first <= second or second <= first)

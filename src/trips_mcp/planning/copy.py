@@ -18,8 +18,8 @@ from trips_mcp.contract.events import CreateEvent, Event
 from trips_mcp.contract.legs import LegItem
 from trips_mcp.contract.map_pins import MapPin, MapPinItem
 from trips_mcp.contract.models import Params, Result
-from trips_mcp.itinerary.check.findings import CitedPart
-from trips_mcp.itinerary.check.reporting import (
+from trips_mcp.itinerary.check.findings import (
+    CitedPart,
     appointment,
     cite_appointment,
     cite_flight,

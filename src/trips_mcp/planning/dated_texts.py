@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from trips_mcp.itinerary.check.findings import CitedPart
-from trips_mcp.itinerary.check.reporting import appointment, cite_appointment, cite_pin, cite_stay, leg_of, named
+from trips_mcp.itinerary.check.findings import (
+    CitedPart,
+    appointment,
+    cite_appointment,
+    cite_pin,
+    cite_stay,
+    leg_of,
+    named,
+)
 from trips_mcp.itinerary.formatting import short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.draft import DraftNote, note

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from trips_mcp.itinerary.check.findings import CitedPart
-from trips_mcp.itinerary.check.reporting import begin
+from trips_mcp.itinerary.check.findings import CitedPart, begin
 from trips_mcp.planning.change import Change
 
 NoteKind = Literal["to_rebook", "names_date", "left_as_is", "left_out", "not_undone"]

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from trips_mcp.contract.events import Event
-from trips_mcp.itinerary.check.findings import CitedPart
-from trips_mcp.itinerary.check.reporting import (
+from trips_mcp.itinerary.check.findings import (
+    CitedPart,
     appointment,
     at,
     cite_appointment,

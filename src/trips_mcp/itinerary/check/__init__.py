@@ -9,19 +9,25 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check.containment import check_containment
-from trips_mcp.itinerary.check.double_bookings import check_double_bookings
-from trips_mcp.itinerary.check.dst import check_dst
-from trips_mcp.itinerary.check.findings import GRADES, Checked, CheckReport, CitedPart, Finding, Grade, in_words
+from trips_mcp.itinerary.check.findings import (
+    GRADES,
+    MOST,
+    Checked,
+    CheckReport,
+    CitedPart,
+    Finding,
+    Found,
+    Grade,
+    in_words,
+)
 from trips_mcp.itinerary.check.flights import check_flights
 from trips_mcp.itinerary.check.hops import check_hops
-from trips_mcp.itinerary.check.legs import check_legs
+from trips_mcp.itinerary.check.legs import check_containment, check_legs
 from trips_mcp.itinerary.check.missing_facts import check_missing_facts, notes
 from trips_mcp.itinerary.check.nights import check_nights, night_notes
-from trips_mcp.itinerary.check.overlaps import check_overlaps
+from trips_mcp.itinerary.check.overlaps import check_double_bookings, check_overlaps
 from trips_mcp.itinerary.check.pins import check_pins, pin_notes
-from trips_mcp.itinerary.check.reporting import MOST, Found
-from trips_mcp.itinerary.check.zones import check_zones
+from trips_mcp.itinerary.check.zones import check_dst, check_zones
 from trips_mcp.itinerary.formatting import fitting
 from trips_mcp.itinerary.journey import Journey
 

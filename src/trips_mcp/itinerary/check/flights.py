@@ -7,16 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.dst import wall, when
+from trips_mcp.itinerary.check import findings
 from trips_mcp.itinerary.check.findings import Finding
-from trips_mcp.itinerary.check.intervals import merged
-from trips_mcp.itinerary.check.similarity import airport, city, plain
+from trips_mcp.itinerary.check.intervals import merged, wall, when
 from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Days, Move
+from trips_mcp.itinerary.text_match import airport, city, plain
 
 _DATE_LINE: Final = timedelta(hours=26)
 """Maximum difference between two zones."""
@@ -80,20 +79,20 @@ def flights_by_another_name(journey: Journey) -> set[int]:
 def _arrival_before_departure(move: Move) -> Finding:
     ends = ""
     if move.departs and move.arrives:
-        ends = f"arrives {reporting.at(move.arrives)}, before it departs {reporting.at(move.departs)}"
+        ends = f"arrives {findings.at(move.arrives)}, before it departs {findings.at(move.departs)}"
     by = ""
     if (departs := when(move.departs)) and (arrives := when(move.arrives)):
         by = f" ({length(departs.earliest - arrives.latest)} earlier in UTC)"
-    why = f"{reporting.begin(reporting.flight(move))} {ends}{by}."
+    why = f"{findings.begin(findings.flight(move))} {ends}{by}."
     day = move.departs.day if move.departs else None
-    about = [reporting.cite_flight(move, "arrival")]
+    about = [findings.cite_flight(move, "arrival")]
     inferred = [stop.known_by for stop in move.inferred_zones]
     if inferred:
         why = f"{why} Its zones are from {' and '.join(inferred)}."
     if (later := _a_day_later(move)) is not None:
         why = f"{why} If it arrives a day later, it takes {length(later)}."
     doubt = "" if move.zones_are_sure or not inferred else "a zone is inferred from the name of a place"
-    return reporting.doubtful(doubt, "arrival_before_departure", day, about, why, "update_leg")
+    return findings.doubtful(doubt, "arrival_before_departure", day, about, why, "update_leg")
 
 
 def _a_day_later(move: Move) -> timedelta | None:
@@ -114,12 +113,12 @@ def _under_way(move: Move) -> timedelta | None:
 
 
 def _too_long(move: Move, time: timedelta) -> Finding:
-    why = f"{reporting.begin(reporting.flight(move))} is under way for {length(time)}"
+    why = f"{findings.begin(findings.flight(move))} is under way for {length(time)}"
     ends = f"{_at(move.departs)} to {_at(move.arrives)}"
     day = move.departs.day if move.departs else None
-    about = [reporting.cite_flight(move, "arrival")]
+    about = [findings.cite_flight(move, "arrival")]
     doubt = "a ship, a train or long stops take that time"
-    return reporting.doubtful(doubt, "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
+    return findings.doubtful(doubt, "too_long_under_way", day, about, f"{why} ({ends}).", "update_leg")
 
 
 def _connections(journey: Journey, minimum: timedelta) -> Iterator[Finding]:
@@ -168,16 +167,16 @@ def _too_short(arriving: Move, departing: Move, time: timedelta, minimum: timede
     where = f" at {here}" if here == there else f", from {here} to {there},"
     if not here or not there:
         where = ""
-    flights = f"{reporting.flight(arriving)} and {reporting.flight(departing)}"
+    flights = f"{findings.flight(arriving)} and {findings.flight(departing)}"
     times = f"arrives {_at(arriving.arrives)}, departs {_at(departing.departs)}"
     why = f"{length(time)}{where} between {flights} ({times}), less than {length(minimum)}."
     day = departing.departs.day if departing.departs else None
-    about = [reporting.cite_flight(arriving, "arrival"), reporting.cite_flight(departing, "departure")]
+    about = [findings.cite_flight(arriving, "arrival"), findings.cite_flight(departing, "departure")]
     doubt = "" if here and here == there else "they may be at different places of one city"
     if any(moment and (moment.fold or moment.gap) for moment in (arriving.arrives, departing.departs)):
         doubt = doubt or "the clocks change at that time"
-    return reporting.doubtful(doubt, "connection_too_short", day, about, why, "update_leg")
+    return findings.doubtful(doubt, "connection_too_short", day, about, why, "update_leg")
 
 
 def _at(moment: Moment | None) -> str:
-    return reporting.at(moment) if moment else "at an unknown time"
+    return findings.at(moment) if moment else "at an unknown time"

@@ -13,16 +13,15 @@ from math import isfinite
 from operator import itemgetter
 from typing import Final
 
-from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.dst import offset_at, wall, when
-from trips_mcp.itinerary.check.findings import CitedPart, Finding, Grade
+from trips_mcp.itinerary.check import findings
+from trips_mcp.itinerary.check.findings import CitedPart, Finding, Found, Grade, Quota
 from trips_mcp.itinerary.check.flights import (
     arrives_too_early,
     connections,
     flights_by_another_name,
     may_part,
 )
-from trips_mcp.itinerary.check.reporting import Found, Quota
+from trips_mcp.itinerary.check.intervals import offset_at, wall, when
 from trips_mcp.itinerary.event_types import is_free, is_ride, is_stay, is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
@@ -130,12 +129,12 @@ def _impossible_flight(move: Move, km: float, taken: timedelta, doubt: str) -> F
         doubt = doubt or "a strong tailwind may carry it"
         needed = _hours(km, FAST_FLIGHT_KMH)
     why = (
-        f"{reporting.begin(reporting.flight(move))} takes {length(taken)} for {_km(km)}, "
+        f"{findings.begin(findings.flight(move))} takes {length(taken)} for {_km(km)}, "
         f"which take at least {length(needed)}."
     )
     day = move.departs.day if move.departs else None
-    about = [reporting.cite_flight(move, "arrival")]
-    return reporting.doubtful(doubt, "too_short_under_way", day, about, why, "update_leg")
+    about = [findings.cite_flight(move, "arrival")]
+    return findings.doubtful(doubt, "too_short_under_way", day, about, why, "update_leg")
 
 
 # An arrival far from the leg that it begins
@@ -190,15 +189,15 @@ def _km_from(leg: Stretch, spot: _Spot) -> float | None:
 
 def _far_arrival(move: Move, leg: Stretch, km: float) -> Finding:
     where = move.arrives_at.name if move.arrives_at else ""
-    lands = f" {reporting.at(move.arrives)}" if move.arrives else ""
+    lands = f" {findings.at(move.arrives)}" if move.arrives else ""
     why = (
-        f"{reporting.begin(reporting.flight(move))} arrives at {where}{lands}, {_km(km)} from the destination of "
-        f"{reporting.leg(leg)}."
+        f"{findings.begin(findings.flight(move))} arrives at {where}{lands}, {_km(km)} from the destination of "
+        f"{findings.leg(leg)}."
     )
-    about = [reporting.cite_flight(move, "to"), reporting.cite_leg(leg, "destination")]
+    about = [findings.cite_flight(move, "to"), findings.cite_leg(leg, "destination")]
     day = move.arrives.day if move.arrives else None
     doubt = "the journey may go on in a way that the plan does not say"
-    return reporting.doubtful(doubt, "arrival_far_from_leg", day, about, why, "update_leg")
+    return findings.doubtful(doubt, "arrival_far_from_leg", day, about, why, "update_leg")
 
 
 # From one place to the next
@@ -300,7 +299,7 @@ def _hop(one: _Thing, other: _Thing) -> tuple[Grade, str, str] | None:
     doubt = _doubt(one, other, km, between)
     needed = _likely(km) if between >= _shortest(km) else _shortest(km)
     why = f"{_km(km)} in a straight line in {length(between)}, which take at least {length(needed)}"
-    return reporting.grade_of(doubt), why, doubt
+    return findings.grade_of(doubt), why, doubt
 
 
 def _doubt(one: _Thing, other: _Thing, km: float, between: timedelta) -> str:
@@ -317,29 +316,29 @@ def _impossible_hop(one: _Thing, other: _Thing, why: str, doubt: str) -> Finding
     first, second = _described(one), _described(other)
     sentence = f"From {first} to {second}: {why}."
     about = [_cited(one.what), _cited(other.what)]
-    fix_with = reporting.update_tool(other.what) if isinstance(other.what, Appointment) else "update_leg"
+    fix_with = findings.update_tool(other.what) if isinstance(other.what, Appointment) else "update_leg"
     if fix_with == "update_leg" and isinstance(one.what, Appointment):
-        fix_with = reporting.update_tool(one.what)
+        fix_with = findings.update_tool(one.what)
     day = other.starts.day
-    return reporting.doubtful(doubt, "impossible_hop", day, about, sentence, fix_with)
+    return findings.doubtful(doubt, "impossible_hop", day, about, sentence, fix_with)
 
 
 def _described(thing: _Thing) -> str:
-    return f"{_named(thing.what)} ({reporting.between(thing.starts, thing.ends)})"
+    return f"{_named(thing.what)} ({findings.between(thing.starts, thing.ends)})"
 
 
 def _named(what: Move | Appointment | Rental) -> str:
     if isinstance(what, Move):
-        return reporting.flight(what)
+        return findings.flight(what)
     if isinstance(what, Rental):
-        return f"the car's pick-up in {reporting.leg_of(what.leg_id)}"
-    return reporting.appointment(what)
+        return f"the car's pick-up in {findings.leg_of(what.leg_id)}"
+    return findings.appointment(what)
 
 
 def _cited(what: Move | Appointment | Rental) -> CitedPart:
     if isinstance(what, Move):
-        return reporting.cite_flight(what)
-    return reporting.cite_rental(what, "pickUp") if isinstance(what, Rental) else reporting.cite_appointment(what)
+        return findings.cite_flight(what)
+    return findings.cite_rental(what, "pickUp") if isinstance(what, Rental) else findings.cite_appointment(what)
 
 
 def _km(km: float) -> str:

@@ -1,16 +1,18 @@
-"""Union, difference and overlap of intervals, in time independent of their length.
+"""Union, difference and overlap of intervals, in time independent of their length; and the UTC times of clocks.
 
 A trip may span four thousand years by mistake.
 """
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.local_time import Moment, zone_info
 from trips_mcp.itinerary.model import Days
 
 T = TypeVar("T")
@@ -20,6 +22,7 @@ DAY: Final = timedelta(days=1)
 _NOON: Final = time(12)
 _MOST_PARTNERS: Final = 3
 """Maximum partners of each interval, so that 10,000 simultaneous ones do not give 50 million pairs."""
+_REMEMBERED: Final = 1000
 
 
 def own_days(journey: Journey) -> Days | None:
@@ -86,3 +89,34 @@ def overlapping_pairs(spans: Iterable[tuple[T, At, At]]) -> Iterator[tuple[T, T]
         for _, other in active[: -_MOST_PARTNERS - 1 : -1]:
             yield other, thing
         insort(active, (ends, thing), key=itemgetter(0))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    earliest: datetime
+    latest: datetime
+
+
+@lru_cache(_REMEMBERED)
+def when(moment: Moment | None) -> When | None:
+    """The range in UTC. None if the time or the zone is unknown."""
+    if moment is None or moment.time is None or moment.zone is None:
+        return None
+    local = datetime.combine(moment.day, moment.time, zone_info(moment.zone))
+    first, second = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    return When(min(first, second), max(first, second))
+
+
+def wall(moment: Moment | None) -> datetime | None:
+    """Wall-clock time, labelled as UTC so that it can be compared without zones."""
+    if moment is None or moment.time is None:
+        return None
+    return datetime.combine(moment.day, moment.time, UTC)
+
+
+def offset_at(zone: str, moment: datetime) -> timedelta:
+    return moment.astimezone(zone_info(zone)).utcoffset() or timedelta()
+
+
+def noon(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(12), zone_info(zone))

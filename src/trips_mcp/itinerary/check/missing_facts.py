@@ -8,12 +8,12 @@ from datetime import date
 from typing import TypeVar
 
 from trips_mcp.contract.commitments import Commitment
-from trips_mcp.itinerary.check import reporting
+from trips_mcp.itinerary.check import findings
 from trips_mcp.itinerary.check.findings import CitedPart, Finding, Kind
-from trips_mcp.itinerary.check.flights import flights_by_another_name
+from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.local_time import Moment
-from trips_mcp.itinerary.model import Appointment, Move, Unreadable
+from trips_mcp.itinerary.local_time import Moment, read_moment
+from trips_mcp.itinerary.model import Appointment, Move, Stay, Unreadable
 
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ def notes(journey: Journey) -> Iterator[str]:
 
 def _unreadable(found: Unreadable) -> Finding:
     kind = found.kind if found.kind in ("trip", "commitment", "event") else "leg"
-    what = "the trip" if kind == "trip" else reporting.named(kind, found.id)
+    what = "the trip" if kind == "trip" else findings.named(kind, found.id)
     why = f"The value of {found.field} of {what} is not a readable date, time or zone."
-    return reporting.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
+    return findings.finding("not_checkable", "unreadable", None, [_part_of(kind, found)], why, f"update_{kind}")
 
 
 def _part_of(kind: str, found: Unreadable) -> CitedPart:
@@ -55,16 +55,14 @@ def _part_of(kind: str, found: Unreadable) -> CitedPart:
 def _dates(journey: Journey) -> Iterator[Finding]:
     legs = [one for one in journey.stretches if not (one.source.start_date and one.source.end_date)]
     yield from _together(
-        "no_date", [(None, reporting.cite_leg(leg)) for leg in legs], "leg", "without both dates", "update_leg"
+        "no_date", [(None, findings.cite_leg(leg)) for leg in legs], "leg", "without both dates", "update_leg"
     )
     moves = [move for move in journey.moves if not (move.source.departure or move.source.arrival)]
-    flights = [(None, reporting.cite_flight(move)) for move in moves]
+    flights = [(None, findings.cite_flight(move)) for move in moves]
     yield from _together("no_date", flights, "flight", "without departure and arrival", "update_leg")
     for kind in ("commitment", "event"):
         undated = [
-            (None, reporting.cite_appointment(one))
-            for one in journey.appointments
-            if one.kind == kind and _undated(one)
+            (None, findings.cite_appointment(one)) for one in journey.appointments if one.kind == kind and _undated(one)
         ]
         yield from _together("no_date", undated, kind, "without a date", f"update_{kind}")
 
@@ -75,13 +73,13 @@ def _undated(one: Appointment) -> bool:
 
 def _ends(journey: Journey) -> Iterator[Finding]:
     open_ended = [
-        (one.starts.day, reporting.cite_appointment(one, "endTime"))
+        (one.starts.day, findings.cite_appointment(one, "endTime"))
         for one in journey.appointments
         if isinstance(one.source, Commitment) and one.starts and one.starts.time and not one.source.end_time
     ]
     lack = "with a start but no end: whether they overlap anything later is not known"
     yield from _together("no_end", open_ended, "commitment", lack, "update_commitment")
-    halves = [(_day(move), reporting.cite_flight(move)) for move in journey.moves if _is_half(move)]
+    halves = [(_day(move), findings.cite_flight(move)) for move in journey.moves if _is_half(move)]
     lack = "without the time of departure or of arrival: they are not compared with anything"
     yield from _together("no_end", halves, "flight", lack, "update_leg")
 
@@ -95,11 +93,11 @@ def _is_half(move: Move) -> bool:
 
 
 def _zones(journey: Journey) -> Iterator[Finding]:
-    legs = [(one.starts, reporting.cite_leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
+    legs = [(one.starts, findings.cite_leg(one, "timezone")) for one in journey.stretches if not one.source.timezone]
     lack = "without a time zone: its times are compared with each other alone"
     yield from _together("no_zone", legs, "leg", lack, "update_leg")
     flights = [
-        (end.day, reporting.cite_flight(move, field))
+        (end.day, findings.cite_flight(move, field))
         for move in journey.moves
         for end, own, field in (
             (move.departs, move.source.departure_timezone, "departureTimezone"),
@@ -112,7 +110,7 @@ def _zones(journey: Journey) -> Iterator[Finding]:
     duplicates = flights_by_another_name(journey)
     for kind, fix_with in (("commitment", "update_commitment"), ("event", "create_commitment")):
         times = [
-            (one.starts.day, reporting.cite_appointment(one))
+            (one.starts.day, findings.cite_appointment(one))
             for one in journey.appointments
             if one.kind == kind
             and one.starts
@@ -147,6 +145,20 @@ def _together(
         what = f"1 {one}" if len(found) == 1 else f"{len(found)} {many or f'{one}s'}"
         days = [day for day, _ in found if day]
         why = f"There {'is' if len(found) == 1 else 'are'} {what} {lack}."
-        yield reporting.finding(
+        yield findings.finding(
             "not_checkable", kind, min(days, default=None), [part for _, part in found], why, fix_with
         )
+
+
+def all_dated(journey: Journey) -> bool:
+    """Whether each leg, stay and flight is dated. One without dates may fill any gap."""
+    return (
+        all(leg.starts and leg.ends and leg.starts <= leg.ends for leg in journey.stretches)
+        and all(stay.first and stay.end and stay.first <= stay.end for stay in journey.stays)
+        and all(move.days and not arrives_too_early(move) for move in journey.moves)
+    )
+
+
+def is_dated(stay: Stay) -> bool:
+    """Whether the stay has a check-in and a check-out that can be read."""
+    return all(read_moment(text, None) for text in (stay.source.check_in, stay.source.check_out))

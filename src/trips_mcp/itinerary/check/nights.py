@@ -10,18 +10,17 @@ from functools import partial
 from itertools import accumulate
 from typing import Final
 
-from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.completeness import all_dated, is_dated
-from trips_mcp.itinerary.check.findings import Finding
+from trips_mcp.itinerary.check import findings
+from trips_mcp.itinerary.check.findings import Finding, Found, Quota
 from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, overlapping_pairs, trip_days, without
 from trips_mcp.itinerary.check.legs import gaps
-from trips_mcp.itinerary.check.reporting import Found, Quota
-from trips_mcp.itinerary.check.similarity import same
+from trips_mcp.itinerary.check.missing_facts import all_dated, is_dated
 from trips_mcp.itinerary.event_types import is_ride, is_stay, is_travel, night_under_way
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.model import Appointment, Days, Stay, Stretch
+from trips_mcp.itinerary.text_match import same
 
 _FEW: Final = 5
 
@@ -55,19 +54,19 @@ def _two_beds(journey: Journey) -> Iterator[Found]:
 
 def _beds_of(one: Stay, other: Stay, shared: Days, undated: Stay | None) -> Finding:
     stays_of = f"the stays of {_dated(one)} and {_dated(other)}"
-    why = f"There are two beds for {reporting.nights(shared)}: {stays_of}."
-    about = [reporting.cite_stay(one, "checkOut"), reporting.cite_stay(other, "checkIn")]
+    why = f"There are two beds for {findings.nights(shared)}: {stays_of}."
+    about = [findings.cite_stay(one, "checkOut"), findings.cite_stay(other, "checkIn")]
     doubt = ""
     if undated:
-        leg = reporting.leg_of(undated.leg_id)
+        leg = findings.leg_of(undated.leg_id)
         doubt = f"the stay of {leg} lacks a date of its own and is taken to last as long as its leg"
-    return reporting.doubtful(doubt, "two_beds", shared.first, about, why, "update_leg")
+    return findings.doubtful(doubt, "two_beds", shared.first, about, why, "update_leg")
 
 
 def _dated(stay: Stay) -> str:
     """`leg jx7 (Sunday 2026-07-19 to Friday 2026-07-24)`, from check-in to check-out."""
-    leg = reporting.leg_of(stay.leg_id)
-    return f"{leg} ({reporting.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
+    leg = findings.leg_of(stay.leg_id)
+    return f"{leg} ({findings.days(Days(stay.first, stay.end))})" if stay.first and stay.end else leg
 
 
 def _accounted_for(journey: Journey) -> list[Days]:
@@ -86,15 +85,15 @@ def _accounted_for(journey: Journey) -> list[Days]:
 def _travel_nights(journey: Journey) -> dict[date, str]:
     """Nights that a flight without an arrival, or an evening's journey, may take; and its name."""
     open_ended = (move for move in journey.moves if move.departs and not move.arrives)
-    flights = {move.departs.day: reporting.flight(move) for move in open_ended if move.departs}
+    flights = {move.departs.day: findings.flight(move) for move in open_ended if move.departs}
     travels = filter(is_travel, journey.appointments)
-    return flights | {night: reporting.appointment(one) for one in travels if (night := night_under_way(one))}
+    return flights | {night: findings.appointment(one) for one in travels if (night := night_under_way(one))}
 
 
 def night_notes(journey: Journey) -> Iterator[str]:
     """Nights that have no bed and no finding, as a flight, a journey or an event that is a stay may take them."""
     trip = trip_days(journey)
-    stays = {one.starts.day: reporting.appointment(one) for one in journey.appointments if is_stay(one) and one.starts}
+    stays = {one.starts.day: findings.appointment(one) for one in journey.appointments if is_stay(one) and one.starts}
     nights = sorted(
         (night, name)
         for night, name in (stays | _travel_nights(journey)).items()
@@ -111,10 +110,10 @@ def _no_stay_at_all(nights: list[Days]) -> Iterator[Finding]:
     """A single finding for a plan without any stay."""
     if nights:
         count = sum(map(len, nights))
-        why = f"No leg has an accommodation: there is no bed for {reporting.nights(nights[0])}"
+        why = f"No leg has an accommodation: there is no bed for {findings.nights(nights[0])}"
         more = f", nor for {count - len(nights[0])} more" if len(nights) > 1 else ""
         doubt = "the trip's beds may be noted elsewhere"
-        yield reporting.doubtful(doubt, "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
+        yield findings.doubtful(doubt, "no_bed", nights[0].first, [], f"{why}{more}.", "update_leg")
 
 
 class _Beds:
@@ -144,21 +143,21 @@ class _Beds:
         if stretch is None:
             because, doubt = "no leg covers it", "it may be spent where no leg is needed"
         elif stay is None:
-            because, doubt = f"{reporting.leg(stretch)} has no accommodation", "the bed may be noted elsewhere"
+            because, doubt = f"{findings.leg(stretch)} has no accommodation", "the bed may be noted elsewhere"
         elif not is_dated(stay) or stay.nights is None:
             because = (
-                f"the stay of {reporting.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
+                f"the stay of {findings.leg(stretch)} has no dates of its own and is taken to last as long as the leg"
             )
             doubt = "the stay may last longer"
         else:
             dates = f"from {day_in_words(stay.nights.first)} to {day_in_words(stay.nights.last + DAY)}"
-            because = f"the stay of {reporting.leg(stretch)} is {dates}"
+            because = f"the stay of {findings.leg(stretch)} is {dates}"
             travels = next(without(nights, self._travels), None) != nights
             doubt = "" if self._all_dated else "a leg, a stay or a flight without dates may cover it"
             doubt = doubt or ("a journey of that time may last through the night" if travels else "")
-        about = [reporting.cite_stay(stay)] if stay else [reporting.cite_leg(stretch)] if stretch else []
-        why = f"There is no bed for {reporting.nights(nights)}: {because}."
-        return reporting.doubtful(doubt, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
+        about = [findings.cite_stay(stay)] if stay else [findings.cite_leg(stretch)] if stretch else []
+        why = f"There is no bed for {findings.nights(nights)}: {because}."
+        return findings.doubtful(doubt, "no_bed", nights.first, about, why, "update_leg" if stretch else "create_leg")
 
     def _stay_among_events(self, nights: Days) -> Appointment | None:
         place = bisect_left(
@@ -217,8 +216,8 @@ def _existing(nights: Days, zone: str | None) -> Days | None:
 
 
 def _open_end(event: Appointment, nights: Days) -> Finding:
-    which = reporting.nights(nights)
-    why = f"{reporting.appointment(event)} is a stay without an end: whether it covers {which} is not known."
-    return reporting.finding(
-        "not_checkable", "no_end", nights.first, [reporting.cite_appointment(event)], reporting.begin(why), "update_leg"
+    which = findings.nights(nights)
+    why = f"{findings.appointment(event)} is a stay without an end: whether it covers {which} is not known."
+    return findings.finding(
+        "not_checkable", "no_end", nights.first, [findings.cite_appointment(event)], findings.begin(why), "update_leg"
     )

@@ -13,9 +13,9 @@ from statistics import median
 from typing import Final
 
 from trips_mcp.contract.map_pins import MapPin
-from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.dst import noon, offset_at
+from trips_mcp.itinerary.check import findings
 from trips_mcp.itinerary.check.findings import Finding, Grade
+from trips_mcp.itinerary.check.intervals import noon, offset_at
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.model import Appointment, Stretch
 from trips_mcp.places.stops import Stop, find_stop
@@ -53,9 +53,9 @@ class _Linked:
 def check_pins(journey: Journey) -> Iterator[Finding]:
     for pin in journey.pins.values():
         if wrong := _wrong(pin):
-            why = f"{reporting.begin(reporting.pin(pin.id))} {wrong}."
+            why = f"{findings.begin(findings.pin(pin.id))} {wrong}."
             grade: Grade = "not_checkable" if pin.lat is None or pin.lng is None else "certain"
-            yield reporting.finding(grade, "bad_coordinates", None, [reporting.cite_pin(pin)], why, "update_map_pin")
+            yield findings.finding(grade, "bad_coordinates", None, [findings.cite_pin(pin)], why, "update_map_pin")
     by_leg = [*_by_leg(journey)]
     loose = _loose(journey, by_leg)
     if len(journey.stretches) <= 1:
@@ -78,10 +78,10 @@ def pin_notes(journey: Journey) -> Iterator[str]:
 
 
 def _far(one: _Linked, why: str, stretch: Stretch | None) -> Finding:
-    commitment = [] if one.commitment is None else [reporting.cite_appointment(one.commitment, "mapPinId")]
-    about = [reporting.cite_pin(one.pin), *commitment, *([] if stretch is None else [reporting.cite_leg(stretch)])]
+    commitment = [] if one.commitment is None else [findings.cite_appointment(one.commitment, "mapPinId")]
+    about = [findings.cite_pin(one.pin), *commitment, *([] if stretch is None else [findings.cite_leg(stretch)])]
     doubt = "a plan may lead far away from its leg" if one.commitment else "no commitment links the pin to a leg"
-    return reporting.doubtful(doubt, "pin_far_from_leg", one.day, about, why, "update_map_pin")
+    return findings.doubtful(doubt, "pin_far_from_leg", one.day, about, why, "update_map_pin")
 
 
 def _wrong(pin: MapPin) -> str | None:
@@ -140,7 +140,7 @@ def _far_from_all(journey: Journey, loose: Sequence[_Linked]) -> Iterator[tuple[
     """Pins without a link that fit none of several legs."""
     places = _places_of_legs(journey) if loose else None
     for one in loose:
-        pin = reporting.begin(reporting.pin(one.pin.id))
+        pin = findings.begin(findings.pin(one.pin.id))
         if places is not None:
             distance = _to_nearest(_point(one.lat, one.lng), places)
             if distance > _FAR_FROM_THE_ONLY_OTHER:
@@ -161,7 +161,7 @@ def _far_pins(stretch: Stretch | None, linked: Sequence[_Linked]) -> Iterator[tu
     if len(points) == 2:
         distances = [_apart(*points)] * 2
     for one, distance in zip(linked, distances, strict=True):
-        leg, pin = reporting.leg(stretch) if stretch else "the trip", reporting.begin(reporting.pin(one.pin.id))
+        leg, pin = findings.leg(stretch) if stretch else "the trip", findings.begin(findings.pin(one.pin.id))
         if distance > limit:
             others = f"the middle of the pins of {leg}" if len(points) > 2 else f"the other pin of {leg}"
             swapped = len(points) > 2 and _is_swapped(one, middle)
@@ -186,7 +186,7 @@ def _under_another_sun(one: _Linked, stretch: Stretch) -> str | None:
     if abs(off) <= _HOURS_OFF:
         return None
     where = f"is at longitude {one.lng:g}, where the sun is {abs(off):.0f} hours {'behind' if off > 0 else 'ahead of'}"
-    return f"{where} the clocks of {reporting.leg(stretch)} ({stretch.zone})"
+    return f"{where} the clocks of {findings.leg(stretch)} ({stretch.zone})"
 
 
 def _point(lat: float, lng: float) -> _Point:

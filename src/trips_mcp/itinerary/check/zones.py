@@ -1,4 +1,4 @@
-"""Findings on zones that contradict a leg, an airport or each other.
+"""Findings on zones that contradict a leg, an airport or each other, and on hours that a clock change skips or repeats.
 
 Offsets from UTC at that time are compared, not names.
 """
@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from trips_mcp.itinerary.check import reporting
-from trips_mcp.itinerary.check.dst import offset_at
+from trips_mcp.itinerary.check import findings
 from trips_mcp.itinerary.check.findings import CitedPart, Finding
 from trips_mcp.itinerary.check.flights import connections
-from trips_mcp.itinerary.check.similarity import airport
+from trips_mcp.itinerary.check.intervals import exists, offset_at
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Appointment, Move, Stretch
+from trips_mcp.itinerary.text_match import airport
 from trips_mcp.places.cities import find_cities
 from trips_mcp.places.stops import Stop
 
 _LONGEST_LAYOVER: Final = timedelta(hours=24)
 """A traveller who departs again within this time only changes planes."""
 _OTHER_CLOCK: Final = "the clocks of another place may be meant"
+_Timed = tuple[Moment | str | None, CitedPart, str, str]
+"""A time, the part that has it, its description, and the tool that changes it. A text is not a time."""
 
 
 def check_zones(journey: Journey) -> Iterator[Finding]:
@@ -57,13 +59,13 @@ class _End:
 
     @property
     def part(self) -> CitedPart:
-        return reporting.cite_flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
+        return findings.cite_flight(self.move, "arrivalTimezone" if self.arrives else "departureTimezone")
 
     @property
     def said(self) -> str:
         """`flight JL44 arrives Friday 2027-03-26 17:30 Asia/Tokyo (UTC+9)`"""
         verb = "arrives" if self.arrives else "departs"
-        return f"{reporting.flight(self.move)} {verb} {reporting.at(self.moment)} ({_offset(self.zone, self.instant)})"
+        return f"{findings.flight(self.move)} {verb} {findings.at(self.moment)} ({_offset(self.zone, self.instant)})"
 
 
 def _destinations(journey: Journey) -> Iterator[Finding]:
@@ -78,10 +80,10 @@ def _destinations(journey: Journey) -> Iterator[Finding]:
         city = cities[0]
         others = " or another city of that name" if len(cities) > 1 else ""
         expected = f"{city.name} ({city.country}){others} is in {city.zone} ({_offset(city.zone, middle)})"
-        why = f"{reporting.begin(_in_zone(leg, middle))}, but {expected}."
-        about = [reporting.cite_leg(leg, "timezone")]
+        why = f"{findings.begin(_in_zone(leg, middle))}, but {expected}."
+        about = [findings.cite_leg(leg, "timezone")]
         doubt = "the destination may mean another place"
-        yield reporting.doubtful(doubt, "zone_contradicts", leg.starts, about, why, "update_leg")
+        yield findings.doubtful(doubt, "zone_contradicts", leg.starts, about, why, "update_leg")
 
 
 def _middle_of(leg: Stretch) -> datetime | None:
@@ -95,8 +97,8 @@ def _middle_of(leg: Stretch) -> datetime | None:
 def _of_another_place(end: _End) -> Finding:
     stop = end.stop
     expected = f"{stop.name} is in {stop.zone} ({_offset(stop.zone, end.instant)})" if stop else ""
-    why = f"{reporting.begin(end.said)}, but {expected}."
-    return reporting.doubtful(_OTHER_CLOCK, "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
+    why = f"{findings.begin(end.said)}, but {expected}."
+    return findings.doubtful(_OTHER_CLOCK, "zone_contradicts", end.moment.day, [end.part], why, "update_leg")
 
 
 def _own_ends(journey: Journey) -> Iterator[_End]:
@@ -157,10 +159,10 @@ def _commitments(journey: Journey, legs: _ByDay) -> Iterator[Finding]:
 
 
 def _contradicts_leg(one: Appointment, starts: Moment, zone: str, leg: Stretch, at: datetime) -> Finding:
-    what = f"{reporting.appointment(one)} starts {reporting.at(starts)} ({_offset(zone, at)})"
-    why = f"{reporting.begin(what)}, but {_in_zone(leg, at)}."
-    about = [reporting.cite_appointment(one, "timezone"), reporting.cite_leg(leg, "timezone")]
-    return reporting.doubtful(_OTHER_CLOCK, "zone_contradicts", starts.day, about, why, "update_commitment")
+    what = f"{findings.appointment(one)} starts {findings.at(starts)} ({_offset(zone, at)})"
+    why = f"{findings.begin(what)}, but {_in_zone(leg, at)}."
+    about = [findings.cite_appointment(one, "timezone"), findings.cite_leg(leg, "timezone")]
+    return findings.doubtful(_OTHER_CLOCK, "zone_contradicts", starts.day, about, why, "update_commitment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def _airport_of_two_zones(code: str, ends: Sequence[_End]) -> _Airport | None:
 def _airport(one: _Airport) -> Finding:
     why = f"{one.code} has two zones: {one.odd[0].said}, but {one.usual.said}."
     about = [end.part for end in (*one.odd, one.usual)]
-    return reporting.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
+    return findings.finding("certain", "zone_contradicts", one.odd[0].moment.day, about, why, "update_leg")
 
 
 def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterator[Finding]:
@@ -204,10 +206,10 @@ def _flight_ends(journey: Journey, legs: _ByDay, ends: Sequence[_End]) -> Iterat
         staying = legs.after(day) if end.arrives else legs.before(day)
         allowed = [leg.zone for leg in legs.on(day)]
         if staying and (id(end.move), end.arrives) not in passing and not _is_any_of(end.zone, allowed, end.instant):
-            why = f"{reporting.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
-            about = [end.part, reporting.cite_leg(staying[0], "timezone")]
+            why = f"{findings.begin(end.said)}, but {_in_zone(staying[0], end.instant)}."
+            about = [end.part, findings.cite_leg(staying[0], "timezone")]
             doubt = "the flight may begin or end outside the leg"
-            yield reporting.doubtful(doubt, "zone_contradicts", day, about, why, "update_leg")
+            yield findings.doubtful(doubt, "zone_contradicts", day, about, why, "update_leg")
         elif end.contradicts_its_airport:
             yield _of_another_place(end)
 
@@ -217,8 +219,44 @@ def _is_any_of(zone: str, zones: Sequence[str | None], at: datetime) -> bool:
 
 
 def _in_zone(leg: Stretch, at: datetime) -> str:
-    return f"{reporting.leg(leg)} is in {leg.zone} ({_offset(leg.zone, at)})" if leg.zone else reporting.leg(leg)
+    return f"{findings.leg(leg)} is in {leg.zone} ({_offset(leg.zone, at)})" if leg.zone else findings.leg(leg)
 
 
 def _offset(zone: str, at: datetime) -> str:
-    return reporting.offset(offset_at(zone, at))
+    return findings.offset(offset_at(zone, at))
+
+
+def check_dst(journey: Journey) -> Iterator[Finding]:
+    for moment, part, what, fix_with in _times(journey):
+        if not isinstance(moment, Moment):
+            continue
+        if moment.gap:
+            why = f"{what} is {findings.at(moment)}: the clocks are put forward over that time, it does not exist."
+            yield findings.finding("certain", "hour_does_not_exist", moment.day, [part], why, fix_with)
+        elif moment.time is None and not exists(moment.day, moment.zone):
+            why = f"{what} is {findings.at(moment)}: that day does not exist in {moment.zone}."
+            yield findings.finding("certain", "hour_does_not_exist", moment.day, [part], why, fix_with)
+        elif moment.fold:
+            why = f"{what} is {findings.at(moment)}: the clocks are put back over that time, it exists twice."
+            doubt = "which of the two is meant makes a difference only if something else is near"
+            yield findings.doubtful(doubt, "hour_exists_twice", moment.day, [part], why, fix_with)
+
+
+def _times(journey: Journey) -> Iterator[_Timed]:
+    for move in journey.moves:
+        name = findings.flight(move)
+        yield move.departs, findings.cite_flight(move, "departure"), f"The departure of {name}", "update_leg"
+        yield move.arrives, findings.cite_flight(move, "arrival"), f"The arrival of {name}", "update_leg"
+    for stay in journey.stays:
+        leg = findings.leg_of(stay.leg_id)
+        yield stay.check_in, findings.cite_stay(stay, "checkIn"), f"The check-in of {leg}", "update_leg"
+        yield stay.check_out, findings.cite_stay(stay, "checkOut"), f"The check-out of {leg}", "update_leg"
+    for rental in journey.rentals:
+        leg = findings.leg_of(rental.leg_id)
+        yield rental.pick_up, findings.cite_rental(rental, "pickUp"), f"The car's pick-up in {leg}", "update_leg"
+        yield rental.drop_off, findings.cite_rental(rental, "dropOff"), f"The car's drop-off in {leg}", "update_leg"
+    for one in journey.appointments:
+        name, fix_with = findings.appointment(one), findings.update_tool(one)
+        field = "time" if one.kind == "event" else "startTime"
+        yield one.starts, findings.cite_appointment(one, field), f"The start of {name}", fix_with
+        yield one.ends, findings.cite_appointment(one, "endTime"), f"The end of {name}", fix_with

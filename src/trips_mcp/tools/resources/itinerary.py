@@ -32,11 +32,12 @@ from trips_mcp.itinerary.day_expressions import (
     why_no_trip,
 )
 from trips_mcp.itinerary.formatting import short
+from trips_mcp.itinerary.hits import Hit
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.model import Stay
 from trips_mcp.itinerary.results import Day, Timeline
-from trips_mcp.itinerary.search import Hit, SearchReport, matching
+from trips_mcp.itinerary.search import SearchReport, matching
 from trips_mcp.itinerary.stay import StayReport, choice_of_stays, stay_in_words, stay_report, stays_named, stays_on
 from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
