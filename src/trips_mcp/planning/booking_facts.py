@@ -1,16 +1,19 @@
-"""What a booking says, in the fields of the APIs: of flights, stays, cars, commitments and events.
+"""Facts of bookings, in the fields of the APIs, and whether a flight, a stay, a car or a plan of a trip has them.
 
-In the notes of a commitment or an event, it is labelled lines above the traveller's own words.
+In the notes of a commitment or an event, they are labelled lines above the traveller's own words.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
-from trips_mcp.bookings.matching import all_of
-from trips_mcp.bookings.model import Booking, BookingPlace
+from trips_mcp.bookings.matching import all_of, digits_of
+from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime
 from trips_mcp.contract.fields import is_blank
+from trips_mcp.itinerary.local_time import read_moment
+from trips_mcp.itinerary.model import Appointment
 from trips_mcp.json_values import JsonObject
+from trips_mcp.places.names import fold
 
 _DAY: Final = timedelta(days=1)
 _LONGEST_NOTES: Final = 10_000
@@ -20,6 +23,10 @@ _LABELS: Final = ("From", "To", "Arrives", "Address", "Confirmation", "Seat")
 """In the order in which they are written."""
 _LISTED: Final = ("Confirmation", "Seat")
 """Travellers of one ride may have one each."""
+_NUMBER: Final = "confirmationNumber"
+_ONE_EACH: Final = ("seat", _NUMBER)
+_FREE_WORDS: Final = frozenset({"airline", "name", "address", "location", "company", "from", "to"})
+"""Names and addresses, which the traveller may have written better."""
 
 
 def flight_facts(one: Booking) -> JsonObject:
@@ -161,3 +168,101 @@ def _parsed(notes: str) -> tuple[dict[str, str], list[str]]:
 
 def _known(**facts: Any) -> JsonObject:
     return {name: value for name, value in facts.items() if value not in ("", None)}
+
+
+def merge(existing: JsonObject, facts: JsonObject, *, several: bool = False, hidden: bool = False) -> list[str]:
+    """Put facts into what is there. Returns the differences in words; what says the same in other words is none.
+
+    `several`: there may be more than one seat and confirmation number. `hidden`: without confirmation numbers.
+    """
+    differences: list[str] = []
+    for name, value in facts.items():
+        old = existing.get(name)
+        said = f"{name}: {old} becomes {value}"
+        if old in (None, ""):
+            said = f"{name}: {value} is added"
+        elif several and name in _ONE_EACH:
+            both = all_of(str(old), str(value))
+            if both == all_of(str(old)):
+                continue
+            value, said = both, f"{name}: {old} becomes {both}"
+        elif _says_the_same(name, str(old), str(value)):
+            continue
+        existing[name] = value
+        differences.append(f"{name} is set" if hidden and name == _NUMBER else said)
+    return differences
+
+
+def _says_the_same(name: str, old: str, new: str) -> bool:
+    if name in _FREE_WORDS:
+        return True
+    if name in ("flightNumber", "confirmationNumber"):
+        return _compact(old) == _compact(new)
+    written, read = read_moment(old, None), read_moment(new, None)
+    if written is None or read is None:
+        return old == new
+    is_exact = written.time is not None and read.time is not None
+    return (
+        written.day == read.day
+        and (not is_exact or written.time == read.time)
+        and not (written.time is None and read.time is not None)
+    )
+
+
+def is_same_flight(flight: JsonObject, one: Booking, starts: BookingTime) -> bool:
+    """By its number on that day; without a number, by its way on that day."""
+    if _day(flight.get("departure")) != starts.day:
+        return False
+    if _compact(flight.get("flightNumber")) == _compact(one.number) != "":
+        return True
+    return not one.number and _ends_of(flight) == (one.origin.label, one.destination.label)
+
+
+def is_of_same_reservation(flight: JsonObject, one: Booking) -> bool:
+    """Whether it has a confirmation number of the booking, and its way."""
+    number = one.confirmation_number
+    is_shared = number != "" and _share_a_number(flight.get("confirmationNumber"), number)
+    return is_shared and _ends_of(flight) == (one.origin.label, one.destination.label)
+
+
+def is_same_stay(known: JsonObject, leg_starts: date, one: Booking, starts: BookingTime) -> bool:
+    """`known` is a leg's accommodation, empty if it has none."""
+    if not known:
+        return False
+    if one.confirmation_number and _share_a_number(known.get("confirmationNumber"), one.confirmation_number):
+        return True
+    first = _day(known.get("checkIn")) or leg_starts
+    return fold(str(known.get("name") or "")) == fold(one.name) != "" and first == starts.day
+
+
+def is_same_car(known: JsonObject, one: Booking, starts: BookingTime) -> bool:
+    number = _compact(known.get("confirmationNumber"))
+    if number and one.confirmation_number:
+        return number == _compact(one.confirmation_number)
+    return fold(str(known.get("company") or "")) == fold(one.name) and _day(known.get("pickUp")) == starts.day
+
+
+def is_same_ride(each: Appointment, one: Booking, starts: BookingTime) -> bool:
+    """The same number and departure, though its stations are spelled in another way."""
+    digits = digits_of(one)
+    if not (one.is_ride and digits and each.starts and each.starts.day == starts.day):
+        return False
+    clocks = {each.starts.time, starts.clock} - {None}
+    return len(clocks) < 2 and digits in [word.lstrip("0") for word in fold(each.title).split()]
+
+
+def _share_a_number(one: Any, other: str) -> bool:
+    return not set(_compact(one).split(",")).isdisjoint(_compact(other).split(","))
+
+
+def _day(text: Any) -> date | None:
+    moment = read_moment(str(text), None) if text else None
+    return moment.day if moment else None
+
+
+def _ends_of(flight: JsonObject) -> tuple[str, str]:
+    return str(flight.get("from") or ""), str(flight.get("to") or "")
+
+
+def _compact(text: Any) -> str:
+    return "".join(str(text or "").split()).upper()

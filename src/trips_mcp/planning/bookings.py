@@ -10,7 +10,7 @@ from trips_mcp.contract.models import Result
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.model import Appointment, Move
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.shifted_text import local_text
+from trips_mcp.planning.draft import local_text
 
 _NUMBERS: Final = ("confirmationNumber", "confirmation_number")
 _STATUSES: Final = ("booking_status", "bookingStatus")

@@ -36,9 +36,16 @@ from trips_mcp.itinerary.model import Appointment, Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
-from trips_mcp.planning.dated_texts import dated_texts
-from trips_mcp.planning.draft import Draft, DraftNote, NoteKind, NotPlannableError, note
-from trips_mcp.planning.shifted_text import day_text, moment_text
+from trips_mcp.planning.draft import (
+    Draft,
+    DraftNote,
+    NoteKind,
+    NotPlannableError,
+    dated_texts,
+    day_text,
+    moment_text,
+    note,
+)
 
 Part = Literal[
     "legs", "accommodation", "flights", "rentalCars", "mapPins", "commitments", "actionItems", "events", "notes"

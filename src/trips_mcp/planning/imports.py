@@ -1,21 +1,20 @@
-"""Bookings into a trip: what is new, what is there already, what changed, what was cancelled, what to ask.
+"""Import of bookings into a trip, or a new one: what is new, there already, changed, cancelled, and what to ask.
 
 Nothing is deleted: a cancelled booking is named. What the trip has and a confirmation does not say stays.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from trips_mcp.bookings.matching import all_of, client_ref, combined, contradictions, digits_of, identity
+from trips_mcp.bookings.matching import client_ref, combined, contradictions, identity
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
-from trips_mcp.contract.fields import is_blank
-from trips_mcp.contract.legs import LegAccommodation, LegRentalCar
+from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.local_time import Moment, read_moment
-from trips_mcp.itinerary.model import Appointment, Move, Stretch
+from trips_mcp.itinerary.local_time import Moment
+from trips_mcp.itinerary.model import Appointment
 from trips_mcp.json_values import JsonObject
 from trips_mcp.places.aliases import names_in
 from trips_mcp.places.names import fold
@@ -23,30 +22,39 @@ from trips_mcp.planning.booking_facts import (
     car_facts,
     event_facts,
     flight_facts,
+    is_of_same_reservation,
+    is_same_car,
+    is_same_flight,
+    is_same_ride,
+    is_same_stay,
+    merge,
     merged_notes,
     plan_facts,
     stay_facts,
     storable,
     title_of,
 )
-from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
-from trips_mcp.planning.place_names import names_of
+from trips_mcp.planning.import_parts import LegDraft, leg_changes, legs_of, names_of, pin_changes
 
 ImportOutcome = Literal["new", "same", "changed", "cancelled", "question"]
 
 _DAY: Final = timedelta(days=1)
-MARGIN: Final = timedelta(days=1)
+_MARGIN: Final = timedelta(days=1)
 """A booking may lie this far outside the trip's dates: a night flight before it, the way home after it."""
 _CONNECTION: Final = timedelta(days=1)
 """Flights less than this apart, the second from where the first lands, are one way."""
 _MOST_FLIGHTS: Final = 50
 """Flights of one leg (docs/contract.md)."""
-_MOST_PINS: Final = 100
-"""Pins of one change."""
 _TIMES: Final = ("startDate", "startTime", "endTime")
 _OF_EVENT: Final = {"startDate": "date", "startTime": "time", "notes": "description"}
 """Fields of a commitment as an event has them."""
+LONGEST_TRIP: Final = timedelta(days=120)
+"""Bookings that span more are not of one trip."""
+_NAME: Final = "trip"
+"""The name of the new trip in the changes."""
+_MOST_IN_TITLE: Final = 3
+_LONGEST_TITLE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +96,7 @@ def is_outside(journey: Journey, one: Booking) -> bool:
     first, last = journey.starts, journey.ends
     if one.starts is None or first is None or last is None:
         return False
-    return not first - MARGIN <= one.starts.day <= last + MARGIN
-
-
-@dataclass
-class _LegDraft:
-    """A leg as it becomes. `stretch` is None for a new one."""
-
-    key: str
-    """Its id, or the name of what creates it."""
-    stretch: Stretch | None
-    destination: str
-    starts: date
-    ends: date
-    zone: str | None
-    names: frozenset[str]
-    flights: list[JsonObject]
-    accommodation: JsonObject = field(default_factory=dict[str, Any])
-    rental: JsonObject = field(default_factory=dict[str, Any])
-    ref: str = ""
-    written: set[str] = field(default_factory=set[str])
-    """Fields that differ from the trip's."""
-
-    @property
-    def link(self) -> str:
-        return self.key if self.stretch else f"@{self.key}"
-
-    def covers(self, day: date) -> bool:
-        return self.starts <= day <= self.ends
+    return not first - _MARGIN <= one.starts.day <= last + _MARGIN
 
 
 @dataclass
@@ -128,7 +109,7 @@ class _Importer:
     _changes: list[Change] = field(default_factory=list[Change])
 
     def draft(self, places: Sequence[SavedPlace]) -> ImportDraft:
-        self._legs = [*self._existing_legs()]
+        self._legs = [*legs_of(self.journey)]
         self._records = combined(self.read)
         self._asked = {identity(one): times for one, times in contradictions(self.read)}
         for one in self._records:
@@ -137,8 +118,8 @@ class _Importer:
         for one in self._records:
             if one.kind != "stay":
                 self._record(one)
-        changes = [*self._leg_changes(), *self._changes]
-        pins = [*self._pins(places)]
+        changes = [*leg_changes(self.journey, self._legs), *self._changes]
+        pins = [*pin_changes(self.journey, places)]
         changes += pins
         count = sum(len(change.arguments["items"]) for change in pins)
         return ImportDraft(tuple(changes), tuple(self._results), count)
@@ -166,26 +147,6 @@ class _Importer:
     def _result(self, one: Booking, outcome: ImportOutcome, why: str) -> None:
         self._results.append(ImportedBooking(one, outcome, why))
 
-    def _existing_legs(self) -> Iterator[_LegDraft]:
-        flights = flights_by_leg(self.journey)
-        stays = {one.leg_id: one.source for one in self.journey.stays}
-        rentals = {one.leg_id: one.source for one in self.journey.rentals}
-        for leg in self.journey.stretches:
-            if leg.days is None:
-                continue
-            yield _LegDraft(
-                key=leg.id,
-                stretch=leg,
-                destination=leg.destination,
-                starts=leg.days.first,
-                ends=leg.days.last,
-                zone=leg.zone,
-                names=names_in(leg.destination, leg.zone) | {fold(leg.destination)},
-                flights=[written for one in flights.get(leg.id, ()) if (written := _as_written(one)) is not None],
-                accommodation=_dumped(stays.get(leg.id)),
-                rental=_dumped(rentals.get(leg.id)),
-            )
-
     # flights
 
     def _flight(self, one: Booking, starts: BookingTime) -> None:
@@ -196,7 +157,7 @@ class _Importer:
         facts = flight_facts(one)
         if found is not None:
             leg, index = found
-            differences = _merge(leg.flights[index], facts, several=True, hidden=self.masks)
+            differences = merge(leg.flights[index], facts, several=True, hidden=self.masks)
             if differences:
                 leg.written.add("flights")
             self._compared(one, differences)
@@ -216,27 +177,17 @@ class _Importer:
         leg.written.add("flights")
         self._result(one, "new", f"It goes to the leg {leg.destination}, from {leg.starts}.")
 
-    def _same_flight(self, one: Booking, starts: BookingTime) -> tuple[_LegDraft, int] | None:
+    def _same_flight(self, one: Booking, starts: BookingTime) -> tuple[LegDraft, int] | None:
         rows = [(leg, index) for leg in self._legs for index in range(len(leg.flights))]
         for leg, index in rows:
-            flight = leg.flights[index]
-            same_day = _day(flight.get("departure")) == starts.day
-            if same_day and _compact(flight.get("flightNumber")) == _compact(one.number) != "":
-                return leg, index
-            if same_day and not one.number and _ends_of(flight) == (one.origin.label, one.destination.label):
+            if is_same_flight(leg.flights[index], one, starts):
                 return leg, index
         # rebooked: the same reservation and flight number, or way, on another day or under another number
         mine = [each for each in self._records if each.kind == "flight" and _is_alike(each, one)]
-        moved = [
-            (leg, index)
-            for leg, index in rows
-            if one.confirmation_number
-            and _share_a_number(leg.flights[index].get("confirmationNumber"), one.confirmation_number)
-            and _ends_of(leg.flights[index]) == (one.origin.label, one.destination.label)
-        ]
+        moved = [(leg, index) for leg, index in rows if is_of_same_reservation(leg.flights[index], one)]
         return moved[0] if len(moved) == len(mine) == 1 else None
 
-    def _leg_of_flight(self, one: Booking, starts: BookingTime) -> _LegDraft | None:
+    def _leg_of_flight(self, one: Booking, starts: BookingTime) -> LegDraft | None:
         last = self._end_of_way(one)
         arrives = (last.ends or last.starts or starts).day
         names = names_of(last.destination)
@@ -285,12 +236,12 @@ class _Importer:
 
     def _stay(self, one: Booking, starts: BookingTime) -> None:
         facts = stay_facts(one)
-        found = next((leg for leg in self._legs if _is_same_stay(leg, one, starts)), None)
+        found = next((leg for leg in self._legs if is_same_stay(leg.accommodation, leg.starts, one, starts)), None)
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
             return
         if found is not None:
-            differences = _merge(found.accommodation, facts, several=True, hidden=self.masks)
+            differences = merge(found.accommodation, facts, several=True, hidden=self.masks)
             if differences:
                 found.written.add("accommodation")
             self._compared(one, differences)
@@ -315,12 +266,12 @@ class _Importer:
 
     def _car(self, one: Booking, starts: BookingTime) -> None:
         facts = car_facts(one)
-        found = next((leg for leg in self._legs if leg.rental and _is_same_car(leg.rental, one, starts)), None)
+        found = next((leg for leg in self._legs if leg.rental and is_same_car(leg.rental, one, starts)), None)
         if one.status == "cancelled":
             self._cancelled(one, found is not None)
             return
         if found is not None:
-            differences = _merge(found.rental, facts, hidden=self.masks)
+            differences = merge(found.rental, facts, hidden=self.masks)
             if differences:
                 found.written.add("rentalCar")
             self._compared(one, differences)
@@ -366,7 +317,7 @@ class _Importer:
         on_day = [each for each in alike if each.starts and each.starts.day == starts.day]
         if on_day:
             return on_day[0]
-        of_train = [each for each in self.journey.appointments if _is_same_ride(each, one, starts)]
+        of_train = [each for each in self.journey.appointments if is_same_ride(each, one, starts)]
         if len(of_train) == 1:
             return of_train[0]
         number = one.confirmation_number
@@ -405,11 +356,11 @@ class _Importer:
         else:
             self._result(one, "same", "It is in the trip already.")
 
-    def _new_leg(self, one: Booking, title: str, starts: date, ends: date, place: BookingPlace) -> _LegDraft | None:
+    def _new_leg(self, one: Booking, title: str, starts: date, ends: date, place: BookingPlace) -> LegDraft | None:
         if place.zone is None or not title:
             return None
         ref = client_ref(one)
-        leg = _LegDraft(
+        leg = LegDraft(
             key=f"leg{1 + sum(each.stretch is None for each in self._legs)}",
             stretch=None,
             destination=title[:200],
@@ -423,159 +374,71 @@ class _Importer:
         self._legs.append(leg)
         return leg
 
-    def _leg_changes(self) -> Iterator[Change]:
-        orders = [leg.order for leg in self.journey.stretches if leg.order is not None]
-        order = max(orders, default=0.0)
-        for leg in sorted(self._legs, key=lambda leg: (leg.starts, leg.ends, leg.key)):
-            parts: Mapping[str, Any] = {
-                "flights": leg.flights,
-                "accommodation": leg.accommodation,
-                "rentalCar": leg.rental,
-            }
-            written = {name: value for name, value in parts.items() if name in leg.written}
-            if leg.stretch is not None:
-                if written:
-                    ids = {"tripId": self.journey.trip_id, "legId": leg.key}
-                    yield Change("update_leg", {**ids, **written})
-                continue
-            order += 1
-            facts = {
-                "tripId": self.journey.trip_id,
-                "order": order,
-                "title": leg.destination,
-                "destination": leg.destination,
-                "startDate": f"{leg.starts}",
-                "endDate": f"{leg.ends}",
-                "timezone": leg.zone,
-                "clientRef": leg.ref,
-            }
-            yield Change("create_leg", {**facts, **written}, leg.key)
-
-    def _pins(self, places: Sequence[SavedPlace]) -> Iterator[Change]:
-        known = {pin.client_ref for pin in self.journey.pins.values() if pin.client_ref}
-        there = {(fold(pin.name or ""), _rounded(pin.lat), _rounded(pin.lng)) for pin in self.journey.pins.values()}
-        items: dict[str, JsonObject] = {}
-        for place in sorted(places, key=repr):
-            spot = (fold(place.name), _rounded(place.latitude), _rounded(place.longitude))
-            ref = f"import-{sha256(repr(spot).encode()).hexdigest()[:20]}"
-            if ref in known or spot in there:
-                continue
-            notes = "\n".join(text.replace("\0", "") for text in (place.address, place.notes) if text)
-            name = (
-                f"{place.latitude:.5f}, {place.longitude:.5f}" if is_blank(place.name) else place.name.replace("\0", "")
-            )
-            item = {"name": name[:200], "lat": place.latitude, "lng": place.longitude, "clientRef": ref}
-            items.setdefault(ref, {**item, **({"notes": notes[:10_000]} if notes else {})})
-        rows = [*items.values()]
-        for start in range(0, len(rows), _MOST_PINS):
-            chunk = rows[start : start + _MOST_PINS]
-            yield Change("upsert_map_pins", {"tripId": self.journey.trip_id, "items": chunk})
-
-
-def _merge(existing: JsonObject, facts: JsonObject, *, several: bool = False, hidden: bool = False) -> list[str]:
-    """Put facts into what is there. Returns the differences in words; what says the same in other words is none.
-
-    `several`: there may be more than one seat and confirmation number. `hidden`: without confirmation numbers.
-    """
-    differences: list[str] = []
-    for name, value in facts.items():
-        old = existing.get(name)
-        said = f"{name}: {old} becomes {value}"
-        if old in (None, ""):
-            said = f"{name}: {value} is added"
-        elif several and name in _ONE_EACH:
-            both = all_of(str(old), str(value))
-            if both == all_of(str(old)):
-                continue
-            value, said = both, f"{name}: {old} becomes {both}"
-        elif _says_the_same(name, str(old), str(value)):
-            continue
-        existing[name] = value
-        differences.append(f"{name} is set" if hidden and name == _NUMBER else said)
-    return differences
-
-
-_NUMBER: Final = "confirmationNumber"
-_ONE_EACH: Final = ("seat", _NUMBER)
-_FREE_WORDS: Final = frozenset({"airline", "name", "address", "location", "company", "from", "to"})
-"""Names and addresses, which the traveller may have written better."""
-
-
-def _says_the_same(name: str, old: str, new: str) -> bool:
-    if name in _FREE_WORDS:
-        return True
-    if name in ("flightNumber", "confirmationNumber"):
-        return _compact(old) == _compact(new)
-    written, read = read_moment(old, None), read_moment(new, None)
-    if written is None or read is None:
-        return old == new
-    is_exact = written.time is not None and read.time is not None
-    return (
-        written.day == read.day
-        and (not is_exact or written.time == read.time)
-        and not (written.time is None and read.time is not None)
-    )
-
-
-def _is_same_stay(leg: _LegDraft, one: Booking, starts: BookingTime) -> bool:
-    known = leg.accommodation
-    if not known:
-        return False
-    if one.confirmation_number and _share_a_number(known.get("confirmationNumber"), one.confirmation_number):
-        return True
-    first = _day(known.get("checkIn")) or leg.starts
-    return fold(str(known.get("name") or "")) == fold(one.name) != "" and first == starts.day
-
-
-def _is_same_car(known: JsonObject, one: Booking, starts: BookingTime) -> bool:
-    number = _compact(known.get("confirmationNumber"))
-    if number and one.confirmation_number:
-        return number == _compact(one.confirmation_number)
-    return fold(str(known.get("company") or "")) == fold(one.name) and _day(known.get("pickUp")) == starts.day
-
-
-def _is_same_ride(each: Appointment, one: Booking, starts: BookingTime) -> bool:
-    """The same number and departure, though its stations are spelled in another way."""
-    digits = digits_of(one)
-    if not (one.is_ride and digits and each.starts and each.starts.day == starts.day):
-        return False
-    clocks = {each.starts.time, starts.clock} - {None}
-    return len(clocks) < 2 and digits in [word.lstrip("0") for word in fold(each.title).split()]
-
-
-def _share_a_number(one: Any, other: str) -> bool:
-    return not set(_compact(one).split(",")).isdisjoint(_compact(other).split(","))
-
 
 def _is_alike(one: Booking, other: Booking) -> bool:
     ends = [(each.confirmation_number, each.origin.label, each.destination.label) for each in (one, other)]
     return ends[0] == ends[1]
 
 
-def _as_written(one: Move) -> JsonObject | None:
-    return written_flight(one, 0)
-
-
-def _dumped(source: LegAccommodation | LegRentalCar | None) -> JsonObject:
-    return {} if source is None else source.model_dump(by_alias=True, exclude_none=True)
-
-
 def _clock_of(moment: Moment | None) -> BookingTime | None:
     return None if moment is None else BookingTime(moment.day, moment.time, moment.zone)
 
 
-def _day(text: Any) -> date | None:
-    moment = read_moment(str(text), None) if text else None
-    return moment.day if moment else None
+def span_of(bookings: Iterable[Booking]) -> tuple[date, date] | None:
+    """The first and the last day of bookings. None if none has a date."""
+    days = [time.day for one in bookings for time in (one.starts, one.ends) if time]
+    starts = [one.starts.day for one in bookings if one.starts]
+    return (min(starts), max(days)) if starts else None
 
 
-def _ends_of(flight: JsonObject) -> tuple[str, str]:
-    return str(flight.get("from") or ""), str(flight.get("to") or "")
+def has_dates(first: date | None, last: date | None, bookings: Sequence[Booking]) -> bool:
+    """Whether a trip of these dates has the bookings' dates, apart from a night flight before or after it."""
+    days = [one.starts.day for one in bookings if one.starts]
+    return (
+        bool(days)
+        and first is not None
+        and last is not None
+        and all(first - _MARGIN <= day <= last + _MARGIN for day in days)
+    )
 
 
-def _compact(text: Any) -> str:
-    return "".join(str(text or "").split()).upper()
+def has_places(journey: Journey, bookings: Iterable[Booking]) -> bool | None:
+    """Whether the trip goes to a place of the bookings, or to one of its zone. None for a trip without places yet."""
+    known: set[str] = set()
+    zones: set[str] = set()
+    for leg in journey.stretches:
+        known |= names_in(leg.destination, leg.zone) | {fold(leg.destination)}
+        zones |= {leg.zone} if leg.zone else set[str]()
+    if not known:
+        return None
+    return any(place.zone in zones or names_of(place) & known for one in bookings for place in _places_of(one))
 
 
-def _rounded(value: float | None) -> float:
-    return round(value or 0.0, 3)
+def plan_new_trip(
+    bookings: Sequence[Booking],
+    places: Sequence[SavedPlace],
+    span: tuple[date, date],
+    group_id: str,
+    *,
+    has_events: bool,
+) -> ImportDraft:
+    """A new trip of these dates with the bookings. No changes if none of them can be planned."""
+    dates = {"startDate": f"{span[0]}", "endDate": f"{span[1]}"}
+    trip = Trip.model_validate({"_id": f"@{_NAME}", **dates})
+    events_on = f"@{_NAME}" if has_events else None
+    draft = plan_bookings(Journey.of(TripExport(trip=trip)), bookings, places, events_on=events_on)
+    if all(one.outcome != "new" for one in draft.bookings):
+        return replace(draft, changes=())
+    created = Change("create_trip", {"groupId": group_id, "title": _title(draft), **dates}, _NAME)
+    return replace(draft, changes=(created, *draft.changes))
+
+
+def _title(draft: ImportDraft) -> str:
+    legs = [change.arguments["destination"] for change in draft.changes if change.tool == "create_leg"]
+    first = next(one.booking for one in draft.bookings if one.outcome == "new")
+    names = [*dict.fromkeys(legs)] or [first.origin.city or first.destination.city or first.name or first.kind]
+    return ", ".join(names[:_MOST_IN_TITLE])[:_LONGEST_TITLE]
+
+
+def _places_of(one: Booking) -> tuple[BookingPlace, ...]:
+    return (one.origin, one.destination)

@@ -29,9 +29,17 @@ from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.planning.bookings import flights_by_leg, is_booked, is_booked_appointment, written_flight
 from trips_mcp.planning.change import Change
-from trips_mcp.planning.dated_texts import dated_texts
-from trips_mcp.planning.draft import Draft, DraftNote, NoteKind, NotPlannableError, note
-from trips_mcp.planning.shifted_text import day_text, moment_text, pinned_text
+from trips_mcp.planning.draft import (
+    Draft,
+    DraftNote,
+    NoteKind,
+    NotPlannableError,
+    dated_texts,
+    day_text,
+    moment_text,
+    note,
+    pinned_text,
+)
 
 LONGEST: Final = 3650
 """The most days of a move."""

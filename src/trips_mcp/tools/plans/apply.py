@@ -31,10 +31,17 @@ from trips_mcp.history import ChangeQuery, HistoryError, Origin, PlanRecord, mad
 from trips_mcp.itinerary.check import Finding
 from trips_mcp.itinerary.formatting import fitting
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.change import Change
-from trips_mcp.planning.created_ids import CreatedIds, IdsOfChange, UnknownReferenceError, ids_in
+from trips_mcp.planning.change import (
+    TOGETHER,
+    Change,
+    CreatedIds,
+    IdsOfChange,
+    Step,
+    UnknownReferenceError,
+    ids_in,
+    import_arguments,
+)
 from trips_mcp.planning.preview import digest
-from trips_mcp.planning.steps import TOGETHER, Step, import_arguments
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, params_of
 from trips_mcp.tools.plans.plan import Plan, PlanContext, bound_items, read_plan, refs_in, refs_of, targets_of

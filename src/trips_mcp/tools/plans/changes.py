@@ -8,8 +8,7 @@ from pydantic import ValidationError
 
 from trips_mcp.contract.errors import Fault, faults
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.change import Change
-from trips_mcp.planning.created_ids import UnknownReferenceError
+from trips_mcp.planning.change import Change, UnknownReferenceError
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError, within_bounds
 from trips_mcp.tools.listing import entries

@@ -23,8 +23,18 @@ from trips_mcp.contract.trips import LIST_TRIPS
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_date
 from trips_mcp.json_values import is_object
-from trips_mcp.planning.import_trip import LONGEST_TRIP, has_dates, has_places, plan_new_trip, span_of
-from trips_mcp.planning.imports import ImportDraft, ImportedBooking, ImportOutcome, is_outside, plan_bookings
+from trips_mcp.planning.imports import (
+    LONGEST_TRIP,
+    ImportDraft,
+    ImportedBooking,
+    ImportOutcome,
+    has_dates,
+    has_places,
+    is_outside,
+    plan_bookings,
+    plan_new_trip,
+    span_of,
+)
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.plan import PlanContext, plan

@@ -10,12 +10,9 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.history import Origin, PlanRecord
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.change import Change
-from trips_mcp.planning.created_ids import IdsOfChange
+from trips_mcp.planning.change import Change, IdsOfChange, Step, steps_of
 from trips_mcp.planning.draft import DraftNote
-from trips_mcp.planning.findings import FindingKey
-from trips_mcp.planning.preview import ItemKey, digest
-from trips_mcp.planning.steps import Step, steps_of
+from trips_mcp.planning.preview import FindingKey, ItemKey, digest
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import checked

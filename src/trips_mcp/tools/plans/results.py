@@ -12,10 +12,9 @@ from trips_mcp.itinerary.check import Finding
 from trips_mcp.itinerary.check.findings import line_of
 from trips_mcp.itinerary.formatting import fitting, one_line, weight
 from trips_mcp.json_values import JsonObject, is_list, is_object
-from trips_mcp.planning.change import Change
+from trips_mcp.planning.change import TOGETHER, Change, Step
 from trips_mcp.planning.draft import DraftNote
 from trips_mcp.planning.preview import Difference, ItemDiff, ItemKind, fields_of
-from trips_mcp.planning.steps import TOGETHER, Step
 from trips_mcp.tools.plans.changes import WRITING_TOOLS
 from trips_mcp.tools.plans.trial import Trial
 from trips_mcp.tools.results.secrets import is_secret

@@ -14,10 +14,8 @@ from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary.check import every_finding
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.change import Change
-from trips_mcp.planning.created_ids import CreatedIds, UnknownReferenceError, ids_in
-from trips_mcp.planning.findings import CheckedTrip
-from trips_mcp.planning.preview import Difference, ItemDiff, TripState, difference
+from trips_mcp.planning.change import Change, CreatedIds, UnknownReferenceError, ids_in
+from trips_mcp.planning.preview import CheckedTrip, Difference, ItemDiff, TripState, difference
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.changes import WRITING_TOOLS, numbers_in, params_of, raise_if_any, unresolved
