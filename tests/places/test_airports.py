@@ -90,7 +90,7 @@ def test_airports_are_found_by_all_the_words_of_their_names(text: str, codes: se
 
 def test_nothing_is_read_before_the_first_question() -> None:
     program = (
-        "from trips_mcp.places import airports, cities, countries, nearest, stops\n"
+        "from trips_mcp.places import airports, aliases, cities, stops\n"
         "from trips_mcp.places import tables\n"
         "print(tables.values.cache_info().currsize, tables._columns.cache_info().currsize)"
     )

@@ -4,8 +4,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from trips_mcp.places.cities import city_at, find_cities, find_city
-from trips_mcp.places.countries import country, country_named
+from trips_mcp.places.cities import city_at, country, country_named, find_cities, find_city
 from trips_mcp.places.tables import values
 
 

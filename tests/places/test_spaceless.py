@@ -2,8 +2,7 @@
 
 import pytest
 
-from trips_mcp.places.aliases import countries_in, names_in
-from trips_mcp.places.spaceless import hides, mentions, spaced
+from trips_mcp.places.aliases import countries_in, hides, mentions, names_in, spaced
 
 
 @pytest.mark.parametrize(

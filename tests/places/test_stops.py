@@ -3,8 +3,7 @@
 import pytest
 
 from trips_mcp.places.airports import airport
-from trips_mcp.places.distance import distance_km
-from trips_mcp.places.nearest import zone_at
+from trips_mcp.places.cities import distance_km, zone_at
 from trips_mcp.places.stops import find_stop
 
 

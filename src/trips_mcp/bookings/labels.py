@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final, Literal
 
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 
 LabelledField = Literal[
     "confirmation", "number", "train", "seat", "coach", "traveller", "date", "departs", "arrives", "from", "to",

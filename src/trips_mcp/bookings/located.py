@@ -7,11 +7,9 @@ from typing import Final
 
 from trips_mcp.bookings.model import BookingPlace
 from trips_mcp.places.airports import GENERIC_WORDS, Airport, airport, airports_named, metropolitan, metropolitan_of
-from trips_mcp.places.cities import find_city
-from trips_mcp.places.countries import country, country_named
-from trips_mcp.places.names import fold
-from trips_mcp.places.nearest import zone_at
+from trips_mcp.places.cities import country, country_named, find_city, zone_at
 from trips_mcp.places.stops import Stop, find_stop
+from trips_mcp.places.tables import fold
 
 _IN_BRACKETS: Final = re.compile(r"[(\[]([A-Z]{3})[)\]]")
 _LONGEST: Final = 120

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from trips_mcp.bookings.model import Booking, BookingTime
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 
 _STATUS_RANKS: Final = {"cancelled": 0, "changed": 1, "confirmed": 2}
 _FILLED: Final = ("ends", "provider", "number", "name", "confirmation_number", "price", "source_id")

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trips_mcp.bookings.model import BookingTime
-from trips_mcp.places.names import without_accents
+from trips_mcp.places.tables import without_accents
 
 FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2100

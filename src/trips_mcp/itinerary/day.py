@@ -18,7 +18,7 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment, zone_info
 from trips_mcp.itinerary.model import Appointment, Move, Stay
 from trips_mcp.itinerary.results import Bed, Day, DayChoice, Gap, LegHere, Thing
-from trips_mcp.places.distance import distance_km
+from trips_mcp.places.cities import distance_km
 
 _DAY: Final = timedelta(days=1)
 _STEP: Final = timedelta(minutes=30)

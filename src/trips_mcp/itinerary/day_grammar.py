@@ -12,7 +12,7 @@ from functools import cache
 from itertools import product
 from typing import Final
 
-from trips_mcp.places.names import without_accents
+from trips_mcp.places.tables import without_accents
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from typing import Final
 
 from trips_mcp.itinerary.model import DAWN, Appointment
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 
 _TRAVEL: Final = frozenset(
     {"flight", "train", "bus", "ferry", "boat", "cruise", "drive", "transport", "transit", "travel"}

@@ -30,7 +30,7 @@ from trips_mcp.itinerary.model import (
     Unreadable,
     known_days,
 )
-from trips_mcp.places.nearest import Nearest, zone_at
+from trips_mcp.places.cities import Nearest, zone_at
 from trips_mcp.places.stops import Stop, find_stop
 
 T = TypeVar("T")

@@ -21,9 +21,8 @@ from trips_mcp.itinerary.hits import (
 )
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.text_match import Word, excerpt, forms_of, words_of
-from trips_mcp.places.aliases import names_in
-from trips_mcp.places.names import fold
-from trips_mcp.places.spaceless import hides, parted, spaced
+from trips_mcp.places.aliases import hides, names_in, parted, spaced
+from trips_mcp.places.tables import fold
 
 _MOST: Final = 50
 _ROOM: Final = 15_000

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from trips_mcp.places.names import fold, without_accents
-from trips_mcp.places.tables import column, lowered, rows_with, values, zone
+from trips_mcp.places.tables import column, fold, lowered, rows_with, values, without_accents, zone
 
 _CODE: Final = re.compile(r"[A-Za-z]{3}")
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")

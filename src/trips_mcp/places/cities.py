@@ -1,15 +1,16 @@
-"""Cities by their names in many languages. A shared name returns all of its cities."""
+"""Cities and countries, by name in many languages and by position. A shared name returns all of its cities."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from math import asin, cos, hypot, radians, sin, sqrt
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from trips_mcp.places.countries import country, country_named
-from trips_mcp.places.distance import distance_km
-from trips_mcp.places.names import fold
-from trips_mcp.places.tables import column, rows_with, values, zone
+from trips_mcp.places.airports import airport_zone
+from trips_mcp.places.tables import column, fold, rows_with, values, zone
 
 CAPITAL_WEIGHT: Final = 4
 """Factor on the population of a capital."""
@@ -19,9 +20,51 @@ DOMESTIC_RATIO: Final = 12
 """The ratio for namesakes of one country in several zones, as a mistake is likely and changes the clock."""
 NEAR_KM: Final = 150.0
 """A position selects a namesake within this distance, if it is the only one."""
-
+EARTH_RADIUS_KM: Final = 6371.0088
+REACH_KM: Final = 75.0
+"""Maximum distance to a known place. Farther positions have no zone."""
+MARGIN: Final = 1.5
+MARGIN_KM: Final = 10.0
+"""Places within the nearest distance times `MARGIN` plus `MARGIN_KM` must all have the same time."""
+_KM_A_DEGREE: Final = 111.2
+_YEAR: Final = datetime(2027, 1, 1, tzinfo=UTC)
 _MARKS: Final = re.compile("[(),;/|\uff08\uff09\uff0c\u3001]")
 _TEXTS: Final = ("names", "local names", "other names", "regions")
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    code: str
+    """ISO 3166-1, two letters."""
+    name: str
+    """In English."""
+    names: frozenset[str]
+    """In every language the tables have, folded."""
+
+
+def country(code: str) -> Country | None:
+    return _countries_by_code().get(code.upper())
+
+
+@cache
+def country_named(name: str) -> Country | None:
+    """Look up a name in any language or a common short form (`UK`, `Holland`), but not a code."""
+    return _countries_by_name().get(fold(name))
+
+
+@cache
+def _countries_by_code() -> dict[str, Country]:
+    found: dict[str, Country] = {}
+    for line in values("countries", "countries"):
+        title, *names = line.removesuffix("|").split("|")
+        code, name = title.split(" ", 1)
+        found[code] = Country(code, name, frozenset(names))
+    return found
+
+
+@cache
+def _countries_by_name() -> dict[str, Country]:
+    return {name: one for one in _countries_by_code().values() for name in one.names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +235,78 @@ _US_STATES: Final = {
     "south dakota": "sd", "tennessee": "tn", "texas": "tx", "utah": "ut", "vermont": "vt", "virginia": "va",
     "washington": "wa", "west virginia": "wv", "wisconsin": "wi", "wyoming": "wy",
 }  # fmt: skip
+
+
+def distance_km(from_: tuple[float, float], to: tuple[float, float]) -> float:
+    """Between two points, each (latitude, longitude) in degrees."""
+    south, west, north, east = *map(radians, from_), *map(radians, to)
+    half = hypot(sin((north - south) / 2), sqrt(cos(south) * cos(north)) * sin((east - west) / 2))
+    return 2 * EARTH_RADIUS_KM * asin(min(1.0, half))
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The known place nearest to a position, and the zone that all places near it share."""
+
+    zone: str
+    name: str
+    country: str
+    distance_km: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    distance_km: float
+    zone: str
+    country: str
+    name: Callable[[], str]
+
+
+@lru_cache(maxsize=4096)
+def zone_at(latitude: float, longitude: float, country: str | None = None) -> Nearest | None:
+    """The nearest city or airport, in `country` if given. None at sea and where zones of different time meet.
+
+    A map of zones would be ten times as large.
+    """
+    near = [point for point in _around(latitude, longitude) if country in (None, point.country)]
+    nearest = min(near, key=lambda point: point.distance_km, default=None)
+    if nearest is None or nearest.distance_km > REACH_KM:
+        return None
+    reach = nearest.distance_km * MARGIN + MARGIN_KM
+    zones = {point.zone for point in near if point.distance_km <= reach}
+    if len(set(map(_offsets, zones))) > 1:
+        return None
+    return Nearest(nearest.zone, nearest.name(), nearest.country, nearest.distance_km)
+
+
+def _around(latitude: float, longitude: float) -> Iterator[_Point]:
+    for row, away in _rows_around("cities", latitude, longitude):
+        yield _Point(away, city_zone(row), city_countries()[row], lambda row=row: values("cities", "names")[row])
+    for row, away in _rows_around("airports", latitude, longitude):
+        country = values("airports", "countries")[row]
+        yield _Point(away, airport_zone(row), country, lambda row=row: values("airports", "names")[row])
+
+
+def _rows_around(table: str, latitude: float, longitude: float) -> Iterator[tuple[int, float]]:
+    reach = (REACH_KM * MARGIN + MARGIN_KM) / _KM_A_DEGREE
+    south, north = (latitude - reach) * 100, (latitude + reach) * 100
+    latitudes, longitudes = _latitudes(table), values(table, "longitudes")
+    wide = 100 * min(180.0, reach / max(cos(radians(min(90.0, abs(latitude) + reach))), 0.01))
+    for row in [row for row, one in enumerate(latitudes) if south <= one <= north]:
+        east = int(longitudes[row])
+        apart = abs(east - longitude * 100)
+        if min(apart, 36_000 - apart) <= wide:
+            yield row, distance_km((latitude, longitude), (latitudes[row] / 100, east / 100))
+
+
+@cache
+def _latitudes(table: str) -> Sequence[int]:
+    """In hundredths of a degree."""
+    return list(map(int, values(table, "latitudes")))
+
+
+@cache
+def _offsets(zone: str) -> tuple[timedelta | None, ...]:
+    """Offsets in each week of a year, equal for zones whose clocks agree all year."""
+    clock = ZoneInfo(zone)
+    return tuple((_YEAR + timedelta(days)).astimezone(clock).utcoffset() for days in range(0, 366, 7))

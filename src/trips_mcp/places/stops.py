@@ -7,9 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 from trips_mcp.places.airports import GENERIC_WORDS, Airport, airport, airports_named, metropolitan
-from trips_mcp.places.cities import City, find_city
-from trips_mcp.places.distance import distance_km
-from trips_mcp.places.names import fold
+from trips_mcp.places.cities import City, distance_km, find_city
+from trips_mcp.places.tables import fold
 
 SERVES_KM: Final = 150.0
 """Maximum distance of an airport from the city that its ticket names."""

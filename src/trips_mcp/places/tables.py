@@ -1,14 +1,22 @@
-"""Generated tables, read on first use. `scripts/places.py` defines their format and writes them.
+"""Generated tables, read on first use, and the form of the names in them.
 
-A file has a few columns, one after the other: `# title`, then a value per line. Equal rows belong together.
+`scripts/places.py` defines the format and writes the tables. A file has a few columns, one after the
+other: `# title`, then a value per line. Equal rows belong together.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = Path(__file__).with_name("data")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_BETWEEN: Final = re.compile(r"[\s.,;:/|()\[\]\"'`\u2018\u2019\u02bb\u02bc\u00b4\u2010-\u2015_\u00b7\u30fb-]+")
+_LETTERS: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "\u0131": "i", "œ": "oe", "ð": "d", "þ": "th"}
+)
 
 
 @cache
@@ -51,3 +59,17 @@ def _columns(table: str) -> Mapping[str, bytes]:
 @cache
 def _usual_zones(table: str) -> Mapping[str, str]:
     return dict(line.split(" ", 1) for line in values(table, "usual zones"))
+
+
+def fold(name: str) -> str:
+    """The form of names in the tables: `São Paulo` and `sao-paulo` are equal. Empty for punctuation only."""
+    return _BETWEEN.sub(" ", without_accents(name)).strip(" ")
+
+
+def without_accents(text: str) -> str:
+    """Also lower-cases. Punctuation stays."""
+    plain = text.casefold()
+    if plain.isascii():
+        return plain
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).casefold().translate(_LETTERS)
+    return unicodedata.normalize("NFC", plain)

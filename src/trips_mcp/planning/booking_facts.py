@@ -13,7 +13,7 @@ from trips_mcp.contract.fields import is_blank
 from trips_mcp.itinerary.local_time import read_moment
 from trips_mcp.itinerary.model import Appointment
 from trips_mcp.json_values import JsonObject
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 
 _DAY: Final = timedelta(days=1)
 _LONGEST_NOTES: Final = 10_000

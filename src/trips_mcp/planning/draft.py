@@ -32,7 +32,7 @@ from trips_mcp.itinerary.day_grammar import LANGUAGES
 from trips_mcp.itinerary.formatting import clock, short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_time
-from trips_mcp.places.names import without_accents
+from trips_mcp.places.tables import without_accents
 from trips_mcp.planning.change import Change
 
 NoteKind = Literal["to_rebook", "names_date", "left_as_is", "left_out", "not_undone"]

@@ -13,9 +13,9 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.model import Stretch
 from trips_mcp.json_values import JsonObject
 from trips_mcp.places.aliases import names_in, names_of_stop
-from trips_mcp.places.countries import country, country_named
-from trips_mcp.places.names import fold
+from trips_mcp.places.cities import country, country_named
 from trips_mcp.places.stops import find_stop
+from trips_mcp.places.tables import fold
 from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
 

@@ -17,7 +17,7 @@ from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Appointment
 from trips_mcp.json_values import JsonObject
 from trips_mcp.places.aliases import names_in
-from trips_mcp.places.names import fold
+from trips_mcp.places.tables import fold
 from trips_mcp.planning.booking_facts import (
     car_facts,
     event_facts,

@@ -27,8 +27,7 @@ from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Appointment, Move, Rental, Stretch
-from trips_mcp.places.cities import find_cities
-from trips_mcp.places.distance import distance_km
+from trips_mcp.places.cities import distance_km, find_cities
 from trips_mcp.places.stops import Stop, find_stop
 
 _HOUR: Final = timedelta(hours=1)
