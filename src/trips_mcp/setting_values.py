@@ -4,13 +4,14 @@ Every start imports this module, so it imports only the standard library. All pa
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard, get_args
 
 from trips_mcp.scopes import Scope
 
 if TYPE_CHECKING:
     from trips_mcp.addresses import TrustedProxies
+
 
 Log = Literal["debug", "info", "warning", "error"]
 Transport = Literal["http", "sse"]
@@ -232,3 +233,15 @@ def _is_transport(word: str) -> TypeGuard[Transport]:
 
 def _is_auth(word: str) -> TypeGuard[Auth]:
     return word in get_args(Auth)
+
+
+def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """The known names nearest to a misspelled one. Ignores case, and treats - as _. Empty if no name is near."""
+    from difflib import get_close_matches  # only for an error
+
+    names = {_folded(one): one for one in known}
+    return [names[found] for found in get_close_matches(_folded(name), names, n=most)]
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
-from trips_mcp.setting_values import Log, SettingsError, is_reference, variable
+from trips_mcp.setting_values import Log, SettingsError, is_reference, nearest, variable
 from trips_mcp.settings_table import EVENTS_URL, KEYS, OURS, PREFIX, SETTINGS, TRIPS_URL, Given
 
 Api = Literal["trips", "events"]
@@ -170,8 +170,6 @@ def _check_names(env: Mapping[str, str]) -> None:
 
 
 def _nearest(name: str) -> str:
-    from trips_mcp.spelling import nearest  # needed only for the error
-
     tails = {known.removeprefix(PREFIX): known for known in OURS}
     near = nearest(name.removeprefix(PREFIX), tails)
     return f"rename it to {tails[near[0]]}, or remove it" if near else f"remove it. The settings are {', '.join(OURS)}"

@@ -13,7 +13,7 @@ from trips_mcp.cli.command import WORDS, Command, CommandError, run_async, stand
 from trips_mcp.cli.output import remark, say
 from trips_mcp.cli.settings import add_flags, offer_of
 from trips_mcp.delivery import delivering
-from trips_mcp.spelling import nearest
+from trips_mcp.setting_values import nearest
 
 if TYPE_CHECKING:
     from trips_mcp.client import TripsClient

@@ -7,8 +7,7 @@ from typing import Final, NoReturn
 
 from trips_mcp.cli.output import remark
 from trips_mcp.cli.settings import FLAGS_WITH_VALUE, SWITCHES
-from trips_mcp.setting_values import SWITCH_WORDS
-from trips_mcp.spelling import nearest
+from trips_mcp.setting_values import SWITCH_WORDS, nearest
 
 _UNKNOWN: Final = "unrecognized arguments: "
 _CHOICE: Final = re.compile(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)

@@ -9,7 +9,7 @@ import anyio
 
 from trips_mcp.client import resources
 from trips_mcp.client.batch_writes import in_parts
-from trips_mcp.client.endpoint import Endpoint, history_account
+from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (
     CannotConnectError,
     MissingScopeError,
@@ -20,9 +20,9 @@ from trips_mcp.client.errors import (
 from trips_mcp.client.event_calls import EventCalls
 from trips_mcp.client.journal import Journal, MemoryJournal
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
-from trips_mcp.client.paging import each
 from trips_mcp.client.rate_limiter import Clock, Sleep
 from trips_mcp.client.recorder import Recorder
+from trips_mcp.client.resources import each
 from trips_mcp.client.session import ApiSession, Attempts, Course
 from trips_mcp.client.snapshots import Snapshots
 from trips_mcp.client.writes import PartNotes, Recovery, Writing, digest_of, is_dry_run
@@ -132,7 +132,7 @@ class TripsClient:
             operation,
             params,
             lambda: self._sent(operation, params, ends, report),
-            account=history_account(session.secret),
+            account=session.history_account,
             digest=digest_of(session, operation, params),
         )
 
@@ -153,7 +153,7 @@ class TripsClient:
     @property
     def accounts(self) -> list[str]:
         """The accounts of the Trips API and the Events API, to which changes and plans belong."""
-        return [history_account(session.secret) for session in self._sessions.values()]
+        return [session.history_account for session in self._sessions.values()]
 
     @property
     def account(self) -> str:

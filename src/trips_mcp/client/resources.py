@@ -1,17 +1,22 @@
-"""The operations as methods of their resources, such as `client.legs.list(trip_id)`.
+"""The operations as methods of their resources, such as `client.legs.list(trip_id)`, and iteration over pages.
 
 Ids and paging are arguments. Operations with more parameters take their params object.
 """
 
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
+from pydantic import ValidationError
 from pydantic_core import MISSING
 
+from trips_mcp.client.errors import BadAnswerError
 from trips_mcp.contract import action_items as items
 from trips_mcp.contract import commitments, events, exports, legs, map_pins, members, messages, shares, sync, trips
 from trips_mcp.contract.batches import BatchReport
-from trips_mcp.contract.models import Deleted
+from trips_mcp.contract.models import Deleted, Page, Result
 from trips_mcp.contract.operation import Operation, P, R
+
+T = TypeVar("T", bound=Result)
 
 
 class OperationCaller(Protocol):
@@ -185,3 +190,30 @@ class Events(_Resource):
 
     async def delete(self, event_id: int) -> events.DeletedEvent:
         return await self._call(events.DELETE_EVENT, events.DeleteEvent(event_id=event_id))
+
+
+async def each(operation: Operation[P, Any], first: P, read: Callable[[P], Awaitable[Page[T]]]) -> AsyncGenerator[T]:
+    """The items of a paged list; each page is read when its first item is needed.
+
+    Raises: TripsError; BadAnswerError if a cursor repeats or cannot be used.
+    """
+    followed: set[str] = set()
+    params = first
+    while True:
+        page = await read(params)
+        for item in page.items:
+            yield item
+        cursor = page.next_cursor
+        if not cursor:
+            return
+        if cursor in followed:
+            raise BadAnswerError(operation, "with a cursor that it had given before")
+        followed.add(cursor)
+        params = _after(operation, first, cursor)
+
+
+def _after(operation: Operation[P, Any], first: P, cursor: str) -> P:
+    try:
+        return operation.params.model_validate({**first.model_dump(), "cursor": cursor})
+    except ValidationError:  # the list takes no cursor, or the cursor is not valid
+        raise BadAnswerError(operation, "with a cursor that cannot be followed") from None

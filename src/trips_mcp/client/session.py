@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from trips_mcp import __version__
-from trips_mcp.client.endpoint import Endpoint, account_secret, proxy_to
+from trips_mcp.client.endpoint import Endpoint, account_secret, history_account, proxy_to
 from trips_mcp.client.errors import ApiError, BadAnswerError, CannotConnectError, TripsError, UnavailableError
 from trips_mcp.client.rate_limiter import LEAST_TIME, Clock, RateLimiter, Sleep, Turn
 from trips_mcp.client.responses import (
@@ -113,6 +113,11 @@ class ApiSession:
     @cached_property
     def secret(self) -> bytes:
         return account_secret(self._endpoint)
+
+    @cached_property
+    def history_account(self) -> str:
+        """The account's name in the history."""
+        return history_account(self.secret)
 
     def limiter(self, operation: Operation[Any, Any]) -> RateLimiter:
         return self._anonymous_rate_limiter if operation.scope == "nobody" else self.rate_limiter

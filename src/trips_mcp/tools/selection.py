@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from trips_mcp.scopes import Scope
+from trips_mcp.setting_values import nearest
 from trips_mcp.settings import Settings, SettingsError
 from trips_mcp.tools.listing import PATH, Entry, entries
 
@@ -255,8 +256,6 @@ def _check_names(settings: Settings, known: Iterable[Entry]) -> None:
     ):
         for name in given:
             if name not in there:
-                from trips_mcp.spelling import nearest
-
                 near = f"the nearest is {found[0]}, and " if (found := nearest(name, there)) else ""
                 raise SettingsError(
                     f"{setting} names {_shown(name)}, which is no {kind}; {near}the toolsets are {', '.join(toolsets)}."

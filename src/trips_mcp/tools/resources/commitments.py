@@ -12,7 +12,7 @@ from pydantic_core import MISSING, PydanticCustomError
 from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import OutcomeUnknownError, TripsError
 from trips_mcp.client.outcome import Outcome, Report
-from trips_mcp.client.paging import each
+from trips_mcp.client.resources import each
 from trips_mcp.contract.commitments import (
     CREATE_COMMITMENT,
     DELETE_COMMITMENT,

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
-from trips_mcp.client.paging import each
+from trips_mcp.client.resources import each
 from trips_mcp.contract.batches import ItemOutcome
 from trips_mcp.contract.fields import MASK, SECRETS
 from trips_mcp.contract.legs import (
