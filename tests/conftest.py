@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import shutil
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
 from pathlib import Path
@@ -64,6 +65,12 @@ def fork_server(nobodys_folders: None) -> Generator[ForkServer | None]:
         return
     with closing(ForkServer()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def command(fork_server: ForkServer | None) -> list[str]:
+    """What starts `trips-mcp`, without its imports where that can be, for tests that are not of its start."""
+    return [sys.executable, "-m", "trips_mcp"] if fork_server is None else fork_server.command
 
 
 @pytest.fixture(scope="session")

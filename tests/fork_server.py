@@ -1,8 +1,9 @@
-"""Forks server processes for tests, from one that has imported everything: its imports take a second.
+"""Forks `trips-mcp` processes for tests, from one that has imported everything: its imports take a second.
 
-A request is a message on the socket that is stdin: the words of the command as JSON, the environment, and four
-descriptors: stdin, stdout, stderr, and a pipe that is told how the process ended. The answer is its id.
-A first word `stub` stands for the script of tests/server, every other one for `trips-mcp`.
+Each process has a connection of its own to the listening socket whose descriptor is the first argument. What is sent
+on it is a message: the words of the command, the environment and the folder as JSON, and the descriptors of stdin,
+stdout and stderr. The answers are the process's id and, later, its exit code. Who hangs up kills the process.
+A first word `stub` stands for the script of tests/server, every other one for `trips-mcp`. It ends with its stdin.
 """
 
 import gc
@@ -12,8 +13,10 @@ import runpy
 import signal
 import socket
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 
 from trips_mcp import cli
 
@@ -22,10 +25,15 @@ PRELOADED = (
     "trips_mcp.server.stdio.session",
     "trips_mcp.server.handlers",
     "trips_mcp.tools.registry",
+    "anyio._backends._asyncio",
     "trips_mcp.connect",
+    "trips_mcp.in_process",
     "trips_mcp.backend.factory",
     "trips_mcp.backend.twin",
+    "trips_mcp.backend.groups",
+    "trips_mcp.backend.keys",
     "trips_mcp.client.journal",
+    "trips_mcp.client.journal_store",
     "trips_mcp.history.sqlite",
     "trips_mcp.cli.commands",
     "trips_mcp.cli.serve_http",
@@ -35,18 +43,35 @@ STUB = Path(__file__).with_name("server") / "stub.py"
 LARGEST_REQUEST = 1 << 17
 
 
-def reap(*_: object) -> None:
-    """Tells how each process that has ended did."""
-    while endings:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        ending = endings.pop(pid)
-        os.write(ending, str(os.waitstatus_to_exitcode(status)).encode())
-        os.close(ending)
+class Process:
+    """One that was forked, and the connection of who asked for it."""
+
+    def __init__(self, pid: int, connection: socket.socket) -> None:
+        self.pid = pid
+        self.connection = connection
+        self.ending = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        if self in running:
+            selector.unregister(self.connection)
+            os.kill(self.pid, signal.SIGKILL)
+
+    def tell_how_it_ended(self) -> None:
+        _, status = os.waitpid(self.pid, 0)
+        with suppress(BrokenPipeError):
+            self.connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+        with suppress(KeyError):  # who asked has hung up
+            selector.unregister(self.connection)
+        selector.unregister(self.ending)
+        running.remove(self)
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+        os.close(self.ending)
 
 
-def become(words: list[str], environment: dict[str, str], streams: list[int]) -> int:
+def become(words: list[str], environment: dict[str, str], folder: str, streams: list[int]) -> int:
     """Runs the command in this process, on these streams."""
     for place, stream in enumerate(streams):
         os.dup2(stream, place)
@@ -57,6 +82,7 @@ def become(words: list[str], environment: dict[str, str], streams: list[int]) ->
     )
     os.environ.clear()
     os.environ.update(environment)
+    os.chdir(folder)
     if words[:1] == ["stub"]:
         sys.argv = [str(STUB), *words[1:]]
         runpy.run_path(str(STUB), run_name="__main__")
@@ -65,34 +91,41 @@ def become(words: list[str], environment: dict[str, str], streams: list[int]) ->
     return cli.main()
 
 
-endings: dict[int, int] = {}
-"""The pipe of each process, by its id."""
-
 for module in PRELOADED:
     import_module(module)
 gc.collect()
 gc.freeze()
-signal.signal(signal.SIGCHLD, reap)
-control = socket.socket(fileno=os.dup(0))
+running: list[Process] = []
+selector = DefaultSelector()
+selector.register(0, EVENT_READ, sys.exit)
+listener = socket.socket(fileno=int(sys.argv[1]))
+selector.register(listener, EVENT_READ)
 while True:
-    request, descriptors, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
-    if not request:  # the tests have ended
-        sys.exit()
-    *streams, ending = descriptors
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    ready = [key for key, _ in selector.select()]
+    for key in ready:
+        if key.data is not None:
+            key.data()
+    if not any(key.fileobj is listener for key in ready):
+        continue
+    connection, _ = listener.accept()
+    request, streams, _, _ = socket.recv_fds(connection, LARGEST_REQUEST, 3)
+    if not request:  # who asks has ended
+        connection.close()
+        continue
     pid = os.fork()
     if not pid:
         break
-    endings[pid] = ending
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
     for stream in streams:
         os.close(stream)
-    control.send(str(pid).encode())
+    process = Process(pid, connection)
+    running.append(process)
+    selector.register(connection, EVENT_READ, process.kill)
+    selector.register(process.ending, EVENT_READ, process.tell_how_it_ended)
+    connection.send(str(pid).encode())
 
-control.close()
-os.close(ending)
-for inherited in endings.values():
-    os.close(inherited)
-signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+selector.close()
+listener.close()
+connection.close()
+for process in running:
+    process.close()
 sys.exit(become(**json.loads(request), streams=streams))

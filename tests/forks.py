@@ -1,4 +1,4 @@
-"""Server processes that need no imports of their own: the tests' side of fork_server.py."""
+"""Processes of ours that need no imports of their own: the tests' side of fork_server.py."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from select import select
 from subprocess import DEVNULL, PIPE
 from typing import Final
@@ -18,30 +19,37 @@ from typing_extensions import override
 
 SECONDS: Final = 60
 """The limit of any wait; only a hanging process reaches it."""
+HERE: Final = Path(__file__).parent
 FORKS: Final = sys.platform == "linux"
 """Elsewhere there are no messages with descriptors, or it is not safe to fork."""
 
 
 class Forked:
-    """A process, with what the tests use of anyio's `Process`."""
+    """A process, with what the tests use of anyio's `Process`, and `join` for who waits without a loop."""
 
-    def __init__(self, pid: int, ending: int, stdin: "Sink | None", stdout: "Source | None") -> None:
+    def __init__(self, pid: int, control: socket.socket, stdin: "Sink | None", stdout: "Source | None") -> None:
         self.pid = pid
         self.stdin = stdin
         self.stdout = stdout
-        self._ending = ending
+        self._control = control
         self._code: int | None = None
 
     @property
     def returncode(self) -> int | None:
-        if self._code is None and select([self._ending], [], [], 0)[0]:
-            self._code = int(os.read(self._ending, 16))
+        if self._code is None and select([self._control], [], [], 0)[0]:
+            self._code = int(self._control.recv(16))
         return self._code
 
     async def wait(self) -> int:
         while self.returncode is None:
-            await anyio.wait_readable(self._ending)
+            await anyio.wait_readable(self._control)
         assert self._code is not None
+        return self._code
+
+    def join(self) -> int:
+        if self._code is None:
+            self._code = int(self._control.recv(16))
+        self._control.close()
         return self._code
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -60,7 +68,7 @@ class Forked:
                 await stream.aclose()
         with anyio.fail_after(SECONDS):
             await self.wait()
-        os.close(self._ending)
+        self._control.close()
 
 
 class Sink(ByteSendStream):
@@ -114,11 +122,19 @@ class Source(ByteReceiveStream):
 
 class ForkServer:
     def __init__(self) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(SECONDS)
-        with theirs:
-            script = Path(__file__).with_name("fork_server.py")
-            self._process = subprocess.Popen([sys.executable, str(script)], stdin=theirs.fileno(), stdout=DEVNULL)
+        address = f"trips-mcp-tests-{token_hex()}"
+        self._address = f"\0{address}"
+        self.command = [sys.executable, "-I", "-S", str(HERE / "forked.py"), address]
+        """What stands for `trips-mcp`, for who starts a process by its command."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(self._address)
+            listener.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, str(HERE / "fork_server.py"), str(listener.fileno())],
+                stdin=PIPE,
+                stdout=DEVNULL,
+                pass_fds=[listener.fileno()],
+            )
 
     def start(
         self, words: list[str], environment: Mapping[str, str], *, stdin: int = PIPE, stdout: int = PIPE, stderr: int
@@ -126,24 +142,29 @@ class ForkServer:
         """Streams are descriptors, or PIPE or DEVNULL of `subprocess`."""
         theirs: list[int] = []
 
+        def null(mode: int) -> int:
+            theirs.append(os.open(os.devnull, mode))
+            return theirs[-1]
+
         def pipe(end: int) -> tuple[int, int]:
             ends = os.pipe()
             theirs.append(ends[end])
             return ends[end], ends[not end]
 
-        if stdin == DEVNULL:
-            stdin = os.open(os.devnull, os.O_RDONLY)
-            theirs.append(stdin)
-        source, to = pipe(0) if stdin == PIPE else (stdin, None)
+        source, to = pipe(0) if stdin == PIPE else (null(os.O_RDONLY) if stdin == DEVNULL else stdin, None)
         sink, out = pipe(1) if stdout == PIPE else (stdout, None)
-        told, ending = pipe(1)
-        request = json.dumps({"words": words, "environment": dict(environment)}).encode()
-        socket.send_fds(self._control, [request], [source, sink, stderr, told])
-        pid = int(self._control.recv(32))
+        errors = null(os.O_WRONLY) if stderr == DEVNULL else stderr
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.settimeout(SECONDS)
+        control.connect(self._address)
+        request = {"words": words, "environment": dict(environment), "folder": str(Path.cwd())}
+        socket.send_fds(control, [json.dumps(request).encode()], [source, sink, errors])
+        pid = int(control.recv(32))
         for descriptor in theirs:
             os.close(descriptor)
-        return Forked(pid, ending, None if to is None else Sink(to), None if out is None else Source(out))
+        return Forked(pid, control, None if to is None else Sink(to), None if out is None else Source(out))
 
     def close(self) -> None:
-        self._control.close()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process.wait(SECONDS)

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Any, Protocol
@@ -29,19 +28,18 @@ class Server(Protocol):
 class Services:
     """Processes that serve one database."""
 
-    def __init__(self, database: str, stack: ExitStack) -> None:
+    def __init__(self, command: list[str], database: str, stack: ExitStack) -> None:
+        self.command = command
         self.database = database
-        running = [stack.enter_context(ended(start(database))) for _ in range(PROCESSES)]
+        running = [stack.enter_context(ended(start(command, database))) for _ in range(PROCESSES)]
         self.bases = list(map(base_of, running))
 
 
-def start(database: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "trips_mcp", "backend", "serve", "--port", "0"]
+def start(command: list[str], database: str) -> subprocess.Popen[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("TRIPS_MCP_")}
     # the setting and not the flag: a command line is there for all to read
-    return subprocess.Popen(
-        command, env=env | {"TRIPS_MCP_DATABASE": database}, stderr=subprocess.PIPE, encoding="utf-8"
-    )
+    words, env["TRIPS_MCP_DATABASE"] = ("backend", "serve", "--port", "0"), database
+    return subprocess.Popen([*command, *words], env=env, stderr=subprocess.PIPE, encoding="utf-8")
 
 
 def base_of(process: subprocess.Popen[str]) -> str:
@@ -63,14 +61,16 @@ def ended(process: subprocess.Popen[str]) -> Generator[subprocess.Popen[str]]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], scope="module")
-def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Services]:
+def services(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, command: list[str]
+) -> Generator[Services]:
     with ExitStack() as stack:
         if request.param == "sqlite":
             database = str(tmp_path_factory.mktemp("services") / "trips.db")
         else:
             server: Server = request.getfixturevalue("postgresql")
             database = stack.enter_context(server.migrated())
-        yield Services(database, stack)
+        yield Services(command, database, stack)
 
 
 @asynccontextmanager
@@ -162,7 +162,7 @@ async def test_what_a_killed_process_had_under_way_is_done_once_by_another(
                 while postgresql.run(services.database, locks) != [(number,)]:
                     await anyio.lowlevel.checkpoint()
 
-        with ended(start(services.database)) as doomed:
+        with ended(start(services.command, services.database)) as doomed:
             clients[0].base_url = base_of(doomed)
             async with anyio.create_task_group() as tasks, engine.begin() as db:
                 await db.execute(text("SELECT id FROM trips FOR UPDATE"))

@@ -220,10 +220,10 @@ def test_nothing_that_can_be_imported_is_a_failure_for_scripts(call: Import, tmp
     assert (code, err) == (1, f"{letter}: It has no machine-readable booking.\n")
 
 
-def test_a_mail_filter_pipes_a_mail_in(new_database: Path, tmp_path: Path) -> None:
+def test_a_mail_filter_pipes_a_mail_in(command: list[str], new_database: Path, tmp_path: Path) -> None:
     database = shutil.copy(new_database, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "trips_mcp", "import", "--yes", "-"],
+        [*command, "import", "--yes", "-"],
         input=Path(FLIGHT).read_bytes(),
         capture_output=True,
         timeout=60,

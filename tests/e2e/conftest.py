@@ -12,6 +12,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from mcp import Client, StdioServerParameters
 from trips_mcp.backend import create_key
 from trips_mcp.scopes import Scope
 
-COMMAND = (sys.executable, "-m", "trips_mcp")
+COLD = (sys.executable, "-m", "trips_mcp")
+"""The command as it is started elsewhere; the others need not import what it does."""
 SECONDS = 60
 """The most that any wait may take; only a hanging process needs it."""
 LIFETIME = 1200
@@ -39,12 +41,12 @@ def environment_with(**settings: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def run() -> Run:
+def run(command: list[str]) -> Run:
     """`trips-mcp` with these words, to its end."""
 
-    def run(*words: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, stdin: str = "", cold: bool = False, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*COMMAND, *words],
+            [*(COLD if cold else command), *words],
             input=stdin,
             env=environment_with(**settings),
             capture_output=True,
@@ -57,11 +59,9 @@ def run() -> Run:
 
 
 @contextmanager
-def started(*words: str, seconds: float = SECONDS, **settings: str) -> Generator[subprocess.Popen[str]]:
-    """`trips-mcp` with these words, while the block lasts, and no longer than this."""
-    process = subprocess.Popen(
-        [*COMMAND, *words], env=environment_with(**settings), stderr=subprocess.PIPE, encoding="utf-8"
-    )
+def started(command: list[str], seconds: float = SECONDS, **settings: str) -> Generator[subprocess.Popen[str]]:
+    """The command with these settings, while the block lasts, and no longer than this."""
+    process = subprocess.Popen(command, env=environment_with(**settings), stderr=subprocess.PIPE, encoding="utf-8")
     last_resort = threading.Timer(seconds, process.kill)  # a line that never comes then ends in a failure
     last_resort.start()
     with process:
@@ -73,10 +73,10 @@ def started(*words: str, seconds: float = SECONDS, **settings: str) -> Generator
 
 
 @contextmanager
-def served(database: Path, rate_limit: str) -> Generator[str]:
+def served(command: list[str], database: Path, rate_limit: str) -> Generator[str]:
     """The address of a `backend serve` on a free port, which ends cleanly with the block."""
     words = ("backend", "serve", "--port", "0", "--database", str(database), "--rate-limit", rate_limit)
-    with started(*words, seconds=LIFETIME) as process:
+    with started([*command, *words], LIFETIME) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         assert line.startswith("Serving http://127.0.0.1:"), line + process.stderr.read()
@@ -88,24 +88,24 @@ def served(database: Path, rate_limit: str) -> Generator[str]:
 
 
 @pytest.fixture
-def start() -> Generator[Callable[..., subprocess.Popen[str]]]:
+def start(command: list[str]) -> Generator[Callable[..., subprocess.Popen[str]]]:
     """Starts `trips-mcp` with these words; it is ended with the test."""
     with ExitStack() as stack:
-        yield lambda *words, **settings: stack.enter_context(started(*words, **settings))
+        yield lambda *words, **settings: stack.enter_context(started([*command, *words], **settings))
 
 
 @pytest.fixture(scope="session")
-def serve() -> Serve:
-    return served
+def serve(command: list[str]) -> Serve:
+    return partial(served, command)
 
 
 @pytest.fixture(scope="session")
-def connect() -> Connect:
+def connect(command: list[str]) -> Connect:
     """A client of an MCP server process with these settings."""
 
     @asynccontextmanager
     async def connect(**settings: str) -> AsyncGenerator[Client]:
-        server = StdioServerParameters(command=COMMAND[0], args=[*COMMAND[1:]], env=environment_with(**settings))
+        server = StdioServerParameters(command=command[0], args=command[1:], env=environment_with(**settings))
         async with Client(server, read_timeout_seconds=SECONDS) as client:
             yield client
 
@@ -118,9 +118,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def base(database: Path) -> Generator[str]:
+def base(command: list[str], database: Path) -> Generator[str]:
     """Where a backend listens that has no rate limit. All share it: who needs an empty one is a user of their own."""
-    with served(database, "off") as address:
+    with served(command, database, "off") as address:
         yield address
 
 

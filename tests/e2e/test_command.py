@@ -27,14 +27,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_it_says_its_version(run: Run) -> None:
-    ended = run("--version")
+    ended = run("--version", cold=True)
 
     assert (ended.returncode, ended.stdout) == (0, f"trips-mcp {version('trips-mcp')}\n")
 
 
 @pytest.mark.parametrize("words", [[], ["serve"], ["serve", "--transport", "stdio"]], ids=" ".join)
 def test_it_serves_mcp_until_its_input_ends(run: Run, tmp_path: Path, words: list[str]) -> None:
-    ended = run(*words, stdin=LIST.splitlines(keepends=True)[0], TRIPS_MCP_DATABASE=str(tmp_path / "trips.db"))
+    line, database = LIST.splitlines(keepends=True)[0], str(tmp_path / "trips.db")
+    ended = run(*words, stdin=line, cold=not words, TRIPS_MCP_DATABASE=database)
 
     assert ended.returncode == 0, ended.stderr
     (answer,) = map(json.loads, ended.stdout.splitlines())

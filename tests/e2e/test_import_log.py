@@ -2,7 +2,6 @@
 
 import base64
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,12 +50,12 @@ def assert_private(log: str) -> None:
 
 
 async def test_over_stdio_nothing_of_a_booking_is_logged(
-    environment: Callable[..., dict[str, str]], tmp_path: Path
+    command: list[str], environment: Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
     log = tmp_path / "stderr"
     env = environment(**settings_in(tmp_path))
     with log.open("w", encoding="utf-8") as errlog:
-        server = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env=env)
+        server = StdioServerParameters(command=command[0], args=command[1:], env=env)
         async with Client(stdio_client(server, errlog), read_timeout_seconds=60) as client:
             await take_in(client)
 

@@ -1,7 +1,6 @@
 """What a key and a rate limit forbid, as an agent over a real backend sees it."""
 
 import re
-import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -76,6 +75,7 @@ async def test_the_rate_limit_reaches_the_agent_as_advice(
 
 
 async def test_a_hundred_calls_at_once_provoke_no_429_and_the_rest_is_told_when_to_come_back(
+    command: list[str],
     serve: Callable[..., AbstractContextManager[str]],
     environment: Callable[..., dict[str, str]],
     key_for: KeyFor,
@@ -87,7 +87,7 @@ async def test_a_hundred_calls_at_once_provoke_no_429_and_the_rest_is_told_when_
     answers: list[tuple[bool, str]] = []
     with serve(database, "60") as base, log.open("w", encoding="utf-8") as errlog:
         settings = environment(**settings_for(base, key), TRIPS_MCP_LOG="debug")
-        server = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env=settings)
+        server = StdioServerParameters(command=command[0], args=command[1:], env=settings)
         async with Client(stdio_client(server, errlog), read_timeout_seconds=60) as client:
 
             async def one() -> None:

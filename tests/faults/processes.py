@@ -4,7 +4,6 @@ import io
 import json
 import os
 import select
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -15,6 +14,8 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+from tests.forks import ForkServer
 
 SECONDS: Final = 60
 """The limit of any wait; only a hanging process reaches it."""
@@ -29,21 +30,32 @@ class Running(Protocol):
 
     def kill(self) -> None: ...
 
-    def wait(self) -> object: ...
+    def join(self) -> object: ...
+
+
+class Started(subprocess.Popen[bytes]):
+    """One that imports what it needs itself."""
+
+    def join(self) -> None:
+        self.wait(SECONDS)
 
 
 Launch = Callable[[int, int], Running]
 """Starts a server on these descriptors, its stdin and its stdout."""
 
 
-def launcher(environment: dict[str, str]) -> Launch:
-    """Starts each server as a host does."""
+def launcher(environment: dict[str, str], forks: ForkServer | None) -> Launch:
+    """Starts each server as a host does, or forks it, which saves the time of its imports."""
 
     def launch(stdin: int, stdout: int) -> Running:
         command = [sys.executable, "-m", "trips_mcp"]
-        return subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL)
+        return Started(command, env=environment, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL)
 
-    return launch
+    def fork(stdin: int, stdout: int) -> Running:
+        assert forks is not None
+        return forks.start([], environment, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL)
+
+    return launch if forks is None else fork
 
 
 class Server:
@@ -96,7 +108,7 @@ class Server:
     def kill(self, request_id: int) -> Fields | None:
         """The answer to that request, if it was written."""
         self._process.kill()
-        self._process.wait()
+        self._process.join()
         found = [message for message in self._messages() if message.get("id") == request_id]
         self.close()
         return found[0] if found else None
@@ -104,7 +116,7 @@ class Server:
     def close(self) -> None:
         self._last_resort.cancel()
         self._process.kill()
-        self._process.wait()
+        self._process.join()
         with suppress(BrokenPipeError):
             self._to.close()
         self._from.close()
@@ -147,56 +159,10 @@ def keys_noted(journal: Path) -> set[str]:
             return set()
 
 
-class ForkServer:
-    """Forks servers from a process that has imported everything, so that a start takes no time for it."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
-                env=environment,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        self._control.settimeout(SECONDS)
-
-    def launch(self, stdin: int, stdout: int) -> Running:
-        socket.send_fds(self._control, [b"!"], [stdin, stdout])
-        return Forked(int(self._control.recv(32)))
-
-    def close(self) -> None:
-        self._control.close()  # which ends it
-        self._process.wait(SECONDS)
-
-
-class Forked:
-    """A server that a `ForkServer` forked, and will reap."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-
-    def wait(self) -> None:
-        until(self._is_gone)
-
-    def _is_gone(self) -> bool:
-        try:
-            os.kill(self._pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-
 class Home:
     """The files of one user, and the server processes that work on them one after the other."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], *, forks: bool = False) -> None:
-        """`forks`: whether servers are forked, which saves the time of their imports."""
+    def __init__(self, folder: Path, settings: dict[str, str], forks: ForkServer | None) -> None:
         self.journal = folder / "journal.db"
         self.history = folder / "history.db"
         self.database = folder / "trips.db"
@@ -208,8 +174,7 @@ class Home:
             "TRIPS_MCP_HISTORY": str(self.history),
         }
         environment = kept | files | settings
-        self._forks = ForkServer(environment) if forks else None
-        self._launch = self._forks.launch if self._forks is not None else launcher(environment)
+        self._launch = launcher(environment, forks)
         self.server = self.start()
 
     def start(self, output: str = "pipe") -> Server:
@@ -218,17 +183,9 @@ class Home:
 
     def close(self) -> None:
         self.server.close()
-        if self._forks is not None:
-            self._forks.close()
 
 
 @contextmanager
-def home(folder: Path, **settings: str) -> Generator[Home]:
-    with closing(Home(folder, settings)) as user:
-        yield user
-
-
-@contextmanager
-def home_with_forks(folder: Path) -> Generator[Home]:
-    with closing(Home(folder, {}, forks=True)) as user:
+def home(folder: Path, forks: ForkServer | None, **settings: str) -> Generator[Home]:
+    with closing(Home(folder, settings, forks)) as user:
         yield user

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 
 import pytest
 from typing_extensions import override
+
+from tests.forks import ForkServer
 
 from .processes import MOST_TIMES, SECONDS, Fields, Home, home, keys_noted, let_pass, until
 
@@ -89,7 +91,7 @@ class Kills:
         noted = keys_noted(self._user.journal)
         match self._chance.choice(("clock", "clock", "note", "note", "row", "answer")):
             case "clock":
-                let_pass(self._chance.uniform(0, 20_000 if warm else 1_500_000))
+                let_pass(self._chance.uniform(0, 20_000 if warm else 400_000))
             case "note":
                 until(lambda: not keys_noted(self._user.journal) <= noted)
                 let_pass(self._chance.choice((0, self._chance.uniform(0, 8_000))))
@@ -108,26 +110,30 @@ class Kills:
         return {"limit": 100} if write.table in ("messages", "commitments") else {}
 
 
-def killed_and_repeated(folder: Path, kills: int, seed: int, joined: int = 0) -> None:
+def killed_and_repeated(user: Home, kills: int, seed: int, joined: int = 0) -> None:
     """At least so many kills, and more until as many repeated writes were joined to the earlier ones."""
-    with home(folder) as user:
-        tried = Kills(user, random.Random(seed))  # noqa: S311 - no secret
-        for number in range(kills * MOST_TIMES):
-            if number >= kills and tried.joined >= joined:
-                break
-            tried.kill_once(number)
-        tried.check()
+    tried = Kills(user, random.Random(seed))  # noqa: S311 - no secret
+    for number in range(kills * MOST_TIMES):
+        if number >= kills and tried.joined >= joined:
+            break
+        tried.kill_once(number)
+    tried.check()
     assert tried.joined >= joined
 
 
-def test_a_write_of_a_killed_process_is_made_once(tmp_path: Path) -> None:
-    killed_and_repeated(tmp_path, 3, seed=1)
+def test_a_write_of_a_killed_process_is_made_once(tmp_path: Path, fork_server: ForkServer | None) -> None:
+    with home(tmp_path, fork_server) as user:
+        killed_and_repeated(user, 3, seed=1)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", [2, 3, 4])
-def test_writes_of_many_killed_processes_are_made_once(tmp_path: Path, seed: int) -> None:
-    killed_and_repeated(tmp_path, 20, seed=seed, joined=5)
+@pytest.mark.parametrize(("seed", "cold"), [(2, True), (3, False), (4, False)])
+def test_writes_of_many_killed_processes_are_made_once(
+    tmp_path: Path, fork_server: ForkServer | None, seed: int, cold: bool
+) -> None:
+    """`cold`: killed while it imports what it needs, too."""
+    with home(tmp_path, None if cold else fork_server) as user:
+        killed_and_repeated(user, 20, seed=seed, joined=5)
 
 
 class Change(NamedTuple):
@@ -223,25 +229,30 @@ class Rewrites:
         return {"update_leg": "leg", "update_action_item": "to do"}.get(change.tool, "link")
 
 
-def rewritten_and_killed(folder: Path, kills: int, seed: int, unknown: int = 0) -> None:
+def rewritten_and_killed(user: Home, kills: int, seed: int, unknown: int = 0) -> None:
     """At least so many kills, and more until as many of them left an outcome unknown."""
-    with home(folder) as user:
-        tried = Rewrites(user, random.Random(seed))  # noqa: S311 - no secret
-        for number in range(kills * MOST_TIMES):
-            if number >= kills and tried.unknown >= unknown:
-                break
-            tried.kill_once()
+    tried = Rewrites(user, random.Random(seed))  # noqa: S311 - no secret
+    for number in range(kills * MOST_TIMES):
+        if number >= kills and tried.unknown >= unknown:
+            break
+        tried.kill_once()
     assert tried.unknown >= unknown
 
 
-def test_what_a_killed_process_left_open_is_not_told_of_what_was_changed_since(tmp_path: Path) -> None:
-    rewritten_and_killed(tmp_path, 3, seed=6)
+def test_what_a_killed_process_left_open_is_not_told_of_what_was_changed_since(
+    tmp_path: Path, fork_server: ForkServer | None
+) -> None:
+    with home(tmp_path, fork_server) as user:
+        rewritten_and_killed(user, 3, seed=6)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", [7, 8, 9, 10])
-def test_writes_to_one_thing_around_many_kills_are_as_they_were_told(tmp_path: Path, seed: int) -> None:
-    rewritten_and_killed(tmp_path, 50, seed=seed, unknown=15)
+def test_writes_to_one_thing_around_many_kills_are_as_they_were_told(
+    tmp_path: Path, fork_server: ForkServer | None, seed: int
+) -> None:
+    with home(tmp_path, fork_server) as user:
+        rewritten_and_killed(user, 50, seed=seed, unknown=15)
 
 
 class Request(NamedTuple):
@@ -318,18 +329,28 @@ def repeated_after_a_kill(user: Home, service: Service, chance: random.Random) -
     assert "remarks" not in meant_anew
 
 
-def set_up(folder: Path, service: Service, **settings: str) -> AbstractContextManager[Home]:
-    return home(folder, OSOTO_API_KEY="osk_test_key", OSOTO_BASE_URL=f"{service.address}/api/v1", **settings)
+SetUp = Callable[..., AbstractContextManager[Home]]
 
 
-def test_against_a_service_that_never_answers_the_key_is_the_same(tmp_path: Path, service: Service) -> None:
-    with set_up(tmp_path, service) as user:
+@pytest.fixture
+def set_up(tmp_path: Path, service: Service, fork_server: ForkServer | None) -> SetUp:
+    """A user of that service, with these settings besides."""
+
+    def set_up(**more: str) -> AbstractContextManager[Home]:
+        settings = {"OSOTO_API_KEY": "osk_test_key", "OSOTO_BASE_URL": f"{service.address}/api/v1"}
+        return home(tmp_path, fork_server, **settings, **more)
+
+    return set_up
+
+
+def test_against_a_service_that_never_answers_the_key_is_the_same(service: Service, set_up: SetUp) -> None:
+    with set_up() as user:
         repeated_after_a_kill(user, service, random.Random(0))  # noqa: S311
 
 
-def test_a_note_is_there_until_the_host_has_read_the_answer(tmp_path: Path, service: Service) -> None:
+def test_a_note_is_there_until_the_host_has_read_the_answer(service: Service, set_up: SetUp) -> None:
     service.answers.set()
-    with set_up(tmp_path, service) as user:
+    with set_up() as user:
         first = user.server.begin_call("send_message", HELLO)
         until(user.server.has_said_something)
         unread = keys_noted(user.journal)
@@ -344,10 +365,10 @@ def test_a_note_is_there_until_the_host_has_read_the_answer(tmp_path: Path, serv
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system tells what is left in a pipe")
 @pytest.mark.parametrize("output", ["pipe", "socket"])
-def test_an_answer_that_nobody_read_is_not_told(tmp_path: Path, service: Service, output: str) -> None:
+def test_an_answer_that_nobody_read_is_not_told(service: Service, set_up: SetUp, output: str) -> None:
     """A host that does not read for three seconds and then kills the server has no answer."""
     service.answers.set()
-    with set_up(tmp_path, service) as user:
+    with set_up() as user:
         for _ in range(5):
             before = len(service.requests)
             user.server.close()
@@ -363,15 +384,15 @@ def test_an_answer_that_nobody_read_is_not_told(tmp_path: Path, service: Service
 
 
 @pytest.mark.soak
-def test_against_a_service_that_never_answers_the_key_is_the_same_each_time(tmp_path: Path, service: Service) -> None:
-    with set_up(tmp_path, service) as user:
+def test_against_a_service_that_never_answers_the_key_is_the_same_each_time(service: Service, set_up: SetUp) -> None:
+    with set_up() as user:
         for seed in range(10, 25):
             repeated_after_a_kill(user, service, random.Random(seed))  # noqa: S311
 
 
-def test_without_a_journal_it_would_be_another_write(tmp_path: Path, service: Service) -> None:
+def test_without_a_journal_it_would_be_another_write(service: Service, set_up: SetUp) -> None:
     """Proof that the tests above can fail."""
-    with set_up(tmp_path, service, TRIPS_MCP_JOURNAL="off") as user:
+    with set_up(TRIPS_MCP_JOURNAL="off") as user:
         first = user.server.begin_call("send_message", HELLO)
         until(lambda: len(service.requests) == 1)
         user.server.kill(first)
@@ -382,8 +403,8 @@ def test_without_a_journal_it_would_be_another_write(tmp_path: Path, service: Se
     assert "remarks" not in again
 
 
-def test_a_host_that_cancels_and_calls_again_at_once_has_one_write(tmp_path: Path, service: Service) -> None:
-    with set_up(tmp_path, service) as user:
+def test_a_host_that_cancels_and_calls_again_at_once_has_one_write(service: Service, set_up: SetUp) -> None:
+    with set_up() as user:
         first = user.server.begin_call("send_message", HELLO)
         until(lambda: len(service.requests) == 1)
 
@@ -397,8 +418,8 @@ def test_a_host_that_cancels_and_calls_again_at_once_has_one_write(tmp_path: Pat
     assert result["remarks"] == ["This completed an earlier call whose answer was lost."]
 
 
-def test_nothing_secret_is_in_the_journal(tmp_path: Path, service: Service) -> None:
-    with set_up(tmp_path, service) as user:
+def test_nothing_secret_is_in_the_journal(tmp_path: Path, service: Service, set_up: SetUp) -> None:
+    with set_up() as user:
         first = user.server.begin_call("send_message", HELLO)
         until(lambda: len(service.requests) == 1)
         user.server.kill(first)

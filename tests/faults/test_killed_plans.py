@@ -17,7 +17,9 @@ from typing import Final
 
 import pytest
 
-from .processes import MOST_TIMES, Fields, Home, home_with_forks, let_pass, until
+from tests.forks import ForkServer
+
+from .processes import MOST_TIMES, Fields, Home, home, let_pass, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL, and no select on pipes")
 
@@ -37,8 +39,6 @@ class Plans:
         self._user = user
         self._chance = chance
         self._again = again
-        self._history = sqlite3.connect(user.history)
-        self._database = sqlite3.connect(user.database)
         self.kills = 0
         self.halfway = 0
         """Kills that left a plan begun and not finished."""
@@ -53,6 +53,8 @@ class Plans:
         lunch = {**DINNER, "title": "Lunch", "legId": self._leg, "mapPinId": pin}
         server.call("create_commitment", self._trip | lunch)
         self._start = self._everything()
+        self._history = sqlite3.connect(user.history)
+        self._database = sqlite3.connect(user.database)
 
     def close(self) -> None:
         self._history.close()
@@ -209,22 +211,25 @@ def by_title(export: Fields) -> Fields:
     return found | {name: sorted(found[name], key=json.dumps) for name in lists}
 
 
-def killed_and_finished(folder: Path, kills: int, halfway: int, seed: int, again: float) -> None:
+def killed_and_finished(user: Home, kills: int, halfway: int, seed: int, again: float) -> None:
     """At least so many kills, and more until as many of them met a plan halfway."""
-    with home_with_forks(folder) as user:
-        plans = Plans(user, random.Random(seed), again)  # noqa: S311 - no secret
-        with closing(plans):
-            number = 0
-            while plans.kills < kills or plans.halfway < halfway:
-                assert plans.kills < kills * MOST_TIMES
-                number += 1
-                plans.apply_and_undo(number)
+    plans = Plans(user, random.Random(seed), again)  # noqa: S311 - no secret
+    with closing(plans):
+        number = 0
+        while plans.kills < kills or plans.halfway < halfway:
+            assert plans.kills < kills * MOST_TIMES
+            number += 1
+            plans.apply_and_undo(number)
 
 
-def test_plans_of_a_killed_process_are_finished_by_the_next_call(tmp_path: Path) -> None:
-    killed_and_finished(tmp_path, kills=3, halfway=1, seed=1, again=0.6)
+def test_plans_of_a_killed_process_are_finished_by_the_next_call(
+    tmp_path: Path, fork_server: ForkServer | None
+) -> None:
+    with home(tmp_path, fork_server) as user:
+        killed_and_finished(user, kills=3, halfway=1, seed=1, again=0.6)
 
 
 @pytest.mark.soak
-def test_plans_of_many_killed_processes_are_finished(tmp_path: Path) -> None:
-    killed_and_finished(tmp_path, kills=200, halfway=30, seed=2, again=0.85)
+def test_plans_of_many_killed_processes_are_finished(tmp_path: Path, fork_server: ForkServer | None) -> None:
+    with home(tmp_path, fork_server) as user:
+        killed_and_finished(user, kills=200, halfway=30, seed=2, again=0.85)

@@ -1,7 +1,6 @@
 """One conversation, the same over every transport and in both eras of the protocol."""
 
 import os
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ WAYS = {
 
 
 @asynccontextmanager
-async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Client]:
+async def connected(way: str, local: Local, folder: Path, command: list[str]) -> AsyncGenerator[Client]:
     transport, _, era = way.partition(" ")
     mode: Any = era or "auto"
     kept = {"DATABASE": "trips.db", "JOURNAL": "journal.db", "HISTORY": "history.db"}
@@ -43,8 +42,8 @@ async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Clie
         async with Client(build_server(offer(Settings.from_env(files))), mode=mode, cache=None) as agent:
             yield agent
     elif transport == "stdio":
-        command = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env={**os.environ, **files})
-        async with Client(command, mode=mode, cache=None) as agent:
+        parameters = StdioServerParameters(command=command[0], args=command[1:], env={**os.environ, **files})
+        async with Client(parameters, mode=mode, cache=None) as agent:
             yield agent
     else:
         async with local() as served, served.agent(transport, mode=mode) as agent:
@@ -55,14 +54,14 @@ async def connected(way: str, local: Local, folder: Path) -> AsyncGenerator[Clie
     ("way", "protocol"),
     [pytest.param(*each, id=each[0], marks=[pytest.mark.soak] * (each[0] == "stdio legacy")) for each in WAYS.items()],
 )
-async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_path: Path) -> None:
+async def test_an_agent_plans_a_trip(way: str, protocol: str, local: Local, tmp_path: Path, command: list[str]) -> None:
     heard: list[tuple[float, float | None]] = []
     over_http = not way.startswith(("memory", "stdio"))
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total))
 
-    async with connected(way, local, tmp_path) as agent:
+    async with connected(way, local, tmp_path, command) as agent:
         do = doing(agent)
         spoken = agent.protocol_version
         info = agent.server_info
@@ -104,13 +103,15 @@ PLANNED_OVER = ("stdio", "stdio legacy", "http", "http legacy")
 @pytest.mark.parametrize(
     "way", [pytest.param(way, marks=[pytest.mark.soak] * (way == "stdio legacy")) for way in PLANNED_OVER]
 )
-async def test_an_agent_plans_a_move_applies_it_and_takes_it_back(way: str, local: Local, tmp_path: Path) -> None:
+async def test_an_agent_plans_a_move_applies_it_and_takes_it_back(
+    way: str, local: Local, tmp_path: Path, command: list[str]
+) -> None:
     heard: list[tuple[float, float | None]] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total))
 
-    async with connected(way, local, tmp_path) as agent:
+    async with connected(way, local, tmp_path, command) as agent:
         do = doing(agent)
         me = await do("get_me")
         dates = {"startDate": "2027-05-01", "endDate": "2027-05-04"}

@@ -15,34 +15,34 @@ from trips_mcp.tools.listing import catalogue
 
 ERAS = (("auto", "2026-07-28"), ("legacy", "2025-11-25"))
 SECONDS = 30
+COLD = [sys.executable, "-m", "trips_mcp"]
+"""As a host starts it; the others need not import what it does."""
 
 
 @asynccontextmanager
-async def connected(database: Path, mode: Any, **env: str) -> AsyncGenerator[Client]:
-    command = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "trips_mcp"],
+async def connected(command: list[str], database: Path, mode: Any, **env: str) -> AsyncGenerator[Client]:
+    parameters = StdioServerParameters(
+        command=command[0],
+        args=command[1:],
         env={**os.environ, "TRIPS_MCP_DATABASE": str(database), **env},
     )
     with anyio.fail_after(SECONDS):
-        async with Client(command, mode=mode) as agent:
+        async with Client(parameters, mode=mode) as agent:
             yield agent
 
 
-async def test_trips_of_one_session_are_there_in_the_next(
-    tmp_path: Path,
-) -> None:
+async def test_trips_of_one_session_are_there_in_the_next(command: list[str], tmp_path: Path) -> None:
     users: list[Any] = []
 
     for number, (mode, protocol) in enumerate(ERAS, 1):
-        users.append(await used(tmp_path, mode, protocol, number))
+        users.append(await used(command if number > 1 else COLD, tmp_path, mode, protocol, number))
 
     assert users[0] == users[1]
 
 
-async def used(tmp_path: Path, mode: Any, protocol: str, number: int) -> Any:
+async def used(command: list[str], tmp_path: Path, mode: Any, protocol: str, number: int) -> Any:
     """Who the session was of; it is the database's session of this number."""
-    async with connected(tmp_path / "trips.db", mode, TRIPS_MCP_MASK_SECRETS="on") as agent:
+    async with connected(command, tmp_path / "trips.db", mode, TRIPS_MCP_MASK_SECRETS="on") as agent:
         spoken = agent.protocol_version
         listed = await agent.list_tools()
         me = (await agent.call_tool("get_me", {})).structured_content
@@ -68,11 +68,13 @@ async def used(tmp_path: Path, mode: Any, protocol: str, number: int) -> Any:
     return me
 
 
-async def test_an_unusable_database_is_reported_in_one_sentence_and_the_server_continues(tmp_path: Path) -> None:
+async def test_an_unusable_database_is_reported_in_one_sentence_and_the_server_continues(
+    command: list[str], tmp_path: Path
+) -> None:
     there = tmp_path / "there"
     (there / "trips.db").mkdir(parents=True)
 
-    async with connected(there, "auto") as agent:
+    async with connected(command, there, "auto") as agent:
         failed = await agent.call_tool("get_me", {})
         listed = await agent.list_tools()
 
@@ -84,10 +86,10 @@ async def test_an_unusable_database_is_reported_in_one_sentence_and_the_server_c
     assert listed.tools
 
 
-async def test_a_key_that_was_not_expanded_never_opens_the_embedded_backend(tmp_path: Path) -> None:
+async def test_a_key_that_was_not_expanded_never_opens_the_embedded_backend(command: list[str], tmp_path: Path) -> None:
     database = tmp_path / "trips.db"
 
-    async with connected(database, "auto", OSOTO_API_KEY="${OSOTO_API_KEY}") as agent:
+    async with connected(command, database, "auto", OSOTO_API_KEY="${OSOTO_API_KEY}") as agent:
         listed = await agent.list_tools()
         refused = await agent.call_tool("list_trips", {})
         instructions = agent.instructions

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -77,10 +76,10 @@ WRITES: Final = [("create_commitment", DINNER), *((long.tool, long.arguments) fo
 
 
 @asynccontextmanager
-async def connected(env: dict[str, str], mode: Any) -> AsyncGenerator[Client]:
-    command = StdioServerParameters(command=sys.executable, args=["-m", "trips_mcp"], env={**os.environ, **env})
+async def connected(command: list[str], env: dict[str, str], mode: Any) -> AsyncGenerator[Client]:
+    parameters = StdioServerParameters(command=command[0], args=command[1:], env={**os.environ, **env})
     with anyio.fail_after(SECONDS):
-        async with Client(command, mode=mode) as agent:
+        async with Client(parameters, mode=mode) as agent:
             yield agent
 
 
@@ -273,7 +272,7 @@ async def test_a_cancelled_write_gets_no_response_and_an_identical_call_complete
 
 @ERAS
 async def test_an_sdk_client_gets_progress_and_its_next_call_completes_one_that_timed_out(
-    mode: Any, env: dict[str, str], service: Service, tmp_path: Path
+    mode: Any, command: list[str], env: dict[str, str], service: Service, tmp_path: Path
 ) -> None:
     long = LONG[0]
     tool, arguments = WRITES[0]
@@ -282,7 +281,7 @@ async def test_an_sdk_client_gets_progress_and_its_next_call_completes_one_that_
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total, message))
 
-    async with connected(env, mode) as agent:
+    async with connected(command, env, mode) as agent:
         trip, other = [await trip_of(partial(done, agent)) for _ in range(2)]
         result = await agent.call_tool(long.tool, {"tripId": other, **long.arguments}, progress_callback=hear)
         async with service.keeping_the_answer() as kept:
