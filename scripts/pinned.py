@@ -61,9 +61,9 @@ def _in_memory(clock: Clock, _: str | None) -> MemoryHistory:
 def pinned(clock: Clock) -> Generator[None]:
     with (
         patch("trips_mcp.backend.open_backend", partial(open_backend, clock=clock)),
-        patch("trips_mcp.backend.callers.users.secrets", Draws()),
-        patch("trips_mcp.backend.id_generator.secrets", Draws()),
-        patch("trips_mcp.backend.id_generator._requests", Random(2027)),  # noqa: S311
+        patch("trips_mcp.backend.callers.secrets", Draws()),
+        patch("trips_mcp.backend.handler.secrets", Draws()),
+        patch("trips_mcp.backend.handler._requests", Random(2027)),  # noqa: S311
         patch("trips_mcp.backend.resources.trips.secrets", Draws()),
         patch("trips_mcp.client.recorder.secrets", Draws()),
         patch("trips_mcp.client.recorder.time", Stopped(clock)),

@@ -13,7 +13,7 @@ _VISITOR_SECONDS = 5.0
 """Calendars that read too often are told so at once, instead of being kept waiting."""
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.http.app import Backend
+    from trips_mcp.backend.app import Backend
     from trips_mcp.client import Endpoint, TripsClient
     from trips_mcp.client.journal import Journal
     from trips_mcp.history import History

@@ -3,8 +3,8 @@
 import httpx
 from typing_extensions import override
 
-from trips_mcp.backend.http.app import Backend
-from trips_mcp.backend.http.requests import BackendRequest
+from trips_mcp.backend.app import Backend
+from trips_mcp.backend.requests import BackendRequest
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):

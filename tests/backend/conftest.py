@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.types import ASGIApp
 
 from trips_mcp.backend import create_key, migrate, open_backend
-from trips_mcp.backend.http.app import Backend
+from trips_mcp.backend.app import Backend
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.tables import metadata
 from trips_mcp.contract import OPERATIONS, Operation

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from trips_mcp.backend import DatabaseError, create_key, migrate, open_backend
 from trips_mcp.backend.store import DatabaseLostError
-from trips_mcp.backend.store.database import locate, migrate_database, open_database, shown
+from trips_mcp.backend.store.database import locate, open_database, shown
 from trips_mcp.backend.store.postgresql import CONNECTIONS
 from trips_mcp.backend.store.schema import SCHEMA, Schema
 from trips_mcp.backend.store.tables import users
@@ -130,7 +130,7 @@ async def test_tables_of_an_earlier_version_are_refused_until_migrated(
     with pytest.raises(DatabaseError, match=r"run `trips-mcp backend migrate`\.$"):
         async with open_database(bare, schema):
             pass
-    done = await migrate_database(bare, schema)
+    done = await migrate(bare, schema)
     async with open_database(bare, schema):
         pass
 
@@ -148,7 +148,7 @@ async def test_a_migration_that_fails_leaves_all_as_it_was(
     schema = next_schema("op.add_column('users', sa.Column('x', sa.Text()))\n    op.execute('DROP TABLE nowhere')")
 
     with pytest.raises(DatabaseError, match=r"could not be migrated from version .* and is as it was"):
-        await migrate_database(bare, schema)
+        await migrate(bare, schema)
 
     assert [record.name for record in caplog.records] == ["trips_mcp.backend"]
     assert postgresql.run(bare, "SELECT version_num FROM schema_version") == [(SCHEMA.newest,)]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from trips_mcp.backend import open_backend
-from trips_mcp.backend.http.app import Backend
+from trips_mcp.backend.app import Backend
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.operation import names
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.backend.groups import add_member
+from trips_mcp.backend.admin import add_member
 from trips_mcp.server.http.factory import app_for_callers
 from trips_mcp.server.http.settings import HttpSettings, settings_of_callers
 

@@ -3,14 +3,24 @@
 Names are imported at their first use, because importing SQLAlchemy takes 0.2 seconds.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.backend.store import DatabaseError
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.factory import migrate, open_backend
-    from trips_mcp.backend.groups import add_member, list_members, move_trip, remove_member
-    from trips_mcp.backend.keys import create_key, list_keys, make_key, revoke_key
+    from trips_mcp.backend.admin import (
+        add_member,
+        create_key,
+        list_keys,
+        list_members,
+        make_key,
+        move_trip,
+        remove_member,
+        revoke_key,
+    )
+    from trips_mcp.backend.app import open_backend
+    from trips_mcp.backend.store.database import migrate
 
 __all__ = [
     "DatabaseError",
@@ -26,10 +36,11 @@ __all__ = [
     "revoke_key",
 ]
 
+_MODULES = {"open_backend": "app", "migrate": "store.database"}
+"""The others are in `admin`."""
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from trips_mcp.backend import factory, groups, keys
-
-    return getattr(next(module for module in (keys, groups, factory) if hasattr(module, name)), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'admin')}"), name)

@@ -24,8 +24,7 @@ from sqlalchemy import (
 )
 
 from trips_mcp.backend.errors import ProblemError, invalid, invalid_field, not_found
-from trips_mcp.backend.handler import Call
-from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.handler import Call, new_id, validated
 from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.tables import (
     action_items,
@@ -35,7 +34,6 @@ from trips_mcp.backend.store.tables import (
     map_pins,
     trips,
 )
-from trips_mcp.backend.validation import validated
 from trips_mcp.contract.action_items import ActionItemItem
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.errors import Fault

@@ -14,8 +14,8 @@ from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
+from trips_mcp.backend.app import Backend
 from trips_mcp.backend.handler import Caller
-from trips_mcp.backend.http.app import Backend
 from trips_mcp.backend.rows import ACTION_ITEM, COMMITMENT, LEG, MAP_PIN, ResourceMapping, add
 from trips_mcp.backend.store.connection import Connection
 from trips_mcp.backend.store.database import PATIENCE, Database, locate
@@ -31,7 +31,6 @@ from trips_mcp.backend.store.tables import (
     users,
 )
 from trips_mcp.json_values import JsonObject
-from trips_mcp.scopes import BASE_SCOPES, Scope
 
 _NOBODY: Final = "usr_twin"
 _GROUP: Final = "grp_twin"
@@ -52,7 +51,7 @@ async def open_twin(
     try:
         async with transactions.writing() as db:
             user_id = await _fill(db, export, its_events, number, other_numbers)
-        owner = Caller("twin", user_id, tuple(map(Scope, BASE_SCOPES)))
+        owner = Caller.with_all_scopes("twin", user_id)
         yield Backend(database, owner=owner, rate_limit=None, clock=time.time)
     finally:
         transactions.close()

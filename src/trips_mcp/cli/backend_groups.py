@@ -10,7 +10,7 @@ from trips_mcp.cli.output import say
 from trips_mcp.cli.settings import add_database_flag, database_of
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.groups import GroupMember
+    from trips_mcp.backend.admin import GroupMember
 
 
 def _members_flags(parser: ArgumentParser) -> None:

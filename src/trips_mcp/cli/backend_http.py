@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend.errors import ProblemError, trips_error
-from trips_mcp.backend.id_generator import new_request_id
+from trips_mcp.backend.handler import new_request_id
 from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.request import OVER_LIMIT, with_real_client
 from trips_mcp.server.http.settings import BODY_SECONDS

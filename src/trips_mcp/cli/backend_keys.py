@@ -16,7 +16,7 @@ from trips_mcp.cli.output import remark, say
 from trips_mcp.cli.settings import add_database_flag, database_of
 
 if TYPE_CHECKING:
-    from trips_mcp.backend.callers.users import HeldKey
+    from trips_mcp.backend.callers import HeldKey
     from trips_mcp.scopes import Scope
 
 

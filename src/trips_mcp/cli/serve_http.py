@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WORKERS: Final = f"{WORKERS.flag} ({WORKERS.name})"
 _OF_WORKERS: Final = (
-    "trips_mcp.backend.factory",
+    "trips_mcp.backend.app",
     "trips_mcp.client.journal_store",
     "trips_mcp.history.sqlite",
     "trips_mcp.server.handlers",

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import MISSING
 
-from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
+from trips_mcp.backend.callers import trip_to_read, trip_to_write
 from trips_mcp.backend.errors import ProblemError, forbidden, item_error
-from trips_mcp.backend.handler import BackendResponse, Call, serve_items
+from trips_mcp.backend.handler import BackendResponse, Call, Envelope, serve_items, validated
 from trips_mcp.backend.rows import ACTION_ITEM, LEG, MAP_PIN, Merged, ResourceMapping, merge_items
-from trips_mcp.backend.validation import Envelope, validated
 from trips_mcp.contract.batches import BATCH, SYNC
 from trips_mcp.contract.sync import SYNC_TRIP, SyncReport
 from trips_mcp.json_values import JsonObject, is_object, is_unicode

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import MISSING
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
-from trips_mcp.backend.callers.access import IS_MEMBER, check_trip
+from trips_mcp.backend.callers import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import BackendResponse, Call, serve
 from trips_mcp.backend.rows import ResourceMapping, changed, listed, rewrite

@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, select
 
-from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.callers import SHOWN_NAME
 from trips_mcp.backend.handler import BackendResponse, Call, serve_read
 from trips_mcp.backend.rows import listed
 from trips_mcp.backend.store.tables import group_members, groups, users

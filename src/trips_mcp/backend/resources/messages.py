@@ -3,11 +3,9 @@
 from pydantic_core import MISSING
 from sqlalchemy import bindparam, exists, insert, select
 
-from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
-from trips_mcp.backend.callers.users import SHOWN_NAME
+from trips_mcp.backend.callers import SHOWN_NAME, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import invalid_field, not_found
-from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
-from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.handler import BackendResponse, Call, new_id, serve, serve_read
 from trips_mcp.backend.paging import Paging
 from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.rows import listed

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic_core import MISSING
 from sqlalchemy import Executable, bindparam, case, func
 
-from trips_mcp.backend.callers.access import trip_to_read, trip_to_write
+from trips_mcp.backend.callers import trip_to_read, trip_to_write
 from trips_mcp.backend.errors import ProblemError
 from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_items, serve_read
 from trips_mcp.backend.paging import Paging

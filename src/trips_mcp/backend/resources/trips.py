@@ -4,11 +4,9 @@ import secrets
 
 from sqlalchemy import bindparam, case, delete, exists, insert, select
 
-from trips_mcp.backend.callers.access import IS_MEMBER, check_trip, trip_to_read, trip_to_write
-from trips_mcp.backend.callers.users import SHOWN_NAME, digest
+from trips_mcp.backend.callers import IS_MEMBER, SHOWN_NAME, check_trip, digest, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden, not_found
-from trips_mcp.backend.handler import BackendResponse, Call, serve, serve_read
-from trips_mcp.backend.id_generator import new_id
+from trips_mcp.backend.handler import BackendResponse, Call, new_id, serve, serve_read
 from trips_mcp.backend.resources.trip_parts import PARTS, lister
 from trips_mcp.backend.rows import TRIP, changed, listed, rewrite
 from trips_mcp.backend.store.tables import (

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Executable, SelectBase, Table, UpdateBase
+from sqlalchemy import Dialect, Executable, Float, SelectBase, Table, TypeDecorator, UpdateBase
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
+from typing_extensions import override
 
 from trips_mcp.json_values import is_list
 
@@ -25,6 +26,21 @@ _DOUBLE: Final = 701
 Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
 _Key = tuple[object, ...]
+
+
+class Number(TypeDecorator[float]):
+    """A JSON number; a whole one is read back without a fraction, as it was sent."""
+
+    impl = Float
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None else float(value)
+
+    @override
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
+        return int(value) if value is not None and value.is_integer() else value
 
 
 class Rows:

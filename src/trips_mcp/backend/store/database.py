@@ -146,7 +146,7 @@ async def open_database(
         transactions.close()
 
 
-async def migrate_database(database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE) -> Opened:
+async def migrate(database: str, schema: Schema = SCHEMA, *, patience: float = PATIENCE) -> Opened:
     """Creates or migrates the tables, also of PostgreSQL, which is never migrated on opening.
 
     Raises: DatabaseError.

@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -19,11 +18,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from typing_extensions import override
+
+from trips_mcp.backend.store.connection import Number
 
 metadata = MetaData()
 
@@ -31,21 +30,6 @@ _Big = BigInteger().with_variant(Integer(), "sqlite")
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
 """Compared and sorted by bytes, as in SQLite, whatever the locale of the server."""
 _Json = JSON(none_as_null=True)
-
-
-class Number(TypeDecorator[float]):
-    """A JSON number; a whole one is read back without a fraction, as it was sent."""
-
-    impl = Float
-    cache_ok = True
-
-    @override
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
-        return None if value is None else float(value)
-
-    @override
-    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
-        return int(value) if value is not None and value.is_integer() else value
 
 
 def _seq() -> Column[int]:

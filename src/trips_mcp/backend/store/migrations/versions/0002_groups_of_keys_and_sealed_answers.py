@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from trips_mcp.backend.callers.idempotency import key_digest, sealed
+from trips_mcp.backend.idempotency import key_digest, sealed
 
 revision = "0002"
 down_revision = "0001"

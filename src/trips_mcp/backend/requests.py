@@ -1,21 +1,27 @@
-"""Parsing of a request's path, query, body and credentials, within limits."""
+"""Requests: their routes, and the parsing of path, query, body and credentials, within limits."""
 
 import json
-from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Any, NoReturn
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
-from trips_mcp.backend.errors import ProblemError, invalid_field
-from trips_mcp.backend.id_generator import new_request_id
-from trips_mcp.contract.operation import Operation
+from trips_mcp.backend.errors import ProblemError, invalid_field, not_found
+from trips_mcp.backend.handler import new_request_id
+from trips_mcp.contract.operation import Method, Operation
 from trips_mcp.json_values import is_list, is_object
 
 LONGEST_BODY = 2**20
 _DEEPEST = 64
 """Most levels of nesting: far more than an itinerary has, and safe for recursive functions."""
+
+
+T = TypeVar("T")
+
+_MOUNTS = {"trips": "/api/v1", "events": ""}
+"""The paths of the Events API include /v1, which is not part of its base URL (docs/contract.md#base-urls)."""
 
 
 class BackendRequest:
@@ -169,3 +175,50 @@ def _bad_body(reason: str) -> ProblemError:
 
 def _too_long() -> ProblemError:
     return ProblemError("PAYLOAD_TOO_LARGE", f"The body is too long: at most {LONGEST_BODY} bytes are read.")
+
+
+def full_path(operation: Operation[Any, Any]) -> str:
+    return _MOUNTS[operation.api] + operation.path
+
+
+class Routes(Generic[T]):
+    """Path templates with `{name}` placeholders → a target for each method."""
+
+    def __init__(self, served: Iterable[tuple[str, Method, T]]) -> None:
+        by_path: dict[str, dict[str, T]] = {}
+        for path, method, what in served:
+            by_path.setdefault(path, {})[method] = what
+        self._by_length: dict[int, list[tuple[list[str], dict[str, T]]]] = {}
+        for path, by_method in by_path.items():
+            segments = path.split("/")
+            self._by_length.setdefault(len(segments), []).append((segments, by_method))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for places in self._by_length.values():
+            for segments, by_method in places:
+                yield from ((method, "/".join(segments)) for method in by_method)
+
+    def find(self, method: str, path: str) -> tuple[T, dict[str, str]]:
+        """The target and the path's values, still percent-encoded. Raises: ProblemError."""
+        segments = path.split("/")
+        for wanted, by_method in self._by_length.get(len(segments), ()):
+            values = _match(wanted, segments)
+            if values is None:
+                continue
+            if method in by_method:
+                return by_method[method], values
+            allowed = ", ".join(sorted(by_method))
+            raise ProblemError("METHOD_NOT_ALLOWED", f"This path takes {allowed} only.", headers=[("allow", allowed)])
+        raise not_found("path in this API; /openapi.json lists them")
+
+
+def _match(wanted: list[str], segments: list[str]) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    for expected, segment in zip(wanted, segments, strict=True):
+        if expected.startswith("{"):
+            if not segment:
+                return None
+            values[expected[1:-1]] = segment
+        elif expected != segment:
+            return None
+    return values

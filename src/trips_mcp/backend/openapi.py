@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trips_mcp.backend.http.routing import full_path
+from trips_mcp.backend.requests import full_path
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.batches import AtOnce
 from trips_mcp.contract.errors import STATUS_OF

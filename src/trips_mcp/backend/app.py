@@ -1,7 +1,10 @@
-"""The backend, which authenticates, rate-limits and routes each request, whichever way it comes."""
+"""The backend, which authenticates, rate-limits and routes each request, and runs its handler in one transaction."""
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
 from sqlite3 import Error as SqliteError
 from typing import Any
 
@@ -12,23 +15,43 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from trips_mcp.addresses import UNKNOWN, client_network
-from trips_mcp.backend.callers.rate_limit import Allowance, count_request
-from trips_mcp.backend.callers.users import find_caller, note_use
-from trips_mcp.backend.errors import ProblemError, events_error, trips_error
-from trips_mcp.backend.handler import ANYONE, BackendResponse, Caller, Served, timestamp
-from trips_mcp.backend.http.dispatch import Runner
-from trips_mcp.backend.http.openapi import openapi
-from trips_mcp.backend.http.requests import BackendRequest, query_values, raw_path, read_body
-from trips_mcp.backend.http.routing import Routes, full_path
+from trips_mcp.backend.callers import (
+    LOCAL_OWNER,
+    Allowance,
+    check_scope,
+    count_request,
+    find_caller,
+    note_use,
+    user_named,
+)
+from trips_mcp.backend.errors import ProblemError, events_error, invalid, trips_error
+from trips_mcp.backend.handler import ANYONE, BackendResponse, Call, Caller, Served, timestamp, validated
+from trips_mcp.backend.idempotency import Claim, check_key, fingerprint, forget_expired, keep, kept
+from trips_mcp.backend.requests import (
+    BackendRequest,
+    Routes,
+    full_path,
+    parse_body,
+    path_values,
+    query_values,
+    raw_path,
+    read_body,
+)
 from trips_mcp.backend.resources import HANDLERS
 from trips_mcp.backend.store import DatabaseLostError
-from trips_mcp.backend.store.database import Database
+from trips_mcp.backend.store.connection import Connection
+from trips_mcp.backend.store.database import Database, open_database
+from trips_mcp.contract.errors import STATUS_OF, Fault
+from trips_mcp.contract.models import Params
+from trips_mcp.contract.operation import MisplacedError, Operation, gather, location
+from trips_mcp.contract.sync import SYNC_TRIP
 
 LOG = logging.getLogger("trips_mcp.backend")
 
 _DOCUMENT = "/openapi.json"
 _SECONDS_UNNOTED = 3600.0
 """How old the stored last use of a key may be. Storing every use would make each read a write."""
+_SECONDS_UNTIDIED = 60.0
 
 
 class Backend:
@@ -42,7 +65,7 @@ class Backend:
         self._owner = owner
         self._rate_limit = rate_limit
         self._clock = clock
-        self._run = Runner(database, clock, database.shown if owner else None)
+        self._run = _Runner(database, clock, database.shown if owner else None)
         self.routes: Routes[Served | None] = Routes(
             [
                 *((full_path(served.operation), served.operation.method, served) for served in HANDLERS),
@@ -156,8 +179,34 @@ class Backend:
 
     def _openapi(self) -> bytes:
         if self._document is None:
+            from trips_mcp.backend.openapi import openapi
+
             self._document = to_json(openapi())
         return self._document
+
+
+@asynccontextmanager
+async def open_backend(
+    database: str,
+    *,
+    require_keys: bool,
+    rate_limit: int | None = 60,
+    clock: Callable[[], float] = time.time,
+) -> AsyncGenerator[Backend]:
+    """Both APIs as an ASGI app over the database at this URL or path, until the block ends.
+
+    Without `require_keys` every request acts as the local owner, with every scope and no rate limit.
+
+    Raises: DatabaseError.
+    """
+    async with open_database(database) as opened:
+        if require_keys:
+            yield Backend(opened, owner=None, rate_limit=rate_limit, clock=clock)
+            return
+        async with opened.preparing() as db:
+            user_id = await user_named(db, LOCAL_OWNER)
+        owner = Caller.with_all_scopes("local", user_id)
+        yield Backend(opened, owner=owner, rate_limit=None, clock=clock)
 
 
 def _refusal(request: BackendRequest, problem: ProblemError) -> BackendResponse[Any]:
@@ -192,3 +241,114 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+class _AnsweredBeforeError(Exception):
+    """An earlier request with this Idempotency-Key already did the work."""
+
+
+class _Runner:
+    """Runs a routed request's handler in one transaction, and only once for an Idempotency-Key."""
+
+    def __init__(self, database: Database, clock: Callable[[], float], kept_at: str | None) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept_at = kept_at
+        self._tidied = -_SECONDS_UNTIDIED
+
+    async def run(self, request: BackendRequest, served: Served, caller: Caller) -> BackendResponse[Any]:
+        """Raises: ProblemError, after rolling back."""
+        operation = served.operation
+        dry_run = operation is SYNC_TRIP and request.query.get("dryRun") == "true"
+        if operation.api == "trips" and not operation.reads:
+            key = request.header(b"idempotency-key")
+            if key is not None:
+                check_key(key)
+                if not dry_run:
+                    return await self._run_once(request, served, caller, key)
+        params = _params(request, served, caller)
+        async with self._transaction(served, reads=operation.reads or dry_run) as db:
+            return await self._answer(db, served, caller, params)
+
+    def _transaction(self, served: Served, *, reads: bool) -> AbstractAsyncContextManager[Connection]:
+        if not reads:
+            return self._database.writing()
+        return self._database.single() if served.is_single else self._database.reading()
+
+    async def _run_once(
+        self, request: BackendRequest, served: Served, caller: Caller, key: str
+    ) -> BackendResponse[Any]:
+        """Does the work first, because most keys are new. A used key is noticed when the response is stored."""
+        claim = Claim(caller.id, key, _fingerprint(request), request.id)
+        problem: ProblemError | None = None
+        try:
+            async with self._database.writing() as db:
+                response = await self._answer(db, served, caller, _params(request, served, caller))
+                if not await keep(db, claim, response.status, response.encoded(), self._clock()):
+                    raise _AnsweredBeforeError
+                await self._tidy(db)
+                return response
+        except _AnsweredBeforeError:
+            pass
+        except ProblemError as error:
+            problem = error
+        return await self._answered_before(request, claim, problem)
+
+    async def _answered_before(
+        self, request: BackendRequest, claim: Claim, problem: ProblemError | None
+    ) -> BackendResponse[Any]:
+        """Replays the stored response. If there is none, stores the problem as the first response.
+
+        A validation error is not stored: the corrected request may use the same key.
+        Raises: ProblemError.
+        """
+        async with self._database.writing() as db:
+            if first := await kept(db, claim, self._clock()):
+                request.id = first.request_id
+                return BackendResponse(None, first.body, first.status, [("idempotent-replayed", "true")])
+            if problem is None or problem.status == STATUS_OF["VALIDATION_ERROR"]:
+                raise problem or LookupError("the kept answer is gone")
+            body = to_json(trips_error(problem, request.id))
+            if await keep(db, claim, problem.status, body, self._clock()):
+                return BackendResponse(None, body, problem.status, list(problem.headers))
+        return await self._answered_before(request, claim, problem)
+
+    async def _tidy(self, db: Connection) -> None:
+        """Deletes expired responses, at most once a minute, because the query takes time."""
+        now = self._clock()
+        if abs(now - self._tidied) >= _SECONDS_UNTIDIED:
+            self._tidied = now
+            await forget_expired(db, now)
+
+    async def _answer(self, db: Connection, served: Served, caller: Caller, params: Params) -> BackendResponse[Any]:
+        response = await served.run(Call(db, caller, self._clock(), self._kept_at), params)
+        response.status = response.status or served.operation.success
+        return response
+
+
+def _params(request: BackendRequest, served: Served, caller: Caller) -> Params:
+    """The validated parameters, after checking the key's scopes. Raises: ProblemError."""
+    path = path_values(request.path_values)
+    check_scope(caller, served.operation.scope, path.get("tripId"))
+    body = parse_body(request.body) if served.operation.has_body else {}
+    try:
+        fields = gather(served.operation, path, request.query, body)
+    except MisplacedError as misplaced:
+        raise invalid(misplaced.faults) from None
+    try:
+        return validated(served.reads, fields)
+    except ProblemError as problem:
+        raise invalid([_in_request(served.operation, fault) for fault in problem.faults]) from None
+
+
+def _in_request(operation: Operation[Any, Any], fault: Fault) -> Fault:
+    """A parameter's fault with its path in the request body."""
+    return Fault(path=".".join(location(operation, fault.path)), reason=fault.reason)
+
+
+def _fingerprint(request: BackendRequest) -> str:
+    try:
+        body: object = parse_body(request.body)
+    except ProblemError:
+        body = ["unreadable", sha256(request.body).hexdigest()]
+    return fingerprint(request.method, request.path, request.query, body)

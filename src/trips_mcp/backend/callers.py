@@ -1,0 +1,263 @@
+"""Callers: their keys and groups, the trips they may read or write (docs/contract.md#scopes), and their rate limit."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from math import ceil
+from typing import Final
+
+from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, exists, func, insert, or_, select, update
+
+from trips_mcp.backend.errors import ProblemError, forbidden, not_found
+from trips_mcp.backend.handler import Call, Caller, new_id, timestamp
+from trips_mcp.backend.rows import TRIP, listed
+from trips_mcp.backend.store.connection import Connection, Row, insert_into
+from trips_mcp.backend.store.tables import api_keys, group_members, groups, rate_windows, trips, users
+from trips_mcp.contract.operation import Access
+from trips_mcp.json_values import JsonObject
+from trips_mcp.scopes import BASE_SCOPES, BaseScope, Scope, allows
+
+_WINDOW: Final = 60.0
+"""Seconds that a rate limit counts."""
+LOCAL_OWNER = "owner"
+"""Name of the default user."""
+
+SHOWN_NAME = func.coalesce(users.c.display_name, users.c.name)
+_FIND = select(
+    api_keys.c.id, api_keys.c.user_id, api_keys.c.scopes, api_keys.c.group_id, api_keys.c.last_used_at
+).where(api_keys.c.digest == bindparam("digest"))
+_FIRST_GROUP = (
+    select(group_members.c.group_id)
+    .where(group_members.c.user_id == api_keys.c.user_id)
+    .order_by(group_members.c.seq)
+    .limit(1)
+    .scalar_subquery()
+)
+_LIST = (
+    select(
+        api_keys.c.id,
+        users.c.name,
+        groups.c.name.label("group"),
+        api_keys.c.label,
+        api_keys.c.scopes,
+        api_keys.c.created_at,
+        api_keys.c.last_used_at,
+    )
+    .join(users, users.c.id == api_keys.c.user_id)
+    .outerjoin(groups, groups.c.id == func.coalesce(api_keys.c.group_id, _FIRST_GROUP))
+    .order_by(api_keys.c.seq)
+)
+_USED = update(api_keys).where(api_keys.c.id == bindparam("which")).values(last_used_at=bindparam("at"))
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    id: str
+    secret: str = field(repr=False)
+    """The key itself; only its hash is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A stored key without its secret."""
+
+    id: str
+    user: str
+    group: str | None
+    """The default group for new trips."""
+    label: str | None
+    scopes: tuple[str, ...]
+    created_at: str
+    last_used_at: str | None
+    """Accurate to one hour."""
+
+
+def digest(secret: str) -> str:
+    """The hash under which a key or token is stored."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def find_caller(db: Connection, key: str) -> Caller | None:
+    found = (await db.execute(_FIND, {"digest": digest(key)})).one_or_none()
+    if found is None:
+        return None
+    key_id, user_id, scopes, group_id, last_used_at = found
+    return Caller(key_id, user_id, tuple(map(Scope.parse, scopes)), group_id, last_used_at or "")
+
+
+async def note_use(db: Connection, caller: Caller, now: float) -> None:
+    await db.execute(_USED, {"which": caller.id, "at": timestamp(now)})
+
+
+async def add_key(
+    db: Connection,
+    user_id: str,
+    scopes: Sequence[Scope],
+    now: float,
+    *,
+    group_id: str | None = None,
+    label: str | None = None,
+) -> NewKey:
+    made = NewKey(new_id("key"), f"osk_{secrets.token_urlsafe(32)}")
+    row = {
+        "id": made.id,
+        "digest": digest(made.secret),
+        "user_id": user_id,
+        "scopes": [str(scope) for scope in scopes],
+        "created_at": timestamp(now),
+        "label": label,
+        "group_id": group_id,
+    }
+    await db.execute(insert(api_keys), row)
+    return made
+
+
+async def held_keys(db: Connection) -> list[HeldKey]:
+    """All keys, oldest first."""
+    return [_held_key(row) for row in await db.execute(_LIST)]
+
+
+async def remove_key(db: Connection, by: ColumnElement[bool]) -> HeldKey | None:
+    """The removed key; None if there is no such key."""
+    found = (await db.execute(_LIST.where(by))).one_or_none()
+    gone = await db.execute(delete(api_keys).where(by))
+    return _held_key(found) if found and gone.rowcount else None
+
+
+def of_id(key_id: str) -> ColumnElement[bool]:
+    return api_keys.c.id == key_id
+
+
+def of_secret(key: str) -> ColumnElement[bool]:
+    return api_keys.c.digest == digest(key)
+
+
+def _held_key(row: Row) -> HeldKey:
+    key_id, user, group, label, scopes, made, used = row
+    return HeldKey(key_id, user, group, label, tuple(scopes), made, used)
+
+
+async def user_named(db: Connection, name: str) -> str:
+    """The user's id. Creates the user and a group of their own if there is no such user."""
+    find = select(users.c.id).where(users.c.name == name)
+    if found := (await db.execute(find)).scalar_one_or_none():
+        return found
+    await db.execute(insert_into(db.dialect.name, users).values(id=new_id("usr"), name=name).on_conflict_do_nothing())
+    user_id = (await db.execute(find)).scalar_one()
+    await join(db, user_id, f"{name}'s trips")
+    return user_id
+
+
+async def join(db: Connection, user_id: str, group: str) -> str:
+    """Adds the user to the group of that name; returns the group's id. The user owns a group that this creates."""
+    find = select(groups.c.id).where(groups.c.name == group)
+    made = await db.execute(
+        insert_into(db.dialect.name, groups).values(id=new_id("grp"), name=group).on_conflict_do_nothing()
+    )
+    group_id: str = (await db.execute(find)).scalar_one()
+    member = {
+        "group_id": group_id,
+        "user_id": user_id,
+        "role": "owner" if made.rowcount else "member",
+    }
+    await db.execute(insert_into(db.dialect.name, group_members).values(member).on_conflict_do_nothing())
+    return group_id
+
+
+IS_MEMBER: ColumnElement[bool] = exists().where(
+    group_members.c.group_id == trips.c.group_id, group_members.c.user_id == bindparam("user")
+)
+_READ = TRIP.select.add_columns(IS_MEMBER.label("is_member")).where(trips.c.id == bindparam("trip"))
+# PostgreSQL: one writer per trip, while other rows may still reference it; SQLite has a single writer anyway
+_WRITE = _READ.with_for_update(of=trips, key_share=True)
+
+
+async def trip_to_read(call: Call, trip_id: str) -> JsonObject:
+    return _of_member(await listed(call.db, _READ, trip=trip_id, user=call.caller.user_id))
+
+
+async def trip_to_write(call: Call, trip_id: str) -> JsonObject:
+    return _of_member(await listed(call.db, _WRITE, trip=trip_id, user=call.caller.user_id))
+
+
+def _of_member(found: list[JsonObject]) -> JsonObject:
+    if not found:
+        raise not_found("trip")
+    trip = found[0]
+    if not trip.pop("is_member"):
+        raise forbidden("You are not a member of this trip.")
+    return trip
+
+
+def check_scope(caller: Caller, needed: Access, trip_id: str | None) -> None:
+    """Checks what needs no database: the key has the scope, for this trip. Raises: ProblemError."""
+    if needed not in BASE_SCOPES:
+        return
+    if not any(scope.base == needed for scope in caller.scopes):
+        raise forbidden(f"This key lacks the scope {needed}.")
+    if trip_id is not None:
+        check_trip(caller, needed, trip_id)
+
+
+def check_trip(caller: Caller, needed: BaseScope, trip_id: str | None) -> None:
+    """`trip_id` is None for an operation outside any single trip. Raises: ProblemError."""
+    if not allows(caller.scopes, needed, trip_id):
+        raise forbidden(f"This key has the scope {needed} for another trip only.")
+
+
+_window = rate_windows.c
+# PostgreSQL: skip rows locked by another request, which could deadlock
+_ENDED = select(_window.bucket).where(_window.started <= bindparam("before")).with_for_update(skip_locked=True)
+_FORGET = delete(rate_windows).where(_window.bucket.in_(_ENDED))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The state of a rate limit's window. All processes share it, because the database counts."""
+
+    limit: int
+    used: int
+    resets_in: float
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return [
+            ("x-ratelimit-limit", str(self.limit)),
+            ("x-ratelimit-remaining", str(max(0, self.limit - self.used))),
+        ]
+
+    def check(self) -> None:
+        """Raises: ProblemError if the limit is exceeded."""
+        if self.used > self.limit:
+            wait = max(1, ceil(self.resets_in))
+            raise ProblemError(
+                "RATE_LIMITED",
+                f"Too many requests: {self.limit} a minute are allowed. Try again in {wait} seconds.",
+                headers=[("retry-after", str(wait))],
+            )
+
+
+async def count_request(db: Connection, bucket: str, limit: int, now: float) -> Allowance:
+    """Counts this request and returns the state of its window. It is one statement, so it is atomic."""
+    row = {"bucket": bucket, "now": now, "before": now - _WINDOW, "after": now + _WINDOW}
+    started, used = (await db.execute(_count(db.dialect.name), row)).one()
+    if used == 1:
+        await db.execute(_FORGET, {"before": now - _WINDOW})
+    return Allowance(limit, used, started + _WINDOW - now)
+
+
+@cache
+def _count(dialect: str) -> Executable:
+    # The window may start a little after `now`: another computer's clock, or a wait for the lock.
+    # A start more than one window ahead means that the clock was set back since.
+    over = or_(_window.started <= bindparam("before"), _window.started > bindparam("after"))
+    new = insert_into(dialect, rate_windows).values(bucket=bindparam("bucket"), started=bindparam("now"), count=1)
+    return new.on_conflict_do_update(
+        index_elements=[_window.bucket],
+        set_={
+            "count": case((over, 1), else_=_window.count + 1),
+            "started": case((over, new.excluded.started), else_=_window.started),
+        },
+    ).returning(_window.started, _window.count)

@@ -1,1 +1,0 @@
-"""Authentication, authorization, rate limits and idempotency of callers."""

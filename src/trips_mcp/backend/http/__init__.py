@@ -1,1 +1,0 @@
-"""The HTTP side of the backend: requests, routes, dispatch and the OpenAPI document."""
