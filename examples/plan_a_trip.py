@@ -9,9 +9,9 @@ import argparse
 import os
 import sys
 
-import anyio
+from whole_trip import exit_code
 
-from trips_mcp.client import TripsClient, TripsError
+from trips_mcp.client import TripsClient
 from trips_mcp.connect import connect
 from trips_mcp.contract.legs import Accommodation, CreateLeg, UpdateLeg
 from trips_mcp.contract.trips import CreateTrip
@@ -51,7 +51,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description="Create a trip to Kyoto with one leg, and change it.").parse_args()
-    try:
-        anyio.run(main)
-    except (TripsError, ValueError) as error:
-        sys.exit(str(error))
+    sys.exit(exit_code(lambda _: main()))

@@ -55,9 +55,12 @@ async def open_trip(settings: Settings, wanted: str) -> tuple[TripExport, list[E
 def exit_code(work: Callable[[Settings], Awaitable[int | None]]) -> int:
     """Runs `work` with the settings of the environment and prints an error as one sentence. Returns the exit code."""
     try:
-        return anyio.run(work, Settings.from_env(os.environ)) or 0
+        code = anyio.run(work, Settings.from_env(os.environ)) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except OSError as error:
-        said = f"{error.filename}: {error.strerror}." if error.filename else str(error)
+        said = f"{error.filename or 'standard output'}: {error.strerror}."
     except (TripsError, ValueError) as error:
         said = str(error)
     sys.stderr.write(f"{said}\n")

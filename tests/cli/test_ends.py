@@ -1,5 +1,6 @@
 """A command whose input, output or user is gone ends with one sentence and no traceback."""
 
+import errno
 import io
 import json
 import os
@@ -54,6 +55,54 @@ def test_a_closed_or_full_stream_is_one_sentence(words: str, code: int, said: st
     assert ended.returncode == code
     assert ended.stderr.startswith(f"trips-mcp: {said}")
     assert ended.stderr.count("\n") == 1
+
+
+class _Full(io.TextIOBase):
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(("stdout", "why"), [(None, "it is closed"), (_Full(), "no space left on device")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["call", "list_trips"],
+        ["call", "list_trips", "--text"],
+        ["history"],
+        ["tools"],
+        ["tools", "--json"],
+        ["install", "cursor", "--print"],
+        ["backend", "members"],
+        ["backend", "migrate"],
+        ["backend", "create-key", "trips:read"],
+        ["undo"],
+        ["--help"],
+        ["--version"],
+        ["call", "--help"],
+        ["--read-only", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_without_an_output_ends_with_one_sentence(
+    words: list[str],
+    stdout: io.TextIOBase | None,
+    why: str,
+    call: "Call",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if words in (["undo"], ["backend", "members"]):  # they need something to show
+        trip = ("title=Kyoto", "startDate=2027-05-01", "endDate=2027-05-09")
+        call("create_trip", *trip, f"groupId={call('get_me')['defaultGroupId']}")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stdout)
+        try:
+            code: object = commands.run(words)
+        except SystemExit as ended:
+            code = ended.code
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert (code, last) == (1, f"trips-mcp: standard output cannot be written ({why}).")
 
 
 Call = Callable[..., dict[str, Any]]

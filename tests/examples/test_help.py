@@ -1,5 +1,9 @@
 """Every example says what it is for, and what is wrong with its words, before it does anything."""
 
+import errno
+import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +48,18 @@ def test_what_goes_wrong_is_told_in_a_sentence(run: Run, script: str, words: lis
 
     assert said in ended.out + ended.err
     assert "Traceback" not in ended.err
+
+
+class _Full(io.TextIOBase):
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("script", ["plan_a_trip.py", "page_through.py", "import_trip.py"])
+def test_a_full_disk_behind_the_output_is_one_sentence(run: Run, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("plan_a_trip.py")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", _Full())
+        ended = run(script, *([EXAMPLES / "kyoto.json"] if script == "import_trip.py" else []))
+
+    assert (ended.code, ended.err) == (1, "standard output: No space left on device.\n")

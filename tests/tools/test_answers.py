@@ -148,6 +148,25 @@ async def test_an_update_of_nothing_but_an_empty_string_asks_for_clear(call: Cal
     assert "notes" not in cleared
 
 
+@pytest.mark.parametrize("blank", [{"title": ""}, {"title": "", "status": ""}])
+async def test_an_update_of_nothing_but_an_empty_required_field_does_not_advise_clear(
+    blank: dict[str, str], call: Call, trip_id: str
+) -> None:
+    answer = await call("update_trip", tripId=trip_id, **blank)
+
+    assert answer.is_error
+    assert "clear" not in answer.text
+    assert answer.text.endswith(f"{' and '.join(sorted(blank))} cannot be emptied; send a new value.")
+
+
+async def test_an_empty_list_counts_as_an_empty_object_in_arguments_too(do: Do, call: Call, trip_id: str) -> None:
+    leg = await do("create_leg", tripId=trip_id, **LEG, accommodation=[])
+    answer = await call("plan_changes", tripId=trip_id, changes=[{"tool": "create_map_pin", "arguments": []}])
+
+    assert "accommodation" not in leg or leg["accommodation"] == {}
+    assert "name: required" in answer.text
+
+
 async def test_every_fault_of_the_arguments_is_named_in_one_sentence(call: Call, trip_id: str) -> None:
     answer = await call(
         "create_leg",

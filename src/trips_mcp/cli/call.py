@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trips_mcp.cli.command import WORDS, Command, CommandError, run_async, standard_input
-from trips_mcp.cli.output import remark, say
+from trips_mcp.cli.output import is_for_a_person, remark, say
 from trips_mcp.cli.settings import add_flags, offer_of
 from trips_mcp.delivery import delivering
 from trips_mcp.setting_values import nearest
@@ -75,7 +74,7 @@ def _run(arguments: Namespace) -> int:
     def show(answer: "Answer") -> None:
         if arguments.text:
             say(answer.text)
-        elif arguments.json or not sys.stdout.isatty():
+        elif arguments.json or not is_for_a_person():
             say(as_json(answer))
         else:
             show_readable(answer)

@@ -1,6 +1,5 @@
 """The commands `trips-mcp history`, which lists what was changed, and `trips-mcp undo`, which takes a change back."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trips_mcp.cli.call import as_json, call_tool, call_with, connected
 from trips_mcp.cli.command import Command, CommandError, agreed, run_async
-from trips_mcp.cli.output import Colour, Painted, remark, say
+from trips_mcp.cli.output import Colour, Painted, is_for_a_person, remark, say
 from trips_mcp.cli.settings import add_flags, offer_of
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def _run_history(arguments: Namespace) -> int:
     def show(answer: "Answer") -> None:
         if answer.is_error and not arguments.json:
             remark(f"trips-mcp: {answer.text}")
-        elif arguments.json or not sys.stdout.isatty():
+        elif arguments.json or not is_for_a_person():
             say(as_json(answer))
         else:
             _show_lines(answer.structured or {})

@@ -46,6 +46,11 @@ class OutputError(Exception):
     """Standard output cannot be written. One sentence for the user."""
 
 
+def is_for_a_person() -> bool:
+    """Whether stdout is a terminal; a pipe or a file gets JSON."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def say(*parts: str) -> None:
     """Raises: OutputError; BrokenPipeError if the reader closed the pipe."""
     with _told():

@@ -1,11 +1,12 @@
 """The command line parser: flags on either side of a command, usage errors in one sentence."""
 
 import re
+import sys
 from argparse import ArgumentParser
 from collections.abc import Collection, Sequence
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from trips_mcp.cli.output import remark
+from trips_mcp.cli.output import remark, say
 from trips_mcp.cli.settings import FLAGS_WITH_VALUE, SWITCHES
 from trips_mcp.setting_values import SWITCH_WORDS, nearest
 
@@ -20,6 +21,13 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:  # pyright: ignore[reportImplicitOverride] - not in 3.11's typing
         remark(f"trips-mcp: {self._sentence(message)} See `{self.prog} --help`.")
         self.exit(2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # pyright: ignore[reportImplicitOverride]
+        """`file` is stdout for --help and --version, and None if stdout is closed."""
+        if message and file is not sys.stderr:
+            say(message.rstrip("\n"))
+        else:
+            super()._print_message(message, file)
 
     def _sentence(self, message: str) -> str:
         if message.startswith(_UNKNOWN):

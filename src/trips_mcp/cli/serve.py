@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from trips_mcp.cli.command import Command, CommandError
-from trips_mcp.cli.output import remark
+from trips_mcp.cli.output import OutputError, discard, remark
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.cli.serve_http import serve_http
 from trips_mcp.cli.serve_stdio import serve_stdio
@@ -26,6 +26,10 @@ def serve(words: Sequence[str]) -> int:
     except CommandError as error:
         remark(f"trips-mcp: {error}")
         return 2
+    except OutputError as error:
+        discard()
+        remark(f"trips-mcp: {error}")
+        return 1
 
 
 def _run(arguments: Namespace) -> int:

@@ -85,10 +85,15 @@ def _open(schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
 
 
 def tidied(value: object, schema: dict[str, Any]) -> Any:
-    """`value` with JSON strings decoded where no text is expected, and without null or "" in optional fields."""
+    """`value` with JSON strings decoded where no text is expected, and without null or "" in optional fields.
+
+    An empty list counts as an empty object, as PHP encodes both alike.
+    """
     kind = schema.get("type")
     if isinstance(value, str) and kind in _TYPES:
         value = _decoded(value, kind)
+    if kind == "object" and value == []:
+        value = {}
     if kind == "object" and is_object(value):
         return _without_blanks(value, schema)
     if kind == "array" and is_list(value):

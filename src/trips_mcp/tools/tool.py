@@ -14,7 +14,7 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.errors import faults, in_words
-from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result
+from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result, Update
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.json_values import JsonObject
 from trips_mcp.tools.call_context import Conduct
@@ -153,9 +153,7 @@ class Tool(Generic[P, R]):
         """Its params, with the view's arguments if there are any. Raises: ValidationError, ToolRefusedError."""
         params = self.asked.model_validate(tidied(given, self.input_schema), strict=True, by_name=False, extra="forbid")
         if blank := only_blank(given, self.input_schema):
-            raise ToolRefusedError(
-                f'Not sent: "" changes nothing. To empty {" and ".join(blank)}, send clear: {json.dumps(blank)}.'
-            )
+            raise ToolRefusedError(_changes_nothing(blank, self.params))
         return params
 
     async def call(
@@ -242,6 +240,18 @@ class _Call(Generic[P, R]):
             known = [known_others(self.client, trip_id) for trip_id in self.tool.told_of(result)]
             return any(not self.conduct.local if others is None else others for others in known)
         return self.tool.hints["openWorldHint"]
+
+
+def _changes_nothing(blank: list[str], params: type[Params]) -> str:
+    required = params.required if issubclass(params, Update) else frozenset[str]()
+    clearable = [name for name in blank if name not in required]
+    kept = [name for name in blank if name in required]
+    said = 'Not sent: "" changes nothing.'
+    if clearable:
+        said += f" To empty {' and '.join(clearable)}, send clear: {json.dumps(clearable)}."
+    if kept:
+        said += f" {' and '.join(kept)} cannot be emptied; send a new value."
+    return said
 
 
 def _meta(rate_limit: RateLimit | None) -> dict[str, Any] | None:
