@@ -235,13 +235,17 @@ def _is_auth(word: str) -> TypeGuard[Auth]:
     return word in get_args(Auth)
 
 
+_LEAST: Final = 0.65
+"""Of difflib's ratio. At its default of 0.6 short words have strange neighbours: `--format`, `--port`."""
+
+
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The known names nearest to a misspelled one. Ignores case, and treats - as _. Empty if no name is near."""
+    """The known names nearest to a misspelled one. Ignores case and the form of dashes. Empty if none is near."""
     from difflib import get_close_matches  # only for an error
 
     names = {_folded(one): one for one in known}
-    return [names[found] for found in get_close_matches(_folded(name), names, n=most)]
+    return [names[found] for found in get_close_matches(_folded(name), names, n=most, cutoff=_LEAST)]
 
 
 def _folded(name: str) -> str:
-    return name.lower().replace("-", "_")
+    return name.lower().lstrip("-").replace("-", "_")

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from trips_mcp.cli import COMMAND_WORDS
-from trips_mcp.cli.commands import COMMANDS, run
+from trips_mcp.cli.command import Command
+from trips_mcp.cli.commands import COMMANDS, parser, run
+from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.tools.listing import entries, first_sentence
 
@@ -84,6 +86,8 @@ def test_an_unknown_command_is_a_usage_error(words: str, capsys: pytest.CaptureF
         ("install emacs", "there is no CLIENT 'emacs'; it is one of "),
         ("tools --raed-only", "--raed-only is not a flag of trips-mcp tools; did you mean --read-only?"),
         ("tools --frobnicate", "--frobnicate is not a flag of trips-mcp tools."),
+        ("tools --foo", "--foo is not a flag of trips-mcp tools."),
+        ("--format md tools", "--format is not a flag of trips-mcp tools."),
         ("tools legs", "'legs' is one word too many."),
     ],
 )
@@ -102,6 +106,10 @@ SAME = [
     ["--read-only --toolsets legs --trip jx7 tools --json", "tools --trip jx7 --read-only --toolsets legs --json"],
     ["tools --mask-secrets off --json", "--mask-secrets off tools --json", "tools --json"],
     ["--read-only backend keys --json", "backend --read-only keys --json"],
+    ["backend keys --json", "backend --json keys", "--json backend keys"],
+    ["history --limit 3 --json", "--limit 3 history --json", "--json --limit=3 history", "--limit 3 --json history"],
+    ["export x --format md", "--format md export x", "export --format md x"],
+    ["backend create-key none --user ann", "backend --user ann create-key none", "--user ann backend create-key none"],
 ]
 
 
@@ -120,6 +128,19 @@ def test_flags_may_come_before_or_after_the_command(
 
     assert len(said) == 1
     assert said != {""}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_every_flag_with_a_value_may_come_before_its_command(command: Command) -> None:
+    words = command.words.split()
+    known = {one.words for one in COMMANDS}
+    alone = Parser()
+    command.flags(alone)
+
+    for flag in sorted(alone.flags_with_value()):
+        for place in range(len(words) + 1):
+            said = [*words[:place], flag, "x", *words[place:]]
+            assert normalized(said, known, parser().flags_with_value()) == [*words, flag, "x"]
 
 
 def test_the_words_that_are_commands_are_known_without_loading_them() -> None:

@@ -1,6 +1,6 @@
 """All commands except bare `trips-mcp`: their table, the parser, and the handling of their errors."""
 
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from functools import cache
 
@@ -52,7 +52,7 @@ _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
 def run(words: Sequence[str]) -> int:
     set_up_output()
-    words = normalized(words, {command.words.partition(" ")[0] for command in COMMANDS})
+    words = normalized(words, {command.words for command in COMMANDS}, parser().flags_with_value())
     if words and words[0].startswith("-") and words[0] not in OF_NO_SERVER:
         return serve(words)
     try:
@@ -91,7 +91,7 @@ def _parsed(words: Sequence[str]) -> Namespace:
 
 
 @cache
-def parser() -> ArgumentParser:
+def parser() -> Parser:
     top = Parser(
         prog="trips-mcp",
         usage="trips-mcp [-h] [--version] [FLAG ... | COMMAND ...]",

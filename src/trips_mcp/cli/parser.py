@@ -2,7 +2,7 @@
 
 import re
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NoReturn
 
@@ -42,8 +42,20 @@ class Parser(ArgumentParser):
         flag = next((word.partition("=")[0] for word in words if word.startswith("-")), None)
         if flag is None:
             return f"{words[0][:_LONGEST]!r} is one word too many."
-        near = _did_you_mean(flag, [known for known in self._option_string_actions if known.startswith("--")])
+        near = _did_you_mean(flag, self._flags())
         return f"{flag[:_LONGEST]} is not a flag of {self.prog}{';' if near else '.'}{near}"
+
+    def _flags(self) -> list[str]:
+        return [flag for flag in self._option_string_actions if flag.startswith("--")]
+
+    def flags_with_value(self) -> set[str]:
+        """Flags that take the word after them, here and in the commands below."""
+        found = {flag for flag in self._flags() if self._option_string_actions[flag].nargs is None}
+        for action in self._actions:
+            if isinstance(action, _SubParsersAction):
+                below: Collection[Parser] = action.choices.values()
+                found = found.union(*(sub.flags_with_value() for sub in below))
+        return found
 
 
 def _did_you_mean(said: str, known: Collection[str]) -> str:
@@ -51,14 +63,25 @@ def _did_you_mean(said: str, known: Collection[str]) -> str:
     return f" did you mean {found[0]}?" if found else ""
 
 
-def normalized(words: Sequence[str], commands: Collection[str]) -> list[str]:
-    """Joins each switch with its value, and moves flags before a command behind it."""
-    joined = _with_values(words)
-    start = _command_in(joined, commands)
-    if not start:
-        return joined
-    length = 2 if joined[start] == "backend" else 1
-    return [*joined[start : start + length], *joined[:start], *joined[start + length :]]
+def normalized(
+    words: Sequence[str], commands: Collection[str], with_value: Collection[str] = FLAGS_WITH_VALUE
+) -> list[str]:
+    """Joins each switch with its value, and moves flags before a command behind it.
+
+    `commands` are whole: `tools`, `backend keys`. `with_value`: the flags that take the word after them.
+    """
+    rest = _with_values(words)
+    command: list[str] = []
+    flags: list[str] = []
+    paths = [path.split() for path in commands]
+    while following := {path[len(command)] for path in paths if path[: len(command)] == command != path}:
+        place = _command_in(rest, following, with_value)
+        if place is None:
+            break
+        flags += rest[:place]
+        command.append(rest[place])
+        rest = rest[place + 1 :]
+    return [*command, *flags, *rest]
 
 
 def _with_values(words: Sequence[str]) -> list[str]:
@@ -73,8 +96,8 @@ def _with_values(words: Sequence[str]) -> list[str]:
     return [*joined, *rest]
 
 
-def _command_in(words: Sequence[str], commands: Collection[str]) -> int | None:
+def _command_in(words: Sequence[str], commands: Collection[str], with_value: Collection[str]) -> int | None:
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] not in ("--", "-h", "--help"):
-        place += 2 if words[place] in FLAGS_WITH_VALUE else 1
+        place += 2 if words[place] in with_value else 1
     return place if place < len(words) and words[place] in commands else None
