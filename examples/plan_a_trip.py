@@ -9,9 +9,9 @@ import argparse
 import os
 import sys
 
-from whole_trip import exit_code
+import anyio
 
-from trips_mcp.client import TripsClient
+from trips_mcp.client import TripsClient, TripsError
 from trips_mcp.connect import connect
 from trips_mcp.contract.legs import Accommodation, CreateLeg, UpdateLeg
 from trips_mcp.contract.trips import CreateTrip
@@ -41,7 +41,7 @@ async def plan(client: TripsClient) -> None:
         UpdateLeg(trip_id=trip.id, leg_id=leg.id, end_date="2027-04-06", clear=["accommodation.doorCode"])
     )
     stay = moved.accommodation
-    print(f"{moved.title} until {moved.end_date}, at {stay.name if stay else 'no place yet'}")
+    print(f"{moved.title} until {moved.end_date}, at {stay.name if stay else 'no place yet'}", flush=True)
 
 
 async def main() -> None:
@@ -51,4 +51,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description="Create a trip to Kyoto with one leg, and change it.").parse_args()
-    sys.exit(exit_code(lambda _: main()))
+    try:
+        anyio.run(main)
+    except (TripsError, ValueError, OSError) as error:
+        sys.exit(str(error))

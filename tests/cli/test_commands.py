@@ -13,7 +13,7 @@ import pytest
 
 from trips_mcp.cli import COMMAND_WORDS
 from trips_mcp.cli.command import Command
-from trips_mcp.cli.commands import COMMANDS, parser, run
+from trips_mcp.cli.commands import COMMANDS, flags_with_value, run
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.tools.listing import entries, first_sentence
@@ -140,7 +140,7 @@ def test_every_flag_with_a_value_may_come_before_its_command(command: Command) -
     for flag in sorted(alone.flags_with_value()):
         for place in range(len(words) + 1):
             said = [*words[:place], flag, "x", *words[place:]]
-            assert normalized(said, known, parser().flags_with_value()) == [*words, flag, "x"]
+            assert normalized(said, known, flags_with_value()) == [*words, flag, "x"]
 
 
 def test_the_words_that_are_commands_are_known_without_loading_them() -> None:

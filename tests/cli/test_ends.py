@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from trips_mcp import cli
 from trips_mcp.cli import commands
@@ -58,6 +59,7 @@ def test_a_closed_or_full_stream_is_one_sentence(words: str, code: int, said: st
 
 
 class _Full(io.TextIOBase):
+    @override
     def write(self, text: str, /) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

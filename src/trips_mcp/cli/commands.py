@@ -52,7 +52,7 @@ _GROUPS = {"backend": "the embedded backend as a REST service of its own"}
 
 def run(words: Sequence[str]) -> int:
     set_up_output()
-    words = normalized(words, {command.words for command in COMMANDS}, parser().flags_with_value())
+    words = normalized(words, {command.words for command in COMMANDS}, flags_with_value())
     if words and words[0].startswith("-") and words[0] not in OF_NO_SERVER:
         return serve(words)
     try:
@@ -90,8 +90,19 @@ def _parsed(words: Sequence[str]) -> Namespace:
     return arguments
 
 
-@cache
 def parser() -> Parser:
+    return _parsers()[0]
+
+
+def flags_with_value() -> set[str]:
+    """Flags of any command that take the word after them."""
+    return {flag for below in _parsers()[1] for flag in below.flags_with_value()}
+
+
+@cache
+def _parsers() -> tuple[Parser, list[Parser]]:
+    """The parser, and those of the commands below it."""
+    all_below: list[Parser] = []
     top = Parser(
         prog="trips-mcp",
         usage="trips-mcp [-h] [--version] [FLAG ... | COMMAND ...]",
@@ -114,7 +125,8 @@ def parser() -> Parser:
         )
         command.flags(sub)
         sub.set_defaults(run=command.run, parser=sub)
-    return top
+        all_below.append(sub)
+    return top, all_below
 
 
 def _help() -> str:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from argparse import ArgumentParser, _SubParsersAction
+from argparse import ArgumentParser
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NoReturn
 
@@ -49,13 +49,8 @@ class Parser(ArgumentParser):
         return [flag for flag in self._option_string_actions if flag.startswith("--")]
 
     def flags_with_value(self) -> set[str]:
-        """Flags that take the word after them, here and in the commands below."""
-        found = {flag for flag in self._flags() if self._option_string_actions[flag].nargs is None}
-        for action in self._actions:
-            if isinstance(action, _SubParsersAction):
-                below: Collection[Parser] = action.choices.values()
-                found = found.union(*(sub.flags_with_value() for sub in below))
-        return found
+        """Flags that take the word after them."""
+        return {flag for flag in self._flags() if self._option_string_actions[flag].nargs is None}
 
 
 def _did_you_mean(said: str, known: Collection[str]) -> str:
