@@ -6,7 +6,7 @@ Pydantic builds each model at its first use, not at import, to keep the cold sta
 
 from collections.abc import Callable, Iterator
 from operator import is_not
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Final, Generic, Self, TypeVar, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,8 @@ from trips_mcp.json_values import is_list, is_object
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T", bound="Result")
+
+_WITHOUT_PARTS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def types_in(annotation: object) -> Iterator[object]:
@@ -109,6 +111,8 @@ def with_parts(value: Any, change: Callable[[str, Any], Any]) -> Any:
     Parts are the fields of a model, the values of an object and the items of a list, which have no name. A model's
     unknown fields are one part, an object without a name.
     """
+    if value.__class__ in _WITHOUT_PARTS:  # most parts; asking whether one is a model takes longer
+        return value
     if isinstance(value, BaseModel):
         changed: dict[str, Any] = {}
         for name, field in type(value).model_fields.items():
