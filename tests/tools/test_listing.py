@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ def test_the_listing_is_the_reviewed_one(tool: Tool[Any, Any]) -> None:
         snapshot.write_text(json.dumps(tool.listing(), indent=2, ensure_ascii=False) + "\n", "utf-8")
 
     assert tool.listing() == json.loads(snapshot.read_text("utf-8"))
+
+
+def test_no_tool_is_left_out_of_its_toolset() -> None:
+    modules = [module for name, module in sys.modules.items() if name.startswith("trips_mcp.tools.")]
+    defined = {value.name for module in modules for value in vars(module).values() if isinstance(value, Tool)}
+
+    assert defined == {tool.name for tool in TOOLS}
 
 
 def test_no_snapshot_is_left_over() -> None:
