@@ -69,7 +69,7 @@ class TrustedProxies:
         return bool(self._networks)
 
     def __contains__(self, address: str) -> bool:
-        found = parse_address(address)
+        found = parse_address(address) if self._networks else None
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, peer: str, forwarded: Sequence[str]) -> str:

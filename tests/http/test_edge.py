@@ -8,8 +8,10 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from typing_extensions import override
 
 from trips_mcp.server.http.factory import app_for_this_computer
+from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.settings import HttpSettings
 from trips_mcp.settings import Settings
 
@@ -444,3 +446,26 @@ async def test_concurrent_calls_are_limited(callers_of: Serve, service: Any) -> 
         assert refused.json()["error"]["message"].startswith(whose)
     assert statuses == [200] * 3
     assert freed.status_code == 200
+
+
+async def test_a_response_is_one_write(local: Serve) -> None:
+    """Each write is a system call, and wakes the client."""
+    written: list[bytes] = []
+
+    class Counted(TimeoutProtocol):
+        @override
+        def connection_made(self, transport: Any) -> None:
+            write = transport.write
+
+            def count(data: bytes) -> None:
+                written.extend([bytes(data)] if data else [])
+                write(data)
+
+            transport.write = count
+            super().connection_made(transport)
+
+    async with local(protocol=Counted) as served:
+        answers = [await served.request("POST", "/mcp", json=PING, headers=JSON | more) for more in ({}, {"TE": "a"})]
+
+    assert [(answer.status_code, answer.json()["result"]) for answer in answers] == [(200, {})] * 2
+    assert [part.endswith(answer.content) for part, answer in zip(written, answers, strict=True)] == [True, True]

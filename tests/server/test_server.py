@@ -2,8 +2,8 @@
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ import anyio.lowlevel
 import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, CallToolResult, TextContent
+from opentelemetry.trace import INVALID_SPAN, NoOpTracerProvider, ProxyTracerProvider, TracerProvider
 
 from trips_mcp import __version__
 from trips_mcp.client import CannotConnectError, TripsClient
@@ -258,3 +259,36 @@ async def test_an_unknown_cursor_is_refused(listing: str, mode: Any, tmp_path: P
             await getattr(agent, listing)(cursor="from another server")
 
     assert refused.value.code == INVALID_PARAMS
+
+
+class Tracer:
+    def __init__(self) -> None:
+        self.spans: list[str] = []
+
+    @contextmanager
+    def start_as_current_span(self, name: str, *_: Any, **__: Any) -> Generator[Any]:
+        self.spans.append(name)
+        yield INVALID_SPAN
+
+
+@pytest.mark.parametrize(
+    ("provider", "traced"), [(NoOpTracerProvider(), True), (ProxyTracerProvider(), False)], ids=["collected", "unseen"]
+)
+async def test_calls_are_traced_if_the_process_collects_traces(
+    provider: TracerProvider, traced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracer = Tracer()
+    monkeypatch.setattr("mcp.shared._otel._tracer", tracer)
+    monkeypatch.setattr("trips_mcp.server.server.get_tracer_provider", lambda: provider)
+
+    async with Client(build_server(offer_of(Connection(), get_me=unharmed))) as client:
+        await client.call_tool("get_me")
+
+    assert ("tools/call get_me" in tracer.spans) == traced
+
+
+async def test_each_response_has_the_name_of_the_server() -> None:
+    async with Client(build_server(offer_of(Connection(), get_me=unharmed))) as client:
+        stamps = [(await client.call_tool("get_me")).meta for _ in range(2)]
+
+    assert [stamp and stamp["io.modelcontextprotocol/serverInfo"]["name"] for stamp in stamps] == ["trips-mcp"] * 2

@@ -19,10 +19,26 @@ from trips_mcp.server.http.request import CONNECTION, INVALID_REQUEST, OVER_LIMI
 
 
 class StrictConnection(h11.Connection):
-    """Refuses requests with two kinds of length, which a proxy may interpret differently (smuggling)."""
+    """Refuses requests with two kinds of length, which a proxy may interpret differently (smuggling).
+
+    Sends the head of a response with the first part of its body, because each write is a system call.
+    """
 
     fault: str | None = None
     """The error of a request that h11 itself would accept."""
+
+    _head = b""
+    """The head of a response that has no body yet."""
+
+    @override
+    def send(self, event: h11.Event) -> Any:
+        output = super().send(event)
+        if isinstance(event, h11.Response):
+            self._head = output or b""
+            return b""
+        if self._head and output is not None:
+            self._head, output = b"", self._head + output
+        return output
 
     @override
     def next_event(self) -> Any:

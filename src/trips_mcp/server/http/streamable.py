@@ -1,8 +1,8 @@
 """Streamable HTTP without sessions: one POST is one message, and its response is complete.
 
-So any replica can answer any request, in both eras of the protocol. The SDK runs the request (`serve_one`) and has the
-rules of the newer era (`mcp.shared.inbound`). Its own transport is not used: without sessions, it takes twice the time
-in the older era.
+So any replica can answer any request, in both eras of the protocol. The SDK runs the request (`ServerRunner`) and has
+the rules of the newer era (`mcp.shared.inbound`). Its own transport is not used: without sessions, it takes twice the
+time in the older era.
 
 A call gets a JSON response. If it reports progress or takes long, it gets an event stream instead, unless the client
 accepts JSON only. No tool has an argument in a header of its own (x-mcp-header), so none is compared.
@@ -24,7 +24,7 @@ from typing import Any, Final
 import anyio
 from mcp.server import Server
 from mcp.server.connection import Connection
-from mcp.server.runner import modern_error_data, serve_one
+from mcp.server.runner import ServerRunner, modern_error_data
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import NoBackChannelError
 from mcp.shared.inbound import (
@@ -99,14 +99,9 @@ async def _answered(
     status = HTTPStatus.OK
     try:
         with deadlines.limit() as call, watched(answer.watch, call):
-            outcome["result"] = await serve_one(
-                server,
-                answer,
-                answer.message["method"],
-                answer.message.get("params"),
-                connection=_connection(route, answer),
-                lifespan_state=holder,
-            )
+            # Not `serve_one`, which also ends what a handler left on the connection; ours leave nothing.
+            runner = ServerRunner(server, _connection(route, answer), holder)
+            outcome["result"] = await runner.on_request(answer, answer.message["method"], answer.message.get("params"))
     except Exception as error:  # noqa: BLE001 - the boundary between internal errors and callers
         told = modern_error_data(error)
         outcome["error"] = told.model_dump(by_alias=True, mode="json", exclude_none=True)
