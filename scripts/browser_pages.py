@@ -13,8 +13,7 @@ from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
-from trips_mcp.formats.page import to_html
-from trips_mcp.formats.page_data import page_of
+from trips_mcp.formats.page import page_of, to_html
 
 Fields = dict[str, Any]
 Ride = tuple[str, str, str]

@@ -17,7 +17,6 @@ SHORT = 60
 """Lines; a module below that with one importer belongs in that importer."""
 ALONE = {
     "trips_mcp.__main__": "runs `python -m trips_mcp`",
-    "trips_mcp.bookings.pdf": "the one place that loads pypdf",
     "trips_mcp.in_process": "loads httpx, which its importer must not do",
     "trips_mcp.tools.registry": "loads every tool, which the package itself must not do",
     "trips_mcp.tools.trip_reading": "the one place that knows worker threads",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.itinerary.test_any_itinerary import CHANGING_ZONES, plausible, spoilt
 from tests.itinerary.trips import Json, export, leg, pin
 from trips_mcp.formats import FORMAT, FormatName
-from trips_mcp.formats.geojson import cut_at_antimeridian, feature_collection
+from trips_mcp.formats.map_files import cut_at_antimeridian, feature_collection
 from trips_mcp.formats.outline import Outline, Point, outline_of
 
 GPX = "{http://www.topografix.com/GPX/1/1}"

@@ -22,8 +22,7 @@ from trips_mcp.contract.legs import Accommodation, Flight, RentalCar
 from trips_mcp.contract.shares import SharedAccommodation, SharedFlight, SharedRentalCar
 from trips_mcp.formats import FORMAT
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
-from trips_mcp.formats.page import to_html
-from trips_mcp.formats.page_data import page_of
+from trips_mcp.formats.page import page_of, to_html
 
 ZONES = [*UNCHANGING_ZONES, *CHANGING_ZONES]
 SECRET = "s3cret-4711"  # noqa: S105

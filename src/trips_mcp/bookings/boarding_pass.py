@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from trips_mcp.bookings.located import airport_place, is_airport
-from trips_mcp.bookings.model import Booking, BookingTime
-from trips_mcp.bookings.numbers import flight_number
-from trips_mcp.bookings.times import FIRST_YEAR, real_date
+from trips_mcp.bookings.model import Booking, BookingTime, flight_number
+from trips_mcp.bookings.times_and_places import FIRST_YEAR, airport_place, is_airport, real_date
 
 _HEADER: Final = 23
 """Characters before the first leg: format, number of legs, name, e-ticket."""

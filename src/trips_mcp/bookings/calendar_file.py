@@ -7,12 +7,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from trips_mcp.bookings.calendar_text import CalendarEntry, looks_like_travel, read_entry
-from trips_mcp.bookings.html_page import visible_text
-from trips_mcp.bookings.located import real_position
-from trips_mcp.bookings.loose_json import read_loose_json
+from trips_mcp.bookings.html_page import read_loose_json, visible_text
 from trips_mcp.bookings.model import Booking, FileReading
 from trips_mcp.bookings.schema_org import read_items
-from trips_mcp.bookings.times import WrittenTime, is_zone
+from trips_mcp.bookings.times_and_places import WrittenTime, is_zone, real_position
 from trips_mcp.json_values import is_list, is_object
 
 FEW: Final = 20

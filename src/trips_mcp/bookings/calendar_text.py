@@ -7,10 +7,16 @@ from datetime import date, timedelta
 from typing import Final
 
 from trips_mcp.bookings.labels import confirmation_in, labelled
-from trips_mcp.bookings.located import airport_code, airport_place, is_airport, located
-from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingTime
-from trips_mcp.bookings.numbers import FLIGHT_NUMBER, flight_number
-from trips_mcp.bookings.times import WrittenTime, at_place, find_clock
+from trips_mcp.bookings.model import FLIGHT_NUMBER, Booking, BookingKind, BookingPlace, BookingTime, flight_number
+from trips_mcp.bookings.times_and_places import (
+    WrittenTime,
+    airport_code,
+    airport_place,
+    at_place,
+    find_clock,
+    is_airport,
+    located,
+)
 
 _LONGEST: Final = 20_000
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from xml.parsers import expat
 
-from trips_mcp.bookings.located import real_position
 from trips_mcp.bookings.model import FileReading, SavedPlace
+from trips_mcp.bookings.times_and_places import real_position
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
 MOST: Final = 5_000

@@ -6,17 +6,24 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from trips_mcp.bookings.archive import Archive, ArchiveError
 from trips_mcp.bookings.boarding_pass import find_boarding_passes
 from trips_mcp.bookings.calendar_file import read_calendar
-from trips_mcp.bookings.email_message import MailPart, is_mail, read_mail, subject_of
-from trips_mcp.bookings.html_page import read_html, visible_text
-from trips_mcp.bookings.loose_json import read_loose_json
+from trips_mcp.bookings.containers import (
+    Archive,
+    ArchiveError,
+    MailPart,
+    PdfError,
+    decoded,
+    is_mail,
+    read_mail,
+    read_pdf_text,
+    subject_of,
+)
+from trips_mcp.bookings.html_page import read_html, read_loose_json, visible_text
 from trips_mcp.bookings.map_files import as_geojson, read_csv_places, read_geojson, read_xml_places
 from trips_mcp.bookings.model import Booking, FileReading
-from trips_mcp.bookings.pdf import PdfError, read_pdf_text
 from trips_mcp.bookings.schema_org import read_items
-from trips_mcp.bookings.times import minutes_between
+from trips_mcp.bookings.times_and_places import minutes_between
 from trips_mcp.bookings.wallet import read_pass, read_passes
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
@@ -96,7 +103,7 @@ def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int
     if binary is not None:
         return binary
     if start[:15].upper() == b"BEGIN:VCALENDAR" or media_type == "text/calendar":
-        return read_calendar(_decoded(data))
+        return read_calendar(decoded(data))
     if start[:1] in b"{[" and (found := _json(data, today)) is not None:
         return found
     if re.search(rb"<(?:\w+:)?(?:gpx|kml)\b", data[:4_000]):
@@ -104,7 +111,7 @@ def _recognised(data: bytes, name: str, media_type: str, today: date, depth: int
     if media_type != "text/html" and is_mail(data):
         mailbox = _mailbox(data, today, depth) if start[:5] == b"From " else None
         return mailbox or _mail(data, today, depth)
-    text = _decoded(data)[:_LARGEST_TEXT]
+    text = decoded(data)[:_LARGEST_TEXT]
     if media_type == "text/html" or _HTML.search(text[:4_000]) or name.lower().endswith((".html", ".htm")):
         return _html(text, today)
     if name.lower().endswith((".csv", ".tsv")) or media_type == "text/csv" or "\n" in text[:4_000]:
@@ -165,7 +172,7 @@ def _files_in(archive: Archive, today: date, depth: int) -> FileReading:
             values = as_geojson(archive.read(name))
             found += read_geojson(values) if values else FileReading()
         elif lower.endswith(".csv"):
-            found += read_csv_places(_decoded(archive.read(name))) or FileReading()
+            found += read_csv_places(decoded(archive.read(name))) or FileReading()
     if found == FileReading():
         return FileReading(unread=("The archive has neither bookings nor places.",))
     return found
@@ -185,7 +192,7 @@ def _json(data: bytes, today: date) -> FileReading | None:
     places = as_geojson(data)
     if places is not None:
         return read_geojson(places)
-    text = _decoded(data)[:_LARGEST_TEXT]
+    text = decoded(data)[:_LARGEST_TEXT]
     values = _flat(read_loose_json(text))
     if any("passTypeIdentifier" in one or "boardingPass" in one for one in values):
         found = FileReading()
@@ -216,7 +223,7 @@ def _mail(data: bytes, today: date, depth: int) -> FileReading:
         if part.media_type.startswith(("audio/", "video/")):
             return FileReading()
         data = _transcoded(part)
-        if part.media_type == "application/json" and not _JSON_LD.search(_decoded(data)):
+        if part.media_type == "application/json" and not _JSON_LD.search(decoded(data)):
             return FileReading()
         return _read(data, part.name, part.media_type, sent, depth + 1)
 
@@ -267,15 +274,6 @@ def _transcoded(part: MailPart) -> bytes:
         return part.data.decode(part.charset, "replace").encode()
     except (LookupError, UnicodeError):
         return part.data
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def _is_same(one: Booking, other: Booking) -> bool:

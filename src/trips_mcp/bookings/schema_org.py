@@ -8,10 +8,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from trips_mcp.bookings.located import airport_code, airport_place, located, real_position
-from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingStatus, BookingTime
-from trips_mcp.bookings.numbers import flight_number, ride_number
-from trips_mcp.bookings.times import WrittenTime, at_place, find_clock, is_zone, read_written
+from trips_mcp.bookings.model import (
+    Booking,
+    BookingKind,
+    BookingPlace,
+    BookingStatus,
+    BookingTime,
+    flight_number,
+    ride_number,
+)
+from trips_mcp.bookings.times_and_places import (
+    WrittenTime,
+    airport_code,
+    airport_place,
+    at_place,
+    find_clock,
+    is_zone,
+    located,
+    read_written,
+    real_position,
+)
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
 MOST: Final = 500

@@ -7,23 +7,29 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from trips_mcp.bookings.archive import Archive
 from trips_mcp.bookings.boarding_pass import find_boarding_passes, spoken_name
+from trips_mcp.bookings.containers import Archive, decoded
 from trips_mcp.bookings.labels import LabelledField, confirmation_in, field_of, field_of_key
-from trips_mcp.bookings.located import airport_code, airport_place, is_airport, located, real_position
-from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingTime, FileReading
-from trips_mcp.bookings.numbers import flight_number
-from trips_mcp.bookings.times import WrittenTime, at_place, find_clock, find_date, is_zone, read_iso, read_written
+from trips_mcp.bookings.model import Booking, BookingKind, BookingPlace, BookingTime, FileReading, flight_number
+from trips_mcp.bookings.times_and_places import (
+    WrittenTime,
+    airport_code,
+    airport_place,
+    at_place,
+    find_clock,
+    find_date,
+    is_airport,
+    is_zone,
+    located,
+    read_iso,
+    read_written,
+    real_position,
+)
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
 _STYLES: Final = ("boardingPass", "eventTicket", "generic", "storeCard", "coupon")
-_GROUPS: Final = (
-    "headerFields",
-    "primaryFields",
-    "secondaryFields",
-    "auxiliaryFields",
-    "backFields",
-    "additionalInfoFields",
+_GROUPS: Final = tuple(
+    f"{name}Fields" for name in ("header", "primary", "secondary", "auxiliary", "back", "additionalInfo")
 )
 _TRANSIT: Final[Mapping[str, BookingKind]] = {
     "PKTransitTypeAir": "flight",
@@ -103,7 +109,7 @@ def read_pass(values: JsonObject, strings: Mapping[str, str], today: date) -> Fi
 
 def _read_one(archive: Archive, today: date) -> FileReading:
     try:
-        values = json.loads(_decoded(archive.read("pass.json")), strict=False)
+        values = json.loads(decoded(archive.read("pass.json")), strict=False)
     except (ValueError, RecursionError):
         return FileReading(unread=("The pass is damaged: its pass.json is no JSON.",))
     if not is_object(values):
@@ -419,18 +425,12 @@ def _strings(archive: Archive) -> Mapping[str, str]:
     files.sort(key=lambda name: (name.split(".")[0].lower() not in _LOCALES, name))
     if not files:
         return {}
-    found = _STRING.findall(_decoded(archive.read(files[0])))
+    found = _STRING.findall(decoded(archive.read(files[0])))
     return {_ESCAPE.sub(_unescaped, key): _ESCAPE.sub(_unescaped, value) for key, value in found}
 
 
 def _unescaped(found: re.Match[str]) -> str:
     return "\n" if found[1] == "n" else found[1]
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    return data.decode("utf-8-sig", "replace")
 
 
 def _position(value: Any) -> tuple[float, float] | None:

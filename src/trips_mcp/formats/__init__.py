@@ -29,9 +29,9 @@ class FileFormat:
 
 FORMAT: Final[Mapping[FormatName, FileFormat]] = {
     "ics": FileFormat("text/calendar", "ics", "icalendar.render"),
-    "gpx": FileFormat("application/gpx+xml", "gpx", "map_xml.render_gpx"),
-    "geojson": FileFormat("application/geo+json", "geojson", "geojson.render"),
-    "kml": FileFormat("application/vnd.google-earth.kml+xml", "kml", "map_xml.render_kml"),
+    "gpx": FileFormat("application/gpx+xml", "gpx", "map_files.render_gpx"),
+    "geojson": FileFormat("application/geo+json", "geojson", "map_files.render_geojson"),
+    "kml": FileFormat("application/vnd.google-earth.kml+xml", "kml", "map_files.render_kml"),
     "md": FileFormat("text/markdown", "md", "markdown.render"),
     "html": FileFormat("text/html", "html", "page.render"),
 }

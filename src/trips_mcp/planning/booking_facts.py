@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from trips_mcp.bookings.matching import all_of, digits_of
-from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime
+from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, all_of, digits_of
 from trips_mcp.contract.fields import is_blank
 from trips_mcp.itinerary.local_time import read_moment
 from trips_mcp.itinerary.model import Appointment

@@ -34,7 +34,6 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import read_moment
 from trips_mcp.itinerary.model import Appointment, Stretch
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.draft import (
     Draft,
@@ -43,8 +42,10 @@ from trips_mcp.planning.draft import (
     NotPlannableError,
     dated_texts,
     day_text,
+    flights_by_leg,
     moment_text,
     note,
+    written_flight,
 )
 
 Part = Literal[

@@ -1,4 +1,4 @@
-"""Drafts of moves and copies: changes, notes on what they leave to the traveller, and the dates in a trip's texts.
+"""Drafts, which moves and copies share: changes, notes on what stays, dates in texts, and which parts are booked.
 
 A plan moves dates, but leaves texts as they are: to-dos, titles and notes that name a date get a note. Only forms with
 a day and a month count (`buy by 16 October`, `16.10.`, `10/16`, `10月16日`): a weekday alone or `the 16th` may mean
@@ -18,6 +18,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Final, Literal
 
+from pydantic import ValidationError
+
+from trips_mcp.contract.legs import Flight
+from trips_mcp.contract.models import Result
 from trips_mcp.itinerary.check.findings import (
     CitedPart,
     appointment,
@@ -32,6 +36,8 @@ from trips_mcp.itinerary.day_grammar import LANGUAGES
 from trips_mcp.itinerary.formatting import clock, short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_time
+from trips_mcp.itinerary.model import Appointment, Move
+from trips_mcp.json_values import JsonObject
 from trips_mcp.places.tables import without_accents
 from trips_mcp.planning.change import Change
 
@@ -55,6 +61,31 @@ _PAIR: Final = re.compile(
 _CENTURY: Final = 100
 _OFFSET: Final = re.compile(r"[0-9]\s?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$")
 _DATE_LENGTH: Final = 10
+_NUMBERS: Final = ("confirmationNumber", "confirmation_number")
+_STATUSES: Final = ("booking_status", "bookingStatus")
+_NOT_BOOKED: Final = frozenset(
+    {
+        "",
+        "none",
+        "no",
+        "false",
+        "not_booked",
+        "unbooked",
+        "not_needed",
+        "not_required",
+        "open",
+        "idea",
+        "draft",
+        "planned",
+        "to_book",
+        "todo",
+        "needed",
+        "cancelled",
+        "canceled",
+    }
+)
+_FLIGHT: Final = "flight"
+_ENDS: Final = ("departure", "arrival")
 
 
 class DraftNote(CitedPart):
@@ -207,3 +238,38 @@ def pinned_text(text: str | None, day: date) -> str | None:
         return str(day)
     at = read_time(text)
     return None if at is None else f"{day}T{clock(at)}"
+
+
+def is_booked(part: Result) -> bool:
+    """By its confirmation number."""
+    fields = part.model_dump(by_alias=True, include={"confirmation_number"}) | (part.model_extra or {})
+    return any(str(fields.get(name) or "").strip() for name in _NUMBERS)
+
+
+def is_booked_appointment(one: Appointment) -> bool:
+    """By its confirmation number or booking status. An event that is a flight always is."""
+    extra = one.source.model_extra or {}
+    statuses = (str(extra[name] or "").strip().casefold().replace(" ", "_") for name in _STATUSES if name in extra)
+    is_flight = one.kind == "event" and one.category.strip().casefold() == _FLIGHT
+    return is_flight or is_booked(one.source) or any(status not in _NOT_BOOKED for status in statuses)
+
+
+def flights_by_leg(journey: Journey) -> dict[str, list[Move]]:
+    """In the order of each leg's list."""
+    found: defaultdict[str, list[Move]] = defaultdict(list)
+    for one in sorted(journey.moves, key=lambda one: one.index):
+        found[one.leg_id].append(one)
+    return found
+
+
+def written_flight(one: Move, days: int) -> JsonObject | None:
+    """`days` later, with the clock's time at each end. None if a value of it is not one that the API takes."""
+    written: JsonObject = one.source.model_dump(by_alias=True, exclude_none=True)
+    for name, at in zip(_ENDS, (one.departs, one.arrives), strict=True):
+        if at is not None:
+            written[name] = local_text(at, days)
+    try:
+        Flight.model_validate(written)
+    except ValidationError:
+        return None
+    return written

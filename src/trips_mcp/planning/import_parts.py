@@ -16,8 +16,8 @@ from trips_mcp.places.aliases import names_in, names_of_stop
 from trips_mcp.places.cities import country, country_named
 from trips_mcp.places.stops import find_stop
 from trips_mcp.places.tables import fold
-from trips_mcp.planning.bookings import flights_by_leg, written_flight
 from trips_mcp.planning.change import Change
+from trips_mcp.planning.draft import flights_by_leg, written_flight
 
 _MOST_PINS: Final = 100
 """Pins of one change."""

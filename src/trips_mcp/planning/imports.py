@@ -8,8 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from trips_mcp.bookings.matching import client_ref, combined, contradictions, identity
-from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
+from trips_mcp.bookings.model import (
+    Booking,
+    BookingPlace,
+    BookingTime,
+    SavedPlace,
+    client_ref,
+    combined,
+    contradictions,
+    identity,
+)
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.trips import Trip
 from trips_mcp.itinerary.journey import Journey

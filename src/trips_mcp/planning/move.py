@@ -27,7 +27,6 @@ from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, read_date, read_moment
 from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch
 from trips_mcp.json_values import JsonObject
-from trips_mcp.planning.bookings import flights_by_leg, is_booked, is_booked_appointment, written_flight
 from trips_mcp.planning.change import Change
 from trips_mcp.planning.draft import (
     Draft,
@@ -36,9 +35,13 @@ from trips_mcp.planning.draft import (
     NotPlannableError,
     dated_texts,
     day_text,
+    flights_by_leg,
+    is_booked,
+    is_booked_appointment,
     moment_text,
     note,
     pinned_text,
+    written_flight,
 )
 
 LONGEST: Final = 3650

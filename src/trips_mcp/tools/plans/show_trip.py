@@ -127,7 +127,7 @@ async def _drawn(shown: ShownTrip) -> JsonObject | None:
 
 def _page(drawing: Drawing) -> JsonObject | None:
     """What a share link shows: no codes, contacts or notes."""
-    from trips_mcp.formats.page_data import page_of
+    from trips_mcp.formats.page import page_of
 
     before, after = drawing.before, drawing.after
     page = page_of(_outline(before), None if after is None else _outline(after))

@@ -1,6 +1,10 @@
-"""E-mails: their HTML, their text, their attachments and the messages in them."""
+"""Files that hold others or text: e-mails with their parts, zip archives, and PDF by `pypdf` (`trips-mcp[pdf]`)."""
 
+import io
+import logging
 import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +27,24 @@ _KNOWN: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MBOX: Final = re.compile(rb"(?:From [^\n]{1,200}\r?\n|\d{1,9}\s*\r?\n)(?=[A-Za-z-]+:)")
+_MOST_FILES: Final = 2_000
+_LARGEST_FILE: Final = 8_000_000
+_LARGEST: Final = 32_000_000
+"""Unpacked bytes of one file, and of all."""
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+)
+_MOST_PAGES: Final = 30
+_LONGEST: Final = 200_000
+"""Characters of text."""
+INSTALL: Final = "PDF files need the extra pdf: install trips-mcp[pdf]."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +136,95 @@ def _decoded(header: object) -> str:
         return " ".join(str(make_header(decode_header(str(header)))).split())
     except _FAULTS:
         return " ".join(str(header).split())
+
+
+class ArchiveError(Exception):
+    """The archive is damaged or too large. One sentence."""
+
+
+class Archive:
+    """Raises: ArchiveError."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except _BROKEN:
+            raise ArchiveError("The archive is damaged or incomplete.") from None
+        if len(self._zip.infolist()) > _MOST_FILES:
+            raise ArchiveError(f"The archive has more than {_MOST_FILES:,} files.")
+        self.names = tuple(self._zip.namelist())
+        self._left = _LARGEST
+
+    def read(self, name: str) -> bytes:
+        """The unpacked content. The size that the archive states is not trusted."""
+        limit = min(_LARGEST_FILE, self._left)
+        try:
+            with self._zip.open(name) as file:
+                data = file.read(limit + 1)
+        except _BROKEN:
+            raise ArchiveError("The archive is damaged or incomplete.") from None
+        if len(data) > limit:
+            raise ArchiveError(f"The archive unpacks to more than {limit // 1_000_000} MB.")
+        self._left -= len(data)
+        return data
+
+    def inner(self, name: str) -> "Archive | None":
+        """An archive in this one. None if it is damaged."""
+        try:
+            inner = Archive(self.read(name))
+        except ArchiveError:
+            return None
+        inner._left = self._left
+        return inner if "pass.json" in inner.names else None
+
+
+class PdfError(Exception):
+    """The file cannot be read. One sentence."""
+
+
+def read_pdf_text(data: bytes) -> str:
+    """Raises: PdfError."""
+    try:
+        from pypdf import PdfReader
+        from pypdf.errors import PyPdfError
+    except ImportError:
+        raise PdfError(INSTALL) from None
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its warnings cite the file
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise PdfError("The PDF is protected by a password.")
+        parts: list[str] = []
+        for page in reader.pages[:_MOST_PAGES]:
+            parts.append(page.extract_text())
+            if sum(map(len, parts)) > _LONGEST:
+                break
+    except PdfError:
+        raise
+    except (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OSError,
+        ArithmeticError,
+        NotImplementedError,
+        ImportError,
+        AssertionError,
+        MemoryError,
+    ):
+        raise PdfError("The PDF is damaged and could not be read.") from None
+    return "\n".join(parts)[:_LONGEST]
+
+
+def decoded(data: bytes) -> str:
+    """Text in UTF-8, in UTF-16 if it begins with its mark, else in Windows-1252."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
