@@ -91,6 +91,9 @@ def test_a_base_url_without_its_key_is_an_error(name: str, key: str) -> None:
         "{{OSOTO_API_KEY}}",
         "{{ secrets.osoto }}",
         "${{ secrets.OSOTO_API_KEY }}",
+        "$(OSOTO_API_KEY)",
+        "{file:~/.osoto-key}",
+        "op://vault/osoto/key",
     ],
 )
 def test_a_key_that_was_not_expanded_never_selects_the_embedded_backend(name: str, reference: str) -> None:
@@ -123,6 +126,8 @@ def test_the_other_api_works_on_when_one_key_was_not_expanded() -> None:
         f"https://x/{{{{{SECRET}}}}}",
         f"${SECRET}/trips.db",
         f"%{SECRET}%\\trips.db",
+        f"$({SECRET})/trips.db",
+        f"{{file:~/{SECRET}}}",
         f"$env:{SECRET}",
     ],
 )

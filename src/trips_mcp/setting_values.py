@@ -23,10 +23,13 @@ SWITCH_WORDS: Final = (*_ON, *_OFF)
 _LARGEST_NUMBER: Final = 2**53 - 1
 _NAME: Final = r"[A-Za-z_]\w*"
 _REFERENCE: Final = re.compile(
-    r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}|\{env:[^{}]*\}|\{env\.[^{}]*\}" rf"|\$(?:env:)?{_NAME}|%{_NAME}%"
+    r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}|\{(?:env[:.]|file:)[^{}]*\}|\$\([^()]*\)|op://\S+"
+    rf"|\$(?:env:)?{_NAME}|%{_NAME}%"
 )
 """A value that is only a variable reference, in the forms of MCP clients, shells and CI systems."""
-_HAS_REFERENCE: Final = re.compile(rf"\$\{{|\{{\{{|\{{env[:.]|^(?:\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)")
+_HAS_REFERENCE: Final = re.compile(
+    rf"\$\{{|\{{\{{|\{{(?:env[:.]|file:)|^(?:\$\({_NAME}\)|\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)"
+)
 """A reference inside a value. `$NAME` and `%NAME%` count only at the start: a URL may contain `$` and `%41%`."""
 _HOST_NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _HOST: Final = _HOST_NAME

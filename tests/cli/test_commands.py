@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,20 @@ def test_tools_lists_each_tool_by_its_toolset_with_its_scope_in_100_columns(
     assert names == [(name, scopes[name]) for name, _ in names]
     assert f"\n{len(names)} tools: " in shown
     assert re.findall(r"^(\w+)$", shown, re.M) == list(dict.fromkeys(toolsets[name] for name, _ in names))
+
+
+def test_tools_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "70")
+
+    assert run(["tools"]) == 0
+    assert max(map(len, screen.getvalue().splitlines())) <= 70
+
+
+class _Screen(StringIO):
+    def isatty(self) -> bool:  # pyright: ignore[reportImplicitOverride]
+        return True
 
 
 def test_a_tool_that_a_setting_would_bring_back_names_it(

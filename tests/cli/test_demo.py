@@ -79,6 +79,29 @@ async def test_a_terminal_gets_colours_unless_they_are_switched_off(
     assert ("\x1b" in screen.getvalue()) is painted
 
 
+class _Narrow(StringIO):
+    def isatty(self) -> bool:  # pyright: ignore[reportImplicitOverride]
+        return True
+
+
+async def test_it_is_wrapped_to_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = _Narrow()
+    monkeypatch.setattr(sys, "stdout", Terminal(screen))
+
+    async def list_of_long_lines(_: Scene) -> str:
+        return f"All of it:\n{'Kyoto ' * 20}\nHome"
+
+    await play(scene(answers()), [Exchange("Show me the whole trip, please, all of it, " * 2, list_of_long_lines)])
+
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert [line for line in lines if not line.startswith((" ", "You", "Agent"))] == [""]
+    assert lines[-1] == "        Home"
+    assert lines[-2].startswith("          Kyoto Kyoto")
+
+
 @pytest.mark.parametrize(
     ("answer", "by_tool", "why"),
     [

@@ -7,6 +7,7 @@ written to a terminal is escaped: by `say`, argparse and the log. Colours are `P
 import errno
 import os
 import re
+import shutil
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ _OBEYED: Final = re.compile(
     r"\u2028\u2029"  # separators of lines and paragraphs
     r"\u202A-\u202E\u2066-\u2069\u206A-\u206F]"  # embeddings, overrides and isolates of direction
 )
+_WIDEST: Final = 100
 
 
 class Colour(StrEnum):
@@ -49,6 +51,11 @@ class OutputError(Exception):
 def is_for_a_person() -> bool:
     """Whether stdout is a terminal; a pipe or a file gets JSON."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+def columns() -> int:
+    """The width for texts that are wrapped: 100 columns, or the terminal's if it has fewer."""
+    return min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns) if is_for_a_person() else _WIDEST
 
 
 def say(*parts: str) -> None:

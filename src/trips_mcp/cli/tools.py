@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from trips_mcp.cli.command import Command
-from trips_mcp.cli.output import say
+from trips_mcp.cli.output import columns, say
 from trips_mcp.cli.settings import add_flags, choice_of, given, settings_of_the_environment
 from trips_mcp.tools.listing import first_sentence
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from trips_mcp.tools.listing import Entry
     from trips_mcp.tools.selection import Hidden, Selection
 
-WIDTH = 100
-"""Maximum line width in columns."""
 BYTES_PER_TOKEN = 4
 """An estimate for English and JSON."""
 
@@ -40,14 +38,14 @@ def _run(arguments: Namespace) -> int:
     if arguments.markdown:
         say(_page(choice))
         return 0
-    for line in (*table(choice.entries), "", *_wrapped(left_out(choice.hidden)), total(choice.listing)):
+    for line in (*table(choice.entries), "", *_wrapped((*left_out(choice.hidden), total(choice.listing)))):
         say(line)
     return 0
 
 
 def _wrapped(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
-        yield from wrap(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        yield from wrap(line, columns(), subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _page(choice: "Selection") -> str:
@@ -68,6 +66,7 @@ def table(entries: "Iterable[Entry]") -> Iterator[str]:
     shown = list(entries)
     names = max((len(entry["listing"]["name"]) for entry in shown), default=0)
     scopes = max((len(entry["scope"]) for entry in shown), default=0)
+    width = columns()
     toolset = ""
     for entry in shown:
         if entry["toolset"] != toolset:
@@ -75,7 +74,7 @@ def table(entries: "Iterable[Entry]") -> Iterator[str]:
             yield toolset
         head = f"  {entry['listing']['name']:<{names}}  {entry['scope']:<{scopes}}  "
         sentence = first_sentence(entry["listing"]["description"])
-        yield from wrap(sentence, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+        yield from wrap(sentence, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
 
 
 def left_out(hidden: "Mapping[str, Hidden]") -> Iterator[str]:

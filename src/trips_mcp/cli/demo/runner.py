@@ -12,17 +12,20 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import TextContent, TextResourceContents
 
 from trips_mcp.cli.demo.steps import TURNS, Caller, Exchange, Fields, Sample, Scene, StepFailedError
-from trips_mcp.cli.output import Colour, Painted, say
+from trips_mcp.cli.output import Colour, Painted, columns, say
 
 _SECONDS_A_CALL = 30
-_COLUMNS = 100
 _INDENT = " " * 8
+_INTRODUCTION = (
+    "What you ask, the tools that an agent calls for it, and what it answers. The calls are real: an MCP "
+    "client drives a trips-mcp process on a throw-away database, without an account or network."
+)
 _SETTINGS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
 
 
 async def play_on_a_throw_away_database() -> bool:
-    say("What you ask, the tools that an agent calls for it, and what it answers. The calls are real: an MCP")
-    say("client drives a trips-mcp process on a throw-away database, without an account or network.")
+    for line in wrap(_INTRODUCTION, columns()):
+        say(line)
     # on Windows a folder cannot be removed while an ending process still has a file in it open
     with tempfile.TemporaryDirectory(prefix="trips-mcp-demo-", ignore_cleanup_errors=True) as folder:
         page = await _play_with_a_server(Path(folder))
@@ -31,7 +34,7 @@ async def play_on_a_throw_away_database() -> bool:
     if page is not None:
         say("Every answer was checked, and all of it is gone again.")
         _show_page(page)
-        say("Next: `trips-mcp install CLIENT` puts it into your own client.")
+        say("Next: the same command with `install CLIENT` instead of `demo` puts it into your own client.")
     else:
         say("The demo stopped at the turn that failed.")
     return held
@@ -113,8 +116,10 @@ def _caller(client: Client) -> Caller:
 
 def _show(who: str, colour: Colour, text: str) -> None:
     """Prints a speaker's name, and their text in the second column."""
-    first, *more = text.splitlines()
-    lines = [*wrap(first, _COLUMNS - len(_INDENT), break_on_hyphens=False), *more]
-    for line in lines:
-        part = Painted(line, text.colour) if isinstance(text, Painted) else line
-        say(Painted(f"{who:<{len(_INDENT)}}", colour) if line is lines[0] else _INDENT, part)
+    width = columns() - len(_INDENT)
+    head: str = Painted(f"{who:<{len(_INDENT)}}", colour)
+    for number, line in enumerate(text.splitlines()):
+        hanging = "  " if number else ""  # of a list below the first line
+        for part in wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False):
+            say(head, Painted(part, text.colour) if isinstance(text, Painted) else part)
+            head = _INDENT
