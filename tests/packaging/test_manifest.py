@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.settings import Settings
+from trips_mcp.settings_table import SETTINGS
 from trips_mcp.tools.listing import entries
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,15 @@ def test_the_privacy_statement_that_it_names_is_there() -> None:
 
     assert page == MANIFEST["homepage"]
     assert f"\n## {section.capitalize()}\n" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_privacy_statement_names_every_file_that_a_setting_places() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    statement = readme.partition("\n## Privacy\n")[2].partition("\n## ")[0].lower()
+
+    kept = [setting.name.removeprefix("TRIPS_MCP_").lower() for setting in SETTINGS if setting.kind == "file"]
+    assert len(kept) >= 3
+    assert [name for name in kept if name not in statement] == []
 
 
 def test_every_field_is_used_once_alone_and_none_is_required() -> None:
