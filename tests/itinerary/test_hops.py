@@ -215,10 +215,6 @@ def _flights(trip: Json) -> list[Json]:
     return [flight for leg in trip["legs"] for flight in leg["flights"]]
 
 
-def _days_of(flight: Json) -> set[str]:
-    return {flight["departure"][:10], flight["arrival"][:10]}
-
-
 def _speed_up(draw: Draw, trip: Json) -> None:
     flights = _flights(trip)
     assume(flights)
@@ -239,8 +235,9 @@ def _land_elsewhere(draw: Draw, trip: Json) -> None:
     assume(legs)
     leg = draw(st.sampled_from(legs))
     (one,) = leg["flights"]
-    others_that_day = [other for other in _flights(trip) if other is not one and one["arrival"][:10] in _days_of(other)]
-    assume(not others_that_day)  # else it may be that of a fellow traveller; over the date line days come twice
+    day = one["arrival"][:10]
+    here_that_day = [each for each in trip["legs"] if each["startDate"] <= day < each["endDate"]]
+    assume(here_that_day == [leg])  # over the date line two legs may share their days, and it may belong to the other
     here = CITIES[leg["title"]][2:]
     position = {code: (lat, lng) for _, code, lat, lng in CITIES.values()}
     assume(distance_km(position[one["from"]], here) > 1_000)  # else it may leave this leg
