@@ -14,6 +14,7 @@ from trips_mcp.places.tables import fold
 
 BookingKind = Literal["flight", "stay", "train", "bus", "ferry", "car", "restaurant", "event"]
 BookingStatus = Literal["confirmed", "changed", "cancelled"]
+
 FLIGHT_NUMBER: Final = re.compile(
     r"(?<![A-Z0-9])([A-Z][A-Z0-9]|[0-9][A-Z]|[A-Z]{3})[ \u00a0-]{0,4}0{0,3}([1-9][0-9]{0,3})([A-Z]?)(?![A-Z0-9])"
 )

@@ -121,8 +121,8 @@ def _unclear(journey: Journey, day: date) -> Iterator[str]:
     if any(day in lost_days(move) for move in journey.moves_on(day)):
         yield "This day is skipped: the date line is crossed."
     else:
-        yield from night_unclear(journey, day - _DAY)
-        yield from night_unclear(journey, day)
+        yield from _night_unclear(journey, day - _DAY)
+        yield from _night_unclear(journey, day)
         yield from _zone_unclear(journey, day)
     yield from _clock_changes(day, (leg.zone for leg in journey.stretches_on(day) if leg.zone))
     if lacking := [one for one in journey.appointments if one.starts is None]:
@@ -200,7 +200,7 @@ def beds_of(journey: Journey, night: date) -> list[Bed]:
     return list(islice(found, _MOST_BEDS))
 
 
-def night_unclear(journey: Journey, night: date) -> Iterator[str]:
+def _night_unclear(journey: Journey, night: date) -> Iterator[str]:
     """Sentences on a night that has no bed or several."""
     stays = journey.beds(night)
     away = journey.under_way(night) or journey.overnight(night)

@@ -16,6 +16,9 @@ from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay
 from trips_mcp.itinerary.results import Due, End, EventThing, Pin, Thing
 
+Position = tuple[float, float]
+"""Latitude and longitude, in degrees."""
+
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _SURELY_ACROSS: Final = 17 * _HOUR
@@ -30,8 +33,6 @@ _USUAL_TYPES: Final = frozenset(
     {"flight", "train", "accommodation", "activity", "food", "local_transit", "free_block", "other"}
 )
 """Usual types of events. Anything else is free text."""
-Position = tuple[float, float]
-"""Latitude and longitude, in degrees."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -129,7 +130,7 @@ class Placed:
 
 def things_on(journey: Journey, day: date) -> list[Placed]:
     found = [*_moves(journey.moves_on(day), day), *_stays(journey, day), *_rentals(journey, day)]
-    return in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in journey.appointments_on(day))])
+    return _in_order(journey, day, [*found, *(_appointment(journey, one, day) for one in journey.appointments_on(day))])
 
 
 def undated(journey: Journey) -> list[Thing]:
@@ -138,7 +139,7 @@ def undated(journey: Journey) -> list[Thing]:
     return [*moves, *(_appointment(journey, one, None).thing for one in journey.appointments if one.starts is None)]
 
 
-def in_order(journey: Journey, day: date, found: list[Placed]) -> list[Placed]:
+def _in_order(journey: Journey, day: date, found: list[Placed]) -> list[Placed]:
     """Sort by instant. An unknown zone counts as the day's, for sorting only."""
     zones = sorted({one.at.zone for one in found if one.at is not None and one.at.zone is not None})
     assumed = journey.zone_on(day) or next(iter(zones), "UTC")

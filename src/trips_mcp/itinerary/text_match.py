@@ -155,7 +155,7 @@ def words_of(query: str) -> tuple[Word, ...]:
 
 
 def _split(form: str) -> list[str]:
-    spaced = "".join(" " if letter not in _HYPHENS and parts_words(letter) else letter for letter in form)
+    spaced = "".join(" " if letter not in _HYPHENS and _parts_words(letter) else letter for letter in form)
     return list(filter(None, (word.strip(_HYPHENS) for word in spaced.split())))
 
 
@@ -208,7 +208,7 @@ def _unfolded(text: str, place: int, fold: Callable[[str], str]) -> int:
     return 0
 
 
-def parts_words(letter: str) -> bool:
+def _parts_words(letter: str) -> bool:
     """Whether the character separates words: spaces, punctuation, arrows. Emoji and combining marks do not."""
     category = unicodedata.category(letter)
     return category[0] in _SPACES or category in _SPACES_TOO
@@ -217,7 +217,7 @@ def parts_words(letter: str) -> bool:
 @lru_cache(_REMEMBERED)
 def plain(text: str | None) -> str:
     """Only the folded letters and digits."""
-    return "".join(letter for letter in folded(text or "") if not parts_words(letter))
+    return "".join(letter for letter in folded(text or "") if not _parts_words(letter))
 
 
 def same(one: str | None, other: str | None) -> bool:

@@ -141,12 +141,12 @@ def _ratio(one: City, other: City) -> int:
     return DOMESTIC_RATIO if one.country == other.country and one.zone != other.zone else PROMINENT_RATIO
 
 
-def city_zone(row: int) -> str:
-    return zone("cities", row, city_countries()[row])
+def _city_zone(row: int) -> str:
+    return zone("cities", row, _city_countries()[row])
 
 
 @cache
-def city_countries() -> Sequence[str]:
+def _city_countries() -> Sequence[str]:
     """Decode lines such as `AT 12`, which stands for twelve rows."""
     runs = (line.split(" ") for line in values("cities", "countries"))
     return [code for code, count in runs for _ in range(int(count))]
@@ -154,7 +154,7 @@ def city_countries() -> Sequence[str]:
 
 def city_at(row: int) -> City:
     name, local, others, region = (values("cities", title)[row] for title in _TEXTS)
-    country = city_countries()[row]
+    country = _city_countries()[row]
     return City(
         name=name,
         local_name=local or name,
@@ -162,7 +162,7 @@ def city_at(row: int) -> City:
         region=region,
         latitude=int(values("cities", "latitudes")[row]) / 100,
         longitude=int(values("cities", "longitudes")[row]) / 100,
-        zone=city_zone(row),
+        zone=_city_zone(row),
         population=int(values("cities", "populations")[row]) * 1_000,
         is_capital=str(row) in _capitals(),
         names=frozenset({fold(name), fold(local), *others.split("|")} - {""}),
@@ -281,7 +281,7 @@ def zone_at(latitude: float, longitude: float, country: str | None = None) -> Ne
 
 def _around(latitude: float, longitude: float) -> Iterator[_Point]:
     for row, away in _rows_around("cities", latitude, longitude):
-        yield _Point(away, city_zone(row), city_countries()[row], lambda row=row: values("cities", "names")[row])
+        yield _Point(away, _city_zone(row), _city_countries()[row], lambda row=row: values("cities", "names")[row])
     for row, away in _rows_around("airports", latitude, longitude):
         country = values("airports", "countries")[row]
         yield _Point(away, airport_zone(row), country, lambda row=row: values("airports", "names")[row])

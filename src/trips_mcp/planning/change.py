@@ -11,19 +11,19 @@ from typing import Any, Final
 
 from trips_mcp.json_values import JsonObject, is_list, is_object
 
-_ID_FIELDS: Final = ("Id", "Ids", "_id", "_ids")
-_MARK: Final = "@"
-
 IdOf = Callable[[str, str], str | int]
 """The id that a reference stands for in a field of this name."""
+IdsOfChange = dict[str, str | int]
+"""Id by place: "" for a single item, "2" for the second of a batch, "legs.2" of an import, "number" of a trip."""
+
+_ID_FIELDS: Final = ("Id", "Ids", "_id", "_ids")
+_MARK: Final = "@"
 TOGETHER: Final = {"create_leg": "legs", "create_action_item": "actionItems", "create_map_pin": "mapPins"}
 """Tools whose calls one import can make, and its list of them."""
 _MOST: Final = 500
 """Items in one import."""
 _NUMBERS: Final = frozenset({"trip_id", "trip_ids"})
 """Fields that name a trip by its number in the Events API."""
-IdsOfChange = dict[str, str | int]
-"""Id by place: "" for a single item, "2" for the second of a batch, "legs.2" of an import, "number" of a trip."""
 
 
 @dataclass(frozen=True, slots=True)

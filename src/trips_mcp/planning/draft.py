@@ -49,10 +49,11 @@ NoteKind = Literal["to_rebook", "names_date", "left_as_is", "left_out", "not_und
 - left_out: what a copy does not take over.
 - not_undone: an item that an undo leaves as it is.
 """
+DatedPart = Literal["actionItems", "commitments", "events", "accommodation", "mapPins"]
+
 MOST: Final = 3
 """Maximum dates that a note names."""
 _TITLE: Final = 80
-DatedPart = Literal["actionItems", "commitments", "events", "accommodation", "mapPins"]
 _DIGITS: Final = re.compile("[0-9]+")
 _ISO: Final = re.compile(r"(?<![0-9])([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?![0-9])")
 _PAIR: Final = re.compile(
@@ -131,7 +132,7 @@ def dated_texts(journey: Journey, is_meant: Callable[[date], bool]) -> Iterator[
         return
     years = range(extent.first.year, extent.last.year + 1)
     for part, cited, what, texts, item_id in _texts(journey):
-        days = sorted({day for text in texts if text for day in dates_named(text, years) if is_meant(day)})
+        days = sorted({day for text in texts if text for day in _dates_named(text, years) if is_meant(day)})
         if days:
             yield DatedText(part, cited, what, tuple(days), item_id)
 
@@ -155,7 +156,7 @@ def _texts(journey: Journey) -> Iterator[tuple[DatedPart, CitedPart, str, tuple[
         yield "mapPins", cite_pin(pin), named("pin", pin.id), (pin.name, pin.notes), None
 
 
-def dates_named(text: str, years: Iterable[int]) -> frozenset[date]:
+def _dates_named(text: str, years: Iterable[int]) -> frozenset[date]:
     """The dates that `text` may name. Without a year, in any of `years`."""
     if not _DIGITS.search(text):
         return frozenset()
@@ -226,7 +227,7 @@ def moment_text(text: str, at: Moment, days: int) -> str:
     return f"{day}{text[_DATE_LENGTH:]}"
 
 
-def local_text(at: Moment, days: int) -> str:
+def _local_text(at: Moment, days: int) -> str:
     """As a flight has it: `2026-10-16T18:30`. A date alone stays one."""
     day = day_text(at.day, days)
     return day if at.time is None else f"{day}T{clock(at.time)}"
@@ -267,7 +268,7 @@ def written_flight(one: Move, days: int) -> JsonObject | None:
     written: JsonObject = one.source.model_dump(by_alias=True, exclude_none=True)
     for name, at in zip(_ENDS, (one.departs, one.arrives), strict=True):
         if at is not None:
-            written[name] = local_text(at, days)
+            written[name] = _local_text(at, days)
     try:
         Flight.model_validate(written)
     except ValidationError:

@@ -402,12 +402,9 @@ def span_of(bookings: Iterable[Booking]) -> tuple[date, date] | None:
 def has_dates(first: date | None, last: date | None, bookings: Sequence[Booking]) -> bool:
     """Whether a trip of these dates has the bookings' dates, apart from a night flight before or after it."""
     days = [one.starts.day for one in bookings if one.starts]
-    return (
-        bool(days)
-        and first is not None
-        and last is not None
-        and all(first - _MARGIN <= day <= last + _MARGIN for day in days)
-    )
+    if first is None or last is None or not days:
+        return False
+    return all(first - _MARGIN <= day <= last + _MARGIN for day in days)
 
 
 def has_places(journey: Journey, bookings: Iterable[Booking]) -> bool | None:

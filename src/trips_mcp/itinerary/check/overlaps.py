@@ -99,17 +99,17 @@ def _by_the_clock(timed: list[_Timed]) -> Iterator[Found]:
 
 
 def _same_entry(one: _Timed, other: _Timed, quota: Quota) -> Iterator[Found]:
-    if isinstance(one.what, Appointment) and isinstance(other.what, Appointment) and may_be_one(one.what, other.what):
-        yield quota.of("possible", partial(one_entry_twice, one.what, other.what))
+    if isinstance(one.what, Appointment) and isinstance(other.what, Appointment) and _may_be_one(one.what, other.what):
+        yield quota.of("possible", partial(_one_entry_twice, one.what, other.what))
 
 
 def _is_one_thing(one: Move | Appointment, other: Move | Appointment) -> bool:
     """The same booking twice, which has its own finding, or one plan in both lists, which is fine."""
     if isinstance(one, Move):
-        return is_same_booking(one, other) if isinstance(other, Move) else _is_about(other, one)
+        return _is_same_booking(one, other) if isinstance(other, Move) else _is_about(other, one)
     if isinstance(other, Move):
         return _is_about(one, other)
-    if is_same_booking(one, other):
+    if _is_same_booking(one, other):
         return True
     if one.kind == other.kind or wall(one.starts) != wall(other.starts):
         return False
@@ -214,7 +214,7 @@ def check_double_bookings(journey: Journey) -> Iterator[Found]:
             yield _same_confirmation(sharing)
 
 
-def is_same_booking(one: Move | Appointment, other: Move | Appointment) -> bool:
+def _is_same_booking(one: Move | Appointment, other: Move | Appointment) -> bool:
     if isinstance(one, Move) and isinstance(other, Move):
         return _flight(one) == _flight(other) is not None
     if isinstance(one, Appointment) and isinstance(other, Appointment):
@@ -270,12 +270,12 @@ def _appointment(one: Appointment) -> Hashable | None:
     title = plain(one.title)
     if not title or one.starts is None:
         return None
-    if one.starts.time is None:  # what has a time is compared in overlaps, by may_be_one
+    if one.starts.time is None:  # what has a time is compared in overlaps, by _may_be_one
         return words(one.title) or title, one.starts.day
     return title, one.starts.instant or (one.starts.day, one.starts.time)
 
 
-def may_be_one(one: Appointment, other: Appointment) -> bool:
+def _may_be_one(one: Appointment, other: Appointment) -> bool:
     """Whether two overlapping entries of one list may be one: the same words in their titles, or start and place."""
     if one.kind != other.kind:
         return False
@@ -285,7 +285,7 @@ def may_be_one(one: Appointment, other: Appointment) -> bool:
     return one.starts == other.starts and place != "" and place == (other.pin_id or plain(other.place))
 
 
-def one_entry_twice(one: Appointment, other: Appointment) -> Finding:
+def _one_entry_twice(one: Appointment, other: Appointment) -> Finding:
     starts = one.starts
     share = "have the same words in their titles" if same_words(one.title, other.title) else "are at one place"
     names = f"{findings.appointment(one)} and {findings.appointment(other)}"
