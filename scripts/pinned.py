@@ -71,6 +71,6 @@ def pinned(clock: Clock) -> Generator[None]:
         patch("trips_mcp.tools.plans.plan.secrets", Draws()),
         patch("trips_mcp.tools.plans.plan.time", Stopped(clock)),
         patch("trips_mcp.tools.plans.apply.time", clock),
-        patch("trips_mcp.tools.results.untrusted_text.secrets", Draws()),
+        patch("trips_mcp.tools.untrusted_text.secrets", Draws()),
     ):
         yield

@@ -9,7 +9,7 @@ from typing_extensions import override
 from trips_mcp.contract.events import Event
 from trips_mcp.contract.exports import TripExport
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.tools.results.untrusted_text import Quoting
+from trips_mcp.tools.untrusted_text import Quoting
 
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)

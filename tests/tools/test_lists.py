@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
 from trips_mcp.tools import TOOLS, Answer
-from trips_mcp.tools.results.views import Listed
+from trips_mcp.tools.views import Listed
 
 from .services import TOOL, Service
 

@@ -12,7 +12,7 @@ from trips_mcp.contract.fields import OTHERS
 from trips_mcp.contract.models import Result
 from trips_mcp.tools import TOOLS, Answer
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.untrusted_text import Quoting
+from trips_mcp.tools.untrusted_text import Quoting
 
 from .services import Service
 

@@ -11,8 +11,8 @@ from trips_mcp.client import TripsClient
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 from trips_mcp.tools import TOOLS
+from trips_mcp.tools.answer import Answer
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.answer import Answer
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
 LEG = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trips_mcp.contract import unicode_tables
 from trips_mcp.contract.fields import characters
-from trips_mcp.tools.results.untrusted_text import visible
+from trips_mcp.tools.untrusted_text import visible
 
 
 def tags(letters: str) -> str:

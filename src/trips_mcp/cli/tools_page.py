@@ -9,9 +9,9 @@ from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.models import Result, models_in
 from trips_mcp.contract.operation import Operation
 from trips_mcp.tools import TOOLS, Tool
+from trips_mcp.tools.fields import named_fields
 from trips_mcp.tools.listing import first_sentence
 from trips_mcp.tools.resources.legs import Secret
-from trips_mcp.tools.results.fields import named_fields
 
 OPERATION_NAMES: Final = frozenset(operation.name for operation in OPERATIONS)
 _ANSWERS: Final[dict[str, type[Result]]] = {"get_secret": Secret}

@@ -182,7 +182,7 @@ def _given(prompt: Prompt, arguments: Mapping[str, str]) -> dict[str, str]:
 
 
 def _quotation(prompt: Prompt, given: Mapping[str, str]) -> str:
-    from trips_mcp.tools.results.untrusted_text import Quoting
+    from trips_mcp.tools.untrusted_text import Quoting
 
     pasted = "\n".join(given[each.name] for each in prompt.arguments if each.pasted and each.name in given)
     if not pasted:

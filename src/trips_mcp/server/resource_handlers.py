@@ -156,9 +156,9 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
 
     from trips_mcp.contract.exports import ExportTrip
     from trips_mcp.tools.resources.exports import export_of
-    from trips_mcp.tools.results.secrets import masked
-    from trips_mcp.tools.results.untrusted_text import UNMARKED
+    from trips_mcp.tools.secrets import masked
     from trips_mcp.tools.trip_reading import others_may_have_written
+    from trips_mcp.tools.untrusted_text import UNMARKED
 
     try:
         params = ExportTrip(trip_id=address.trip)
@@ -231,7 +231,7 @@ def _page(trips: "Sequence[Trip]", cursor: str | None, kinds: Sequence[ResourceK
 
 def _resource(trip: "Trip", kind: ResourceKind) -> dict[str, Any]:
     """One entry of resources/list. The title is the only text of the traveller's."""
-    from trips_mcp.tools.results.untrusted_text import visible
+    from trips_mcp.tools.untrusted_text import visible
 
     title = visible(" ".join((trip.title or trip.id).split()))
     days = [day for day in (trip.start_date, trip.end_date) if day and _DATE.fullmatch(day)]

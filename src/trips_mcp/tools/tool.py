@@ -17,13 +17,12 @@ from trips_mcp.contract.errors import faults, in_words
 from trips_mcp.contract.models import OfAnyTrip, OfTrip, Params, Result, Update
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.json_values import JsonObject
+from trips_mcp.tools.answer import Answer, Attachment, Prose, Showing
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError, advice, where_to_check, within_bounds
 from trips_mcp.tools.listing import PATH
-from trips_mcp.tools.results.answer import Answer, Attachment, Prose, Showing
-from trips_mcp.tools.results.secrets import may_have_mask, refuse_masks
-from trips_mcp.tools.results.views import Read, Show
 from trips_mcp.tools.schemas import input_schema, only_blank, output_schema, tidied
+from trips_mcp.tools.secrets import may_have_mask, refuse_masks
 from trips_mcp.tools.single_trip import bound, keep_to_the_trip, where_to_look
 from trips_mcp.tools.tool_mentions import failure_without, refusal_without
 from trips_mcp.tools.trip_reading import (
@@ -33,6 +32,7 @@ from trips_mcp.tools.trip_reading import (
     others_may_have_written,
     with_author_names,
 )
+from trips_mcp.tools.views import Read, Show
 
 _FEW: Final = 10
 """The rate limit is reported to the host when fewer requests than this are left."""

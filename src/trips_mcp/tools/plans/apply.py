@@ -43,10 +43,9 @@ from trips_mcp.planning.change import (
 )
 from trips_mcp.planning.preview import digest
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.plans.changes import WRITING_TOOLS, params_of
 from trips_mcp.tools.plans.plan import Plan, PlanContext, bound_items, read_plan, refs_in, refs_of, targets_of
 from trips_mcp.tools.plans.results import ApplyReport, ChangeReport, State
-from trips_mcp.tools.plans.trial import TripNow, read_now, refusals, unheard, wire
+from trips_mcp.tools.plans.trial import WRITING_TOOLS, TripNow, params_of, read_now, refusals, unheard, wire
 
 _SECONDS: Final = 40.0
 """No change is begun later: hosts wait about a minute for an answer."""

@@ -15,9 +15,8 @@ from trips_mcp.planning.draft import DraftNote
 from trips_mcp.planning.preview import FindingKey, ItemKey, digest
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.plans.changes import checked
 from trips_mcp.tools.plans.results import Preview, preview_of
-from trips_mcp.tools.plans.trial import Trial, TripNow, read_now, tried
+from trips_mcp.tools.plans.trial import Trial, TripNow, checked, read_now, tried
 
 FORMAT: Final = 2
 """The version of the body. A plan of another version is refused."""

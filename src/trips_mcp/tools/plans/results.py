@@ -15,9 +15,8 @@ from trips_mcp.json_values import JsonObject, is_list, is_object
 from trips_mcp.planning.change import TOGETHER, Change, Step
 from trips_mcp.planning.draft import DraftNote
 from trips_mcp.planning.preview import Difference, ItemDiff, ItemKind, fields_of
-from trips_mcp.tools.plans.changes import WRITING_TOOLS
-from trips_mcp.tools.plans.trial import Trial
-from trips_mcp.tools.results.secrets import is_secret
+from trips_mcp.tools.plans.trial import WRITING_TOOLS, Trial
+from trips_mcp.tools.secrets import is_secret
 from trips_mcp.tools.tool_mentions import Hint
 
 _KINDS: Final[dict[str, str]] = {"action_item": "to-do", "map_pin": "pin"}

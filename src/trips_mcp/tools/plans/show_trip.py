@@ -16,17 +16,17 @@ from trips_mcp.itinerary.day_expressions import read_day
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown
 from trips_mcp.itinerary.results import Day, Timeline
 from trips_mcp.json_values import JsonObject
+from trips_mcp.tools.answer import as_text
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.plan import Plan, read_plan, reads_to_apply
 from trips_mcp.tools.plans.results import Preview, preview_in_words, preview_of
 from trips_mcp.tools.plans.trial import read_now, tried
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, GetTimeline, day_in, timeline_in
-from trips_mcp.tools.results.answer import as_text
-from trips_mcp.tools.results.untrusted_text import UNMARKED
 from trips_mcp.tools.tool import Tool
 from trips_mcp.tools.tool_mentions import Hint
 from trips_mcp.tools.trip_reading import TripSource, offload, read_trip
+from trips_mcp.tools.untrusted_text import UNMARKED
 
 TRIP_PAGE: Final = "ui://trips-mcp/trip.html"
 _LARGEST_PAGE: Final = 1_000_000

@@ -23,10 +23,9 @@ from trips_mcp.planning.move import move
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.plans.apply import apply
-from trips_mcp.tools.plans.changes import MOST_CHANGES
 from trips_mcp.tools.plans.plan import PlanContext, plan
 from trips_mcp.tools.plans.results import ApplyReport, Preview, preview_in_words, report_in_words
-from trips_mcp.tools.plans.trial import TripNow, read_now
+from trips_mcp.tools.plans.trial import MOST_CHANGES, TripNow, read_now
 from trips_mcp.tools.resources.itinerary import READS, DayAsked, day_asked
 from trips_mcp.tools.tool import Tool
 from trips_mcp.tools.trip_reading import offload

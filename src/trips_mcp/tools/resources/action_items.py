@@ -14,8 +14,8 @@ from trips_mcp.contract.action_items import (
     Urgency,
 )
 from trips_mcp.contract.models import Params
-from trips_mcp.tools.results.views import Filter, Listed, shown_batch
 from trips_mcp.tools.tool import tool
+from trips_mcp.tools.views import Filter, Listed, shown_batch
 
 
 class ActionItemFilter(Params):

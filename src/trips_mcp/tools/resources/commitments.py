@@ -29,8 +29,8 @@ from trips_mcp.itinerary.formatting import clock, one_line, short
 from trips_mcp.itinerary.local_time import read_date, read_time
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.results.views import Filter, Listed
 from trips_mcp.tools.tool import Tool, tool
+from trips_mcp.tools.views import Filter, Listed
 
 P = TypeVar("P", bound=OfTrip)
 

@@ -1,8 +1,8 @@
 """Itinerary event tools."""
 
 from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, GET_EVENT, LIST_TRIP_EVENTS, UPDATE_EVENT, Event
-from trips_mcp.tools.results.views import Listed
 from trips_mcp.tools.tool import tool
+from trips_mcp.tools.views import Listed
 
 EVENTS = Listed(item=Event, within="events", id="event_id", known=frozenset(), brief=("title", "date", "time"))
 

@@ -17,6 +17,7 @@ from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.models import OfTrip, Result
 from trips_mcp.formats import FORMAT
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
+from trips_mcp.tools.answer import LARGEST, Attachment
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.resources.action_items import ACTION_ITEMS
 from trips_mcp.tools.resources.commitments import COMMITMENTS
@@ -24,11 +25,10 @@ from trips_mcp.tools.resources.events import EVENTS
 from trips_mcp.tools.resources.legs import LEGS
 from trips_mcp.tools.resources.map_pins import MAP_PINS
 from trips_mcp.tools.resources.members import MEMBERS
-from trips_mcp.tools.results.answer import LARGEST, Attachment
-from trips_mcp.tools.results.views import Exported
 from trips_mcp.tools.shared_folder import SharedFolder
 from trips_mcp.tools.tool import Tool, tool
 from trips_mcp.tools.trip_reading import events_of, note_members, offload
+from trips_mcp.tools.views import Exported
 
 TripFormat = Literal["ics", "gpx", "geojson", "kml", "html", "md", "json"]
 

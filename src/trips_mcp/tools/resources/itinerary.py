@@ -43,8 +43,8 @@ from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.itinerary.timeline import timeline_of
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.results.fields import is_nameable
-from trips_mcp.tools.results.secrets import is_secret
+from trips_mcp.tools.fields import is_nameable
+from trips_mcp.tools.secrets import is_secret
 from trips_mcp.tools.tool import Hints, Tool
 from trips_mcp.tools.trip_reading import (
     TripReading,

@@ -1,8 +1,8 @@
 """The tool that lists the members of a trip."""
 
 from trips_mcp.contract.members import LIST_MEMBERS, Member
-from trips_mcp.tools.results.views import Listed
 from trips_mcp.tools.tool import tool
+from trips_mcp.tools.views import Listed
 
 MEMBERS = Listed(item=Member, id="user_id", brief=("name", "role"))
 

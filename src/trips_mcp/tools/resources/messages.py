@@ -1,8 +1,8 @@
 """Channel and message tools."""
 
 from trips_mcp.contract.messages import LIST_CHANNELS, LIST_MESSAGES, SEND_MESSAGE, Channel, Message
-from trips_mcp.tools.results.views import Listed
 from trips_mcp.tools.tool import Local, tool
+from trips_mcp.tools.views import Listed
 
 list_channels = tool(
     LIST_CHANNELS,

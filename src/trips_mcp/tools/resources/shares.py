@@ -19,8 +19,8 @@ from trips_mcp.contract.shares import (
     ShareToken,
 )
 from trips_mcp.tools.call_context import Conduct
-from trips_mcp.tools.results.views import Exported, Listed
 from trips_mcp.tools.tool import Local, tool
+from trips_mcp.tools.views import Exported, Listed
 
 _FILES: Final = (
     "Everybody who has the url sees the trip there. url/calendar.ics is a calendar to subscribe to, and "

@@ -2,9 +2,9 @@
 
 from trips_mcp.contract.sync import SYNC_TRIP
 from trips_mcp.tools.resources.legs import sync_with_zones
-from trips_mcp.tools.results.secrets import preview_without_comparing, unmasked_sync
-from trips_mcp.tools.results.views import shown_sync
+from trips_mcp.tools.secrets import preview_without_comparing, unmasked_sync
 from trips_mcp.tools.tool import tool
+from trips_mcp.tools.views import shown_sync
 
 sync_trip = tool(
     SYNC_TRIP,

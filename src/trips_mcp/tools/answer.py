@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from trips_mcp.client.errors import TripsError
 from trips_mcp.contract.models import Result, with_parts
 from trips_mcp.json_values import is_list, is_object
-from trips_mcp.tools.results.secrets import masked
-from trips_mcp.tools.results.untrusted_text import UNMARKED, Quoting, holds_others
+from trips_mcp.tools.secrets import masked
 from trips_mcp.tools.tool_mentions import Hint, hints_without
+from trips_mcp.tools.untrusted_text import UNMARKED, Quoting, holds_others
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R", bound=Result)

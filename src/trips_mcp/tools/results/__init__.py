@@ -1,1 +1,0 @@
-"""From what the client returned to what an agent is told."""
