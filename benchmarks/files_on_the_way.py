@@ -26,7 +26,7 @@ from over_http import started
 from wire import Session
 
 SOURCE: Final = Path(__file__).parent.parent / "src" / "trips_mcp"
-LIMITS: Final = {"update_leg over stdio": 58, "get_day over HTTP": 75}
+LIMITS: Final = {"update_leg over stdio": 40, "get_day over HTTP": 65}
 CALLS_BEFORE: Final = 3
 SECONDS: Final = 30
 REPORT: Final = "TRIPS_REPORT"
