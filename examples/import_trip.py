@@ -22,8 +22,7 @@ from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.errors import faults, in_words
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.models import Params
-from trips_mcp.contract.sync import SyncReport, SyncTrip
-from trips_mcp.contract.trips import CreateTrip, Trip
+from trips_mcp.contract.trips import CreateTrip, SyncReport, SyncTrip, Trip
 from trips_mcp.json_values import is_object
 from trips_mcp.settings import Settings
 

@@ -15,8 +15,7 @@ import anyio
 from trips_mcp.client import TripsClient, TripsError
 from trips_mcp.connect import connect
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import Trip, TripExport
 from trips_mcp.settings import Settings
 
 

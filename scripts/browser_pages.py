@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
 from trips_mcp.formats.page import page_of, to_html
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.legs import Accommodation, Flight, RentalCar
 from trips_mcp.contract.shares import SharedAccommodation, SharedFlight, SharedRentalCar
+from trips_mcp.contract.trips import TripExport
 
 SECRET = "s3cret"  # noqa: S105
 

@@ -10,7 +10,7 @@ import pytest
 
 from trips_mcp.cli.demo.steps import KYOTO, Sample
 from trips_mcp.contract.events import CreateEvent
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import SyncTrip
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "kyoto.json"
 

@@ -14,8 +14,7 @@ from trips_mcp.contract.events import CreateEvent, UpdateEvent
 from trips_mcp.contract.legs import Accommodation, CreateLeg, LegItem, UpdateLeg, UpsertLegs
 from trips_mcp.contract.map_pins import CreateMapPin, MapPinItem, UpdateMapPin, UpsertMapPins
 from trips_mcp.contract.messages import SendMessage
-from trips_mcp.contract.sync import SyncTrip
-from trips_mcp.contract.trips import CreateTrip, Trip, UpdateTrip
+from trips_mcp.contract.trips import CreateTrip, SyncTrip, Trip, UpdateTrip
 
 
 async def new_trip(client: TripsClient) -> Trip:

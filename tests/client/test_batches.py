@@ -26,8 +26,7 @@ from trips_mcp.contract.action_items import ActionItemItem
 from trips_mcp.contract.batches import BatchReport
 from trips_mcp.contract.legs import UPSERT_LEGS, Flight, LegItem, UpsertLegs
 from trips_mcp.contract.map_pins import UPSERT_MAP_PINS, MapPinItem, UpsertMapPins
-from trips_mcp.contract.sync import SYNC_TRIP, SyncTrip
-from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.contract.trips import SYNC_TRIP, CreateTrip, SyncTrip
 
 Fault = Callable[[httpx.Request], httpx.Response]
 

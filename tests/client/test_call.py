@@ -12,7 +12,7 @@ from trips_mcp import __version__
 from trips_mcp.client import BadAnswerError, Endpoint, TripsClient
 from trips_mcp.contract.commitments import CreateCommitment, UpdateCommitment
 from trips_mcp.contract.events import CreateEvent
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import SyncTrip
 
 ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
 

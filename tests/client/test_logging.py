@@ -10,7 +10,7 @@ import pytest
 from trips_mcp.client import OutcomeUnknownError, TripsError
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.messages import SendMessage
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import SyncTrip
 
 if TYPE_CHECKING:
     from .conftest import ClientOf

@@ -10,8 +10,7 @@ from trips_mcp.client import BadAnswerError, OutcomeUnknownError, TripsClient
 from trips_mcp.contract.events import CreateEvent
 from trips_mcp.contract.legs import CreateLeg, UpdateLeg, UpsertLegs
 from trips_mcp.contract.messages import SendMessage
-from trips_mcp.contract.sync import SyncTrip
-from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.contract.trips import CreateTrip, SyncTrip
 
 ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
 

@@ -24,7 +24,7 @@ from trips_mcp.client import (
 )
 from trips_mcp.contract.events import CreateEvent, UpdateEvent
 from trips_mcp.contract.messages import SendMessage
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import SyncTrip
 
 if TYPE_CHECKING:
     from .conftest import ClientOf, SkippedTime

@@ -25,8 +25,7 @@ from trips_mcp.client.writes import Writing
 from trips_mcp.contract.commitments import UpdateCommitment
 from trips_mcp.contract.events import CREATE_EVENT, CreateEvent
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
-from trips_mcp.contract.sync import SyncTrip
-from trips_mcp.contract.trips import GET_TRIP, GetTrip, Trip
+from trips_mcp.contract.trips import GET_TRIP, GetTrip, SyncTrip, Trip
 
 if TYPE_CHECKING:
     from .conftest import ClientOf, SkippedTime

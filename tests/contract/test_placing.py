@@ -10,7 +10,7 @@ from trips_mcp.contract.events import CREATE_EVENT, UPDATE_EVENT, CreateEvent, U
 from trips_mcp.contract.legs import LIST_LEGS, UPDATE_LEG, Accommodation, ListLegs, UpdateLeg
 from trips_mcp.contract.models import Update
 from trips_mcp.contract.operation import MisplacedError, Operation, gather, location, place
-from trips_mcp.contract.sync import SYNC_TRIP, SyncTrip
+from trips_mcp.contract.trips import SYNC_TRIP, SyncTrip
 
 
 def there_and_back(operation: Operation[Any, Any], params: Any, path: dict[str, str]) -> Any:

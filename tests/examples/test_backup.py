@@ -14,8 +14,7 @@ from trips_mcp.client import UnavailableError
 from trips_mcp.client.resources import Trips
 from trips_mcp.connect import connect
 from trips_mcp.contract.action_items import UpdateActionItem
-from trips_mcp.contract.exports import EXPORT_TRIP, TripExport
-from trips_mcp.contract.trips import UpdateTrip
+from trips_mcp.contract.trips import EXPORT_TRIP, TripExport, UpdateTrip
 from trips_mcp.settings import Settings
 
 from .conftest import EXAMPLES

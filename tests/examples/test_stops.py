@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from trips_mcp.connect import connect
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.settings import Settings
 
 from .conftest import EXAMPLES

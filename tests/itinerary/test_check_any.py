@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.check import CheckReport, check, in_words
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.results import Row

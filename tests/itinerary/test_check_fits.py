@@ -6,8 +6,7 @@ from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.client import TripsClient
 from trips_mcp.contract.commitments import CreateCommitment
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.sync import SyncTrip
-from trips_mcp.contract.trips import CreateTrip
+from trips_mcp.contract.trips import CreateTrip, SyncTrip
 from trips_mcp.itinerary.check import check, in_words
 from trips_mcp.itinerary.journey import Journey
 

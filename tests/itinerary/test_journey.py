@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.day import day_of
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from trips_mcp.cli.demo.steps import Sample
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.fields import SECRETS
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.hits import Hit
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.search import SearchReport, in_words, search

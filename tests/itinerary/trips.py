@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.untrusted_text import Quoting
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from trips_mcp.contract.commitments import UpdateCommitment
 from trips_mcp.contract.events import Event, UpdateEvent
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.legs import UpdateLeg
-from trips_mcp.contract.trips import UpdateTrip
+from trips_mcp.contract.trips import TripExport, UpdateTrip
 from trips_mcp.planning.change import Change
 
 Json = dict[str, Any]

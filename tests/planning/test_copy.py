@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.copy import PARTS, copy
 from trips_mcp.planning.draft import Draft, NotPlannableError

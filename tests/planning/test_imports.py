@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trips_mcp.bookings.model import Booking, BookingPlace, BookingTime, SavedPlace
-from trips_mcp.contract.exports import TripExport
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.imports import ImportDraft, plan_bookings
 

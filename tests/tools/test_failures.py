@@ -9,8 +9,7 @@ from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, UPDATE_EVENT
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, UPDATE_LEG, UPSERT_LEGS
 from trips_mcp.contract.messages import SEND_MESSAGE
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.sync import SYNC_TRIP
-from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, UPDATE_TRIP
+from trips_mcp.contract.trips import CREATE_TRIP, LIST_TRIPS, SYNC_TRIP, UPDATE_TRIP
 from trips_mcp.tools import TOOLS
 from trips_mcp.tools.error_text import advice, where_to_check
 

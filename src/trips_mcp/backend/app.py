@@ -44,7 +44,7 @@ from trips_mcp.backend.store.database import Database, open_database
 from trips_mcp.contract.errors import STATUS_OF, Fault
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import MisplacedError, Operation, gather, location
-from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.contract.trips import SYNC_TRIP
 
 LOG = logging.getLogger("trips_mcp.backend")
 

@@ -23,8 +23,7 @@ from trips_mcp.contract.messages import Message
 from trips_mcp.contract.models import Deleted, Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.shares import Revoked, ShareToken
-from trips_mcp.contract.sync import SyncReport
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import SyncReport, Trip
 from trips_mcp.history import History, ItemChange, ItemKind, RecordedChange, current_origin
 from trips_mcp.json_values import JsonObject, is_object, merged
 

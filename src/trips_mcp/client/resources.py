@@ -11,7 +11,7 @@ from pydantic_core import MISSING
 
 from trips_mcp.client.errors import BadAnswerError
 from trips_mcp.contract import action_items as items
-from trips_mcp.contract import commitments, events, exports, legs, map_pins, members, messages, shares, sync, trips
+from trips_mcp.contract import commitments, events, legs, map_pins, members, messages, shares, trips
 from trips_mcp.contract.batches import BatchReport
 from trips_mcp.contract.models import Deleted, Page, Result
 from trips_mcp.contract.operation import Operation, P, R
@@ -47,11 +47,11 @@ class Trips(_Resource):
     async def archive(self, trip_id: str) -> trips.Trip:
         return await self._call(trips.ARCHIVE_TRIP, trips.ArchiveTrip(trip_id=trip_id))
 
-    async def export(self, trip_id: str) -> exports.TripExport:
-        return await self._call(exports.EXPORT_TRIP, exports.ExportTrip(trip_id=trip_id))
+    async def export(self, trip_id: str) -> trips.TripExport:
+        return await self._call(trips.EXPORT_TRIP, trips.ExportTrip(trip_id=trip_id))
 
-    async def sync(self, snapshot: sync.SyncTrip) -> sync.SyncReport:
-        return await self._call(sync.SYNC_TRIP, snapshot)
+    async def sync(self, snapshot: trips.SyncTrip) -> trips.SyncReport:
+        return await self._call(trips.SYNC_TRIP, snapshot)
 
 
 class Legs(_Resource):

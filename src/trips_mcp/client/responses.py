@@ -34,7 +34,7 @@ from trips_mcp.contract.events import DeletedEvent, Event
 from trips_mcp.contract.models import Page, Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
 from trips_mcp.contract.shares import Revoked, ShareToken
-from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.trips import SyncReport
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.redaction import without_keys
 

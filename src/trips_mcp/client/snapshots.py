@@ -11,10 +11,9 @@ from trips_mcp.client.errors import TripsError
 from trips_mcp.client.outcome import RateLimit
 from trips_mcp.client.rate_limiter import Clock
 from trips_mcp.contract.events import GET_EVENT, LIST_TRIP_EVENTS, Event, GetEvent, Itinerary, ListTripEvents
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.models import Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R
-from trips_mcp.contract.trips import Trip, TripPage
+from trips_mcp.contract.trips import EXPORT_TRIP, ExportTrip, Trip, TripExport, TripPage
 from trips_mcp.history import ItemKind
 from trips_mcp.json_values import JsonObject, is_object
 

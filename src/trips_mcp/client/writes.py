@@ -45,7 +45,7 @@ from trips_mcp.contract.events import Event
 from trips_mcp.contract.models import Deleted, Params, Resource, Result
 from trips_mcp.contract.operation import Operation, P, R, place
 from trips_mcp.contract.shares import GET_SHARED_TRIP, GetSharedTrip, ShareToken
-from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.trips import SyncReport
 
 JOINED: Final = "This completed an earlier call whose answer was lost."
 _SINCE: Final = "Since then "

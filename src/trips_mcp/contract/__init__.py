@@ -4,27 +4,12 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Final, cast
 
-from trips_mcp.contract import (
-    action_items,
-    commitments,
-    events,
-    exports,
-    legs,
-    map_pins,
-    me,
-    members,
-    messages,
-    shares,
-    sync,
-    trips,
-)
+from trips_mcp.contract import action_items, commitments, events, legs, map_pins, me, members, messages, shares, trips
 from trips_mcp.contract.operation import Operation
 
 _RESOURCES: Final = (
     me,
     trips,
-    exports,
-    sync,
     legs,
     action_items,
     commitments,

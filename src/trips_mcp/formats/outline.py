@@ -8,9 +8,9 @@ from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.shares import SharedExport, projection
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.itinerary.formatting import clock, one_line
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import Trip, TripExport
 from trips_mcp.itinerary.day_grammar import UNDERSTOOD, Reading, readings
 from trips_mcp.itinerary.formatting import day_in_words, short
 from trips_mcp.itinerary.journey import Journey

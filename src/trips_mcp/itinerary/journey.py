@@ -10,12 +10,11 @@ from typing import Final, TypeVar
 from trips_mcp.contract.action_items import ActionItem
 from trips_mcp.contract.commitments import Commitment
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.legs import Leg, LegFlight
 from trips_mcp.contract.map_pins import MapPin
 from trips_mcp.contract.members import Member
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import Trip, TripExport
 from trips_mcp.itinerary.local_time import Moment, read_date, read_moment, read_time, read_zone
 from trips_mcp.itinerary.model import (
     Agreed,

@@ -18,8 +18,7 @@ from trips_mcp.bookings.model import (
     contradictions,
     identity,
 )
-from trips_mcp.contract.exports import TripExport
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import Trip, TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.itinerary.model import Appointment

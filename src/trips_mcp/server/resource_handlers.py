@@ -154,7 +154,7 @@ async def _export(address: ResourceAddress, client: "TripsClient", conduct: "Con
     """The whole export, at any size: unlike a tool's result, a model gets it only on request."""
     from pydantic import ValidationError
 
-    from trips_mcp.contract.exports import ExportTrip
+    from trips_mcp.contract.trips import ExportTrip
     from trips_mcp.tools.resources.exports import export_of
     from trips_mcp.tools.secrets import masked
     from trips_mcp.tools.trip_reading import others_may_have_written

@@ -29,7 +29,7 @@ from trips_mcp.contract.legs import (
     UpsertLegs,
 )
 from trips_mcp.contract.models import Params, with_parts
-from trips_mcp.contract.sync import SyncReport, SyncTrip
+from trips_mcp.contract.trips import SyncReport, SyncTrip
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.error_text import ToolRefusedError
 

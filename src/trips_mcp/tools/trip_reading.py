@@ -22,13 +22,12 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import NotConfiguredError, NotFoundError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.client.outcome import Outcome, RateLimit
 from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event, ListTripEvents
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.legs import Leg, LegPage, ListLegs
 from trips_mcp.contract.members import LIST_MEMBERS, ListMembers, Member, MemberPage
 from trips_mcp.contract.messages import Message, MessagePage
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import R
-from trips_mcp.contract.trips import LIST_TRIPS, ListTrips, Trip
+from trips_mcp.contract.trips import EXPORT_TRIP, LIST_TRIPS, ExportTrip, ListTrips, Trip, TripExport
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.call_context import Conduct
 

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from trips_mcp.client.outcome import Outcome
 from trips_mcp.contract.batches import BatchReport, ItemError, ItemOutcome
 from trips_mcp.contract.models import Params, Result
-from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.trips import SyncReport
 from trips_mcp.json_values import is_list, is_object
 from trips_mcp.tools.answer import LARGEST, Answer, Shortening, Showing, as_text, with_content
 from trips_mcp.tools.error_text import ToolRefusedError

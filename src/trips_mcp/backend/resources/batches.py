@@ -11,7 +11,7 @@ from trips_mcp.backend.errors import ProblemError, forbidden, item_error
 from trips_mcp.backend.handler import BackendResponse, Call, Envelope, serve_items, validated
 from trips_mcp.backend.rows import ACTION_ITEM, LEG, MAP_PIN, Merged, ResourceMapping, merge_items
 from trips_mcp.contract.batches import BATCH, SYNC
-from trips_mcp.contract.sync import SYNC_TRIP, SyncReport
+from trips_mcp.contract.trips import SYNC_TRIP, SyncReport
 from trips_mcp.json_values import JsonObject, is_object, is_unicode
 from trips_mcp.scopes import allows
 

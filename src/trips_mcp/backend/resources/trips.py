@@ -17,7 +17,6 @@ from trips_mcp.backend.store.tables import (
     trips,
     users,
 )
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.members import LIST_MEMBERS, MemberPage
 from trips_mcp.contract.shares import (
     CREATE_SHARE_TOKEN,
@@ -37,14 +36,17 @@ from trips_mcp.contract.shares import (
 from trips_mcp.contract.trips import (
     ARCHIVE_TRIP,
     CREATE_TRIP,
+    EXPORT_TRIP,
     GET_TRIP,
     LIST_TRIPS,
     UPDATE_TRIP,
     ArchiveTrip,
     CreateTrip,
+    ExportTrip,
     GetTrip,
     ListTrips,
     Trip,
+    TripExport,
     TripPage,
     UpdateTrip,
 )

@@ -138,7 +138,7 @@ def _page_policy() -> bytes:
 
 
 def rendered(file: str, shared: "SharedExport", since: datetime) -> bytes:
-    from trips_mcp.contract.exports import TripExport
+    from trips_mcp.contract.trips import TripExport
     from trips_mcp.formats import FORMAT
     from trips_mcp.formats.icalendar import render_feed
     from trips_mcp.formats.outline import outline_of

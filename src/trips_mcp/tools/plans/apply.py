@@ -25,7 +25,7 @@ from trips_mcp.client.errors import (
 )
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.writes import as_step
-from trips_mcp.contract.sync import SyncReport
+from trips_mcp.contract.trips import SyncReport
 from trips_mcp.delivery import delivering
 from trips_mcp.history import ChangeQuery, HistoryError, Origin, PlanRecord, made_by
 from trips_mcp.itinerary.check import Finding

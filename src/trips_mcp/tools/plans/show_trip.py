@@ -9,8 +9,8 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
-from trips_mcp.contract.exports import EXPORT_TRIP
 from trips_mcp.contract.models import OfTrip, Result
+from trips_mcp.contract.trips import EXPORT_TRIP
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
 from trips_mcp.itinerary.day_expressions import read_day
 from trips_mcp.itinerary.markdown import day_in_markdown, timeline_in_markdown

@@ -10,10 +10,9 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
-from trips_mcp.contract.exports import EXPORT_TRIP
 from trips_mcp.contract.fields import WHOLE, LocalDate, Title
 from trips_mcp.contract.models import OfTrip, Params
-from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.contract.trips import EXPORT_TRIP, SYNC_TRIP
 from trips_mcp.itinerary.check.findings import CitedPart
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.planning.change import Change

@@ -10,9 +10,8 @@ from trips_mcp.client import TripsClient
 from trips_mcp.client.errors import InvalidError, TripsError
 from trips_mcp.contract.errors import Fault, faults
 from trips_mcp.contract.events import Event
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.models import Result
-from trips_mcp.contract.trips import Trip
+from trips_mcp.contract.trips import EXPORT_TRIP, ExportTrip, Trip, TripExport
 from trips_mcp.itinerary.check import every_finding
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.json_values import JsonObject

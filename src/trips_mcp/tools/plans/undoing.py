@@ -12,10 +12,9 @@ from trips_mcp.client.errors import ForbiddenError, GoneError, NotFoundError
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.client.snapshots import as_item
 from trips_mcp.contract.events import GET_EVENT, GetEvent
-from trips_mcp.contract.exports import EXPORT_TRIP
 from trips_mcp.contract.fields import BY_MEMBERS, WHOLE, Cursor, Id
 from trips_mcp.contract.models import Page, Params, Result
-from trips_mcp.contract.trips import GET_TRIP, GetTrip
+from trips_mcp.contract.trips import EXPORT_TRIP, GET_TRIP, GetTrip
 from trips_mcp.history import ChangeQuery, HistoryError, ItemChange, ItemKind, RecordedChange
 from trips_mcp.itinerary.check.findings import CitedPart
 from trips_mcp.itinerary.formatting import one_line, short

@@ -13,8 +13,8 @@ from pydantic import Field
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, RateLimit, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS, Event
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.models import OfTrip, Result
+from trips_mcp.contract.trips import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.formats import FORMAT
 from trips_mcp.formats.outline import Outline, outline_of, public_events, public_export
 from trips_mcp.tools.answer import LARGEST, Attachment

@@ -10,10 +10,9 @@ from pydantic_core import MISSING
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
 from trips_mcp.contract.events import LIST_TRIP_EVENTS
-from trips_mcp.contract.exports import EXPORT_TRIP, ExportTrip, TripExport
 from trips_mcp.contract.fields import WHOLE, Id
 from trips_mcp.contract.models import OfAnyTrip, OfTrip
-from trips_mcp.contract.trips import LIST_TRIPS
+from trips_mcp.contract.trips import EXPORT_TRIP, LIST_TRIPS, ExportTrip, TripExport
 from trips_mcp.itinerary import check as checking
 from trips_mcp.itinerary import search as searching
 from trips_mcp.itinerary.check import CheckReport

@@ -11,7 +11,6 @@ from pydantic_core import MISSING
 
 from trips_mcp.client import TripsClient
 from trips_mcp.client.outcome import Outcome, Report
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.fields import Id
 from trips_mcp.contract.legs import (
     CREATE_LEG,
@@ -27,7 +26,7 @@ from trips_mcp.contract.legs import (
     UpsertLegs,
 )
 from trips_mcp.contract.models import OfTrip, Params, Result
-from trips_mcp.contract.sync import SyncTrip
+from trips_mcp.contract.trips import SyncTrip, TripExport
 from trips_mcp.places.stops import find_stop
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from pydantic_core import MISSING
 
-from trips_mcp.contract.exports import TripExport
 from trips_mcp.contract.map_pins import (
     CREATE_MAP_PIN,
     DELETE_MAP_PIN,
@@ -14,6 +13,7 @@ from trips_mcp.contract.map_pins import (
     MapPin,
 )
 from trips_mcp.contract.models import Params
+from trips_mcp.contract.trips import TripExport
 from trips_mcp.tools.resources.commitments import naming_unlinked
 from trips_mcp.tools.resources.itinerary import Query, hits_for
 from trips_mcp.tools.tool import tool

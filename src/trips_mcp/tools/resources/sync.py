@@ -1,6 +1,6 @@
 """The tool that imports a plan."""
 
-from trips_mcp.contract.sync import SYNC_TRIP
+from trips_mcp.contract.trips import SYNC_TRIP
 from trips_mcp.tools.resources.legs import sync_with_zones
 from trips_mcp.tools.secrets import preview_without_comparing, unmasked_sync
 from trips_mcp.tools.tool import tool
