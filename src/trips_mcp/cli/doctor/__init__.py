@@ -1,8 +1,15 @@
-"""The command `trips-mcp doctor`, which checks settings and services. docs/doctor.md has its JSON."""
+"""The command `trips-mcp doctor`, which checks settings and services. docs/doctor.md has its JSON.
+
+A `Diagnosis` is one line of its report.
+"""
 
 import json
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from typing_extensions import override
 
 from trips_mcp.cli.command import Command, run_async
 from trips_mcp.cli.output import say
@@ -10,7 +17,29 @@ from trips_mcp.cli.settings import add_server_flags, given
 
 if TYPE_CHECKING:
     from trips_mcp.cli.doctor.checkup import Report
-    from trips_mcp.cli.doctor.finding import Diagnosis
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    check: str
+    """The stable name of the check, for programs: `trips-key`."""
+    level: Level
+    found: str
+    to_do: str = ""
+    """Sentences; empty if there is nothing to do."""
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The same facts for programs, without secrets."""
+
+    @override
+    def __str__(self) -> str:
+        said = f"{self.found.rstrip('.')}. {self.to_do}" if self.to_do else self.found
+        return f"{self.level:<4}  {self.check.replace('-', ' ')}: {said}"
+
+    def as_json(self) -> dict[str, Any]:
+        to_do = {"toDo": self.to_do} if self.to_do else {}
+        return {"check": self.check, "level": self.level, "found": self.found, **to_do, "facts": dict(self.facts)}
 
 
 def _flags(parser: ArgumentParser) -> None:
@@ -22,7 +51,7 @@ def _flags(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from trips_mcp.cli.doctor.checkup import examine
 
-    def tell(finding: "Diagnosis") -> None:
+    def tell(finding: Diagnosis) -> None:
         if not arguments.json:
             say(str(finding))
 

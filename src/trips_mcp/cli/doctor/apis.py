@@ -19,7 +19,7 @@ import httpx
 from pydantic_core import from_json
 
 from trips_mcp.addresses import is_loopback
-from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor import Diagnosis
 from trips_mcp.cli.doctor.key import key_findings, rate_limit
 from trips_mcp.client.endpoint import Endpoint
 from trips_mcp.client.errors import (

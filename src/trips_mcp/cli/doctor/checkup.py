@@ -7,12 +7,11 @@ from typing import Final, get_args
 
 import anyio
 
+from trips_mcp.cli.doctor import Diagnosis
 from trips_mcp.cli.doctor.apis import examine_api, not_set_up, trips_endpoint
-from trips_mcp.cli.doctor.bound_trip import bound_trip
 from trips_mcp.cli.doctor.computer import network_settings, time_zones, uvx, versions
-from trips_mcp.cli.doctor.finding import Diagnosis
 from trips_mcp.cli.doctor.key import offered
-from trips_mcp.cli.doctor.settings import Found, HttpMode, as_findings, http_mode, notices, settings_found
+from trips_mcp.cli.doctor.settings import Found, HttpMode, as_findings, bound_trip, http_mode, notices, settings_found
 from trips_mcp.cli.doctor.storage import HISTORY, JOURNAL, database, is_on_a_server
 from trips_mcp.settings import Api, Settings, SettingsError
 

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor import Diagnosis
 from trips_mcp.cli.install.machine import Machine
 from trips_mcp.redaction import bare_url, without_secrets
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from trips_mcp.cli.command import CommandError
-from trips_mcp.cli.doctor.finding import Diagnosis
+from trips_mcp.cli.doctor import Diagnosis
 from trips_mcp.cli.settings import choice_of
 from trips_mcp.client.errors import ForbiddenError, RateLimitedError, TripsError, UnauthorizedError
 from trips_mcp.client.rate_limiter import WINDOW

@@ -20,7 +20,7 @@ import anyio
 from trips_mcp.backend.store import DatabaseError
 from trips_mcp.backend.store.database import file_of, in_memory, locate, open_database, shown
 from trips_mcp.backend.store.sqlite_file import FileStatus, look
-from trips_mcp.cli.doctor.finding import Diagnosis, Level
+from trips_mcp.cli.doctor import Diagnosis, Level
 from trips_mcp.client.journal_store import count as count_writes
 from trips_mcp.history.sqlite import count as count_changes
 
