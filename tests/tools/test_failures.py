@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from trips_mcp.client.errors import MissingScopeError, OutcomeUnknownError, TripsError, UnavailableError
+from trips_mcp.client.errors import (
+    MissingScopeError,
+    OutcomeUnknownError,
+    ServerFaultError,
+    TripsError,
+    UnavailableError,
+)
 from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, UPDATE_EVENT
 from trips_mcp.contract.legs import CREATE_LEG, DELETE_LEG, UPDATE_LEG, UPSERT_LEGS
 from trips_mcp.contract.messages import SEND_MESSAGE
@@ -57,7 +63,15 @@ def test_the_wait_is_named_in_whole_seconds() -> None:
     down = UnavailableError(LIST_TRIPS, "no connection could be made", sent=False, retry_after=1.0)
 
     assert said(unknown, SEND_MESSAGE).endswith("To check: list_messages. Wait 13 seconds before that.")
-    assert said(down, LIST_TRIPS).endswith("call list_trips again in a moment. Wait 1 second before that.")
+    assert said(down, LIST_TRIPS).endswith("Nothing was changed: wait 1 second, then call list_trips again.")
+
+
+def test_a_service_that_says_when_to_come_back_is_not_asked_in_a_moment() -> None:
+    down = ServerFaultError(LIST_TRIPS, status=503, code="DOWN", retry_after=86_400)
+    lost = ServerFaultError(CREATE_TRIP, status=503, code="DOWN", retry_after=60)
+
+    assert said(down, LIST_TRIPS).endswith("Nothing was changed: wait 86400 seconds, then call list_trips again.")
+    assert said(lost, CREATE_TRIP).endswith("before calling it again. Wait 60 seconds before that.")
 
 
 def test_a_missing_scope_is_named_with_how_to_get_it() -> None:

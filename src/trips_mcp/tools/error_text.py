@@ -52,8 +52,7 @@ def advice(error: TripsError, tool: str, lookup: str, reads: bool) -> str:
         case OutcomeUnknownError():
             return " ".join(filter(None, (_unknown(error, tool), _to_check(lookup), _wait(error.retry_after))))
         case UnavailableError():
-            again = _again_after_no_answer(tool, lookup, reads or not error.sent)
-            return " ".join(filter(None, (str(error), again, _wait(error.retry_after))))
+            return f"{error} {_again_after_no_answer(tool, lookup, reads or not error.sent, error.retry_after)}"
         case BadAnswerError():
             return f"{error} {_again_after_no_answer(tool, lookup, reads)}"
         case _:
@@ -107,16 +106,18 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
             wait = _seconds(error.retry_after) if error.retry_after is not None else "a minute"
             return f"Nothing was done: wait {wait}, then call {tool} again."
         case ServerFaultError():
-            return _again_after_no_answer(tool, lookup, reads)
+            return _again_after_no_answer(tool, lookup, reads, error.retry_after)
         case _:
             return ""
 
 
-def _again_after_no_answer(tool: str, lookup: str, harmless: bool) -> str:
+def _again_after_no_answer(tool: str, lookup: str, harmless: bool, retry_after: float | None = None) -> str:
+    wait = _wait(retry_after)
     if harmless:
-        return f"Nothing was changed: call {tool} again in a moment."
+        when = f"wait {_seconds(retry_after)}, then call {tool} again" if wait and retry_after else ""
+        return f"Nothing was changed: {when or f'call {tool} again in a moment'}."
     check = f" with {lookup}" if lookup else ""
-    return f"Whether {tool} took effect is unknown: check{check} before calling it again."
+    return f"Whether {tool} took effect is unknown: check{check} before calling it again. {wait}".rstrip()
 
 
 def _unknown(error: OutcomeUnknownError, tool: str) -> str:
