@@ -14,10 +14,10 @@ WORKDIR /build
 # Dependencies first: this layer stays as it is when only the source changes. They are the set that pyproject.toml
 # names as tested.
 COPY pyproject.toml ./
-RUN uv sync --no-dev --extra postgresql --no-install-project
+RUN uv sync --no-dev --extra postgresql --extra uvloop --no-install-project
 COPY README.md LICENSE ./
 COPY src src
-RUN uv sync --no-dev --extra postgresql --no-editable
+RUN uv sync --no-dev --extra postgresql --extra uvloop --no-editable
 
 FROM python:3.11-slim
 LABEL io.modelcontextprotocol.server.name="io.github.trips-mcp/trips-mcp" \

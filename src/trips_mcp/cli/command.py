@@ -37,7 +37,7 @@ def no_flags(_: ArgumentParser) -> None:
     """For a command without flags."""
 
 
-def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args) -> _Result:
+def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args, use_uvloop: bool = False) -> _Result:
     """Runs an event loop, whose main task is cancelled on an interrupt."""
     from importlib import import_module
 
@@ -46,7 +46,7 @@ def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args) -
     import_module("anyio._backends._asyncio")  # before an interrupt becomes an exception
 
     restore_default()
-    return anyio.run(function, *args)
+    return anyio.run(function, *args, backend_options={"use_uvloop": use_uvloop})
 
 
 def standard_input() -> TextIO:

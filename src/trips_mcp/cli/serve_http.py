@@ -6,6 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -44,8 +45,11 @@ def serve_http(arguments: Namespace) -> int:
         from trips_mcp.server.http.workers import Supervisor, Worker, WorkersError, shared_folder
         from trips_mcp.server.logs import log_to_stderr
 
+    has_uvloop = find_spec("uvloop") is not None  # `trips-mcp[uvloop]`: a tenth less CPU time for a call
+
     def serve_alone() -> None:
-        run_async(serve, app_of(settings, http, address, log_request), http, listener, settings.log, announce)
+        opening = app_of(settings, http, address, log_request)
+        run_async(serve, opening, http, listener, settings.log, announce, use_uvloop=has_uvloop)
 
     def serve_in_workers() -> None:
         _check_workers(http, settings)
@@ -57,7 +61,7 @@ def serve_http(arguments: Namespace) -> int:
 
             def work(worker: Worker) -> None:
                 opening = app_of(shared, http, address, log_request, worker=worker)
-                run_async(serve, opening, http, listener, settings.log, worker.ready, worker)
+                run_async(serve, opening, http, listener, settings.log, worker.ready, worker, use_uvloop=has_uvloop)
 
             log_to_stderr(settings.log)
             Supervisor(http.workers, listener, work, announce, folder).run()
