@@ -12,11 +12,10 @@ from math import isfinite
 from typing import Final
 
 from trips_mcp.itinerary.day_items import Placed, Position, comes_twice, due_on, due_results, lost_days, things_on
-from trips_mcp.itinerary.event_types import is_ride, night_under_way
 from trips_mcp.itinerary.formatting import clock, day_in_words, fitting, length, one_line, short
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import WEEKDAYS, Moment, zone_info
-from trips_mcp.itinerary.model import Appointment, Move, Stay
+from trips_mcp.itinerary.model import Appointment, Move, Stay, is_ride, night_under_way
 from trips_mcp.itinerary.results import Bed, Day, DayChoice, Gap, LegHere, Thing
 from trips_mcp.places.cities import distance_km
 

@@ -1,8 +1,10 @@
 """Days, and the parts of a trip that cover them: stretches (legs), stays, moves (flights), cars and appointments.
 
-Unknown values are None or an empty text. Nothing is filled in.
+Unknown values are None or an empty text. Nothing is filled in. The types of events and the titles of rides are free
+text, so their spellings vary.
 """
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +19,7 @@ from trips_mcp.contract.events import Event
 from trips_mcp.contract.legs import Leg, LegAccommodation, LegFlight, LegRentalCar
 from trips_mcp.itinerary.local_time import Moment
 from trips_mcp.places.stops import Stop
+from trips_mcp.places.tables import fold
 
 T = TypeVar("T")
 
@@ -32,6 +35,24 @@ _BEDTIME: Final = time(2)
 _DAY: Final = timedelta(days=1)
 _LONG: Final = 100
 """Days. Longer items are kept in a list instead of under each day."""
+_TRAVEL: Final = frozenset(
+    {"flight", "train", "bus", "ferry", "boat", "cruise", "drive", "transport", "transit", "travel"}
+)
+_STAYS: Final = frozenset({"accommodation", "stay", "hotel", "lodging"})
+_FREE: Final = frozenset({"free_block", "free", "free_time"})
+_EVENING: Final = time(17)
+_RIDES: Final = frozenset({
+    "train", "shinkansen", "bus", "coach", "ferry", "boat", "ship", "cruise", "drive", "transfer", "flight", "taxi",
+    "sleeper", "railway", "tram", "hike", "trek", "ride", "sail", "roadtrip", "tgv", "ice", "nightjet", "eurostar",
+    "zug", "nachtzug", "fahre", "faehre", "schiff", "fahrt", "abfahrt", "flug", "wanderung", "traversier", "bateau",
+    "trajet", "vol", "randonnee", "tren", "autobus", "barco", "vuelo", "traslado", "treno", "traghetto", "nave",
+    "volo", "trasferimento", "trem", "comboio", "balsa", "voo", "onibus", "trein", "veerboot", "boot", "vlucht",
+    "rit", "電車", "列車", "新幹線", "バス", "フェリー", "船",
+})  # fmt: skip
+"""Words of titles after which a traveller may be in another place."""
+_SPACELESS_RIDES: Final = tuple(word for word in _RIDES if not word.isascii())
+"""Words of languages that put no spaces between them."""
+_ARROW: Final = re.compile("→|->|➔|⇒")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +318,43 @@ class Appointment:
 
 def known_days(*days: date | None) -> frozenset[date]:
     return frozenset(day for day in days if day is not None)
+
+
+def is_ride(one: Appointment) -> bool:
+    """Whether the event may end in a different place: travel, or a plan whose title says so."""
+    if is_travel(one) or _ARROW.search(one.title):
+        return True
+    title = fold(one.title)
+    return not _RIDES.isdisjoint(title.split()) or any(word in title for word in _SPACELESS_RIDES)
+
+
+def is_travel(one: Appointment) -> bool:
+    """Whether the event may replace a bed for the night or connect two legs."""
+    return one.kind == "event" and _type(one) in _TRAVEL
+
+
+def night_under_way(travel: Appointment) -> date | None:
+    """The night that an evening or after-midnight journey without an end may take.
+
+    A journey by day may arrive before the night.
+    """
+    if travel.starts is None or travel.starts.time is None or travel.ends is not None:
+        return None
+    day = travel.starts.day
+    if travel.starts.time < DAWN:
+        return day - timedelta(days=1)
+    return day if travel.starts.time >= _EVENING else None
+
+
+def is_stay(one: Appointment) -> bool:
+    """Whether the event is an accommodation."""
+    return one.kind == "event" and _type(one) in _STAYS
+
+
+def is_free(one: Appointment) -> bool:
+    """Whether the event only marks free time."""
+    return one.kind == "event" and _type(one) in _FREE
+
+
+def _type(one: Appointment) -> str:
+    return one.category.strip().casefold().replace(" ", "_").replace("-", "_")

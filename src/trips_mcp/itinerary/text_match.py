@@ -59,32 +59,11 @@ _EXCERPT: Final = 60
 _AIRPORT_CODE: Final = re.compile(r"([A-Za-z]{3})|.*\(([A-Z]{3})\)|([A-Z]{3}),? +T(?:erminal)? ?[0-9]\w?")
 _REMEMBERED: Final = 1000
 _SHORT_WORD: Final = 3
-_SMALL_WORDS: Final = frozenset(
-    [
-        *(
-            "",
-            "a",
-            "an",
-            "at",
-            "in",
-            "of",
-            "on",
-            "the",
-            "to",
-            "and",
-            "for",
-            "am",
-            "bei",
-            "im",
-            "zum",
-            "zur",
-            "und",
-            "mit",
-        ),
-        *("au", "aux", "chez", "de", "des", "du", "et", "la", "le", "les", "al", "con", "da", "del", "di", "do", "el"),
-        *("em", "en", "il", "na", "no", "het", "met", "een", "y", "e", "mit"),
-    ]
-)
+_SMALL_WORDS: Final = frozenset({
+    "", "a", "an", "at", "in", "of", "on", "the", "to", "and", "for", "am", "bei", "im", "zum", "zur", "und", "mit",
+    "au", "aux", "chez", "de", "des", "du", "et", "la", "le", "les", "al", "con", "da", "del", "di", "do", "el", "em",
+    "en", "il", "na", "no", "het", "met", "een", "y", "e",
+})  # fmt: skip
 _STOP_WORDS: Final = frozenset({"with", "from", "into", "avec", "para"})
 
 

@@ -238,7 +238,7 @@ _US_STATES: Final = {
 
 
 def distance_km(from_: tuple[float, float], to: tuple[float, float]) -> float:
-    """Between two points, each (latitude, longitude) in degrees."""
+    """Along a great circle between two points, each (latitude, longitude) in degrees."""
     south, west, north, east = *map(radians, from_), *map(radians, to)
     half = hypot(sin((north - south) / 2), sqrt(cos(south) * cos(north)) * sin((east - west) / 2))
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, half))

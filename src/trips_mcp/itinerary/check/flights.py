@@ -10,11 +10,10 @@ from typing import Final
 from trips_mcp.itinerary.check import findings
 from trips_mcp.itinerary.check.findings import Finding
 from trips_mcp.itinerary.check.intervals import merged, wall, when
-from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
-from trips_mcp.itinerary.model import Days, Move
+from trips_mcp.itinerary.model import Days, Move, is_travel
 from trips_mcp.itinerary.text_match import airport, city, plain
 
 _DATE_LINE: Final = timedelta(hours=26)

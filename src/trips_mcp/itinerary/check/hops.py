@@ -22,11 +22,10 @@ from trips_mcp.itinerary.check.flights import (
     may_part,
 )
 from trips_mcp.itinerary.check.intervals import offset_at, wall, when
-from trips_mcp.itinerary.event_types import is_free, is_ride, is_stay, is_travel
 from trips_mcp.itinerary.formatting import length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
-from trips_mcp.itinerary.model import Appointment, Move, Rental, Stretch
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stretch, is_free, is_ride, is_stay, is_travel
 from trips_mcp.places.cities import distance_km, find_cities
 from trips_mcp.places.stops import Stop, find_stop
 

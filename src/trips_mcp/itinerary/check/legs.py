@@ -25,11 +25,10 @@ from trips_mcp.itinerary.check.intervals import (
     without,
 )
 from trips_mcp.itinerary.check.missing_facts import all_dated
-from trips_mcp.itinerary.event_types import is_travel
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment, zone_info
-from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch
+from trips_mcp.itinerary.model import DAWN, Appointment, Days, Move, Stretch, is_travel
 
 _FEW_DAYS: Final = 3
 """A longer gap calls for a new leg, and is no calendar day that a zone skipped."""

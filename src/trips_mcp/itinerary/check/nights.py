@@ -16,10 +16,9 @@ from trips_mcp.itinerary.check.flights import lived_twice
 from trips_mcp.itinerary.check.intervals import DAY, exists, is_within, merged, overlapping_pairs, trip_days, without
 from trips_mcp.itinerary.check.legs import gaps
 from trips_mcp.itinerary.check.missing_facts import all_dated, is_dated
-from trips_mcp.itinerary.event_types import is_ride, is_stay, is_travel, night_under_way
 from trips_mcp.itinerary.formatting import day_in_words
 from trips_mcp.itinerary.journey import Journey
-from trips_mcp.itinerary.model import Appointment, Days, Stay, Stretch
+from trips_mcp.itinerary.model import Appointment, Days, Stay, Stretch, is_ride, is_stay, is_travel, night_under_way
 from trips_mcp.itinerary.text_match import same
 
 _FEW: Final = 5

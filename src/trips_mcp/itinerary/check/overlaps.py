@@ -16,11 +16,10 @@ from trips_mcp.itinerary.check.findings import CitedPart, Finding, Found, Kind, 
 from trips_mcp.itinerary.check.flights import arrives_too_early, flights_by_another_name, may_part
 from trips_mcp.itinerary.check.intervals import DAY, overlapping_pairs, wall, when
 from trips_mcp.itinerary.check.missing_facts import is_dated
-from trips_mcp.itinerary.event_types import is_free, is_stay
 from trips_mcp.itinerary.formatting import day_in_words, length
 from trips_mcp.itinerary.journey import Journey
 from trips_mcp.itinerary.local_time import Moment
-from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay
+from trips_mcp.itinerary.model import Appointment, Move, Rental, Stay, is_free, is_stay
 from trips_mcp.itinerary.text_match import city, plain, same_words, titles_alike, words
 
 T = TypeVar("T")
