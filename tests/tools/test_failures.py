@@ -63,7 +63,7 @@ def test_the_wait_is_named_in_whole_seconds() -> None:
     down = UnavailableError(LIST_TRIPS, "no connection could be made", sent=False, retry_after=1.0)
 
     assert said(unknown, SEND_MESSAGE).endswith("To check: list_messages. Wait 13 seconds before that.")
-    assert said(down, LIST_TRIPS).endswith("Nothing was changed: wait 1 second, then call list_trips again.")
+    assert said(down, LIST_TRIPS).endswith("call list_trips again in a moment. Wait 1 second before that.")
 
 
 def test_a_service_that_says_when_to_come_back_is_not_asked_in_a_moment() -> None:

@@ -26,6 +26,8 @@ from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.errors import in_words
 from trips_mcp.contract.operation import Operation
 
+_MOMENT: Final = 60
+"""Seconds. A shorter wait after a failure is "a moment"."""
 _LONGEST: Final = 8_000
 
 
@@ -112,10 +114,11 @@ def _next_step(error: ApiError, tool: str, lookup: str, reads: bool) -> str:
 
 
 def _again_after_no_answer(tool: str, lookup: str, harmless: bool, retry_after: float | None = None) -> str:
+    if harmless and retry_after is not None and retry_after >= _MOMENT:
+        return f"Nothing was changed: wait {_seconds(retry_after)}, then call {tool} again."
     wait = _wait(retry_after)
     if harmless:
-        when = f"wait {_seconds(retry_after)}, then call {tool} again" if wait and retry_after else ""
-        return f"Nothing was changed: {when or f'call {tool} again in a moment'}."
+        return f"Nothing was changed: call {tool} again in a moment. {wait}".rstrip()
     check = f" with {lookup}" if lookup else ""
     return f"Whether {tool} took effect is unknown: check{check} before calling it again. {wait}".rstrip()
 
