@@ -46,7 +46,7 @@ def archive(files: dict[str, bytes | str]) -> bytes:
     return packed.getvalue()
 
 
-def wallet(style: str, fields: dict[str, Any], strings: str = "", **values: Any) -> bytes:
+def wallet(style: str, fields: dict[str, Any], strings: str = "", *, encoding: str = "utf-16", **values: Any) -> bytes:
     known = {
         "formatVersion": 1,
         "passTypeIdentifier": "pass.example",
@@ -55,7 +55,7 @@ def wallet(style: str, fields: dict[str, Any], strings: str = "", **values: Any)
     }
     files: dict[str, bytes | str] = {"pass.json": json.dumps({**known, style: fields, **values})}
     if strings:
-        files["de.lproj/pass.strings"] = strings.encode("utf-16")
+        files["de.lproj/pass.strings"] = strings.encode(encoding)
     return archive(files)
 
 

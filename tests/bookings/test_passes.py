@@ -145,6 +145,18 @@ def test_a_train_pass_in_german_is_read_through_its_strings() -> None:
     assert (train.starts.at, train.starts.zone) == ("2027-08-01T07:30", "Europe/Vienna")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_the_strings_of_a_pass_may_have_any_usual_encoding(encoding: str) -> None:
+    fields = {"primaryFields": [{"key": "event", "label": "EVENT", "value": "l_event"}]}
+    strings = '"l_event" = "Frühlingskonzert";\n'
+
+    (concert,) = read(
+        wallet("eventTicket", fields, strings, encoding=encoding, relevantDate="2027-06-01T21:00+01:00")
+    ).bookings
+
+    assert concert.name == "Frühlingskonzert"
+
+
 def test_a_ticket_and_a_hotel_card_are_read_and_a_loyalty_card_is_not() -> None:
     concert = wallet(
         "eventTicket",
