@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from trips_mcp.bookings import reader
 from trips_mcp.bookings.reader import LARGEST
 
 from .made_up import BOARDING, FLIGHT, archive, calendar, mail, page, read, wallet
@@ -45,9 +46,15 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def no_reader_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader raises that nobody expects of it ends the test: elsewhere it is told as a damaged file."""
+    monkeypatch.setattr(reader, "_UNEXPECTED", ())
+
+
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
 @pytest.mark.timeout(20)
-def test_garbage_gives_no_booking_and_one_sentence_or_its_text(data: bytes) -> None:
+def test_garbage_gives_no_booking_and_one_sentence_or_its_text(data: bytes, no_reader_fails: None) -> None:
     reading = read(data, "file.pkpass")
 
     assert reading.bookings == ()
@@ -66,7 +73,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize("good", GOOD, ids=["page", "mail", "calendar", "pass", "string", "csv"])
-def test_damaged_files_raise_nothing(good: bytes) -> None:
+def test_damaged_files_raise_nothing(good: bytes, no_reader_fails: None) -> None:
     chance = random.Random(16)  # noqa: S311
     for _ in range(60):
         damaged = bytearray(good)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AnyOperation = Operation[Any, Any]
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=30, deadline=None)
 MANY = settings(max_examples=400, deadline=None)
 ARGUMENTS: dict[str, Any] = {
     "tripId": "t1",

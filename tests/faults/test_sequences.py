@@ -284,8 +284,9 @@ async def test_each_fault_in_each_kind_of_write(started: Started, fault: str) ->
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("restarts", [False, True], ids=["same process", "new process"])
-@pytest.mark.parametrize("times", [3, 9])
+@pytest.mark.parametrize(
+    ("times", "restarts"), [(3, True), (9, False)], ids=["3 times, new process", "9 times, same process"]
+)
 async def test_each_fault_again_and_again_in_each_kind_of_write(
     started: Started, fault: str, times: int, restarts: bool
 ) -> None:

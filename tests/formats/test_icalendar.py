@@ -16,7 +16,7 @@ from trips_mcp.formats.outline import Outline, outline_of, public_export
 from trips_mcp.itinerary.local_time import zone_info
 
 STAMP = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-ANY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+ANY = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 def written(outline: Outline) -> dict[str, Any]:

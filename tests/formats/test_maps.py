@@ -107,7 +107,7 @@ def test_a_trip_without_anything_is_an_empty_file() -> None:
     assert FORMAT["md"].render(outline_of(export())) == "# A trip\n"
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), plausible(CHANGING_ZONES))
 def test_any_trip_makes_every_file(data: st.DataObject, parts: dict[str, Any]) -> None:
     chosen = data.draw(st.sampled_from([parts, spoilt(parts, data)]))

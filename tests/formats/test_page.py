@@ -35,7 +35,7 @@ HOSTILE = (
     "word" * 2_500,
     "&lt;b&gt; &amp;",
 )
-SOME = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(SOME, max_examples=200)
 
 

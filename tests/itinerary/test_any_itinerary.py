@@ -23,8 +23,8 @@ from .trips import Json, journey, quoted
 
 FIRST = date(2026, 7, 19)
 MOST = 40_000
-SMALL = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-VERY_MANY = settings(SMALL, max_examples=600)
+SMALL = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+VERY_MANY = settings(SMALL, max_examples=300)
 
 EMPTINESS = re.compile(r"\bNone\b|\[\]|\{\}")
 """Texts that an answer must not show for missing values."""

@@ -22,8 +22,8 @@ from trips_mcp.places.cities import distance_km
 from .trips import Json
 
 Draw = st.DrawFn
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-MANY = settings(FEW, max_examples=600)
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(FEW, max_examples=300)
 DAY = timedelta(days=1)
 
 
@@ -157,7 +157,7 @@ def every_night_without_a_bed_is_found_or_explained(trip: Json) -> None:
     assert report.not_shown or not bare - told
 
 
-NIGHT_KINDS = ("no_bed", "leg_gap")
+NIGHT_KINDS = ("no_bed", "leg_gap", "no_end")
 
 
 def nights_told_in(text: str) -> set[date]:

@@ -127,7 +127,7 @@ def test_early_responses_equal_those_of_the_sdk(conversation: list[tuple[str, An
 
 
 @pytest.mark.soak
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(conversations, st.sampled_from(OFFERS))
 def test_early_responses_to_many_openings_equal_those_of_the_sdk(
     conversation: list[tuple[str, Any]], offered: Offer

@@ -206,7 +206,7 @@ def test_no_argument_makes_a_tool_or_the_backend_fail(
 @pytest.mark.soak
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 @given(data=st.data())
-@settings(SHAPE, max_examples=200)
+@settings(SHAPE, max_examples=100)
 def test_no_argument_of_very_many_makes_a_tool_or_the_backend_fail(
     tool: Tool[Any, Any], portal: BlockingPortal, world: World, data: st.DataObject
 ) -> None:
