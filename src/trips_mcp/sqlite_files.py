@@ -4,18 +4,35 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+BUSY_SECONDS: Final = 1.0
+"""Seconds that SQLite waits for other processes."""
 
 
-def create_private(file: Path) -> None:
-    """Creates an empty file that only its owner may read, unless it exists. Raises: OSError if it is not a file."""
+def open_shared(
+    file: Path, check: Callable[[sqlite3.Connection], object], prepare: Callable[[sqlite3.Connection], None]
+) -> sqlite3.Connection:
+    """Opens or creates the file; commits survive the process, and NORMAL keeps the file intact in a power cut.
+
+    `check` raises before anything is written to a file of something else. `prepare`, in a transaction: creates what
+    is missing. Raises: what these raise, sqlite3.Error, OSError, ValueError.
+    """
+    _create_private(file)
+    database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError("it is not a file") from None
+        check(database)
+        database.execute("PRAGMA synchronous = NORMAL")
+        use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
+        with transaction(database):
+            prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def is_new(database: sqlite3.Connection, application_id: int) -> bool:
@@ -57,3 +74,12 @@ def transaction(database: sqlite3.Connection) -> Generator[sqlite3.Connection]:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
+
+
+def _create_private(file: Path) -> None:
+    """Creates an empty file that only its owner may read, unless it exists. Raises: OSError if it is not a file."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError("it is not a file") from None

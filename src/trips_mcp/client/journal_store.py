@@ -6,7 +6,6 @@ Its processes tell each other that they are alive by locks on files of their own
 import os
 import sqlite3
 import sys
-import time
 import weakref
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from typing import Final, Self
 from uuid import uuid4
 
 from trips_mcp.client.journal import KEPT, Intent
-from trips_mcp.sqlite_files import create_private, is_new, transaction, use_write_ahead_log
+from trips_mcp.sqlite_files import is_new, open_shared, transaction
 
-BUSY_SECONDS: Final = 1.0
 FAILURES: Final = (sqlite3.Error, OSError, ValueError)
 """The exceptions that any method may raise; ValueError comes from an invalid path."""
 
@@ -60,10 +58,8 @@ class Notes:
     def open(cls, file: Path, clock: Callable[[], float]) -> Self:
         locks = _lock_folder(file)
         locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create_private(file)
-        database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        database = open_shared(file, _is_new, _prepare)
         try:
-            _prepare(database)
             return cls(database, locks, clock)
         except BaseException:
             database.close()
@@ -158,7 +154,7 @@ class NoteCount:
 
 def count(db: sqlite3.Connection, file: Path, clock: Callable[[], float]) -> NoteCount:
     """Counts the notes without changing the file. Raises: sqlite3.Error, also if the file is not a journal."""
-    if is_new(db, _OURS):
+    if _is_new(db):
         return NoteCount(0, 0)
     rows: list[tuple[str, str]] = db.execute(
         "SELECT state, owner FROM writes WHERE abs(? - created_at) < ?", (clock(), KEPT)
@@ -171,16 +167,15 @@ def _lock_folder(file: Path) -> Path:
     return file.with_name(file.name + ".d")
 
 
+def _is_new(database: sqlite3.Connection) -> bool:
+    return is_new(database, _OURS)
+
+
 def _prepare(database: sqlite3.Connection) -> None:
-    """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
-    is_new(database, _OURS)
-    database.execute("PRAGMA synchronous = NORMAL")
-    use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
-    with transaction(database):
-        if is_new(database, _OURS):
-            database.execute(_SCHEMA)
-            database.execute(f"PRAGMA application_id = {_OURS}")
-        database.execute(_WRITTEN)
+    if _is_new(database):
+        database.execute(_SCHEMA)
+        database.execute(f"PRAGMA application_id = {_OURS}")
+    database.execute(_WRITTEN)
 
 
 # How each system locks. Not filelock or portalocker: loading them takes 25 to 50 ms at the first write, this takes less

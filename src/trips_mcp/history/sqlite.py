@@ -33,11 +33,10 @@ from trips_mcp.history import (
     plan_of,
     plan_row,
 )
-from trips_mcp.sqlite_files import create_private, is_new, transaction, use_write_ahead_log
+from trips_mcp.sqlite_files import BUSY_SECONDS, is_new, open_shared, transaction
 
 T = TypeVar("T")
 
-BUSY_SECONDS: Final = 1.0
 TIMEOUT: Final = 2.0
 """Seconds that a call waits for the disk; longer than SQLite waits for another process."""
 _QUICK_SECONDS: Final = 0.02
@@ -115,14 +114,7 @@ class Store:
     @classmethod
     def open(cls, file: Path, clock: Callable[[], float], largest: int, kept: float) -> Self:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create_private(file)
-        database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(database)
-            return cls(database, clock, largest, kept)
-        except BaseException:
-            database.close()
-            raise
+        return cls(open_shared(file, _is_new, _prepare), clock, largest, kept)
 
     def close(self) -> None:
         self._database.close()
@@ -258,18 +250,13 @@ def _places(values: Collection[object]) -> str:
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    """Prepares the file so that commits survive the process; NORMAL keeps the file intact in a power cut."""
-    _is_new(database)
-    database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA secure_delete = ON")  # it holds door codes: what is removed leaves no trace
     database.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES_OF_LOG}")
-    use_write_ahead_log(database, time.monotonic() + BUSY_SECONDS)
-    with transaction(database):
-        if _is_new(database):
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                database.execute(statement)
-            database.execute(f"PRAGMA application_id = {_OURS}")
-            database.execute(f"PRAGMA user_version = {VERSION}")
+    if _is_new(database):
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            database.execute(statement)
+        database.execute(f"PRAGMA application_id = {_OURS}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _is_new(database: sqlite3.Connection) -> bool:
