@@ -143,7 +143,7 @@ class ArchiveError(Exception):
 
 
 class Archive:
-    """Raises: ArchiveError."""
+    """A zip archive, read within bounds: a bomb is a few bytes that unpack to gigabytes. Raises: ArchiveError."""
 
     def __init__(self, data: bytes) -> None:
         try:

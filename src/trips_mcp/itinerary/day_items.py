@@ -134,7 +134,6 @@ def things_on(journey: Journey, day: date) -> list[Placed]:
 
 
 def undated(journey: Journey) -> list[Thing]:
-    """Items without a date."""
     moves = [_move(move, None) for move in journey.moves if move.days is None]
     return [*moves, *(_appointment(journey, one, None).thing for one in journey.appointments if one.starts is None)]
 

@@ -69,8 +69,6 @@ _STOP_WORDS: Final = frozenset({"with", "from", "into", "avec", "para"})
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """One spelling of a word."""
-
     text: str
     as_start: re.Pattern[str]
     as_whole: re.Pattern[str]
