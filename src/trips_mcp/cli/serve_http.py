@@ -21,7 +21,6 @@ from trips_mcp.settings_table import KEYS, WORKERS
 if TYPE_CHECKING:
     from trips_mcp.server.http.settings import Auth, HttpSettings
 
-_WORKERS: Final = f"{WORKERS.flag} ({WORKERS.name})"
 _OF_WORKERS: Final = (
     "trips_mcp.backend.app",
     "trips_mcp.client.journal_store",
@@ -52,7 +51,7 @@ def serve_http(arguments: Namespace) -> int:
         run_async(serve, opening, http, listener, settings.log, announce, use_uvloop=has_uvloop)
 
     def serve_in_workers() -> None:
-        _check_workers(http, settings)
+        _check_is_shared(settings)
         with gc_paused():
             for module in _OF_WORKERS:
                 import_module(module)
@@ -91,18 +90,16 @@ def serve_http(arguments: Namespace) -> int:
     return 0
 
 
-def _check_workers(http: "HttpSettings", settings: Settings) -> None:
-    """Raises: CommandError if several processes cannot serve."""
+def _check_is_shared(settings: Settings) -> None:
+    """Raises: CommandError if the database is in the memory of one process."""
     from trips_mcp.backend import DatabaseError
     from trips_mcp.backend.store.database import in_memory, locate
 
-    if not hasattr(os, "fork"):
-        raise CommandError(f"{_WORKERS} is for Linux and macOS; start several servers behind a proxy instead.")
-    if http.transport == "sse":
-        raise CommandError(f"{_WORKERS} is not for --transport sse, whose streams need one process; leave it out.")
     try:
         if settings.one_store and in_memory(locate(settings.database)):
-            raise CommandError(f"{_WORKERS} needs a database that processes can share; name a file or PostgreSQL.")
+            raise CommandError(
+                f"{WORKERS.flag} ({WORKERS.name}) needs a database that processes can share; name a file or PostgreSQL."
+            )
     except DatabaseError as error:
         raise CommandError(str(error)) from None
 

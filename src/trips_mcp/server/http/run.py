@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
             self._accepting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._accepting
-            self._worker.listener.close()
+            self._worker.close()
         await super().shutdown(sockets)
 
     async def _accept(self, worker: Worker) -> None:

@@ -1,5 +1,6 @@
 """The HTTP settings, read from the environment and the command's flags; flags take precedence."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
@@ -7,7 +8,7 @@ from typing import Final, Self
 from trips_mcp.addresses import MOST_PER_ADDRESS, TrustedProxies, is_loopback
 from trips_mcp.setting_values import Auth, SettingsError, Transport, variable
 from trips_mcp.settings import Settings
-from trips_mcp.settings_table import KEYS, RATE_LIMIT, SETTINGS, Given
+from trips_mcp.settings_table import KEYS, RATE_LIMIT, SETTINGS, WORKERS, Given
 
 PORT: Final = 8848
 MAX_CALLS: Final = 256
@@ -64,7 +65,19 @@ class HttpSettings:
         given = Given(env, flags)
         source, limit = given.chosen(RATE_LIMIT)
         chosen = given.values(setting for setting in SETTINGS if setting.http)
-        return cls(**chosen, chosen_rate_limit=source if limit else None)
+        settings = cls(**chosen, chosen_rate_limit=source if limit else None)
+        if settings.workers > 1:
+            _check_workers(settings)
+        return settings
+
+
+def _check_workers(http: HttpSettings) -> None:
+    """Raises: SettingsError."""
+    name = f"{WORKERS.flag} ({WORKERS.name})"
+    if not hasattr(os, "fork"):
+        raise SettingsError(f"{name} is for Linux and macOS; start several servers behind a proxy instead.")
+    if http.transport == "sse":
+        raise SettingsError(f"{name} is not for --transport sse, whose streams need one process; leave it out.")
 
 
 class UnsafeAuthError(SettingsError):

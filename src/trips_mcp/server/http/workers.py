@@ -58,11 +58,16 @@ class ConnectionShares:
         for worker in range(workers):
             self.leave(worker)
 
-    def set(self, worker: int, connections: int) -> None:
-        self._counts[worker] = connections
+    def enter(self, worker: int) -> None:
+        self._counts[worker] = 0
 
     def leave(self, worker: int) -> None:
+        """Nobody leaves connections to a worker that takes none."""
         self._counts[worker] = _ABSENT
+
+    def set(self, worker: int, connections: int) -> None:
+        if self._counts[worker] != _ABSENT:
+            self._counts[worker] = connections
 
     def surplus(self, worker: int) -> int:
         """How many connections this worker has more than the one with the fewest."""
@@ -82,8 +87,13 @@ class Worker:
     """A pipe to the parent."""
 
     def ready(self) -> None:
-        self.count(0)
+        self.shares.enter(self.number)
         os.write(self.report, _READY)
+
+    def close(self) -> None:
+        """Takes no more connections."""
+        self.shares.leave(self.number)
+        self.listener.close()
 
     def count(self, connections: int) -> None:
         """Tells the other workers how many connections this one has."""
@@ -152,9 +162,10 @@ class Supervisor:
     def run(self) -> None:
         """Returns after SIGTERM or SIGINT, when all workers have ended. Raises: WorkersError."""
         self._listener.setblocking(False)
+        self._due[0] = time.monotonic()  # alone: it makes the database, and only one says why it cannot start
         with _signals() as wakeup:
             try:
-                self._start(0)  # alone: it makes the database, and only one says why it cannot start
+                self._start_due()
                 while not self._is_told_to_end(wakeup):
                     self._start_due()
             finally:
@@ -187,7 +198,7 @@ class Supervisor:
             return
         for number in range(self._workers):
             if number not in self._processes and number not in self._due:
-                self._start(number)
+                self._due[number] = time.monotonic()
         if all(process.is_ready for process in self._processes.values()) and not self._due:
             self._is_announced = True
             self._announce()
@@ -219,27 +230,36 @@ class Supervisor:
 
     def _start_due(self) -> None:
         for number in [number for number, at in self._due.items() if at <= time.monotonic()]:
-            del self._due[number]
-            self._start(number)
+            try:
+                self._start(number)
+            except OSError as error:  # no descriptor, process or memory is left
+                logger.warning("A worker cannot be started (%s); it is tried again.", error.strerror)
+                self._due[number] = time.monotonic() + _LONGEST_PAUSE
+            else:
+                del self._due[number]
 
     def _start(self, number: int) -> None:
+        """Raises: OSError."""
         mine, report = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # until the child no longer has the parent's handlers
         try:
             pid = os.fork()
             if not pid:
                 os.close(mine)
                 self._become(Worker(number, self._listener, self._shares, self._calls, report))
+        except OSError:
+            os.close(mine)
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
-        os.close(report)
+            os.close(report)
         self._processes[number] = _Process(pid, mine)
 
     def _become(self, worker: Worker) -> NoReturn:
         """The whole life of a worker. It never returns to the code of the parent."""
         code = 1
+        orphaned = threading.Event()
         try:
             signal.set_wakeup_fd(-1)
             for ending in _ENDINGS:
@@ -248,12 +268,9 @@ class Supervisor:
             os.close(self._lifeline[1])
             for other in self._processes.values():
                 os.close(other.report)
-            orphaned = threading.Event()
             threading.Thread(target=self._end_with_parent, args=(orphaned,), daemon=True).start()
             self._work(worker)
             code = 0
-            if orphaned.is_set():
-                shutil.rmtree(self._folder, ignore_errors=True)
         except CannotConnectError as error:
             os.write(worker.report, str(error).encode("utf-8", "replace")[:60000])
         except KeyboardInterrupt:
@@ -261,8 +278,9 @@ class Supervisor:
         except Exception:  # the outermost boundary of this process
             logger.exception("A worker broke down.")
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            if orphaned.is_set():
+                shutil.rmtree(self._folder, ignore_errors=True)
+            _flush()
             os._exit(code)
 
     def _end_with_parent(self, orphaned: threading.Event) -> None:
@@ -286,6 +304,14 @@ class Supervisor:
                     os.kill(process.pid, signal.SIGKILL)
         for end in self._lifeline:
             os.close(end)
+
+
+def _flush() -> None:
+    """What is still in a buffer would be written by both processes."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
 
 
 @contextmanager
