@@ -97,6 +97,9 @@ async def test_fields_name_sections_and_their_parts(tool: str) -> None:
             "fields: there is no stays; there is trip, legs, mapPins, actionItems, commitments, members, events.",
         ),
         (["trip", "legs.colour"], "fields: there is no legs.colour; there is legs._id, legs.tripId, legs.order, "),
+        (["wifiPassword"], "fields: there is no wifiPassword; ask for legs.accommodation.wifiPassword."),
+        (["accommodation.wifiPassword"], "fields: there is no accommodation; ask for legs.accommodation."),
+        (["legs.wifiPassword"], "fields: there is no legs.wifiPassword; ask for legs.accommodation.wifiPassword."),
     ],
 )
 async def test_an_unknown_section_is_answered_with_the_known_ones(fields: list[str], said: str) -> None:

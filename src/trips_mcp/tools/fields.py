@@ -22,6 +22,8 @@ from trips_mcp.tools.error_text import ToolRefusedError
 
 _MOST_NAMED: Final = 40
 _LONGEST_NAME: Final = 64
+_DEEPEST: Final = 2
+"""Objects inside objects in which a name is looked for: `legs.accommodation.wifiPassword`."""
 _PREFIX: Final = "after."
 _REMEMBERED: Final = 5
 
@@ -174,7 +176,7 @@ def check(tree: Tree, kinds: Iterable[type[BaseModel]], values: Iterable[object]
     there = {name for value in objects for name in value if is_nameable(name)}
     for name, inner in tree.items():
         if name not in models and name not in there and (objects or above):
-            raise ToolRefusedError(_no_such(name, above, list(models)))
+            raise ToolRefusedError(_no_such(name, above, list(models), list(_paths_to(name, kinds, above))))
         check(
             inner, models_in(models.get(name)), (value[name] for value in objects if name in value), f"{above}{name}."
         )
@@ -206,7 +208,20 @@ def is_nameable(name: str) -> bool:
     return name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME
 
 
-def _no_such(name: str, above: str, known_names: list[str]) -> str:
+def _paths_to(name: str, kinds: Iterable[type[BaseModel]], above: str, depth: int = _DEEPEST) -> Iterator[str]:
+    """Where fields of this name are, further inside."""
+    for kind in kinds:
+        for outer, field in named_fields(kind).items():
+            inner = list(models_in(field.annotation))
+            if any(name in named_fields(one) for one in inner):
+                yield f"{above}{outer}.{name}"
+            if depth:
+                yield from _paths_to(name, inner, f"{above}{outer}.", depth - 1)
+
+
+def _no_such(name: str, above: str, known_names: list[str], inside: list[str]) -> str:
+    if inside:
+        return f"fields: there is no {above}{name[:_LONGEST_NAME]}; ask for {' or '.join(inside[:_MOST_NAMED])}."
     if not known_names:
         whole = above.removesuffix(".")
         return f"fields: {whole} has no part {name[:_LONGEST_NAME]}; ask for {whole}."

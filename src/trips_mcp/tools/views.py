@@ -134,15 +134,15 @@ class Listed:
             outcome, window = await self._found(asked, params, position, read)
         return self.shown(outcome, show(outcome.result), tree, window)
 
-    def shown(self, outcome: Outcome[Any], showing: Showing, tree: Tree, window: Window) -> Answer:
-        """Raises: ToolRefusedError if the tree names an unknown field."""
+    def shown(self, outcome: Outcome[Any], showing: Showing, tree: Tree, window: Window, above: str = "") -> Answer:
+        """`above`: the path of the list in the answer. Raises: ToolRefusedError if the tree names an unknown field."""
         result: Result = outcome.result
         every = self._first_first(getattr(result, self.within))
         rest = every[window.start :]
         beside = showing.structured(result.model_copy(update={self.within: rest}))
         whole: list[Item] = beside.pop(self._name(result), [])
         following: str | None = beside.pop("nextCursor", None)
-        check(tree, [self.item], whole)
+        check(tree, [self.item], whole, above if whole else "")
         if more := [] if tree else self.not_shown(whole):
             beside["notShown"] = more
         items = [self.lean(item, tree) for item in whole]
@@ -374,7 +374,7 @@ def _of_section(section: Listed, outcome: Outcome[Any], showing: Showing, tree: 
     if start is None or position.page is not None:
         raise ToolRefusedError(MOVED)
     alone = type(result).model_construct({section.within}, **{section.within: items})
-    return section.shown(Outcome(alone, outcome.notes), showing, tree, Window(start))
+    return section.shown(Outcome(alone, outcome.notes), showing, tree, Window(start), f"{to_camel(section.within)}.")
 
 
 def shown_batch(report: BatchReport) -> Shown:
