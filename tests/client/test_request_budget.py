@@ -10,10 +10,19 @@ A step is `TIME DEED -> ROOM`: at that second the deed happens, and then so many
     wait            nothing happens
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import anyio
 import pytest
 
+from trips_mcp.client import UnavailableError
 from trips_mcp.client.outcome import RateLimit
-from trips_mcp.client.rate_limiter import RequestBudget, Turn
+from trips_mcp.client.rate_limiter import RateLimiter, RequestBudget, Turn
+from trips_mcp.contract.trips import LIST_TRIPS
+
+if TYPE_CHECKING:
+    from .conftest import SharedTime
 
 LIMIT = 5
 
@@ -157,6 +166,24 @@ SCENARIOS = {
         62   C says 4 -> 3
         63   B says 2 -> 3
     """,
+    "each request of an earlier window may be counted in this one": """
+        0    send A   -> 0
+        1    A says 4 -> 4
+        58   send B   -> 3
+        58   send C   -> 2
+        62   send D   -> 2
+        62   D says 4 -> 2
+        63   B says 2 -> 2
+        64   C says 1 -> 2
+    """,
+    "a request that ended when the first of a window was sent may be counted in it": """
+        0    send A   -> 0
+        0    A says 4 -> 4
+        59   send B   -> 3
+        62   B ends   -> 4
+        62   send C   -> 3
+        63   C says 4 -> 3
+    """,
     "an answer that promises more than the limit is not believed": """
         0    send A   -> 0
         0    A says 9 -> 5
@@ -201,6 +228,14 @@ def test_what_is_known_of_the_limit(now: float, known: RateLimit) -> None:
     account.do(0, "A says 4")
 
     assert account.budget.known(now) == known
+
+
+def test_more_than_is_left_is_never_told() -> None:
+    account = Account()
+    account.do(0, "send A")
+    account.do(0, "A says 0")
+
+    assert account.budget.known(0) == RateLimit(5, 0, 60)
 
 
 def test_nothing_is_known_before_the_first_answer_and_after_a_refusal() -> None:
@@ -270,3 +305,128 @@ def test_between_windows_the_oldest_request_to_be_forgotten_makes_room() -> None
         account.do(time, deed)
 
     assert account.budget.next_window(60) == 110
+
+
+OF_FIVE = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4"}
+OF_ONE = {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0"}
+
+
+class Limiter:
+    """A rate limiter on a clock that only the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._limiter = RateLimiter(lambda: self.now, self._sleep)
+        self.slept: list[float] = []
+        self.close = self._limiter.close
+
+    async def admit(self, ends: float = 1000) -> Turn:
+        return await self._limiter.admit(LIST_TRIPS, self._limiter.new_place(), ends)
+
+    async def answered(self, headers: Mapping[str, str]) -> None:
+        self.close(await self.admit(), headers, status=200)
+
+    @property
+    def remaining(self) -> int | None:
+        known = self._limiter.known
+        return known and known.remaining
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until someone else wakes the waiter."""
+        self.slept.append(seconds)
+        await anyio.sleep_forever()
+
+
+async def test_a_request_whose_answer_was_lost_counts() -> None:
+    limiter = Limiter()
+    await limiter.answered(OF_FIVE)
+
+    limiter.close(await limiter.admit())
+    lost = limiter.remaining
+    limiter.close(await limiter.admit(), counted=False)
+
+    assert (lost, limiter.remaining) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "unlimited"),
+    [({}, 200, True), ({}, 499, True), ({}, 500, False), ({}, 0, False), (None, 0, False), (None, 200, False)],
+)
+async def test_an_answer_of_the_service_that_names_no_limit_has_none(
+    headers: dict[str, str] | None, status: int, unlimited: bool
+) -> None:
+    limiter = Limiter()
+    limiter.close(await limiter.admit(), headers, status=status)
+
+    await limiter.admit()
+    alone = False
+    try:
+        await limiter.admit(ends=0)  # no time to wait
+    except UnavailableError:
+        alone = True
+
+    assert alone is not unlimited
+
+
+async def test_after_a_lost_first_answer_the_next_ones_wait_for_one_of_them() -> None:
+    limiter = Limiter()
+    limiter.close(await limiter.admit())
+    turns: list[Turn] = []
+
+    async def wait() -> None:
+        turns.append(await limiter.admit())
+
+    with anyio.fail_after(30):
+        first = await limiter.admit()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            assert turns == []
+            limiter.close(first, OF_FIVE, status=200)
+
+    assert len(turns) == 1
+
+
+async def test_a_refusal_holds_back_for_its_seconds_and_no_longer(shared_time: "SharedTime") -> None:
+    """Also where an answer that was under way has told of room since."""
+    limiter = RateLimiter(shared_time.clock, shared_time.sleep)
+    began = shared_time.now
+
+    async def admitted() -> Turn:
+        return await limiter.admit(LIST_TRIPS, limiter.new_place(), shared_time.now + 20)
+
+    limiter.close(await admitted(), OF_FIVE, status=200)
+    refused, answered = await admitted(), await admitted()
+    limiter.close(refused, hold=0.5)
+    limiter.close(answered, {**OF_FIVE, "X-RateLimit-Remaining": "3"}, status=200)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as clockwork:
+            clockwork.start_soon(shared_time.pass_by)
+            await admitted()
+            clockwork.cancel_scope.cancel()
+
+    assert shared_time.now == began + 0.5
+
+
+async def test_who_waits_for_requests_under_way_is_not_refused_before_they_end() -> None:
+    limiter = Limiter()
+    await limiter.answered(OF_ONE)
+    limiter.now = 60
+    turns: list[Turn] = []
+
+    async def wait() -> None:
+        turns.append(await limiter.admit(ends=200))
+
+    with anyio.fail_after(30):
+        under_way = await limiter.admit()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            limiter.close(under_way, OF_ONE, status=200)
+            await anyio.wait_all_tasks_blocked()
+            assert limiter.slept[-1] == 60
+            limiter.now = 120
+            with pytest.raises(UnavailableError):
+                await limiter.admit(ends=121)  # who comes later does not take the turn of who waits
+
+    assert len(turns) == 1
