@@ -49,6 +49,7 @@ from trips_mcp.contract.trips import SYNC_TRIP
 LOG = logging.getLogger("trips_mcp.backend")
 
 _DOCUMENT = "/openapi.json"
+_PING = select(literal(1))
 _SECONDS_UNNOTED = 3600.0
 """How old the stored last use of a key may be. Storing every use would make each read a write."""
 _SECONDS_UNTIDIED = 60.0
@@ -86,7 +87,7 @@ class Backend:
         """Whether the database answers."""
         try:
             async with self._database.single() as db:
-                await db.execute(select(literal(1)))
+                await db.execute(_PING)
         except (DatabaseLostError, SQLAlchemyError, SqliteError) as error:
             LOG.warning("%s does not answer (%s)", self._database.shown, type(error).__name__)
             return False

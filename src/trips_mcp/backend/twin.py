@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from trips_mcp.backend.app import Backend
 from trips_mcp.backend.handler import Caller
 from trips_mcp.backend.rows import ACTION_ITEM, COMMITMENT, LEG, MAP_PIN, ResourceMapping, add
-from trips_mcp.backend.store.connection import Connection
+from trips_mcp.backend.store.connection import Connection, insertion
 from trips_mcp.backend.store.database import PATIENCE, Database, locate
 from trips_mcp.backend.store.sqlite_connection import SqliteConnection, SqliteTransactions
 from trips_mcp.backend.store.tables import (
@@ -161,7 +161,7 @@ async def _add_events(db: Connection, its_events: Iterable[JsonObject], number: 
 
 async def _insert(db: Connection, table: Table, rows: list[JsonObject]) -> None:
     if rows:
-        await db.execute(insert(table), rows)
+        await db.execute(insertion(table), rows)
 
 
 @cache

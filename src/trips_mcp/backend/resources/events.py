@@ -11,6 +11,7 @@ from trips_mcp.backend.callers import IS_MEMBER, check_trip
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import BackendResponse, Call, serve
 from trips_mcp.backend.rows import ResourceMapping, changed, listed, rewrite
+from trips_mcp.backend.store.connection import insertion
 from trips_mcp.backend.store.tables import event_trips, events, trips
 from trips_mcp.contract.events import (
     CREATE_EVENT,
@@ -57,6 +58,9 @@ _OF_TRIP = (
     .where(event_trips.c.trip == bindparam("number"), events.c.deleted_at.is_(None))
     .order_by(events.c.date, func.coalesce(events.c.time, ""), events.c.seq)
 )
+_INSERT = insert(events).returning(events.c.seq)
+_DELETE = update(events).where(events.c.seq == bindparam("event")).values(deleted_at=bindparam("at"))
+_DETACH = delete(event_trips).where(event_trips.c.event == bindparam("event"))
 _BUMP = (
     update(trips).where(trips.c.seq == bindparam("number")).values(itinerary_revision=trips.c.itinerary_revision + 1)
 )
@@ -74,7 +78,7 @@ async def create_event(call: Call, new: CreateEvent) -> BackendResponse[Event]:
     await _check_trips(call, numbers)
     values = {name: getattr(new, name) for name in _TEXTS if getattr(new, name) is not MISSING}
     row = values | {"planner_id": call.caller.user_id, "revision": 0}
-    event = (await call.db.execute(insert(events).values(row).returning(events.c.seq))).scalar_one()
+    event = (await call.db.execute(_INSERT, row)).scalar_one()
     await _attach(call, event, numbers)
     await _bump(call, numbers)
     told = (await listed(call.db, _ONE, event=event))[0]
@@ -108,7 +112,7 @@ async def update_event(call: Call, asked: UpdateEvent) -> BackendResponse[Event]
     new["revision"] += 1
     await rewrite(call.db, _EVENT, [new])
     if before != after:
-        await call.db.execute(delete(event_trips).where(event_trips.c.event == asked.event_id))
+        await call.db.execute(_DETACH, {"event": asked.event_id})
         await _attach(call, asked.event_id, after)
     await _bump(call, {*before, *after})
     return BackendResponse(Event, new | {"attached_trips": after})
@@ -119,8 +123,7 @@ async def delete_event(call: Call, asked: DeleteEvent) -> BackendResponse[Delete
     _check_planner(call, event, attached)
     if "deleted_at" in event:
         return BackendResponse(DeletedEvent, {"already_deleted": True})
-    gone = update(events).where(events.c.seq == asked.event_id).values(deleted_at=call.time)
-    await call.db.execute(gone)
+    await call.db.execute(_DELETE, {"event": asked.event_id, "at": call.time})
     await _bump(call, [trip.number for trip in attached])
     return BackendResponse(DeletedEvent, {"deleted": asked.event_id})
 
@@ -182,7 +185,7 @@ def _numbers(trip_ids: list[int] | MISSING) -> list[int]:
 
 async def _attach(call: Call, event: int, numbers: Iterable[int]) -> None:
     if rows := [{"event": event, "trip": number} for number in numbers]:
-        await call.db.execute(insert(event_trips), rows)
+        await call.db.execute(insertion(event_trips), rows)
 
 
 async def _bump(call: Call, numbers: Iterable[int]) -> None:

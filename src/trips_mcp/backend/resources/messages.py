@@ -1,7 +1,7 @@
 """Handlers of channels and messages (docs/contract.md)."""
 
 from pydantic_core import MISSING
-from sqlalchemy import bindparam, exists, insert, select
+from sqlalchemy import bindparam, exists, select
 
 from trips_mcp.backend.callers import SHOWN_NAME, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import invalid_field, not_found
@@ -9,6 +9,7 @@ from trips_mcp.backend.handler import BackendResponse, Call, new_id, serve, serv
 from trips_mcp.backend.paging import Paging
 from trips_mcp.backend.resources.trip_parts import lister
 from trips_mcp.backend.rows import listed
+from trips_mcp.backend.store.connection import insertion
 from trips_mcp.backend.store.tables import channels, messages, users
 from trips_mcp.contract.messages import (
     LIST_CHANNELS,
@@ -64,7 +65,7 @@ async def send_message(call: Call, new: SendMessage) -> BackendResponse[Message]
         "parent_id": None if new.parent_id is MISSING else new.parent_id,
         "created_at": call.time,
     }
-    await call.db.execute(insert(messages), row)
+    await call.db.execute(insertion(messages), row)
     return BackendResponse(Message, (await listed(call.db, _ONE, message=row["id"]))[0])
 
 

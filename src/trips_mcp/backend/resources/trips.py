@@ -2,13 +2,14 @@
 
 import secrets
 
-from sqlalchemy import bindparam, case, delete, exists, insert, select
+from sqlalchemy import bindparam, case, delete, exists, select
 
 from trips_mcp.backend.callers import IS_MEMBER, SHOWN_NAME, check_trip, digest, trip_to_read, trip_to_write
 from trips_mcp.backend.errors import forbidden, not_found
 from trips_mcp.backend.handler import BackendResponse, Call, new_id, serve, serve_read
 from trips_mcp.backend.resources.trip_parts import PARTS, lister
 from trips_mcp.backend.rows import TRIP, changed, listed, rewrite
+from trips_mcp.backend.store.connection import insertion
 from trips_mcp.backend.store.tables import (
     channels,
     group_members,
@@ -90,8 +91,8 @@ async def create_trip(call: Call, new: CreateTrip) -> BackendResponse[Trip]:
         "end_date": new.end_date,
         "status": "draft",
     }
-    await call.db.execute(insert(trips), row)
-    await call.db.execute(insert(channels), {"id": new_id("chan"), "trip_id": trip_id, "name": "general"})
+    await call.db.execute(insertion(trips), row)
+    await call.db.execute(insertion(channels), {"id": new_id("chan"), "trip_id": trip_id, "name": "general"})
     return BackendResponse(Trip, (await listed(call.db, _ONE, trip=trip_id))[0])
 
 
@@ -154,7 +155,7 @@ async def create_share_token(call: Call, asked: CreateShareToken) -> BackendResp
     token = secrets.token_urlsafe(24)
     await call.db.execute(_TOKEN_OF_TRIP, {"trip": asked.trip_id})
     row = {"trip_id": asked.trip_id, "digest": digest(token), "created_at": call.time}
-    await call.db.execute(insert(share_tokens), row)
+    await call.db.execute(insertion(share_tokens), row)
     return BackendResponse(ShareToken, {"token": token, "createdAt": call.time})
 
 

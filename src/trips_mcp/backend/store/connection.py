@@ -5,10 +5,11 @@ PostgreSQL. So a statement is compiled once, with its types' conversions, and th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Executable, Float, SelectBase, Table, TypeDecorator, UpdateBase
+from sqlalchemy import Dialect, Executable, Float, Insert, SelectBase, Table, TypeDecorator, UpdateBase, insert
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from typing_extensions import override
@@ -83,6 +84,12 @@ class Connection(Protocol):
     async def execute(self, statement: Executable, parameters: Any = None) -> Rows:
         """`parameters` is one set of parameters, or a list of sets."""
         ...
+
+
+@cache
+def insertion(table: Table) -> Insert:
+    """The table's INSERT, always the same object: a statement is compiled once as long as it exists."""
+    return insert(table)
 
 
 def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
