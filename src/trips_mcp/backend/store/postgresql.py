@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, Semaphore, move_on_after
+from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Dialect, Executable, NullPool, text
 from sqlalchemy.exc import DBAPIError
 
@@ -62,6 +63,7 @@ def make_engine(url: URL, *, seconds_a_statement: float | None = _SECONDS_A_STAT
     return create_async_engine(
         url,
         hide_parameters=True,  # parameters may be secrets, and errors are logged
+        json_deserializer=from_json,
         poolclass=NullPool,  # requests have a pool of their own
         connect_args={
             "timeout": _SECONDS_TO_CONNECT,

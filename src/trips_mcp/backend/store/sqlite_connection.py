@@ -16,6 +16,7 @@ from typing import Any, Final
 from anyio import CancelScope, Lock
 from anyio.lowlevel import checkpoint
 from anyio.to_thread import run_sync
+from pydantic_core import from_json
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Dialect, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -60,7 +61,7 @@ class SqliteConnection:
 @cache
 def _statements() -> CompiledStatements:
     """For all files of this process: the twin of a trip is a database of a second, with the same statements."""
-    engine = create_engine("sqlite://", poolclass=NullPool)
+    engine = create_engine("sqlite://", poolclass=NullPool, json_deserializer=from_json)
     with engine.connect():  # tells the dialect what this SQLite can do
         return CompiledStatements(engine.dialect)
 
