@@ -30,6 +30,8 @@ KEPT: Final = 24 * 3600.0 - 60
 """Seconds. The service keeps a key for 24 hours after the first request; the last request needs time to arrive."""
 TIMEOUT: Final = 2.0
 """Seconds that a call waits for the disk; longer than SQLite waits for another process."""
+_IDLE_SECONDS: Final = 1.0
+"""How long the thread that removes settled notes waits for more."""
 RETRY_AFTER: Final = 60.0
 """Seconds before a failed file is tried again, so that not every write waits for it."""
 
@@ -190,6 +192,8 @@ class SqliteJournal:
         self._settled: dict[tuple[str, str], tuple[Collection[str], float]] = {}
         """Notes to remove from the file: (digest, key) → the resources changed, and when the write was answered."""
         self._removal: threading.Thread | None = None
+        self._wanted = threading.Event()
+        """Set while there are notes to remove."""
 
     async def begin(self, digest: str, operation: str, note: str = "", target: str | None = None) -> Intent:
         self._leave_to_parent()
@@ -277,16 +281,25 @@ class SqliteJournal:
     def _remove_soon(self, digest: str, key: str, written: Collection[str] = ()) -> None:
         """Removes settled notes in a thread of its own, so that no answer waits for the disk."""
         self._settled[digest, key] = written, self._clock()
+        self._wanted.set()
         if self._removal is None:
-            self._removal = threading.Thread(target=self._remove_now, name="journal", daemon=True)
+            self._removal = threading.Thread(target=self._remove_when_wanted, name="journal", daemon=True)
             self._removal.start()
+
+    def _remove_when_wanted(self) -> None:
+        """Ends after a pause; a thread for each write would take longer than the write."""
+        while self._wanted.wait(_IDLE_SECONDS):
+            self._wanted.clear()
+            self._remove_now()
+        self._removal = None
+        if self._wanted.is_set():  # since the pause, when the thread still seemed to run
+            self._remove_now()
 
     def _remove_now(self) -> None:
         """If this fails, the next write tries again."""
         from trips_mcp.client.journal_store import FAILURES
 
         with self._in_use, suppress(*FAILURES):
-            self._removal = None
             if self._notes is not None:
                 self._remove_settled(self._notes)
 

@@ -264,6 +264,8 @@ T = TypeVar("T", RecordedChange, PlanRecord)
 
 KEPT_IN_MEMORY: Final = 3600.0
 """Seconds."""
+_LOOK_EVERY: Final = 1.0
+"""Seconds between looks for old changes while only new ones are made; each look goes through all."""
 _LARGEST: Final = 50_000_000
 LARGEST_OF_AN_ACCOUNT: Final = 5_000_000
 """Bytes of changes, and as many of plans."""
@@ -314,13 +316,15 @@ class MemoryHistory:
         self._clock = clock
         self._changes = _Shelf(change_row)
         self._plans = _Shelf(plan_row)
+        self._looked_at = clock()
 
     @property
     def records(self) -> bool:
         return self._records
 
     async def begin(self, change: RecordedChange) -> str | None:
-        self._forget_old()
+        if abs(self._clock() - self._looked_at) >= _LOOK_EVERY:
+            self._forget_old()
         if self._records:
             self._changes.put(change)
         return None
@@ -373,7 +377,7 @@ class MemoryHistory:
         self._plans = _Shelf(plan_row)
 
     def _forget_old(self) -> None:
-        now = self._clock()
+        now = self._looked_at = self._clock()
         for key, change in list(self._changes.records.items()):
             if abs(now - change.made_at) >= KEPT_IN_MEMORY:
                 self._changes.remove(key)

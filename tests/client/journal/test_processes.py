@@ -11,7 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
+from typing_extensions import override
 
 from trips_mcp.client.journal import Intent, SqliteJournal
 
@@ -80,6 +82,33 @@ async def test_settled_notes_are_removed_soon_without_another_write(file: Path) 
         while rows(file):  # noqa: ASYNC110 - a file tells nobody that it changes
             await anyio.sleep(0.01)
     await journal.aclose()
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.001, SECONDS])
+async def test_a_thread_that_ends_in_a_pause_leaves_no_note(
+    pause: float, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trips_mcp.client.journal._IDLE_SECONDS", pause)
+    started: list[threading.Thread] = []
+
+    class Counted(threading.Thread):
+        @override
+        def start(self) -> None:
+            started.extend([self] if self.name == "journal" else [])
+            super().start()
+
+    monkeypatch.setattr("trips_mcp.client.journal.threading.Thread", Counted)
+    journal = SqliteJournal(file)
+    for number in range(20):
+        await journal.settle(await journal.begin(str(number), "send_message"))
+        with anyio.fail_after(SECONDS):
+            while rows(file):
+                await anyio.lowlevel.checkpoint()
+    await journal.aclose()
+
+    assert started
+    if pause == SECONDS:
+        assert len(started) == 1
 
 
 async def test_settled_notes_are_removed_when_the_journal_closes(file: Path) -> None:
