@@ -173,6 +173,26 @@ async def test_what_one_worker_wrote_another_lists_and_undoes(start: Start, key_
     assert "Traceback" not in replica.said
 
 
+@pytest.mark.soak
+async def test_a_plan_of_one_worker_is_applied_by_another_also_with_the_history_off(
+    start: Start, tmp_path: Path
+) -> None:
+    replica = await start(*WORKERS, TRIPS_MCP_DATABASE=str(tmp_path / "trips.db"), TRIPS_MCP_HISTORY="off")
+    await replica.serves()
+    async with AsyncExitStack() as stack:
+        one, other = await line_to_each(replica, stack)
+        group = (await one.do("get_me"))["defaultGroupId"]
+        trip = (await one.do("create_trip", groupId=group, **TRIP))["_id"]
+        changes = [{"tool": "update_trip", "arguments": {"title": "Nara"}}]
+        plan = (await one.do("plan_changes", tripId=trip, changes=changes))["planId"]
+        await other.do("apply_plan", planId=plan)
+        title = (await one.do("get_trip", tripId=trip))["title"]
+        refused = await other.ask("tools/call", name="list_changes", arguments={"tripId": trip})
+
+    assert title == "Nara"
+    assert refused.json()["result"]["isError"], "nothing is recorded"
+
+
 async def test_a_killed_worker_is_replaced_and_the_other_finishes_its_call(
     start: Start, service: Any, tmp_path: Path
 ) -> None:
