@@ -375,7 +375,7 @@ def test_a_mistake_in_the_settings_is_one_sentence(
 
 @pytest.mark.parametrize(
     ("module", "also"),
-    [("trips_mcp.cli.serve_stdio", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
+    [("trips_mcp.cli, trips_mcp.settings", set[str]()), ("trips_mcp.cli.serve", {"argparse"})],
     ids=["bare", "flags"],
 )
 def test_the_start_over_stdio_imports_almost_nothing(module: str, also: set[str]) -> None:

@@ -5,7 +5,9 @@ launch and wait for it. With flags only, it also serves, and loads a parser. Eve
 `commands`.
 """
 
+import os
 import sys
+from collections.abc import Mapping
 
 OF_NO_SERVER = ("-h", "--help", "--version")
 COMMAND_WORDS = (
@@ -51,8 +53,6 @@ def _main() -> int:
         set_up_output()
     words = sys.argv[1:]
     if not words:
-        from trips_mcp.cli.serve_stdio import serve_stdio
-
         return serve_stdio()
     if words[0].startswith("-") and words[0] not in OF_NO_SERVER and not any(word in COMMAND_WORDS for word in words):
         from trips_mcp.cli.serve import serve
@@ -61,3 +61,17 @@ def _main() -> int:
     from trips_mcp.cli.commands import run
 
     return run(words)
+
+
+def serve_stdio(flags: Mapping[str, str] | None = None) -> int:
+    """Serves MCP over stdio. Imports only the transport."""
+    from trips_mcp.settings import Settings, SettingsError
+
+    try:
+        settings = Settings.from_env(os.environ, flags)
+        from trips_mcp.server.stdio.transport import run_stdio
+
+        return run_stdio(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"trips-mcp: {error}\n")
+        return 2

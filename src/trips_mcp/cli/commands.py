@@ -6,9 +6,14 @@ from functools import cache
 
 from trips_mcp import __version__
 from trips_mcp.cli import OF_NO_SERVER
-from trips_mcp.cli.backend_groups import BACKEND_MEMBERS, BACKEND_MOVE_TRIP
-from trips_mcp.cli.backend_keys import BACKEND_CREATE_KEY, BACKEND_KEYS, BACKEND_REVOKE_KEY
-from trips_mcp.cli.backend_migrate import BACKEND_MIGRATE
+from trips_mcp.cli.backend_admin import (
+    BACKEND_CREATE_KEY,
+    BACKEND_KEYS,
+    BACKEND_MEMBERS,
+    BACKEND_MIGRATE,
+    BACKEND_MOVE_TRIP,
+    BACKEND_REVOKE_KEY,
+)
 from trips_mcp.cli.backend_serve import BACKEND_SERVE
 from trips_mcp.cli.call import CALL
 from trips_mcp.cli.command import WORDS, Command, CommandError

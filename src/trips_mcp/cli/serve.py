@@ -7,11 +7,11 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 
+from trips_mcp.cli import serve_stdio
 from trips_mcp.cli.command import Command, CommandError
 from trips_mcp.cli.output import OutputError, discard, remark
 from trips_mcp.cli.parser import Parser, normalized
 from trips_mcp.cli.serve_http import serve_http
-from trips_mcp.cli.serve_stdio import serve_stdio
 from trips_mcp.cli.settings import add_server_flags, given
 from trips_mcp.setting_values import variable
 from trips_mcp.settings_table import TRANSPORT, WORKERS
