@@ -350,9 +350,18 @@ async def test_a_request_whose_answer_was_lost_counts() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "status", "unlimited"),
-    [({}, 200, True), ({}, 499, True), ({}, 500, False), ({}, 0, False), (None, 0, False), (None, 200, False)],
+    [
+        ({}, 200, True),
+        ({"X-RateLimit-Limit": "5"}, 200, True),
+        ({"X-RateLimit-Remaining": "4"}, 200, True),
+        ({}, 499, True),
+        ({}, 500, False),
+        ({}, 0, False),
+        (None, 0, False),
+        (None, 200, False),
+    ],
 )
-async def test_an_answer_of_the_service_that_names_no_limit_has_none(
+async def test_an_answer_of_the_service_that_does_not_name_both_counts_has_no_limit(
     headers: dict[str, str] | None, status: int, unlimited: bool
 ) -> None:
     limiter = Limiter()
