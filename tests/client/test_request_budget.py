@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from trips_mcp.client import UnavailableError
+from trips_mcp.client import RateLimitedError, UnavailableError
 from trips_mcp.client.outcome import RateLimit
 from trips_mcp.client.rate_limiter import RateLimiter, RequestBudget, Turn
 from trips_mcp.contract.trips import LIST_TRIPS
@@ -417,6 +417,21 @@ async def test_a_refusal_holds_back_for_its_seconds_and_no_longer(shared_time: "
     assert shared_time.now == began + 0.5
 
 
+async def test_who_has_one_second_left_when_its_turn_comes_has_it(shared_time: "SharedTime") -> None:
+    limiter = RateLimiter(shared_time.clock, shared_time.sleep)
+    began = shared_time.now
+    limiter.close(await limiter.admit(LIST_TRIPS, limiter.new_place(), began + 1), OF_ONE, status=200)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as clockwork:
+            clockwork.start_soon(shared_time.pass_by)
+            with pytest.raises(RateLimitedError):
+                await limiter.admit(LIST_TRIPS, limiter.new_place(), began + 60.9)
+            turn = await limiter.admit(LIST_TRIPS, limiter.new_place(), began + 61)
+            assert turn.sent_at == began + 60
+            clockwork.cancel_scope.cancel()
+
+
 async def test_who_waits_for_requests_under_way_is_not_refused_before_they_end() -> None:
     limiter = Limiter()
     await limiter.answered(OF_ONE)
@@ -439,3 +454,14 @@ async def test_who_waits_for_requests_under_way_is_not_refused_before_they_end()
                 await limiter.admit(ends=121)  # who comes later does not take the turn of who waits
 
     assert len(turns) == 1
+
+
+async def test_who_is_refused_just_before_its_turn_is_told_to_wait_a_second() -> None:
+    limiter = Limiter()
+    await limiter.answered(OF_ONE)
+    limiter.now = 59.5
+
+    with pytest.raises(RateLimitedError) as refused:
+        await limiter.admit(ends=60.9)
+
+    assert refused.value.retry_after == 1

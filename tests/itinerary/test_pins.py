@@ -70,6 +70,37 @@ def test_one_of_three_pins_with_lat_and_lng_swapped_is_told_so() -> None:
     ]
 
 
+def test_a_pin_with_impossible_coordinates_is_not_compared_with_others() -> None:
+    assert said(road_trip(*NAXOS, pin("Wrong", 95, 60))) == [
+        "certain: Pin pin_wrong has coordinates that do not exist (lat 95, lng 60)."
+    ]
+
+
+def test_the_pins_of_each_of_two_legs_are_compared_among_themselves() -> None:
+    greek, japanese = leg("Naxos", "2026-07-01 2026-07-10", "Europe/Athens"), leg("Tokyo", "2026-07-10 2026-07-28", "")
+    thasos, osaka = pin("Thasos", 39.9, 25.4), pin("Osaka", 34.69, 135.5)
+    plans = [visit(one, "2026-07-05", legId=greek["_id"]) for one in (*NAXOS, thasos)]
+    plans += [visit(one, "2026-07-15", legId=japanese["_id"]) for one in (*TOKYO, osaka)]
+    trip = journey("2026-07-01 2026-07-28", legs=[greek, japanese], pins=[*NAXOS, thasos, *TOKYO, osaka], plans=plans)
+
+    assert said(trip) == [
+        "possible: Pin pin_thasos is 310 km from the middle of the pins of leg leg_naxos.",
+        "possible: Pin pin_osaka is 400 km from the middle of the pins of leg leg_tokyo.",
+    ]
+
+
+def test_why_a_far_pin_may_be_right_depends_on_its_link() -> None:
+    linked = road_trip(*NAXOS, pin("Thasos", 39.9, 25.4))
+    loose = journey("2026-07-01 2026-07-28", pins=[*NAXOS, pin("Thasos", 39.9, 25.4)])
+
+    for trip, doubt, day in (
+        (linked, "A plan may lead far away from its leg.", "2026-07-03"),
+        (loose, "No commitment links the pin to a leg.", None),
+    ):
+        (found,) = (one for one in check(trip).findings if one.kind == "pin_far_from_leg")
+        assert (found.not_certain, found.fix_with, found.date) == (doubt, "update_map_pin", day)
+
+
 def test_of_two_pins_each_is_measured_by_the_other() -> None:
     assert said(road_trip(pin("North", 40, 10), pin("South", 20, 30))) == [
         f"possible: Pin pin_{one} is 2,927 km from the other pin of leg leg_on_the_road." for one in ("north", "south")
