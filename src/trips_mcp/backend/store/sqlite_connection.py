@@ -10,10 +10,11 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from anyio import CancelScope, Lock
+from anyio import CancelScope, Lock, sleep
 from anyio.lowlevel import checkpoint
 from anyio.to_thread import run_sync
 from pydantic_core import from_json
@@ -28,6 +29,12 @@ _MOST_TOGETHER: Final = 64
 """Most writes in one transaction, because the first one waits for the last."""
 _QUICK_SECONDS: Final = 0.02
 """If the last commit took less, the next one runs on the event loop."""
+_MOST_WITH_OTHERS: Final = 16
+"""The same while another process writes to the file, which waits for the last, too."""
+_SECONDS_SHARED: Final = 1.0
+"""How long another process counts as writing after this one waited for it."""
+_SECONDS_FOR_OTHERS: Final = 0.002
+"""Between two transactions while another process writes: two of its tries."""
 _SECONDS_BETWEEN_TRIES: Final = 0.001
 """SQLite's busy handler sleeps up to 100 ms and misses the gap between two writes of a busy process."""
 
@@ -156,6 +163,7 @@ class _Writes:
         self._turn = Lock(fast_acquire=True)  # first come, first served
         self._group: _Group | None = None
         self._seconds_to_commit = 0.0
+        self._shares_until = -inf
         self.opened: list[SqliteConnection] = []
 
     @asynccontextmanager
@@ -185,7 +193,8 @@ class _Writes:
 
     async def _joined(self) -> _Group:
         group = self._group
-        if group is not None and (group.size >= _MOST_TOGETHER or group.error is not None):
+        most = _MOST_WITH_OTHERS if self._shares_the_file else _MOST_TOGETHER
+        if group is not None and (group.size >= most or group.error is not None):
             await self._commit(group)
             group = None
         if group is None or group.is_over:
@@ -193,16 +202,24 @@ class _Writes:
         group.size += 1
         return group
 
+    @property
+    def _shares_the_file(self) -> bool:
+        """Whether another process wrote a moment ago. It gets its turn, as SQLite keeps no line of those who wait."""
+        return time.monotonic() < self._shares_until
+
     async def _begin(self) -> _Group:
         if not self.opened:
             self.opened.append(self._connect())
             self.opened[0].raw.execute("PRAGMA busy_timeout = 0")
         raw = self.opened[0].raw
+        if self._shares_the_file:
+            await sleep(_SECONDS_FOR_OTHERS)
         try:
             raw.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
+            self._shares_until = time.monotonic() + _SECONDS_SHARED
             await run_sync(self._begin_after_others, raw)
         self._group = _Group()
         return self._group
