@@ -1,4 +1,4 @@
-"""The HTTP protocol with connection limits, and timeouts for slow headers and slow readers.
+"""uvicorn's h11 protocol with connection limits, and timeouts for slow headers and slow readers.
 
 MCP request bodies (`request.py`) and calls (`limits.py`) have their own deadlines.
 """
@@ -12,10 +12,43 @@ from weakref import WeakKeyDictionary
 import h11
 from typing_extensions import override
 from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trips_mcp.addresses import MOST_PER_ADDRESS, UNKNOWN, TrustedProxies, client_network
-from trips_mcp.server.http.plain_requests import PlainProtocol
 from trips_mcp.server.http.request import CONNECTION, INVALID_REQUEST, OVER_LIMIT, RefusalError
+
+
+class StrictConnection(h11.Connection):
+    """Refuses requests with two kinds of length, which a proxy may interpret differently (smuggling).
+
+    Sends the head of a response with the first part of its body, because each write is a system call.
+    """
+
+    fault: str | None = None
+    """The error of a request that h11 itself would accept."""
+
+    _head = b""
+    """The head of a response that has no body yet."""
+
+    @override
+    def send(self, event: h11.Event) -> Any:
+        output = super().send(event)
+        if isinstance(event, h11.Response):
+            self._head = output or b""
+            return b""
+        if self._head and output is not None:
+            self._head, output = b"", self._head + output
+        return output
+
+    @override
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _ in event.headers}
+            if b"content-length" in names and b"transfer-encoding" in names:
+                self.fault = "Content-Length and Transfer-Encoding exclude each other; send one of them."
+                raise h11.RemoteProtocolError(self.fault)
+        return event
 
 
 class _ConnectionCounts:
@@ -31,7 +64,7 @@ class _ConnectionCounts:
 _COUNTS: Final = WeakKeyDictionary[Config, _ConnectionCounts]()
 
 
-class LimitedProtocol(PlainProtocol):
+class LimitedProtocol(H11Protocol):
     """Limits the connections in total and per client address."""
 
     most_connections: int = 1000
@@ -51,6 +84,7 @@ class LimitedProtocol(PlainProtocol):
     @override
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = StrictConnection(h11.SERVER)
         self._counts = _COUNTS.setdefault(self.config, _ConnectionCounts())
 
     @override
@@ -82,7 +116,7 @@ class LimitedProtocol(PlainProtocol):
 
     @property
     def waits_for_head(self) -> bool:
-        return self.plain is None and self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
