@@ -1,4 +1,4 @@
-"""The commands that administrate the backend's database: its keys, its groups, its tables.
+"""The commands that administer the backend's database: its keys, its groups, its tables.
 
 A key to revoke is read from stdin, because every user of the machine can read an argument, and it stays in the
 shell's history. The database has only hashes of keys. PostgreSQL's tables are changed by `backend migrate` alone.
