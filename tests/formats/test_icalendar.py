@@ -194,7 +194,7 @@ def is_read_back(parts: dict[str, Any]) -> None:
 def test_odd_values_never_break_the_file(data: st.DataObject, parts: dict[str, Any]) -> None:
     outline = any_outline(spoilt(parts, data))
 
-    assert len({str(one["UID"]) for one in events_in(outline)}) == len(outline.entries)
+    assert len(events_in(outline)) == len(outline.entries)  # ids may be spoilt to the same one
 
 
 def any_outline(parts: dict[str, Any]) -> Outline:
