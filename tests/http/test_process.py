@@ -117,6 +117,28 @@ async def test_on_every_address_it_requires_a_key_and_a_host_name(
         (("--auth", "key"), {"OSOTO_BASE_URL": "http://trips.example.com/api/v1"}, "OSOTO_BASE_URL: "),
         (("--auth", "key"), {"OSOTO_BASE_URL": "https://x.example", "TRIPS_MCP_DATABASE": "x.db"}, "are both set"),
         (("--auth", "key"), {"TRIPS_MCP_DATABASE": "/dev/null/trips.db"}, "trips-mcp: "),
+        (("--workers", "0"), {}, "--workers must be a number from 1 to 64."),
+        (("--workers=-1",), {}, "--workers must be a number from 1 to 64."),
+        (("--workers", "x"), {}, "--workers must be a number from 1 to 64."),
+        (("--workers", "1000"), {}, "--workers must be a number from 1 to 64."),
+        (("--workers", ""), {}, "--workers is empty"),
+        ((), {"TRIPS_MCP_WORKERS": "two"}, "TRIPS_MCP_WORKERS must be a number"),
+        pytest.param(("--workers", "2", "--transport", "sse"), {}, "is not for --transport sse", marks=posix),
+        pytest.param(
+            ("--workers", "2", "--transport", "stdio"), {}, "--workers is for a server over HTTP", marks=posix
+        ),
+        pytest.param(
+            ("--workers", "2"),
+            {"TRIPS_MCP_DATABASE": ":memory:"},
+            "needs a database that processes can share",
+            marks=posix,
+        ),
+        pytest.param(
+            ("--workers", "2"),
+            {"TRIPS_MCP_DATABASE": "sqlite://"},
+            "needs a database that processes can share",
+            marks=posix,
+        ),
     ],
 )
 def test_an_invalid_setting_is_reported_in_one_sentence(

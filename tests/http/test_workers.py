@@ -343,42 +343,6 @@ async def test_it_ends_when_no_worker_can_be_replaced(start: Start, tmp_path: Pa
     assert "Traceback" not in replica.said
 
 
-@pytest.mark.parametrize(
-    ("words", "env", "why"),
-    [
-        (("--workers", "0"), {}, "--workers must be a number from 1 to 64."),
-        (("--workers=-1",), {}, "--workers must be a number from 1 to 64."),
-        (("--workers", "x"), {}, "--workers must be a number from 1 to 64."),
-        (("--workers", "1000"), {}, "--workers must be a number from 1 to 64."),
-        (("--workers", ""), {}, "--workers is empty"),
-        ((), {"TRIPS_MCP_WORKERS": "two"}, "TRIPS_MCP_WORKERS must be a number"),
-        (("--workers", "2", "--transport", "sse"), {}, "is not for --transport sse"),
-        (("--workers", "2", "--transport", "stdio"), {}, "--workers is for a server over HTTP"),
-        (("--workers", "2"), {"TRIPS_MCP_DATABASE": ":memory:"}, "needs a database that processes can share"),
-        (("--workers", "2"), {"TRIPS_MCP_DATABASE": "sqlite://"}, "needs a database that processes can share"),
-    ],
-)
-def test_what_workers_cannot_do_is_refused_in_one_sentence(
-    words: tuple[str, ...],
-    env: dict[str, str],
-    why: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("TRIPS_MCP_JOURNAL", str(tmp_path / "journal.db"))
-    for name, text in env.items():
-        monkeypatch.setenv(name, text)
-
-    code = run(["serve", "--transport", "http", "--port", "0", *words])
-
-    said = capsys.readouterr()
-    assert code == 2
-    assert said.out == ""
-    assert why in said.err
-    assert len(said.err.strip().splitlines()) == 1
-
-
 def test_a_port_in_use_is_refused_as_with_one_process(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
