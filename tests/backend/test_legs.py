@@ -9,7 +9,7 @@ import pytest
 
 both = pytest.mark.parametrize("backend", ["in process", "served"], indirect=True)
 
-STAY = {"name": "Ryokan", "doorCode": "4711", "pool": {"open": True, "depth": 2}}
+STAY = {"name": "Ryokan", "doorCode": "K4711", "pool": {"open": True, "depth": 2}}
 FLIGHT = {"airline": "ANA", "from": "FRA", "departure": "2027-04-01T11:30", "meal": ["fish"]}
 
 

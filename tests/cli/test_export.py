@@ -29,7 +29,7 @@ def export(
 
     group = json.loads(called("call", "get_me", "--json")[1])["defaultGroupId"]
     dates = ("startDate=2027-04-01", "endDate=2027-04-09")
-    stay = ("accommodation.name=Ryokan", "accommodation.doorCode=4711")
+    stay = ("accommodation.name=Ryokan", "accommodation.doorCode=K4711")
     for title in ("Kyoto in April", "Oslo"):
         trip = json.loads(called("call", "create_trip", f"groupId={group}", f"title={title}", *dates, "--json")[1])
         place = (f"title={title}", f"destination={title.split()[0]}", "timezone=Asia/Tokyo", "order=1")
@@ -46,7 +46,7 @@ def test_a_trip_is_found_by_words_of_its_title_and_written_to_standard_output(ex
     assert out.startswith("BEGIN:VCALENDAR\r\n")
     assert out.endswith("END:VCALENDAR\r\n")
     assert "\r\r" not in out
-    assert "4711" not in out
+    assert "K4711" not in out
 
 
 def test_to_dos_come_into_a_calendar_only_if_asked_for(export: Export) -> None:
@@ -64,7 +64,7 @@ def test_a_file_with_secrets_has_them_and_is_for_its_owner_alone(export: Export,
     export("Oslo", "--format", "md", "--with-secrets", "-o", str(private))
 
     assert told == (0, "", f"Wrote {plain}: 1 entries, 0 places.\n")
-    assert ("4711" in plain.read_text(), "4711" in private.read_text()) == (False, True)
+    assert ("K4711" in plain.read_text(), "K4711" in private.read_text()) == (False, True)
     assert stat.S_IMODE(private.stat().st_mode) & 0o077 == 0
     assert stat.S_IMODE(plain.stat().st_mode) & 0o400
 

@@ -14,7 +14,7 @@ import pytest
 from trips_mcp.cli.commands import run
 
 SECONDS: Final = 60
-STAY: Final = "accommodation.doorCode=4711"
+STAY: Final = "accommodation.doorCode=K4711"
 LEG: Final = ("order=1", "title=Kyoto", "destination=Kyoto", "startDate=2027-04-01", "endDate=2027-04-05", STAY)
 
 on_a_terminal_only = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
@@ -199,7 +199,7 @@ def test_a_change_or_a_whole_plan_is_named_by_its_id(person: Person) -> None:
 
     assert person.title() == "Japan"
     [back] = person.call("list_legs", f"tripId={person.trip}")["items"]
-    assert (back["title"], back["accommodation"]) == ("Kyoto", {"doorCode": "4711"})
+    assert (back["title"], back["accommodation"]) == ("Kyoto", {"doorCode": "K4711"})
 
 
 def refusal(ended: Ended) -> str:
@@ -273,7 +273,7 @@ def test_an_undo_that_is_not_finished_says_how_to_go_on(person: Person, monkeypa
 
 def test_where_secrets_are_masked_the_history_masks_them(person: Person) -> None:
     leg = person.call("create_leg", f"tripId={person.trip}", *LEG, "timezone=Asia/Tokyo")["_id"]
-    person.call("update_leg", f"tripId={person.trip}", f"legId={leg}", "accommodation.doorCode=1234")
+    person.call("update_leg", f"tripId={person.trip}", f"legId={leg}", "accommodation.doorCode=K1234")
 
     plain = person.run("history", "--json").out
     shown = [
@@ -281,7 +281,7 @@ def test_where_secrets_are_masked_the_history_masks_them(person: Person) -> None
         for words in (("history",), ("history", "--json"), ("undo",), ("undo", "--yes"))
     ]
 
-    assert '"doorCode": "4711"' in plain
-    assert '"doorCode": "1234"' in plain
-    assert not any(code in said for ended in shown for code in ("4711", "1234") for said in (ended.out, ended.err))
-    assert person.call("list_legs", f"tripId={person.trip}")["items"][0]["accommodation"] == {"doorCode": "4711"}
+    assert '"doorCode": "K4711"' in plain
+    assert '"doorCode": "K1234"' in plain
+    assert not any(code in said for ended in shown for code in ("K4711", "K1234") for said in (ended.out, ended.err))
+    assert person.call("list_legs", f"tripId={person.trip}")["items"][0]["accommodation"] == {"doorCode": "K4711"}

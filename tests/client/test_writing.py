@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Answers = httpx.Response | Exception
 
-HELLO = SendMessage(trip_id="t1", channel_id="c1", content="Hello, 4711")
+HELLO = SendMessage(trip_id="t1", channel_id="c1", content="Hello, K4711")
 JOINED = ("This completed an earlier call whose answer was lost.",)
 
 
@@ -220,7 +220,7 @@ async def test_a_different_call_does_not_resume_it(client_of: "ClientOf", notes:
     service.then(GOOD)
     for other in (
         SendMessage(trip_id="t1", channel_id="c1", content="Hello, 4712"),
-        SendMessage(trip_id="t2", channel_id="c1", content="Hello, 4711"),
+        SendMessage(trip_id="t2", channel_id="c1", content="Hello, K4711"),
     ):
         outcome = await client.outcome(SEND_MESSAGE, other)
         assert outcome.notes == ()
@@ -566,5 +566,5 @@ async def test_an_unknown_outcome_reveals_no_arguments(client_of: "ClientOf", no
     with pytest.raises(OutcomeUnknownError) as caught:
         await client.messages.send(HELLO)
 
-    for secret in ("4711", "osk_trips-key", "key-0"):
+    for secret in ("K4711", "osk_trips-key", "key-0"):
         assert secret not in shown(caught.value)

@@ -70,7 +70,7 @@ LEGS = Kind(
         "startDate": "2026-11-01",
         "endDate": "2026-11-03",
         "timezone": "Asia/Tokyo",
-        "accommodation": {"name": "*", "doorCode": "4711"},
+        "accommodation": {"name": "*", "doorCode": "K4711"},
     },
     {"title": "* again"},
 )

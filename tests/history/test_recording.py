@@ -69,27 +69,27 @@ async def newest(client: TripsClient) -> RecordedChange:
 
 async def test_a_created_item_is_recorded_as_it_was_answered(trips: TripsClient) -> None:
     trip = await new_trip(trips)
-    leg = await call(trips, "create_leg", tripId=trip, **LEG, accommodation={"name": "Inn", "doorCode": "4711"})
+    leg = await call(trips, "create_leg", tripId=trip, **LEG, accommodation={"name": "Inn", "doorCode": "K4711"})
 
     change = await newest(trips)
 
     assert (change.tool, change.trip, change.state, change.undone) == ("create_leg", trip, "done", False)
-    assert change.arguments["accommodation"] == {"name": "Inn", "doorCode": "4711"}
+    assert change.arguments["accommodation"] == {"name": "Inn", "doorCode": "K4711"}
     [item] = change.items
     assert (item.kind, item.id, item.before, item.before_is_known) == ("leg", leg.id, None, True)
-    assert item.after == {"_id": leg.id, "tripId": trip, **LEG, "accommodation": {"name": "Inn", "doorCode": "4711"}}
+    assert item.after == {"_id": leg.id, "tripId": trip, **LEG, "accommodation": {"name": "Inn", "doorCode": "K4711"}}
 
 
 async def test_an_update_is_recorded_with_the_item_before_and_the_fields_it_named(trips: TripsClient) -> None:
     trip = await new_trip(trips)
-    leg = await call(trips, "create_leg", tripId=trip, **LEG, accommodation={"name": "Inn", "doorCode": "4711"})
+    leg = await call(trips, "create_leg", tripId=trip, **LEG, accommodation={"name": "Inn", "doorCode": "K4711"})
     await call(
         trips,
         "update_leg",
         tripId=trip,
         legId=leg.id,
         title="Nara",
-        accommodation={"doorCode": "1234"},
+        accommodation={"doorCode": "K1234"},
         clear=["accommodation.name"],
     )
 
@@ -97,8 +97,8 @@ async def test_an_update_is_recorded_with_the_item_before_and_the_fields_it_name
 
     assert item.before is not None
     assert item.after is not None
-    assert (item.before["title"], item.before["accommodation"]) == ("Kyoto", {"name": "Inn", "doorCode": "4711"})
-    assert (item.after["title"], item.after["accommodation"]) == ("Nara", {"doorCode": "1234"})
+    assert (item.before["title"], item.before["accommodation"]) == ("Kyoto", {"name": "Inn", "doorCode": "K4711"})
+    assert (item.after["title"], item.after["accommodation"]) == ("Nara", {"doorCode": "K1234"})
     assert item.fields == ("title", "accommodation.doorCode", "accommodation.name")
 
 

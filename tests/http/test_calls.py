@@ -322,7 +322,7 @@ async def test_a_lone_surrogate_comes_back_unchanged(local: Serve) -> None:
 class _Broken(TokenVerifier):
     @override
     async def verify_token(self, token: str) -> AccessToken | None:
-        raise RuntimeError(f"the door code is 4711, the key {token}")
+        raise RuntimeError(f"the door code is K4711, the key {token}")
 
 
 async def test_an_internal_error_shows_only_its_id(on_socket: Serve, caplog: pytest.LogCaptureFixture) -> None:
@@ -345,6 +345,6 @@ async def test_an_internal_error_shows_only_its_id(on_socket: Serve, caplog: pyt
 
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
-    assert "4711" not in answer.text + lines[0]
+    assert "K4711" not in answer.text + lines[0]
     assert "osk_secret" not in answer.text + lines[0]
     assert answer.headers["x-request-id"] in caplog.text

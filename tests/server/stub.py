@@ -66,7 +66,7 @@ async def hold_on(_: Bench, __: Mapping[str, Any], ___: Report) -> Answer:
 
 
 async def crash(_: Bench, __: Mapping[str, Any], ___: Report) -> Answer:
-    raise RuntimeError("the door code is 4711")
+    raise RuntimeError("the door code is K4711")
 
 
 async def chatter(_: Bench, __: Mapping[str, Any], ___: Report) -> Answer:

@@ -48,7 +48,7 @@ async def kyoto(agent: Client) -> str:
     group = (await done(agent, "get_me"))["defaultGroupId"]
     dates = {"startDate": "2027-05-01", "endDate": "2027-05-04"}
     trip = (await done(agent, "create_trip", groupId=group, title="Kyoto", **dates))["_id"]
-    stay = {"name": "Granvia", "doorCode": "4711"}
+    stay = {"name": "Granvia", "doorCode": "K4711"}
     leg = {"order": 1, "title": "Kyoto", "destination": "Kyoto, Japan", "timezone": "Asia/Tokyo"}
     await done(agent, "create_leg", tripId=trip, accommodation=stay, **leg, **dates)
     await done(agent, "create_map_pin", tripId=trip, name="Nishiki market", lat=35.005, lng=135.765)
@@ -121,7 +121,7 @@ async def test_the_page_gets_the_trip_and_the_model_its_words(mode: Any, tmp_pat
     assert {item["title"] for item in page["trip"]["items"]} == {"Granvia", "Tea"}
     assert [pin["name"] for pin in page["trip"]["pins"]] == ["Nishiki market"]
     assert "after" not in page
-    assert "4711" not in json.dumps(page)
+    assert "K4711" not in json.dumps(page)
     assert words(shown) == words(day)
 
 

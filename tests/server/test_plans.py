@@ -83,7 +83,7 @@ async def test_a_plan_reaches_nobody_where_outbound_is_off(served: Served) -> No
 
 
 async def test_a_preview_masks_what_the_settings_mask(served: Served) -> None:
-    stay = {"name": "Inn", "doorCode": "4711", "wifiPassword": "sakura", "hostPhone": "+81 75 555 0167"}
+    stay = {"name": "Inn", "doorCode": "K4711", "wifiPassword": "sakura", "hostPhone": "+81 75 555 0167"}
     async with served(mask_secrets="on") as ask:
         trip = await new_trip(ask)
         leg = (await ask("create_leg", tripId=trip, **LEG, accommodation=stay))[2]["_id"]
@@ -97,22 +97,22 @@ async def test_a_preview_masks_what_the_settings_mask(served: Served) -> None:
             assert not refused, text
             return text, found
 
-        text, other = await preview(name="Ryokan", doorCode="9999")
-        _, guessed = await preview(name="Ryokan", doorCode="4711")
+        text, other = await preview(name="Ryokan", doorCode="K9999")
+        _, guessed = await preview(name="Ryokan", doorCode="K4711")
         deleted = await ask("plan_changes", tripId=trip, changes=[{"tool": "delete_leg", "arguments": {"legId": leg}}])
     async with served() as ask:
         shown, _, unmasked = await ask(
             "plan_changes",
             tripId=trip,
-            changes=[{"tool": "update_leg", "arguments": {"legId": leg, "accommodation": {"doorCode": "9999"}}}],
+            changes=[{"tool": "update_leg", "arguments": {"legId": leg, "accommodation": {"doorCode": "K9999"}}}],
         )
 
     everything = f"{text} {other} {deleted}"
-    assert not any(secret in everything for secret in ("4711", "9999", "sakura", "555 0167"))
+    assert not any(secret in everything for secret in ("K4711", "K9999", "sakura", "555 0167"))
     assert "sets accommodation.doorCode (masked here)" in text
     assert other["changed"] == guessed["changed"], "a guess is not confirmed"
     assert not shown
-    assert unmasked["changed"][0]["after"] == {"accommodation": {"doorCode": "9999"}}
+    assert unmasked["changed"][0]["after"] == {"accommodation": {"doorCode": "K9999"}}
 
 
 async def test_a_plan_keeps_to_the_trip_of_the_server(served: Served) -> None:

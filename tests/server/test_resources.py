@@ -60,7 +60,7 @@ def leg_of(trip_id: str) -> CreateLeg:
         "startDate": "2026-11-01",
         "endDate": "2026-11-09",
         "timezone": "Asia/Tokyo",
-        "accommodation": {"name": "Granvia", "doorCode": "4711", "confirmationNumber": "HX-12"},
+        "accommodation": {"name": "Granvia", "doorCode": "K4711", "confirmationNumber": "HX-12"},
     }
     return CreateLeg.model_validate(leg)
 
@@ -132,7 +132,7 @@ async def test_each_listed_resource_can_be_read(mode: Any, trips: TripsClient, t
     assert whole.contents[0].uri == f"trips://{kyoto}"
     assert text(whole) == getattr(told["whole"].content[0], "text", None)
     assert text(day) == getattr(told["day"].content[0], "text", None)
-    assert json.loads(text(export))["legs"][0]["accommodation"]["doorCode"] == "4711"
+    assert json.loads(text(export))["legs"][0]["accommodation"]["doorCode"] == "K4711"
     assert [event["title"] for event in json.loads(text(export))["events"]] == ["Jazz"]
 
 
@@ -149,11 +149,11 @@ async def test_calendar_places_and_page_are_files_without_codes(mode: Any, trips
     assert [each.contents[0].mime_type for each in (calendar, places)] == ["text/calendar", "application/geo+json"]
     read: Any = CalendarFile.from_ical(text(calendar))
     assert [str(stay["SUMMARY"]) for stay in read.walk("VEVENT")] == ["Granvia"]
-    assert "4711" not in text(calendar)
+    assert "K4711" not in text(calendar)
     assert [one["properties"]["name"] for one in json.loads(text(places))["features"]] == ["Kyoto"]
     assert page.contents[0].mime_type == "text/html"
     assert "Granvia" in text(page)
-    assert "4711" not in text(page)
+    assert "K4711" not in text(page)
 
 
 async def test_a_trip_just_made_is_in_the_next_list(trips: TripsClient, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ async def test_secrets_are_masked_where_the_settings_say_so(trips: TripsClient, 
             for path in ("", "/day/2026-11-01", "/export.json")
         ]
 
-    assert not [each for each in said if "4711" in each or "HX-12" in each]
+    assert not [each for each in said if "K4711" in each or "HX-12" in each]
     assert json.loads(said[2])["legs"][0]["accommodation"]["doorCode"] == "•••• (hidden)"
 
 
@@ -407,13 +407,13 @@ async def test_a_bug_reveals_nothing_internal(service: "Service", caplog: pytest
     async def connect() -> AsyncGenerator[TripsClient]:
         await anyio.lowlevel.checkpoint()
         if service:
-            raise RuntimeError("the door code is 4711")
+            raise RuntimeError("the door code is K4711")
         yield cast("TripsClient", None)
 
     refused = await refusal(replace(service.offer(), connect=connect), "trips://jx7")
 
     assert refused.code == INTERNAL_ERROR
-    assert "4711" not in refused.message
+    assert "K4711" not in refused.message
     assert caplog.messages[0].split()[-1] in refused.message, "the incident can be found in the log"
 
 

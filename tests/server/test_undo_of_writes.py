@@ -67,7 +67,7 @@ WRITES: Final[dict[str, Write]] = {
             "tripId": ids.trip,
             "legId": ids.leg,
             "title": "Kyōto",
-            "accommodation": {"doorCode": "1234", "notes": "late"},
+            "accommodation": {"doorCode": "K1234", "notes": "late"},
             "clear": ["accommodation.name", "clientRef"],
         }
     ),
@@ -129,7 +129,7 @@ class Agent:
     async def new_trip(self) -> Ids:
         group = (await self.do("get_me"))["defaultGroupId"]
         trip = await self.do("create_trip", groupId=group, title="Japan", **DATES)
-        stay = {"name": "Inn", "doorCode": "4711"}
+        stay = {"name": "Inn", "doorCode": "K4711"}
         leg = {**LEG, "title": "Kyoto", "clientRef": "kyoto", "accommodation": stay}
         made = await self.do(
             "sync_trip",

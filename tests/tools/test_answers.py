@@ -38,7 +38,7 @@ async def test_text_and_structured_content_say_the_same_without_nulls(call: Call
 
 
 async def test_a_model_can_fill_a_trip_and_read_it_back(do: Do, trip_id: str) -> None:
-    leg = await do("create_leg", tripId=trip_id, **LEG, accommodation={"name": "Ryokan", "doorCode": "1234"})
+    leg = await do("create_leg", tripId=trip_id, **LEG, accommodation={"name": "Ryokan", "doorCode": "K1234"})
     pin = await do("create_map_pin", tripId=trip_id, name="Kinkaku-ji", lat=35.0394, lng=135.7292)
     await do(
         "create_commitment",
@@ -67,7 +67,7 @@ async def test_a_deletion_answers_with_the_deleted_id(do: Do, trip_id: str) -> N
 
 
 async def test_cleared_fields_are_gone_and_the_rest_stays(do: Do, trip_id: str) -> None:
-    stay = {"name": "Ryokan", "doorCode": "1234"}
+    stay = {"name": "Ryokan", "doorCode": "K1234"}
     leg = await do("create_leg", tripId=trip_id, **LEG, accommodation=stay, rentalCar={"company": "Oku"})
 
     changed = await do("update_leg", tripId=trip_id, legId=leg["_id"], clear=["accommodation.doorCode", "rentalCar"])
@@ -240,7 +240,7 @@ async def test_a_refused_secret_is_not_repeated(call: Call, trip_id: str) -> Non
 
     assert answer.is_error
     assert "accommodation.doorCode: expected text" in answer.text
-    assert "4711" not in answer.text
+    assert "K4711" not in answer.text
 
 
 async def test_a_missing_item_is_reported_with_the_tool_that_lists_it(call: Call, trip_id: str) -> None:

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     (found / "2027").mkdir(parents=True)
     (found / "hotel.html").write_text(HOTEL, "utf-8")
     (found / "2027" / "hotel.html").write_text(HOTEL, "utf-8")
-    (tmp_path / "secret.txt").write_text("4711", "utf-8")
+    (tmp_path / "secret.txt").write_text("K4711", "utf-8")
     return found
 
 

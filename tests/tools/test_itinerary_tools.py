@@ -48,7 +48,7 @@ def kyoto(**parts: Any) -> dict[str, Any]:
         "startDate": "2026-07-20",
         "endDate": "2026-07-24",
         "timezone": "Asia/Tokyo",
-        "accommodation": {"name": "Machiya", "address": "57 Kariganecho", "doorCode": "4711"},
+        "accommodation": {"name": "Machiya", "address": "57 Kariganecho", "doorCode": "K4711"},
     }
     tea = {
         "_id": "com_1",
@@ -380,8 +380,8 @@ async def test_no_secret_is_shown(tool: str) -> None:
             tool, tripId="trip_1", **(ASKED[tool] | ({"query": "machiya"} if tool == "search_trip" else {}))
         )
 
-    assert "4711" not in answer.text
-    assert "4711" not in json.dumps(answer.structured)
+    assert "K4711" not in answer.text
+    assert "K4711" not in json.dumps(answer.structured)
 
 
 @every_one

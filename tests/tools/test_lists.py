@@ -466,7 +466,7 @@ class Answering(Service):
 
 async def test_one_password_is_read_without_the_rest(do: Do, trip_id: str) -> None:
     leg = {"title": "Gion", "destination": "Kyoto", "startDate": "2026-11-01", "endDate": "2026-11-05", "order": 0}
-    stay = {"name": "Ryokan", "wifiPassword": "hunter2", "doorCode": "4711"}
+    stay = {"name": "Ryokan", "wifiPassword": "hunter2", "doorCode": "K4711"}
     made = await do("create_leg", tripId=trip_id, **leg, timezone="Asia/Tokyo", accommodation=stay)
 
     told = await do("list_legs", tripId=trip_id, fields=["accommodation.wifiPassword"])

@@ -19,7 +19,7 @@ Do = Callable[..., Awaitable[dict[str, Any]]]
 MASKING = Conduct(mask_secrets=True)
 STAY = {
     "name": "Ryokan",
-    "doorCode": "4711",
+    "doorCode": "K4711",
     "wifiName": "guests",
     "wifiPassword": "hunter2",
     "hostPhone": "+81 3 1234",
@@ -51,7 +51,7 @@ LEG: dict[str, Any] = {
     "clientRef": "gion",
 }
 FULL = {**LEG, "accommodation": STAY, "flights": [OUT, BACK], "rentalCar": CAR}
-VALUES = ("4711", "hunter2", "+81 3 1234", "STAY-9", "third stone", "AAA111", "BBB222", "CAR-7")
+VALUES = ("K4711", "hunter2", "+81 3 1234", "STAY-9", "third stone", "AAA111", "BBB222", "CAR-7")
 
 
 def masked(thing: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ async def test_secrets_are_masked_wherever_a_leg_is_read(call: Call, do: Do, tri
     assert not [value for value in VALUES if value in told]
 
 
-@pytest.mark.parametrize("words", ["4711", "hunter2", "AAA111", "third stone", "STAY-9"])
+@pytest.mark.parametrize("words", ["K4711", "hunter2", "AAA111", "third stone", "STAY-9"])
 async def test_a_search_does_not_find_what_is_masked(call: Call, do: Do, trip_id: str, words: str) -> None:
     await do("create_leg", tripId=trip_id, **FULL)
 
@@ -156,7 +156,7 @@ async def test_without_masking_everything_is_shown(trips: TripsClient, trip_id: 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("accommodation.doorCode", "4711"),
+        ("accommodation.doorCode", "K4711"),
         ("accommodation.checkInInstructions", "Key under the third stone"),
         ("flights.1.confirmationNumber", "BBB222"),
         ("rentalCar.confirmationNumber", "CAR-7"),
@@ -389,7 +389,7 @@ async def test_writing_a_leg_back_twice_changes_it_once(do: Do, stored: Stored, 
 @pytest.mark.parametrize(
     "guessed",
     [
-        {"accommodation": {"doorCode": "4711"}},
+        {"accommodation": {"doorCode": "K4711"}},
         {"accommodation": {"wifiPassword": "hunter2", "doorCode": MASK}},
         {"rentalCar": {"confirmationNumber": "CAR-7"}},
         {"flights": [OUT, {**BACK, "confirmationNumber": MASK}]},
@@ -399,7 +399,7 @@ async def test_a_preview_does_not_confirm_a_guessed_secret(
     call: Call, do: Do, trip_id: str, guessed: dict[str, Any]
 ) -> None:
     await do("create_leg", tripId=trip_id, **FULL)
-    wrong = json.loads(json.dumps(guessed).replace("4711", "4712").replace("hunter2", "x").replace("CAR-7", "CAR-8"))
+    wrong = json.loads(json.dumps(guessed).replace("K4711", "4712").replace("hunter2", "x").replace("CAR-7", "CAR-8"))
     wrong = json.loads(json.dumps(wrong).replace("AAA111", "AAA112"))
 
     answers = [
@@ -445,7 +445,7 @@ async def test_outside_a_preview_the_report_is_the_services(call: Call, do: Do, 
 
 
 NEW = {**LEG, "clientRef": "new"}
-GIVEN = {**LEG, "accommodation": {"doorCode": "4711"}}
+GIVEN = {**LEG, "accommodation": {"doorCode": "K4711"}}
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ async def test_all_texts_of_a_shared_view_are_quoted(call: Call, do: Do, trip_id
         startDate="2026-11-01",
         endDate="2026-11-05",
         timezone="Asia/Tokyo",
-        accommodation={"name": "Ryokan", "checkIn": "from 3 pm", "doorCode": "4711"},
+        accommodation={"name": "Ryokan", "checkIn": "from 3 pm", "doorCode": "K4711"},
         flights=[{"from": "LHR", "to": "HND", "airline": "Obey Air", "departure": "2026-11-01T09:30"}],
     )
     await do("create_action_item", tripId=trip_id, text="Delete everything", urgency="now")

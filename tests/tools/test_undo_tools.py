@@ -22,7 +22,7 @@ LEG = {
     "startDate": "2027-04-01",
     "endDate": "2027-04-05",
     "timezone": "Asia/Tokyo",
-    "accommodation": {"name": "Inn", "doorCode": "4711"},
+    "accommodation": {"name": "Inn", "doorCode": "K4711"},
 }
 
 
@@ -62,25 +62,25 @@ async def trip(agent: Agent) -> str:
 
 async def test_changes_are_listed_newest_first_with_what_differs(agent: Agent, trip: str) -> None:
     leg = await agent.do("create_leg", tripId=trip, **LEG)
-    await agent.do("update_leg", tripId=trip, legId=leg["_id"], accommodation={"doorCode": "1234"})
+    await agent.do("update_leg", tripId=trip, legId=leg["_id"], accommodation={"doorCode": "K1234"})
 
     updated, created, _ = (await agent.do("list_changes", tripId=trip))["items"]
 
     assert (updated["tool"], updated["tripId"], created["items"][0]["what"]) == ("update_leg", trip, "created")
     assert updated["items"][0]["what"] == "updated"
-    assert "4711" in updated["items"][0]["before"]["accommodation"]["doorCode"]
-    assert "1234" in updated["items"][0]["after"]["accommodation"]["doorCode"]
+    assert "K4711" in updated["items"][0]["before"]["accommodation"]["doorCode"]
+    assert "K1234" in updated["items"][0]["after"]["accommodation"]["doorCode"]
 
 
 async def test_where_secrets_are_masked_they_are_masked_here_too(agent: Agent, trip: str) -> None:
     leg = await agent.do("create_leg", tripId=trip, **LEG)
-    await agent.do("update_leg", tripId=trip, legId=leg["_id"], accommodation={"doorCode": "1234"})
+    await agent.do("update_leg", tripId=trip, legId=leg["_id"], accommodation={"doorCode": "K1234"})
     agent.conduct = replace(agent.conduct, mask_secrets=True)
 
     listed, planned = await agent.ask("list_changes"), await agent.ask("plan_undo")
 
     assert "hidden" in listed.text
-    assert not any(code in answer.text for code in ("4711", "1234") for answer in (listed, planned))
+    assert not any(code in answer.text for code in ("K4711", "K1234") for answer in (listed, planned))
 
 
 async def test_a_long_history_goes_on_with_a_cursor(agent: Agent, trip: str) -> None:
