@@ -5,12 +5,10 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
-from sqlite3 import Error as SqliteError
 from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import literal, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -18,9 +16,9 @@ from trips_mcp.addresses import UNKNOWN, client_network
 from trips_mcp.backend.callers import (
     LOCAL_OWNER,
     Allowance,
+    KeyLookups,
     check_scope,
     count_request,
-    find_caller,
     note_use,
     user_named,
 )
@@ -39,7 +37,7 @@ from trips_mcp.backend.requests import (
 )
 from trips_mcp.backend.resources import HANDLERS
 from trips_mcp.backend.store import DatabaseLostError
-from trips_mcp.backend.store.connection import Connection
+from trips_mcp.backend.store.connection import FAILURES, Connection
 from trips_mcp.backend.store.database import Database, open_database
 from trips_mcp.contract.errors import STATUS_OF, Fault
 from trips_mcp.contract.models import Params
@@ -66,6 +64,7 @@ class Backend:
         self._owner = owner
         self._rate_limit = rate_limit
         self._clock = clock
+        self._keys = KeyLookups(database.single)
         self._run = _Runner(database, clock, database.shown if owner else None)
         self.routes: Routes[Served | None] = Routes(
             [
@@ -88,7 +87,7 @@ class Backend:
         try:
             async with self._database.single() as db:
                 await db.execute(_PING)
-        except (DatabaseLostError, SQLAlchemyError, SqliteError) as error:
+        except FAILURES as error:
             LOG.warning("%s does not answer (%s)", self._database.shown, type(error).__name__)
             return False
         return True
@@ -96,8 +95,7 @@ class Backend:
     async def knows(self, key: str) -> bool:
         """Whether the key is valid, outside the rate limit. True while the database cannot be reached."""
         try:
-            async with self._database.single() as db:
-                return await find_caller(db, key) is not None
+            return await self._keys.find(key) is not None
         except DatabaseLostError:
             return True
 
@@ -162,10 +160,7 @@ class Backend:
     async def _admit(self, request: BackendRequest) -> Caller | None:
         """The caller, if the key is valid. Raises: ProblemError if the rate limit is exceeded."""
         key = request.key
-        caller = None
-        if key is not None:
-            async with self._database.single() as db:
-                caller = await find_caller(db, key)
+        caller = None if key is None else await self._keys.find(key)
         if caller is not None and caller.last_used_at < timestamp(self._clock() - _SECONDS_UNNOTED):
             async with self._database.writing() as db:
                 await note_use(db, caller, self._clock())

@@ -1,19 +1,22 @@
 """Callers: their keys and groups, the trips they may read or write (docs/contract.md#scopes), and their rate limit."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
+from itertools import repeat
 from math import ceil
 from typing import Final
 
+from anyio import Event
 from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, exists, func, insert, or_, select, update
 
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import Call, Caller, new_id, timestamp
 from trips_mcp.backend.rows import TRIP, listed
-from trips_mcp.backend.store.connection import Connection, Row, insert_into
+from trips_mcp.backend.store.connection import FAILURES, Connection, Row, insert_into
 from trips_mcp.backend.store.tables import api_keys, group_members, groups, rate_windows, trips, users
 from trips_mcp.contract.operation import Access
 from trips_mcp.json_values import JsonObject
@@ -26,8 +29,13 @@ LOCAL_OWNER = "owner"
 
 SHOWN_NAME = func.coalesce(users.c.display_name, users.c.name)
 _FIND = select(
-    api_keys.c.id, api_keys.c.user_id, api_keys.c.scopes, api_keys.c.group_id, api_keys.c.last_used_at
-).where(api_keys.c.digest == bindparam("digest"))
+    api_keys.c.digest,
+    api_keys.c.id,
+    api_keys.c.user_id,
+    api_keys.c.scopes,
+    api_keys.c.group_id,
+    api_keys.c.last_used_at,
+).where(api_keys.c.digest.in_(bindparam("digests", expanding=True)))
 _FIRST_GROUP = (
     select(group_members.c.group_id)
     .where(group_members.c.user_id == api_keys.c.user_id)
@@ -79,12 +87,70 @@ def digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def find_caller(db: Connection, key: str) -> Caller | None:
-    found = (await db.execute(_FIND, {"digest": digest(key)})).one_or_none()
-    if found is None:
-        return None
-    key_id, user_id, scopes, group_id, last_used_at = found
-    return Caller(key_id, user_id, tuple(map(Scope.parse, scopes)), group_id, last_used_at or "")
+@dataclass(eq=False, slots=True)
+class _Lookup:
+    digest: str
+    is_done: bool = False
+    caller: Caller | None = None
+    error: Exception | None = None
+
+
+class KeyLookups:
+    """Finds the callers of keys. Requests that wait for the database at the same time share one query.
+
+    A request's query begins after the request arrived, so a revoked key is refused from the next request on.
+    """
+
+    def __init__(self, single: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
+        """`single` opens a connection for one statement."""
+        self._single = single
+        self._waiting: set[_Lookup] = set()
+        self._query_ended: Event | None = None
+        """Of the query under way, which one of the requests makes for all."""
+
+    async def find(self, key: str) -> Caller | None:
+        """None for an unknown key. Raises: what the database raises."""
+        own = _Lookup(digest(key))
+        self._waiting.add(own)
+        try:
+            while not own.is_done:
+                if self._query_ended is None:
+                    await self._query()
+                else:
+                    await self._query_ended.wait()
+        finally:
+            self._waiting.discard(own)  # if it is cancelled
+        if own.error is not None:
+            raise own.error
+        return own.caller
+
+    async def _query(self) -> None:
+        """For the requests that wait when a connection is free. If this is cancelled, another one of them asks."""
+        self._query_ended = Event()
+        asked = self._waiting
+        try:
+            async with self._single() as db:
+                asked, self._waiting = self._waiting, set()
+                found = await _callers(db, {lookup.digest for lookup in asked})
+            for lookup in asked:
+                lookup.is_done, lookup.caller = True, found.get(lookup.digest)
+        except FAILURES as error:
+            for lookup in asked:
+                lookup.is_done, lookup.error = True, error
+        finally:
+            self._waiting = {lookup for lookup in asked | self._waiting if not lookup.is_done}
+            self._query_ended.set()
+            self._query_ended = None
+
+
+async def _callers(db: Connection, digests: Collection[str]) -> dict[str, Caller]:
+    """Digest → caller."""
+    size = 1 << (len(digests) - 1).bit_length()  # a power of two: each other size would be one more statement
+    padded = [*digests, *repeat("", size - len(digests))]
+    return {
+        digest: Caller(key_id, user_id, tuple(map(Scope.parse, scopes)), group_id, last_used_at or "")
+        for digest, key_id, user_id, scopes, group_id, last_used_at in await db.execute(_FIND, {"digests": padded})
+    }
 
 
 async def note_use(db: Connection, caller: Caller, now: float) -> None:

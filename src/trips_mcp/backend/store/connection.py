@@ -6,14 +6,17 @@ PostgreSQL. So a statement is compiled once, with its types' conversions, and th
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from sqlite3 import Error as SqliteError
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Executable, Float, Insert, SelectBase, Table, TypeDecorator, UpdateBase, insert
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.compiler import SQLCompiler
 from typing_extensions import override
 
+from trips_mcp.backend.store import DatabaseLostError
 from trips_mcp.json_values import is_list
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ _MOST_VARIANTS: Final = 64
 """Most texts of one statement, which differ in the lengths of the lists after IN."""
 _DOUBLE: Final = 701
 """PostgreSQL's number of `double precision`. A type may convert by the column's own type, but only numbers do."""
+
+FAILURES: Final = (DatabaseLostError, SQLAlchemyError, SqliteError)
+"""The exceptions that the database raises, from a statement or from the opening of a connection."""
 
 Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import CancelScope, Semaphore, move_on_after
+from anyio import CancelScope, Semaphore, WouldBlock, move_on_after
 from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Dialect, Executable, NullPool, text
 from sqlalchemy.exc import DBAPIError
@@ -258,10 +258,7 @@ class PostgresqlTransactions:
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[PostgresqlConnection]:
         """Raises: DatabaseLostError."""
-        with move_on_after(2 * self._patience) as wait:
-            await self._places.acquire()
-        if wait.cancelled_caught:
-            raise DatabaseLostError(f"none of {CONNECTIONS} connections was free for {2 * self._patience:g} seconds")
+        await self._take_place()
         try:
             with CancelScope(shield=True):  # a cancelled statement would break the connection
                 db = await self._idle_or_new()
@@ -277,6 +274,15 @@ class PostgresqlTransactions:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         finally:
             self._places.release()
+
+    async def _take_place(self) -> None:
+        with suppress(WouldBlock):
+            self._places.acquire_nowait()
+            return
+        with move_on_after(2 * self._patience) as wait:
+            await self._places.acquire()
+        if wait.cancelled_caught:
+            raise DatabaseLostError(f"none of {CONNECTIONS} connections was free for {2 * self._patience:g} seconds")
 
     async def _idle_or_new(self) -> PostgresqlConnection:
         while self._idle:
