@@ -110,6 +110,9 @@ class Store:
         self._largest = largest
         self._kept = kept
         self._tidied_at = float("-inf")
+        self._waits = True
+        self._page: int = database.execute("PRAGMA page_size").fetchone()[0]
+        """Bytes."""
 
     @classmethod
     def open(cls, file: Path, clock: Callable[[], float], largest: int, kept: float) -> Self:
@@ -121,16 +124,24 @@ class Store:
 
     def without_waiting(self, work: "Callable[[Store], object]") -> bool:
         """False, with nothing changed, if another process is writing just now."""
-        self._database.execute("PRAGMA busy_timeout = 0")
+        self._set_waiting(False)
         try:
             work(self)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             return False
-        finally:
-            self._database.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         return True
+
+    def waiting(self, work: "Callable[[Store], T]") -> T:
+        """Waits up to `BUSY_SECONDS` while another process is writing."""
+        self._set_waiting(True)
+        return work(self)
+
+    def _set_waiting(self, waits: bool) -> None:
+        if waits != self._waits:  # almost never: most notes are written without waiting
+            self._database.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 if waits else 0:.0f}")
+            self._waits = waits
 
     def begin(self, change: RecordedChange) -> None:
         with transaction(self._database) as database:
@@ -215,6 +226,9 @@ class Store:
 
         Free pages are used again, so the file stops growing.
         """
+        pages: int = database.execute("PRAGMA page_count").fetchone()[0]
+        if pages * self._page <= self._largest:  # asked after each write, so without counting the free pages
+            return
         while _used(database) > self._largest:
             largest = "SELECT account, count(*) FROM changes GROUP BY account ORDER BY sum(length(body)) DESC LIMIT 1"
             account, number = database.execute(largest).fetchone() or ("", 0)
@@ -418,7 +432,7 @@ class SqliteHistory:
                 if self._store is None:
                     self._store = Store.open(self._file, self._clock, self._largest, self._kept)
                 started = time.perf_counter()
-                result = work(self._store)
+                result = self._store.waiting(work)
                 self._is_slow = time.perf_counter() - started > _QUICK_SECONDS
                 return result, None
         except FAILURES as error:
