@@ -37,6 +37,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
+import uvloop
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -245,7 +246,7 @@ def port_in(log: Path) -> int:
 def compare(what: str, commits: Sequence[Commit], clients: int, seconds: float, *, straight: bool) -> list[Measured]:
     """Prints a line for each commit: its median round. The commits take turns."""
     rounds = [
-        [asyncio.run(drive(commit, clients, seconds, straight=straight)) for commit in commits] for _ in range(ROUNDS)
+        [uvloop.run(drive(commit, clients, seconds, straight=straight)) for commit in commits] for _ in range(ROUNDS)
     ]
     medians: list[Measured] = []
     for commit, of_commit in zip(commits, zip(*rounds, strict=True), strict=True):
