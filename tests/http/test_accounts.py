@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from trips_mcp.client import TripsClient, UnauthorizedError
-from trips_mcp.client.errors import ForbiddenError, UnavailableError
+from trips_mcp.client.errors import CannotConnectError, ForbiddenError, UnavailableError
 from trips_mcp.contract.me import GET_ME, Me
 from trips_mcp.server.http import accounts as accounts_module
 from trips_mcp.server.http.accounts import MOST_CHECKS, Account, Accounts
@@ -37,7 +37,8 @@ class World:
         self.scopes: dict[str, list[str] | None] = {"a": ["trips:read"], "b": ["trips:read"], "c": ["trips:read"]}
         self.down = False
         self.retry_after: float | None = None
-        self.forbidden: ForbiddenError | None = None
+        self.error: Exception | None = None
+        """What every question ends with, if it is there."""
         self.key_refused = False
         self.gate: anyio.Event | None = None
         """What every question waits for, if it is there."""
@@ -58,8 +59,10 @@ class World:
         with anyio.fail_after(10):
             async with anyio.create_task_group() as tasks:
                 accounts = Accounts(self.connect, tasks, most=most, clock=self.clock, **options)
-                yield accounts
-                accounts.end()
+                try:
+                    yield accounts
+                finally:
+                    accounts.end()
 
     async def happens(self, what: str) -> None:
         with anyio.fail_after(10):
@@ -84,8 +87,8 @@ class _Client:
             await self._world.gate.wait()
         if self._world.down:
             raise UnavailableError(GET_ME, "it is down", sent=True, retry_after=self._world.retry_after)
-        if self._world.forbidden is not None:
-            raise self._world.forbidden
+        if self._world.error is not None:
+            raise self._world.error
         if self._name not in self._world.scopes:
             raise UnauthorizedError(GET_ME, status=401, code="UNAUTHORIZED")
         return Me(scopes=self._world.scopes[self._name])
@@ -94,6 +97,12 @@ class _Client:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A known caller does not wait at all for a new response."""
+    monkeypatch.setattr(accounts_module, "_CHECK_WAIT_SECONDS", 0)
 
 
 Open = Callable[[HttpCaller], AbstractAsyncContextManager[Account]]
@@ -208,7 +217,7 @@ async def test_a_revoked_key_is_rejected_and_its_client_closed(world: World) -> 
         await world.happens("closed a")
         asked = world.happened.count("asked a")
         world.scopes["a"] = ["trips:write"]
-        world.clock.now += 16
+        world.clock.now += 15
         renewed = await scopes_of(accounts, A)
 
     assert asked == 2
@@ -235,6 +244,15 @@ async def test_known_scopes_are_used_for_an_hour_while_the_service_is_down(world
     assert world.happened.count("asked a") == 5
 
 
+async def test_known_scopes_are_not_used_after_an_hour(world: World) -> None:
+    async with world.accounts() as accounts:
+        await scopes_of(accounts, A)
+        world.down = True
+        world.clock.now += 3600
+
+        assert await refusal_of(accounts, A) == 503
+
+
 @pytest.mark.parametrize(("named", "told"), [(None, "5"), (16.2, "17"), (86400.0, "60")])
 async def test_an_unknown_key_gets_a_retry_after(named: float | None, told: str, world: World) -> None:
     world.down = True
@@ -249,16 +267,17 @@ async def test_an_unknown_key_gets_a_retry_after(named: float | None, told: str,
 
 
 async def test_a_key_without_access_to_me_is_accepted(world: World) -> None:
-    world.forbidden = ForbiddenError(
-        GET_ME, status=403, code="FORBIDDEN", message="This key may not.", request_id="req_1"
-    )
+    world.error = ForbiddenError(GET_ME, status=403, code="FORBIDDEN", message="This key may not.", request_id="req_1")
 
     async with world.accounts() as accounts:
         assert await scopes_of(accounts, A) is None
 
 
-async def test_a_403_that_is_not_the_services_own_says_nothing_about_a_key(world: World) -> None:
-    world.forbidden = ForbiddenError(GET_ME, status=403, code="FORBIDDEN")
+@pytest.mark.parametrize(("message", "request_id"), [("", None), ("Blocked.", None), ("", "req_1")])
+async def test_a_403_that_is_not_the_services_own_says_nothing_about_a_key(
+    message: str, request_id: str | None, world: World
+) -> None:
+    world.error = ForbiddenError(GET_ME, status=403, code="FORBIDDEN", message=message, request_id=request_id)
 
     async with world.accounts() as accounts:
         assert await refusal_of(accounts, A) == 503
@@ -273,6 +292,7 @@ async def test_a_key_that_was_refused_in_a_call_is_not_served_from_the_cache(wor
         assert await refusal_of(accounts, A) == 503
 
 
+@pytest.mark.usefixtures("brief")
 async def test_a_known_caller_waits_only_briefly_for_a_silent_service(world: World) -> None:
     async with world.accounts() as accounts:
         known = await scopes_of(accounts, A)
@@ -289,6 +309,7 @@ async def test_a_known_caller_waits_only_briefly_for_a_silent_service(world: Wor
     assert world.happened.count("asked a") == 2
 
 
+@pytest.mark.usefixtures("brief")
 async def test_a_key_that_turns_out_to_be_revoked_is_refused_from_then_on(world: World) -> None:
     async with world.accounts() as accounts:
         known = await scopes_of(accounts, A)
@@ -302,6 +323,69 @@ async def test_a_key_that_turns_out_to_be_revoked_is_refused_from_then_on(world:
 
     assert meanwhile == known
     assert refused == 401
+
+
+@pytest.mark.usefixtures("brief")
+async def test_an_unknown_key_waits_for_a_slow_service(world: World) -> None:
+    world.gate = anyio.Event()
+    found: list[object] = []
+
+    async with world.accounts() as accounts, anyio.create_task_group() as tasks:
+
+        async def ask() -> None:
+            found.append(await scopes_of(accounts, A))
+
+        tasks.start_soon(ask)
+        await world.happens("asked a")
+        await anyio.wait_all_tasks_blocked()
+        world.gate.set()
+
+    assert found == [("trips:read",)]
+
+
+async def test_a_key_check_goes_on_when_one_of_its_requests_is_cancelled(world: World) -> None:
+    world.gate = anyio.Event()
+    found: list[object] = []
+
+    async with world.accounts() as accounts:
+
+        async def ask() -> None:
+            found.append(await scopes_of(accounts, A))
+
+        async with anyio.create_task_group() as tasks:
+            async with anyio.create_task_group() as leaving:
+                leaving.start_soon(ask)
+                await world.happens("asked a")
+                tasks.start_soon(ask)
+                await anyio.wait_all_tasks_blocked()
+                leaving.cancel_scope.cancel()
+            world.gate.set()
+
+    assert found == [("trips:read",)]
+    assert world.happened.count("asked a") == 1
+
+
+async def test_a_failed_key_check_is_logged_by_its_kind(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "trips_mcp")
+    world.error = CannotConnectError("no route to osk_secret")
+    caller = HttpCaller("0123456789abcdef", "osk_secret")
+
+    async with world.accounts() as accounts:
+        status = await refusal_of(accounts, caller)
+
+    assert status == 503
+    assert caplog.messages == ["the scopes of 0123456789ab are not known: CannotConnectError"]
+
+
+async def test_a_key_check_that_breaks_ends_no_other(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.error = RuntimeError("a fault in here")
+    async with world.accounts() as accounts:
+        broken = await refusal_of(accounts, A)
+        world.error = None
+        afterwards = await scopes_of(accounts, B)
+
+    assert (broken, afterwards) == (503, ("trips:read",))
+    assert caplog.messages == ["asking about a key broke"]
 
 
 @pytest.mark.parametrize("ended", ["answered", "left", "too late"])
@@ -357,15 +441,15 @@ async def test_many_key_checks_of_one_address_do_not_block_another(world: World)
     assert sorted(statuses) == [401] * (MOST_CHECKS - 1) + [503]
 
 
-async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: World) -> None:
+async def test_the_oldest_key_check_loses_its_slot_after_a_second_if_others_wait(world: World) -> None:
     world.gate = anyio.Event()
-    statuses: list[int] = []
+    statuses: dict[str, int] = {}
     found: list[object] = []
 
     async with world.accounts() as accounts:
 
         async def ask(name: str) -> None:
-            statuses.append(await refusal_of(accounts, HttpCaller(name, "osk_x")))
+            statuses[name] = await refusal_of(accounts, HttpCaller(name, "osk_x"))
 
         async with anyio.create_task_group() as tasks:
             for number in range(MOST_CHECKS):
@@ -378,7 +462,38 @@ async def test_a_key_check_loses_its_slot_after_a_second_if_others_wait(world: W
             world.gate.set()
 
     assert found == [503, ("trips:read",)]
-    assert sorted(statuses) == [401] * (MOST_CHECKS - 1) + [503]
+    assert statuses == {f"made up {number}": 401 if number else 503 for number in range(MOST_CHECKS)}
+
+
+@pytest.mark.parametrize(
+    ("asking", "another", "displaced"),
+    [("xx", "y", "0"), ("yxx", "y", None), ("xy", "z", None), ("yxx", "z", "1"), ("xxyy", "z", "0")],
+)
+async def test_a_key_check_is_displaced_only_by_an_address_with_fewer(
+    asking: str, another: str, displaced: str | None, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All places are taken by these addresses; then `another` asks, and a check is ended for it, or none."""
+    monkeypatch.setattr(accounts_module, "MOST_CHECKS", len(asking))
+    network = {"x": "203.0.113.9", "y": "198.51.100.7", "z": "192.0.2.1"}
+    world.gate = anyio.Event()
+    statuses: dict[str, int] = {}
+    refused: dict[str, int] = {}
+
+    async with world.accounts() as accounts, anyio.create_task_group() as tasks:
+
+        async def ask(name: str, address: str) -> None:
+            statuses[name] = await refusal_of(accounts, HttpCaller(name, "osk_x", address=network[address]))
+
+        for number, address in enumerate(asking):
+            tasks.start_soon(ask, str(number), address)
+            await world.happens(f"asked {number}")
+        tasks.start_soon(ask, "another", another)
+        await anyio.wait_all_tasks_blocked()
+        refused.update(statuses)
+        world.gate.set()
+
+    assert refused == {displaced or "another": 503}
+    assert sorted(statuses.values()) == [401] * len(asking) + [503]
 
 
 async def test_where_the_key_is_the_servers_own_its_rejection_is_not_the_callers_fault(world: World) -> None:
@@ -396,6 +511,13 @@ async def test_an_embedded_backend_without_keys_is_not_asked(world: World) -> No
         await scopes_of(accounts, A)
 
     assert world.happened == ["opened a", "closed a"]
+
+
+async def test_where_the_key_is_the_servers_own_a_silent_service_limits_nothing(world: World) -> None:
+    world.down = True
+
+    async with world.accounts(rejection=None) as accounts:
+        assert await scopes_of(accounts, A) is None
 
 
 async def test_the_servers_own_key_is_asked_about_again_once_it_was_rejected(world: World) -> None:
