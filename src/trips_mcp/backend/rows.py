@@ -188,7 +188,7 @@ async def listed(db: Connection, query: Executable, **values: object) -> list[Js
 
 
 async def add(db: Connection, kind: ResourceMapping, rows: Iterable[JsonObject]) -> None:
-    if new := [{column: row.get(name) for name, column in kind.wire.items() if column != "seq"} for row in rows]:
+    if new := [{column: row.get(name) for name, column in kind.wire.items()} for row in rows]:
         await db.execute(kind.insert, new)
 
 
@@ -254,7 +254,7 @@ async def merge_items(
             outcomes.append(item)
             continue
         ref = item.get("clientRef")
-        before = stored.get(ref) if ref else None
+        before = stored.get(ref)
         if before is None:
             status, row = "created", new_row(kind, trip_id, kind.defaults | item)
         else:
