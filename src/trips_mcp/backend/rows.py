@@ -253,8 +253,7 @@ async def merge_items(
         if isinstance(item, ProblemError):
             outcomes.append(item)
             continue
-        ref = item.get("clientRef")
-        before = stored.get(ref)
+        before = stored.get(item["clientRef"]) if "clientRef" in item else None
         if before is None:
             status, row = "created", new_row(kind, trip_id, kind.defaults | item)
         else:
@@ -264,8 +263,8 @@ async def merge_items(
             new[row["_id"]] = row
         elif status == "updated":
             changed[row["_id"]] = row
-        if ref:
-            stored[ref] = row  # the next item with this clientRef merges into it
+        if "clientRef" in item:
+            stored[item["clientRef"]] = row  # the next item with this clientRef merges into it
         outcomes.append(Merged(status, row, row["_id"] in new))
     if not dry_run:
         await add(call.db, kind, new.values())
