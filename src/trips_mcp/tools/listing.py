@@ -6,6 +6,7 @@
 import json
 import os
 from collections.abc import Collection
+from functools import cache
 from typing import Any, Final, NotRequired, TypedDict
 
 LISTING: Final = os.path.join(os.path.dirname(__file__), "listing.json")  # noqa: PTH118, PTH120
@@ -38,10 +39,11 @@ class Entry(TypedDict):
     """The entry in tools/list, in wire format."""
 
 
-def entries() -> list[Entry]:
-    """Every tool, in the fixed order."""
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Every tool, in the fixed order: read once and shared, so nobody changes an entry."""
     with open(LISTING, "rb") as file:  # noqa: PTH123
-        return json.load(file)
+        return tuple(json.load(file))
 
 
 def catalogue(apis: Collection[str]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ listings. On a server bound to one trip, no argument names a trip. Standard libr
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -100,7 +100,8 @@ def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) 
     if trip is not None:
         absent |= _FILLED_IN
         offered = [{**entry, "listing": _of_one_trip(entry["listing"])} for entry in offered]
-    if not any(_mentions(entry["listing"], absent) for entry in offered):
+    said = "\n".join(text for entry in offered for text in _descriptions(entry["listing"]))
+    if not any(name in said for name in absent):
         return offered
     from trips_mcp.tools.tool_mentions import reworded  # most servers do not need it, and start faster
 
@@ -121,11 +122,13 @@ def _the_trip(found: re.Match[str]) -> str:
     return f"the{found[1] or ''} trip"
 
 
-def _mentions(part: Mapping[str, Any], names: Collection[str]) -> bool:
-    """Whether any description in this listing or schema contains one of these names."""
-    text: str = part.get("description", "")
-    inner = (*part.get("properties", {}).values(), part.get("items"), part.get("inputSchema"))
-    return any(name in text for name in names) or any(_mentions(each, names) for each in inner if each)
+def _descriptions(part: Mapping[str, Any]) -> Iterator[str]:
+    """All descriptions in this listing or schema."""
+    if "description" in part:
+        yield part["description"]
+    for inner in (*part.get("properties", {}).values(), part.get("items"), part.get("inputSchema")):
+        if inner:
+            yield from _descriptions(inner)
 
 
 def _why_hidden(entry: Entry, settings: Settings) -> Hidden | None:
