@@ -138,7 +138,7 @@ async def services(
         else:
             trips = _checked("OSOTO_BASE_URL", settings.trips_url)
             events = _checked("TRAVELMODE_BASE_URL", settings.events_url)
-            tls = trusted()
+            tls = trusted(trips.base_url, events.base_url)
             trips, events = replace(trips, tls=tls), replace(events, tls=tls)
         journal = _journal(settings)
         stack.push_async_callback(journal.aclose)

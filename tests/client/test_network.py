@@ -52,6 +52,14 @@ async def test_a_whole_answer_is_read(speaking: Speaking) -> None:
             assert (await client.trips.list()).items == []
 
 
+async def test_no_certificates_are_loaded_for_plain_http(speaking: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+
+    async with speaking(WHOLE) as client:
+        with anyio.fail_after(30):
+            assert (await client.trips.list()).items == []
+
+
 async def test_no_proxy_is_used_for_this_computer(speaking: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -62,6 +62,18 @@ async def test_a_malformed_key_is_not_sent_to_the_service(authorization: str, ca
     assert authorization.partition(" ")[2] in ("", "osk_") or authorization not in answer.text
 
 
+async def test_no_certificates_are_loaded_for_a_service_over_plain_http(
+    callers_of: Serve, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.keys = {"osk_a": None}
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+
+    async with callers_of(service.address, events=True) as served:
+        answer = await served.ask("tools/list", "osk_a")
+
+    assert answer.status_code == 200
+
+
 async def test_two_keys_are_refused(callers_of: Serve, service: Any) -> None:
     service.keys = {"osk_a": [], "osk_b": []}
     headers = [("Authorization", "Bearer osk_a"), ("Authorization", "Bearer osk_b")]

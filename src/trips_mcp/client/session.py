@@ -185,7 +185,7 @@ class ApiSession:
         if self._http is None:
             with _certificate_errors():
                 self._http = _HttpClient(
-                    verify=self._tls or httpx.create_ssl_context(),
+                    verify=self._tls or trusted(self._base_url),
                     proxy=proxy_to(self._base_url),
                     trust_env=False,  # certificates and proxies are read from the environment above
                     limits=_LIMITS,
@@ -194,8 +194,13 @@ class ApiSession:
         return self._http
 
 
-def trusted() -> ssl.SSLContext:
-    """The certificates that this computer trusts, shared by many endpoints. Raises: CannotConnectError."""
+def trusted(*base_urls: str) -> ssl.SSLContext:
+    """The certificates that this computer trusts; none for plain HTTP, as loading them takes longer than a call.
+
+    Raises: CannotConnectError.
+    """
+    if all(url.lower().startswith("http:") for url in base_urls):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with _certificate_errors():
         return httpx.create_ssl_context()
 

@@ -231,7 +231,7 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
     key = None if of_callers else settings.trips_key if api == "trips" else settings.events_token
     facts: dict[str, object] = {"url": bare_url(url), "usual": url == probe.usual}
     try:
-        came = await ask(_endpoint(url, key), probe.operation, probe.params, probe.url_variable)
+        came = await ask(Endpoint(url, key), probe.operation, probe.params, probe.url_variable)
     except CannotConnectError as error:
         found = f"{probe.url_variable}: {str(error).rstrip('.')}"
         return [Diagnosis(f"{api}-api", "fail", found, f"Fix {probe.url_variable}.", facts)]
@@ -242,15 +242,9 @@ async def examine_api(api: Api, settings: Settings, *, of_callers: bool) -> list
     return list(_answered(probe, settings, key, came, _which(probe, url), facts))
 
 
-def _endpoint(url: str, key: str | None) -> Endpoint:
-    """Loads no trusted certificates for plain HTTP. Raises: CannotConnectError."""
-    plain = url.lower().startswith("http:")
-    return Endpoint(url, key, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else None)
-
-
 def trips_endpoint(url: str, key: str) -> Endpoint | None:
     try:
-        return _endpoint(url, key)
+        return Endpoint(url, key)
     except CannotConnectError:  # the check of the API reports it
         return None
 
