@@ -72,7 +72,6 @@ class Backend:
                 (_DOCUMENT, "GET", None),
             ]
         )
-        self._document: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -148,7 +147,9 @@ class Backend:
         caller = self._owner or await self._admit(request)
         served, request.path_values = self.routes.find(request.method, request.path)
         if served is None:
-            return BackendResponse(None, self._openapi(), 200)
+            from trips_mcp.backend.openapi import document
+
+            return BackendResponse(None, document(), 200)
         request.operation = operation = served.operation
         if caller is None and operation.scope != "nobody":
             raise _unauthorized(request.key)
@@ -172,13 +173,6 @@ class Backend:
         request.response_headers = allowance.headers
         allowance.check()
         return caller
-
-    def _openapi(self) -> bytes:
-        if self._document is None:
-            from trips_mcp.backend.openapi import openapi
-
-            self._document = to_json(openapi())
-        return self._document
 
 
 @asynccontextmanager

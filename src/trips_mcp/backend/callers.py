@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, exist
 from trips_mcp.backend.errors import ProblemError, forbidden, not_found
 from trips_mcp.backend.handler import Call, Caller, new_id, timestamp
 from trips_mcp.backend.rows import TRIP, listed
-from trips_mcp.backend.store.connection import FAILURES, Connection, Row, insert_into
+from trips_mcp.backend.store.connection import FAILURES, Connection, Row, insert_into, insertion_if_new
 from trips_mcp.backend.store.tables import api_keys, group_members, groups, rate_windows, trips, users
 from trips_mcp.contract.operation import Access
 from trips_mcp.json_values import JsonObject
@@ -27,6 +27,8 @@ _WINDOW: Final = 60.0
 LOCAL_OWNER = "owner"
 """Name of the default user."""
 
+_USER_OF_NAME = select(users.c.id).where(users.c.name == bindparam("name"))
+_GROUP_OF_NAME = select(groups.c.id).where(groups.c.name == bindparam("name"))
 SHOWN_NAME = func.coalesce(users.c.display_name, users.c.name)
 _FIND = select(
     api_keys.c.digest,
@@ -207,28 +209,24 @@ def _held_key(row: Row) -> HeldKey:
 
 async def user_named(db: Connection, name: str) -> str:
     """The user's id. Creates the user and a group of their own if there is no such user."""
-    find = select(users.c.id).where(users.c.name == name)
-    if found := (await db.execute(find)).scalar_one_or_none():
+    if found := (await db.execute(_USER_OF_NAME, {"name": name})).scalar_one_or_none():
         return found
-    await db.execute(insert_into(db.dialect.name, users).values(id=new_id("usr"), name=name).on_conflict_do_nothing())
-    user_id = (await db.execute(find)).scalar_one()
+    await db.execute(insertion_if_new(db.dialect.name, users), {"id": new_id("usr"), "name": name})
+    user_id = (await db.execute(_USER_OF_NAME, {"name": name})).scalar_one()
     await join(db, user_id, f"{name}'s trips")
     return user_id
 
 
 async def join(db: Connection, user_id: str, group: str) -> str:
     """Adds the user to the group of that name; returns the group's id. The user owns a group that this creates."""
-    find = select(groups.c.id).where(groups.c.name == group)
-    made = await db.execute(
-        insert_into(db.dialect.name, groups).values(id=new_id("grp"), name=group).on_conflict_do_nothing()
-    )
-    group_id: str = (await db.execute(find)).scalar_one()
+    made = await db.execute(insertion_if_new(db.dialect.name, groups), {"id": new_id("grp"), "name": group})
+    group_id: str = (await db.execute(_GROUP_OF_NAME, {"name": group})).scalar_one()
     member = {
         "group_id": group_id,
         "user_id": user_id,
         "role": "owner" if made.rowcount else "member",
     }
-    await db.execute(insert_into(db.dialect.name, group_members).values(member).on_conflict_do_nothing())
+    await db.execute(insertion_if_new(db.dialect.name, group_members), member)
     return group_id
 
 

@@ -1,9 +1,11 @@
 """The backend's OpenAPI document, derived from the operations."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from trips_mcp.backend.requests import full_path
 from trips_mcp.contract import OPERATIONS
@@ -56,7 +58,13 @@ _EVENTS_ERROR: JsonObject = {
 _ERROR_OF: Mapping[Api, str] = {"trips": "TripsError", "events": "EventsError"}
 
 
-def openapi() -> JsonObject:
+@cache
+def document() -> bytes:
+    """The document as JSON, made once for all backends of this process."""
+    return to_json(_openapi())
+
+
+def _openapi() -> JsonObject:
     schemas: JsonObject = {"TripsError": _TRIPS_ERROR, "EventsError": _EVENTS_ERROR}
     paths: dict[str, JsonObject] = {}
     for operation in OPERATIONS:

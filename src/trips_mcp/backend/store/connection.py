@@ -107,6 +107,12 @@ def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Inser
     return sqlite.insert(table)
 
 
+@cache
+def insertion_if_new(dialect: str, table: Table) -> Insert:
+    """The table's INSERT that leaves a row that is there already, always the same object, too."""
+    return insert_into(dialect, table).on_conflict_do_nothing()
+
+
 class CompiledStatement:
     """A statement for parameters of these names and, after IN, of these lengths."""
 
