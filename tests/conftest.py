@@ -34,8 +34,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests are nothing that the garbage collector need look through again and again."""
-    gc.collect()
+    """Thousands of tests are nothing that the garbage collector need look through, not even once."""
     gc.freeze()
     gc.enable()
 

@@ -21,6 +21,11 @@ from selectors import EVENT_READ, DefaultSelector
 from trips_mcp import cli
 
 PRELOADED = (
+    "concurrent.futures.thread",
+    "ctypes",
+    "encodings.idna",
+    "encodings.utf_8_sig",
+    "httpcore",
     "mcp.server.lowlevel",
     "trips_mcp.server.stdio.session",
     "trips_mcp.server.handlers",
@@ -34,9 +39,13 @@ PRELOADED = (
     "trips_mcp.client.journal",
     "trips_mcp.client.journal_store",
     "trips_mcp.history.sqlite",
+    "trips_mcp.cli.backend_http",
     "trips_mcp.cli.commands",
     "trips_mcp.cli.serve_http",
+    "trips_mcp.server.http.factory",
     "trips_mcp.server.http.run",
+    "uvicorn.lifespan.off",
+    "uvloop",
 )
 STUB = Path(__file__).with_name("server") / "stub.py"
 LARGEST_REQUEST = 1 << 17

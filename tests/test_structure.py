@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -11,7 +12,6 @@ FILES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(SOURCE.rglob("*.py"))
 }
-TREES = {module: ast.parse(path.read_text("utf-8")) for module, path in FILES.items()}
 
 SHORT = 60
 """Lines; a module below that with one importer belongs in that importer."""
@@ -30,9 +30,14 @@ EXEMPT = re.compile(
 )
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {module: ast.parse(path.read_text("utf-8")) for module, path in FILES.items()}
+
+
 def importers() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
@@ -62,7 +67,7 @@ def test_the_list_of_exceptions_has_no_dead_entries() -> None:
 
 def test_no_two_public_classes_share_a_name() -> None:
     places: dict[str, list[str]] = defaultdict(list)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module)
@@ -72,7 +77,9 @@ def test_no_two_public_classes_share_a_name() -> None:
 
 def test_every_module_says_what_it_is() -> None:
     silent = [
-        module for module, tree in TREES.items() if not ast.get_docstring(tree) and FILES[module].name != "__init__.py"
+        module
+        for module, tree in trees().items()
+        if not ast.get_docstring(tree) and FILES[module].name != "__init__.py"
     ]
 
     assert silent == []

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.no_tls import NO_TLS
 from trips_mcp.backend import create_key
 from trips_mcp.scopes import BASE_SCOPES, Scope
 
@@ -80,7 +81,7 @@ async def asking(services: Services, user: str) -> AsyncGenerator[tuple[list[htt
     async with AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(
-                httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+                httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=60, verify=NO_TLS)
             )
             for base in services.bases
         ]

@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.no_tls import NO_TLS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
 KeyFor = Callable[..., Awaitable[str]]
@@ -21,7 +23,7 @@ def bearer(key: str) -> dict[str, str]:
 
 async def test_what_is_served_is_both_apis_and_their_description(base: str, key_for: KeyFor) -> None:
     headers = bearer(await key_for("a visitor", "trips:read"))
-    async with httpx.AsyncClient(base_url=base, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=base, timeout=30, verify=NO_TLS) as http:
         trips = await http.get("/api/v1/trips", headers=headers)
         event = await http.get("/v1/events/999999", headers=headers)
         described = await http.get("/openapi.json")
@@ -32,7 +34,7 @@ async def test_what_is_served_is_both_apis_and_their_description(base: str, key_
 
 
 async def test_without_a_key_nothing_is_served(base: str) -> None:
-    async with httpx.AsyncClient(base_url=base, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=base, timeout=30, verify=NO_TLS) as http:
         answer = await http.get("/api/v1/me")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHORIZED")
@@ -63,7 +65,7 @@ async def test_a_key_stands_alone_on_stdout_and_users_of_one_group_see_the_same_
     told = run("backend", "create-key", *whose, *scopes, "messages:read")
     keiko = bearer(told.stdout.strip())
     ren = bearer(await key_for("ren", *scopes, group=family))
-    async with httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=30) as http:
+    async with httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=30, verify=NO_TLS) as http:
         groups = (await http.get("/me", headers=keiko)).json()["groups"]
         group = next(group for group in groups if group["name"] == family)
         trip = {"groupId": group["_id"], "title": "Nara", "startDate": "2027-05-01", "endDate": "2027-05-02"}

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -33,6 +32,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from tests.forks import Forked, ForkServer
+from tests.no_tls import NO_TLS
 from trips_mcp.backend import create_key
 from trips_mcp.scopes import BASE_SCOPES, Scope
 from trips_mcp.server.http.app import App
@@ -47,8 +47,6 @@ ENVELOPE: Final[dict[str, Any]] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Reading whom to trust takes longer than a test."""
 HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.no_tls import NO_TLS
 from trips_mcp.addresses import TrustedProxies
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.cli.backend_http import guarded, protocol_of
@@ -97,7 +98,7 @@ async def test_endless_bodies_block_nobody_once_they_are_answered(backend: Serve
 
 
 async def ask_as(replica: Any, forwarded: list[str]) -> list[int]:
-    async with httpx.AsyncClient(base_url=replica.base, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=replica.base, timeout=30, verify=NO_TLS) as http:
         return [
             (await http.get("/api/v1/me", headers={"X-Forwarded-For": address})).status_code for address in forwarded
         ]

@@ -13,6 +13,7 @@ from mcp import MCPError
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from typing_extensions import override
 
+from tests.no_tls import NO_TLS
 from trips_mcp.server.http.app import App, AppConfig
 from trips_mcp.server.http.auth import Authenticator, Origins
 
@@ -115,7 +116,7 @@ async def test_a_long_call_without_progress_is_kept_open(callers_of: Serve, serv
 
     async with (
         callers_of(service.address, quiet_seconds=0.01) as served,
-        httpx.AsyncClient(headers=headers, timeout=30) as http,
+        httpx.AsyncClient(headers=headers, timeout=30, verify=NO_TLS) as http,
         http.stream("POST", served.url, json=message) as response,
     ):
         lines = response.aiter_lines()
@@ -340,7 +341,7 @@ async def test_an_internal_error_shows_only_its_id(on_socket: Serve, caplog: pyt
     )
     app = App(parts, nothing, Authenticator(_Broken()), nothing, ("http",), lines.append)
 
-    async with on_socket(app) as address, httpx.AsyncClient() as http:
+    async with on_socket(app) as address, httpx.AsyncClient(verify=NO_TLS) as http:
         answer = await http.post(f"http://{address}/mcp", headers={"Authorization": "Bearer osk_secret"})
 
     assert answer.status_code == 500

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from tests.no_tls import NO_TLS
 from trips_mcp.server.http.factory import app_for_this_computer
 from trips_mcp.server.http.protocol import TimeoutProtocol
 from trips_mcp.server.http.settings import HttpSettings
@@ -273,7 +274,7 @@ async def test_parameters_of_the_content_type_are_ignored(local: Serve) -> None:
 async def test_every_accept_header_with_json_gets_json(
     version: dict[str, str], accept: str | None, local: Serve
 ) -> None:
-    async with local() as served, httpx.AsyncClient() as http:
+    async with local() as served, httpx.AsyncClient(verify=NO_TLS) as http:
         del http.headers["accept"]
         headers = version | JSON | ({} if accept is None else {"Accept": accept})
         for path in ("/mcp", "/mcp/"):

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.no_tls import NO_TLS
+
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]
 
@@ -26,7 +28,7 @@ async def share_of(served: Any, key: str) -> str:
 
 async def ask_with_made_up_keys(served: Any, number: int, address: str) -> list[int]:
     """The statuses that so many keys get which nobody made."""
-    transport = httpx.AsyncHTTPTransport(local_address=address)
+    transport = httpx.AsyncHTTPTransport(local_address=address, verify=NO_TLS)
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     statuses: list[int] = []
     async with httpx.AsyncClient(transport=transport, base_url=served.base, timeout=30) as outsider:

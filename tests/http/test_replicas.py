@@ -12,6 +12,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from tests.no_tls import NO_TLS
 from trips_mcp.backend import create_key, open_backend
 from trips_mcp.scopes import BASE_SCOPES, Scope
 
@@ -32,7 +33,7 @@ class Proxy:
         self.replicas = replicas
         self.chosen: list[int] = []
         self._choose = choose
-        self.http = httpx.AsyncClient(timeout=30)
+        self.http = httpx.AsyncClient(timeout=30, verify=NO_TLS)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)

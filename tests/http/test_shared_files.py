@@ -12,6 +12,8 @@ import httpx
 import pytest
 from icalendar import Calendar
 
+from tests.no_tls import NO_TLS
+
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]
 
@@ -223,7 +225,7 @@ async def test_a_calendar_that_polls_too_often_uses_up_the_limit_of_its_own_addr
 
     async with team(rate_limit="20") as served:
         _, token = await shared_trip(served, key)
-        transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2", verify=NO_TLS)
         async with httpx.AsyncClient(transport=transport, base_url=served.base, timeout=30) as eager:
             statuses = [(await eager.get(f"/shared/{token}/calendar.ics")).status_code for _ in range(21)]
         calm = await served.request("GET", f"/shared/{token}/calendar.ics")

@@ -10,6 +10,8 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from tests.no_tls import NO_TLS
+
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 KeyFor = Callable[..., Awaitable[str]]
 
@@ -64,7 +66,7 @@ async def _events(response: httpx.Response) -> AsyncGenerator[tuple[str, str]]:
 async def opened(served: Any, key: str | None = None) -> AsyncGenerator[Stream]:
     bearer = {} if key is None else {"Authorization": f"Bearer {key}"}
     async with (
-        httpx.AsyncClient(base_url=served.base, headers=bearer, timeout=30) as http,
+        httpx.AsyncClient(base_url=served.base, headers=bearer, timeout=30, verify=NO_TLS) as http,
         http.stream("GET", "/sse") as response,
     ):
         assert response.headers["content-type"] == "text/event-stream"
@@ -187,7 +189,7 @@ async def test_streams_are_limited_and_release_their_slots(local: Serve) -> None
             refused = await served.request("GET", "/sse")
         with anyio.fail_after(30):
             while True:
-                async with httpx.AsyncClient() as http, http.stream("GET", f"{served.base}/sse") as again:
+                async with httpx.AsyncClient(verify=NO_TLS) as http, http.stream("GET", f"{served.base}/sse") as again:
                     if again.status_code != 429:
                         break
 

@@ -155,7 +155,10 @@ async def test_a_file_that_stays_locked_is_waited_for_once_a_minute(
         assert database.execute("SELECT * FROM writes").fetchall() == []
 
 
-async def test_an_unresponsive_disk_is_not_waited_for(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unresponsive_disk_is_not_waited_for(
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trips_mcp.client.journal.TIMEOUT", 0.2)
     disk_answers = threading.Event()
 
     def clock() -> float:
