@@ -60,7 +60,8 @@ EVENTS: Final = [
 _SESSION_ID: Final = "mcp-session-id"
 _DRAWS: Final = re.compile(r"draws-[0-9a-f]{32}")
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
-UNWATCHED_SECONDS: Final = 0.2
+UNWATCHED_SECONDS: Final = 1.0
+"""A call that ends sooner is not ended early when its client disconnects."""
 
 
 async def exchange(
@@ -262,12 +263,14 @@ def watched(watch: Callable[[], Awaitable[None]], call: anyio.CancelScope) -> Ge
     Most calls end before the delay. A timer is used because a task per call would add 5 % to a small call.
     """
     watching: asyncio.Task[None] | None = None
+    has_ended = False
 
     async def to_its_end() -> None:
         try:
             await watch()
         finally:
-            call.cancel()
+            if not has_ended:
+                call.cancel()
 
     def begin() -> None:
         nonlocal watching
@@ -277,6 +280,7 @@ def watched(watch: Callable[[], Awaitable[None]], call: anyio.CancelScope) -> Ge
     try:
         yield
     finally:
+        has_ended = True
         timer.cancel()
         if watching is not None:
             watching.cancel()
