@@ -4,12 +4,13 @@ SQLAlchemy opens the connections, so that URLs and types mean the same here and 
 transactions take longer than a small statement, so requests do not use them.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import CancelScope, Semaphore, WouldBlock, move_on_after
+from anyio import CancelScope, Semaphore, WouldBlock
 from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Dialect, Executable, NullPool, text
 from sqlalchemy.exc import DBAPIError
@@ -279,10 +280,12 @@ class PostgresqlTransactions:
         with suppress(WouldBlock):
             self._places.acquire_nowait()
             return
-        with move_on_after(2 * self._patience) as wait:
-            await self._places.acquire()
-        if wait.cancelled_caught:
-            raise DatabaseLostError(f"none of {CONNECTIONS} connections was free for {2 * self._patience:g} seconds")
+        try:
+            async with asyncio.timeout(2 * self._patience):  # anyio's is several times slower
+                await self._places.acquire()
+        except TimeoutError:
+            why = f"none of {CONNECTIONS} connections was free for {2 * self._patience:g} seconds"
+            raise DatabaseLostError(why) from None
 
     async def _idle_or_new(self) -> PostgresqlConnection:
         while self._idle:
