@@ -123,6 +123,10 @@ def always(fault: Fault, start: int) -> dict[int, Fault]:
     return dict.fromkeys(range(start, start + 100), fault)
 
 
+def answered(outcome: Outcome[BatchReport]) -> list[dict[str, Any]]:
+    return [result.model_dump(exclude_unset=True) for result in outcome.result.results]
+
+
 async def test_a_batch_is_sent_in_fifties_with_a_key_each_and_one_report(world: World) -> None:
     told = (await world.upsert(pins(120))).result
 
@@ -287,11 +291,28 @@ async def test_without_client_refs_what_was_answered_is_not_sent_again(world: Wo
     assert (told.result.created, told.result.errors) == (180, 0)
     assert [result.index for result in told.result.results] == list(range(180))
     assert len({result.id for result in told.result.results}) == 180
+    assert answered(told)[:100] == answered(broken)[:100]
     assert told.notes == ("This completed an earlier call whose answer was lost.",)
     assert await world.names() == [f"Pin {number}" for number in range(180)]
 
     await world.upsert(pins(180), auto_client_ref=False)  # meant anew, as the one before was answered
     assert len(await world.names()) == 360
+
+
+async def test_a_part_with_a_refused_item_is_asked_for_again(world: World) -> None:
+    """The service replays its answer, or takes the item now; a report of errors is never repeated from memory."""
+    world.relay.faults = always(lost, 1)
+    too_far = pins(1)[0].model_copy(update={"lat": 95.0})
+    broken = await world.upsert([too_far, *pins(59)], auto_client_ref=False)
+    key = world.relay.batches[0].headers["Idempotency-Key"]
+    world.relay.faults = {}
+    world.relay.batches.clear()
+
+    told = await world.upsert([too_far, *pins(59)], auto_client_ref=False)
+
+    assert (broken.result.created, told.result.created, told.result.errors) == (49, 59, 1)
+    assert world.relay.sizes() == [50, 10]
+    assert world.relay.batches[0].headers["Idempotency-Key"] == key
 
 
 async def test_a_batch_is_written_again_if_its_items_were_removed_since(world: World) -> None:

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 import pytest
 from pydantic import ValidationError
+from typing_extensions import override
 
 from trips_mcp import __version__
-from trips_mcp.client import BadAnswerError, Endpoint, TripsClient
+from trips_mcp.client import BadAnswerError, Endpoint, TripsClient, session
 from trips_mcp.contract.commitments import CreateCommitment, UpdateCommitment
 from trips_mcp.contract.events import CreateEvent
-from trips_mcp.contract.trips import SyncTrip
+from trips_mcp.contract.trips import LIST_TRIPS, SyncTrip
 
 ClientOf = Callable[[Callable[[httpx.Request], httpx.Response]], TripsClient]
 
@@ -37,10 +38,12 @@ class Service:
 async def test_a_read_is_placed_in_path_and_query(client_of: ClientOf) -> None:
     service = Service(items=[])
 
-    await client_of(service).legs.list("jx7 é?#:b", limit=5, cursor="a+b&c=/d")
+    await client_of(service).legs.list("jx7 é?#:b", limit=5, cursor="a +B&c=/d")
 
     assert service.last.method == "GET"
-    assert service.last.url.raw_path == (b"/api/v1/trips/jx7%20%C3%A9%3F%23%3Ab/legs?limit=5&cursor=a%2Bb%26c%3D%2Fd")
+    path, query = service.last.url.raw_path.split(b"?")
+    assert path == b"/api/v1/trips/jx7%20%C3%A9%3F%23%3Ab/legs"
+    assert query == b"limit=5&cursor=a%20%2BB%26c%3D%2Fd"
     assert service.last.content == b""
     assert "Content-Type" not in service.last.headers
 
@@ -54,6 +57,7 @@ async def test_a_write_is_compact_utf8_json(client_of: ClientOf) -> None:
 
     assert service.last.content == '{"title":"Größe","startDate":"2026-11-01","category":"dinner"}'.encode()
     assert service.last.headers["Content-Type"] == "application/json"
+    assert service.last.headers["Content-Length"] == str(len(service.last.content))
 
 
 async def test_a_cleared_field_is_a_null(client_of: ClientOf) -> None:
@@ -116,6 +120,36 @@ async def test_a_shared_view_is_read_without_key_or_cookie() -> None:
     assert not any("Cookie" in request.headers for request in requests)
 
 
+async def test_the_address_of_a_shared_view_is_not_kept(client_of: ClientOf) -> None:
+    """Others are, as parsing one takes time; but its token is all that one needs to read the trip."""
+    client = client_of(Service(_id="t1", legs=[]))
+    session._parsed.cache_clear()  # noqa: SLF001 - nothing else shows what is kept
+
+    await client.shares.get("token")
+    after_the_shared_view = session._parsed.cache_info().currsize  # noqa: SLF001
+    await client.trips.get("t1")
+
+    assert after_the_shared_view == 0
+    assert session._parsed.cache_info().currsize == 1  # noqa: SLF001
+
+
+async def test_closing_the_client_closes_its_transports() -> None:
+    class Transport(httpx.MockTransport):
+        closed = False
+
+        @override
+        async def aclose(self) -> None:
+            self.closed = True
+
+    transport = Transport(Service(items=[]))
+
+    async with TripsClient(trips=Endpoint("http://trips.test", None, transport), events=None) as client:
+        await client.trips.list()
+        before = transport.closed
+
+    assert (before, transport.closed) == (False, True)
+
+
 async def test_without_a_key_no_authorization_is_sent() -> None:
     service = Service(items=[])
     network = httpx.MockTransport(service)
@@ -172,8 +206,32 @@ async def endless() -> AsyncGenerator[bytes]:
     ids=["large", "endless", "bomb"],
 )
 async def test_an_answer_over_16_mib_is_refused(client_of: ClientOf, answer: Callable[[], httpx.Response]) -> None:
-    with pytest.raises(BadAnswerError, match="more than 16 MiB"):
+    with pytest.raises(BadAnswerError) as caught:
         await client_of(lambda request: answer()).trips.list()
+
+    assert str(caught.value) == "The Trips API answered list_trips with more than 16 MiB."
+    assert (caught.value.operation, caught.value.status) == (LIST_TRIPS, 200)
+
+
+EMPTY_PAGE = b'{"items":[]}'
+LARGEST = b" " * (16 * 1024 * 1024 - len(EMPTY_PAGE)) + EMPTY_PAGE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: httpx.Response(200, content=EMPTY_PAGE),
+        lambda: httpx.Response(200, content=_chunks(EMPTY_PAGE)),
+        lambda: httpx.Response(200, content=_chunks(EMPTY_PAGE[:4], EMPTY_PAGE[4:7], EMPTY_PAGE[7:])),
+        lambda: httpx.Response(200, content=gzip.compress(EMPTY_PAGE), headers={"Content-Encoding": "gzip"}),
+        lambda: httpx.Response(200, content=LARGEST),
+        lambda: httpx.Response(200, content=_chunks(LARGEST[:1_000_000], LARGEST[1_000_000:])),
+        lambda: httpx.Response(200, content=gzip.compress(LARGEST, 1), headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["whole", "streamed", "in pieces", "compressed", "largest", "largest in pieces", "largest compressed"],
+)
+async def test_an_answer_is_read_however_it_arrives(client_of: ClientOf, answer: Callable[[], httpx.Response]) -> None:
+    assert (await client_of(lambda request: answer()).trips.list()).items == []
 
 
 async def test_an_invalid_content_encoding_is_a_bad_answer(client_of: ClientOf) -> None:
@@ -183,7 +241,8 @@ async def test_an_invalid_content_encoding_is_a_bad_answer(client_of: ClientOf) 
     with pytest.raises(BadAnswerError) as caught:
         await client_of(garbled).trips.list()
 
-    assert caught.value.status == 200
+    assert str(caught.value) == "The Trips API answered list_trips with something that could not be read."
+    assert (caught.value.operation, caught.value.status) == (LIST_TRIPS, 200)
 
 
 async def _chunks(*chunks: bytes) -> AsyncGenerator[bytes]:

@@ -13,7 +13,7 @@ from trips_mcp.contract.messages import SendMessage
 from trips_mcp.contract.trips import SyncTrip
 
 if TYPE_CHECKING:
-    from .conftest import ClientOf
+    from .conftest import ClientOf, SkippedTime
 
 LINE = re.compile(r"(GET|POST|PATCH|DELETE) (/\S*): (\d{3}|no answer) in (\d+) ms, attempt (\d+), request (\S+)")
 SECRETS = ("osk_trips-key", "events-token", "K4711", "hunter2", "a-cursor", "share-token-1")
@@ -49,6 +49,20 @@ async def test_each_attempt_is_a_line(client_of: "ClientOf", caplog: pytest.LogC
         ("GET", "/api/v1/trips/t1/legs", "200", "2", "req_2"),
         ("GET", "/api/v1/trips/t2", "no answer", "1", "-"),
     ]
+
+
+async def test_the_line_tells_how_long_the_attempt_took(
+    client_of: "ClientOf", time: "SkippedTime", caplog: pytest.LogCaptureFixture
+) -> None:
+    def slow(request: httpx.Request) -> httpx.Response:
+        time.now += 20
+        return httpx.Response(200, json=[])
+
+    with caplog.at_level(logging.DEBUG, "trips_mcp.client"):
+        await client_of(slow, clock=time.clock, sleep=time.sleep).trips.list()
+
+    [record] = [record for record in caplog.records if record.name == "trips_mcp.client"]
+    assert record.getMessage() == "GET /api/v1/trips: 200 in 20000 ms, attempt 1, request -"
 
 
 async def test_nothing_secret_is_logged(client_of: "ClientOf", caplog: pytest.LogCaptureFixture) -> None:

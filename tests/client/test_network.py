@@ -1,22 +1,36 @@
 """Servers on real sockets that close early, send invalid HTTP, or get many calls at once."""
 
+import ssl
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.tls import TLSStream
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from trips_mcp.client import Endpoint, TripsClient, UnavailableError
+from trips_mcp.client import BadAnswerError, Endpoint, TripsClient, UnavailableError
 
 if TYPE_CHECKING:
     from .conftest import SkippedTime
 
 
 class Speaking(Protocol):
-    def __call__(self, words: bytes, time: "SkippedTime | None" = None) -> AbstractAsyncContextManager[TripsClient]: ...
+    def __call__(
+        self,
+        words: bytes,
+        time: "SkippedTime | None" = None,
+        certificate: Path | None = None,
+        trusted: ssl.SSLContext | None = None,
+    ) -> AbstractAsyncContextManager[TripsClient]: ...
 
 
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-Request-Id: r1\r\n\r\n{"items":[]}'
@@ -27,23 +41,53 @@ def speaking() -> Speaking:
     """A client of a server that answers each request with these bytes and closes the connection."""
 
     @asynccontextmanager
-    async def speaking(words: bytes, time: "SkippedTime | None" = None) -> AsyncGenerator[TripsClient]:
+    async def speaking(
+        words: bytes,
+        time: "SkippedTime | None" = None,
+        certificate: Path | None = None,
+        trusted: ssl.SSLContext | None = None,
+    ) -> AsyncGenerator[TripsClient]:
         async def answer(stream: SocketStream) -> None:
             async with stream:
-                await stream.receive()
-                await stream.send(words)
+                with suppress(anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError):  # the client may leave early
+                    encrypted = stream if tls is None else await TLSStream.wrap(stream, ssl_context=tls)
+                    await encrypted.receive()
+                    await encrypted.send(words)
 
+        tls = None
+        if certificate is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+        scheme = "http" if tls is None else "https"
         async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0) as listener:
             port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
             async with anyio.create_task_group() as serving:
                 serving.start_soon(listener.serve, answer)
-                endpoint = Endpoint(f"http://127.0.0.1:{port}", "k")
+                endpoint = Endpoint(f"{scheme}://127.0.0.1:{port}", "k", tls=trusted)
                 clock, sleep = (time.clock, time.sleep) if time else (monotonic, anyio.sleep)
                 async with TripsClient(trips=endpoint, events=None, clock=clock, sleep=sleep) as client:
                     yield client
                 serving.cancel_scope.cancel()
 
     return speaking
+
+
+def self_signed(file: Path) -> Path:
+    """A certificate and its key, made for this test alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(plain + certificate.public_bytes(pem))
+    return file
 
 
 async def test_a_whole_answer_is_read(speaking: Speaking) -> None:
@@ -67,6 +111,44 @@ async def test_no_proxy_is_used_for_this_computer(speaking: Speaking, monkeypatc
     async with speaking(WHOLE) as client:
         with anyio.fail_after(30):
             assert (await client.trips.list()).items == []
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["of the endpoint", "of the environment"])
+async def test_the_certificates_that_are_named_are_trusted(
+    speaking: Speaking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared: bool
+) -> None:
+    own = self_signed(tmp_path / "own.pem")
+    trusted = ssl.create_default_context(cafile=own) if shared else None
+    if not shared:
+        monkeypatch.setenv("SSL_CERT_FILE", str(own))
+
+    async with speaking(WHOLE, certificate=own, trusted=trusted) as client:
+        with anyio.fail_after(30):
+            assert (await client.trips.list()).items == []
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(speaking: Speaking, tmp_path: Path) -> None:
+    async with speaking(WHOLE, certificate=self_signed(tmp_path / "own.pem")) as client:
+        with anyio.fail_after(30), pytest.raises(UnavailableError, match="its certificate is not trusted") as caught:
+            await client.trips.list()
+
+    assert not caught.value.sent
+
+
+async def test_an_answer_over_16_mib_is_refused_before_it_is_whole(speaking: Speaking) -> None:
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b" " * (17 * 1024 * 1024)
+
+    async with speaking(begun) as client:
+        with anyio.fail_after(30), pytest.raises(BadAnswerError, match="with more than 16 MiB"):
+            await client.trips.list()
+
+
+async def test_a_redirect_is_not_followed(speaking: Speaking) -> None:
+    async with speaking(b"HTTP/1.1 302 Found\r\nLocation: /trips\r\nContent-Length: 0\r\n\r\n") as client:
+        with anyio.fail_after(30), pytest.raises(BadAnswerError) as caught:
+            await client.trips.list()
+
+    assert caught.value.status == 302
 
 
 async def test_many_calls_share_one_client(speaking: Speaking) -> None:

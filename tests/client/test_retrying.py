@@ -22,6 +22,7 @@ from trips_mcp.client import (
     TripsError,
     UnavailableError,
 )
+from trips_mcp.client.session import Attempts
 from trips_mcp.contract.events import CreateEvent, UpdateEvent
 from trips_mcp.contract.messages import SendMessage
 from trips_mcp.contract.trips import SyncTrip
@@ -60,6 +61,10 @@ def send(client: TripsClient) -> Any:
 
 def read(client: TripsClient) -> Any:
     return client.trips.list()
+
+
+def delete_event(client: TripsClient) -> Any:
+    return client.events.delete(7)
 
 
 class Calling(Protocol):
@@ -116,9 +121,11 @@ async def test_permanent_failures_are_not_retried(
 ) -> None:
     service = Service(failure)
 
-    with pytest.raises(TripsError):
+    with pytest.raises(TripsError) as caught:
         await calling(service, call)
 
+    assert isinstance(caught.value, (ApiError, UnavailableError, OutcomeUnknownError))
+    assert caught.value.retry_after is None
     assert len(service.requests) == 1
 
 
@@ -159,6 +166,137 @@ async def test_waits_are_random_below_a_bound_that_doubles(calling: Calling, tim
         assert all(0 <= wait <= bound for wait, bound in zip(slept, bounds, strict=False))
         assert len(slept) >= 7
         assert len({*slept}) == len(slept)
+
+
+def test_the_bound_of_the_wait_doubles_up_to_eight_seconds(time: "SkippedTime") -> None:
+    longest = Attempts(time.clock, time.sleep, lambda least, most: most)
+    shortest = Attempts(time.clock, time.sleep, lambda least, most: least)
+
+    attempts = (1, 2, 3, 4, 5, 6, 11, 12, 5_000)
+    assert [longest.backoff(number) for number in attempts] == [0.5, 1, 2, 4, 8, 8, 8, 8, 8]
+    assert {shortest.backoff(number) for number in attempts} == {0}
+
+
+async def test_a_wait_of_half_a_second_is_long_enough_to_be_kept(calling: Calling, time: "SkippedTime") -> None:
+    await calling(Service(refusing(503, Retry_After="0.5"), GOOD), read)
+
+    assert time.slept == [0.5]
+
+
+@pytest.mark.parametrize(("deadline", "waits"), [(11, True), (10.5, False)])
+async def test_after_a_wait_there_is_a_second_left_for_the_attempt(
+    calling: Calling, time: "SkippedTime", deadline: float, waits: bool
+) -> None:
+    service = Service(refusing(503, Retry_After="10"), GOOD)
+
+    if waits:
+        await calling(service, read, deadline=deadline)
+    else:
+        with pytest.raises(ServerFaultError) as caught:
+            await calling(service, read, deadline=deadline)
+        assert caught.value.retry_after == 10
+
+    assert time.slept == ([10] if waits else [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        (refusing(429, X_RateLimit_Limit="60", X_RateLimit_Remaining="0"), 40),
+        (refusing(403, X_RateLimit_Limit="60", X_RateLimit_Remaining="0"), 40),
+        (refusing(429, X_RateLimit_Limit="60", X_RateLimit_Remaining="0", Retry_After="7"), 7),
+    ],
+    ids=["429", "403", "named"],
+)
+async def test_a_used_up_limit_is_waited_for_until_its_window_ends(
+    calling: Calling, time: "SkippedTime", answer: httpx.Response, wait: float
+) -> None:
+    await calling(Service(of_a_limit(59), answer, of_a_limit(58)), lambda client: read_twice(client, time))
+
+    assert time.slept[0] == wait
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusing(429, X_RateLimit_Limit="60", X_RateLimit_Remaining="5"),
+        refusing(503, X_RateLimit_Limit="60", X_RateLimit_Remaining="0"),
+    ],
+    ids=["requests left", "another failure"],
+)
+async def test_only_a_used_up_limit_is_waited_for(
+    calling: Calling, time: "SkippedTime", answer: httpx.Response
+) -> None:
+    await calling(Service(of_a_limit(59), answer, of_a_limit(58)), lambda client: read_twice(client, time))
+
+    assert time.slept[0] <= 0.5
+
+
+async def test_a_used_up_limit_whose_window_is_not_known_is_tried_again_soon(
+    calling: Calling, time: "SkippedTime"
+) -> None:
+    await calling(Service(refusing(429, X_RateLimit_Remaining="0"), GOOD), read)
+
+    assert time.slept[0] <= 0.5
+
+
+def of_a_limit(remaining: int) -> httpx.Response:
+    headers = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": str(remaining)}
+    return httpx.Response(200, json={"items": []}, headers=headers)
+
+
+async def read_twice(client: TripsClient, time: "SkippedTime") -> None:
+    await read(client)
+    time.now += 20
+    await read(client)
+
+
+async def test_a_failure_that_is_no_rate_limit_holds_no_other_call_back(calling: Calling, time: "SkippedTime") -> None:
+    service = Service(refusing(503, Retry_After="100"), GOOD)
+
+    async def calls(client: TripsClient) -> None:
+        with pytest.raises(ServerFaultError):
+            await read(client)
+        await read(client)
+
+    await calling(service, calls)
+
+    assert time.slept == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "remaining"),
+    [(httpx.ReadTimeout("slow"), 58), (httpx.UnsupportedProtocol("ftp"), 59), (httpx.InvalidURL("odd"), 59)],
+    ids=["may have arrived", "never sent", "no URL"],
+)
+async def test_only_requests_that_may_have_arrived_are_counted(
+    calling: Calling, failure: Exception, remaining: int
+) -> None:
+    async def calls(client: TripsClient) -> int:
+        await read(client)
+        with pytest.raises(TripsError):
+            await read(client)
+        assert client.rate_limit is not None
+        return client.rate_limit.remaining
+
+    assert await calling(Service(of_a_limit(59), failure), calls, deadline=0.9) == remaining
+
+
+async def test_a_shared_view_waits_for_its_own_limit_only(calling: Calling, time: "SkippedTime") -> None:
+    """The service counts requests without a key apart from those with one."""
+    used_up = {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0"}
+    service = Service(httpx.Response(200, json={"_id": "x", "items": [], "legs": []}, headers=used_up))
+
+    async def calls(client: TripsClient) -> None:
+        await client.shares.get("token")
+        await client.trips.list()
+        assert time.slept == []
+        await client.shares.get("token")
+        assert sum(time.slept) == 60
+        await client.trips.list()
+        assert sum(time.slept) == 60
+
+    await calling(service, calls, deadline=100)
 
 
 @pytest.mark.parametrize("named", ["7", " 7 ", "7.0"])
@@ -339,12 +477,23 @@ async def test_an_attempt_is_cut_off_at_the_deadline(client_of: "ClientOf") -> N
         raise AssertionError
 
     with anyio.fail_after(30):
-        with pytest.raises(UnavailableError, match="no whole answer came within") as caught:
+        with pytest.raises(UnavailableError) as caught:
             await client_of(never, deadline=0.01).trips.list()
         with pytest.raises(OutcomeUnknownError):
             await send(client_of(never, deadline=0.01))
 
     assert caught.value.sent
+    assert str(caught.value) == "The Trips API did not answer list_trips: no whole answer came within 0 seconds."
+
+
+@pytest.mark.parametrize("call", [read, delete_event])
+async def test_without_a_key_no_conflict_is_with_an_attempt_of_our_own(calling: Calling, call: Call) -> None:
+    service = Service(refusing(409))
+
+    with pytest.raises(TripsError):
+        await calling(service, call)
+
+    assert len(service.requests) == 1
 
 
 EVENT = CreateEvent(type="food", title="Ramen", date="2026-11-01", trip_ids=[42])

@@ -9,9 +9,11 @@ import pytest
 
 from trips_mcp.client import (
     ApiError,
+    CannotConnectError,
     ConflictError,
     Endpoint,
     ForbiddenError,
+    GoneError,
     InvalidError,
     Outcome,
     OutcomeUnknownError,
@@ -21,11 +23,15 @@ from trips_mcp.client import (
 )
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.session import ApiSession, Attempts
-from trips_mcp.client.writes import Writing
+from trips_mcp.client.writes import Writing, as_step
+from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.commitments import UpdateCommitment
 from trips_mcp.contract.events import CREATE_EVENT, CreateEvent
+from trips_mcp.contract.legs import DELETE_LEG, UPDATE_LEG, DeleteLeg, UpdateLeg
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
-from trips_mcp.contract.trips import GET_TRIP, GetTrip, SyncTrip, Trip
+from trips_mcp.contract.models import Params
+from trips_mcp.contract.operation import Operation
+from trips_mcp.contract.trips import ARCHIVE_TRIP, GET_TRIP, ArchiveTrip, GetTrip, SyncTrip, Trip
 
 if TYPE_CHECKING:
     from .conftest import ClientOf, SkippedTime
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 Answers = httpx.Response | Exception
 
 HELLO = SendMessage(trip_id="t1", channel_id="c1", content="Hello, K4711")
+OPERATION = {operation.name: operation for operation in OPERATIONS}
 JOINED = ("This completed an earlier call whose answer was lost.",)
 
 
@@ -183,6 +190,14 @@ async def test_the_events_api_is_sent_no_key_but_its_writes_are_noted(client_of:
         (httpx.Response(200, text="<html>"), "the answer (200) does not say what was done"),
         (httpx.Response(201, text='{"_id": '), "the answer (201) does not say what was done"),
         (httpx.Response(302, headers={"Location": "/"}), "the answer (302) does not say what was done"),
+        (httpx.DecodingError("no gzip"), "the answer does not say what was done"),
+        (httpx.Response(403), "something on the way to the service answered instead of it (403)"),
+        pytest.param(refusing(500), "the service failed (500)", id="500 of the service"),
+        pytest.param(refusing(501), "the service failed (501)", id="501 of the service"),
+        pytest.param(refusing(408), "the service failed (408)", id="408 of the service"),
+        (httpx.Response(429), "the service takes no more requests for now"),
+        (httpx.Response(409), "the service is still busy with it"),
+        pytest.param(refusing(409, "IDEMPOTENCY_IN_PROGRESS"), "the service is still busy with it", id="in progress"),
     ],
     ids=repr,
 )
@@ -470,6 +485,87 @@ async def test_an_identical_call_resumes_one_that_is_being_cancelled(client_of: 
     assert outcomes[0].notes == JOINED
 
 
+class Held:
+    """A service that answers its first request, and then holds its answers back."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.most_held = 0
+        self._released = anyio.Event()
+        self._is_known = False
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self._is_known:
+            self.held += 1
+            self.most_held = max(self.held, self.most_held)
+            await self._released.wait()
+            self.held -= 1
+        self._is_known = True
+        return httpx.Response(200, json={"_id": "l1", "deleted": True})
+
+    def release(self) -> None:
+        self._released.set()
+
+
+@pytest.mark.parametrize(
+    ("calls", "at_once"),
+    [
+        ([("update_leg", "l1", "Nara"), ("update_leg", "l1", "Uji")], 1),
+        ([("update_leg", "l1", "Nara"), ("delete_leg", "l1", "")], 1),
+        ([("update_leg", "l1", "Nara"), ("update_leg", "l2", "Nara")], 2),
+        ([("create_leg", "", "Nara"), ("create_leg", "", "Nara")], 1),
+        ([("create_leg", "", "Nara"), ("create_leg", "", "Uji")], 2),
+    ],
+    ids=["one leg", "a deletion", "two legs", "one creation", "two creations"],
+)
+async def test_only_writes_to_one_thing_and_identical_ones_wait_for_each_other(
+    client_of: "ClientOf", calls: list[tuple[str, str, str]], at_once: int
+) -> None:
+    service = Held()
+    client = client_of(service)
+    await client.trips.get("t1")
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as writing:
+            for name, leg_id, title in calls:
+                writing.start_soon(call, client, name, leg_id, title)
+            await anyio.wait_all_tasks_blocked()
+            service.release()
+
+    assert service.most_held == at_once
+
+
+async def call(client: TripsClient, name: str, leg_id: str, title: str) -> None:
+    operation = OPERATION[name]
+    leg = {"order": 1, "destination": "Kyoto", "startDate": "2026-11-01", "endDate": "2026-11-02"}
+    fields = {
+        "update_leg": {"legId": leg_id, "title": title},
+        "delete_leg": {"legId": leg_id},
+        "create_leg": {**leg, "title": title, "timezone": "Asia/Tokyo"},
+    }
+    await client.call(operation, operation.params.model_validate({"tripId": "t1", **fields[name]}))
+
+
+async def test_who_waits_for_a_write_to_the_same_thing_is_told_so_at_the_deadline(
+    time: "SkippedTime", notes: Notes
+) -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    session = ApiSession(Endpoint("http://trips.test", "osk_key", httpx.MockTransport(never)), time.clock, time.sleep)
+    writing = Writing(Attempts(time.clock, time.sleep), notes)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(writing.outcome, session, SEND_MESSAGE, HELLO, time.now + 1_000)
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(UnavailableError, match=r"send_message: another call for the same thing") as caught:
+                await writing.outcome(session, SEND_MESSAGE, HELLO, time.now + 0.01)
+            assert not caught.value.sent
+            calls.cancel_scope.cancel()
+
+    assert notes.told == ["begin send_message", "leave unknown"]
+
+
 async def test_concurrent_identical_writes_are_separate_writes(client_of: "ClientOf") -> None:
     service = Service(GOOD)
     client = client_of(service)
@@ -503,6 +599,175 @@ async def test_waiting_for_an_identical_call_ends_at_the_deadline(client_of: "Cl
 
     assert {type(error) for error in errors} <= {OutcomeUnknownError, UnavailableError}
     assert len(errors) == 2
+
+
+UPDATE = UpdateLeg(trip_id="t1", leg_id="l1", title="Nara")
+
+
+def leg(title: str) -> httpx.Response:
+    return httpx.Response(200, json={"_id": "l1", "title": title})
+
+
+async def test_an_update_is_sent_anew_after_its_earlier_call_is_answered(client_of: "ClientOf") -> None:
+    """With the earlier key it can no longer be carried out late; its answer may be outdated."""
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.legs.update(UPDATE)
+    service.then(leg("replayed"), leg("current"))
+
+    outcome = await client.outcome(UPDATE_LEG, UPDATE)
+
+    *lost, replayed, anew = service.keys
+    assert {*lost} == {replayed} != {anew}
+    assert (outcome.result.title, outcome.notes) == ("current", JOINED)
+
+
+async def test_an_update_that_was_overwritten_since_is_another_one(client_of: "ClientOf") -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.legs.update(UPDATE)
+    lost = service.keys[-1]
+    service.then(leg("Uji"))
+    await client.legs.update(UpdateLeg(trip_id="t1", leg_id="l1", title="Uji"))
+    service.then(leg("replayed"), leg("current"))
+
+    outcome = await client.outcome(UPDATE_LEG, UPDATE)
+
+    _, replayed, anew = service.keys[-3:]
+    assert replayed == lost != anew
+    assert (outcome.result.title, outcome.notes) == ("current", ())
+
+
+async def test_an_update_whose_second_sending_is_lost_stays_unknown(client_of: "ClientOf", notes: Notes) -> None:
+    """Even where the service then refuses the connection: the earlier call was carried out."""
+    service = Service(LOST)
+    client = client_of(service, journal=notes)
+    with pytest.raises(OutcomeUnknownError):
+        await client.legs.update(UPDATE)
+    service.then(leg("replayed"), httpx.ConnectError("down"))
+
+    with pytest.raises(OutcomeUnknownError, match=r": the service did not answer\.$"):
+        await client.legs.update(UPDATE)
+
+    assert notes.told == [
+        "begin update_leg",
+        "leave unknown",
+        "begin update_leg",
+        "settle",
+        "begin update_leg",
+        "leave unknown",
+    ]
+
+
+GONE = refusing(410, "GONE")
+
+
+async def test_what_is_gone_after_a_lost_deletion_was_deleted(client_of: "ClientOf", notes: Notes) -> None:
+    client = client_of(Service(LOST, GONE), journal=notes)
+
+    outcome = await client.outcome(DELETE_LEG, DeleteLeg(trip_id="t1", leg_id="l1"))
+
+    assert outcome.result.deleted == "l1"
+    assert notes.told == ["begin delete_leg", "settle"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "operation", "params"),
+    [
+        ([GONE], DELETE_LEG, DeleteLeg(trip_id="t1", leg_id="l1")),
+        ([LOST, GONE], UPDATE_LEG, UPDATE),
+        ([LOST, GONE], ARCHIVE_TRIP, ArchiveTrip(trip_id="t1")),
+    ],
+    ids=["nothing was lost", "an update", "an archived trip"],
+)
+async def test_what_is_gone_otherwise_is_an_error(
+    client_of: "ClientOf", answers: list[Answers], operation: Operation[Any, Any], params: Params
+) -> None:
+    with pytest.raises(GoneError):
+        await client_of(Service(*answers)).call(operation, params)
+
+
+async def test_a_deletion_of_an_event_can_be_repeated(client_of: "ClientOf", notes: Notes) -> None:
+    client = client_of(Service(LOST), journal=notes)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await client.events.delete(7)
+
+    assert caught.value.repeatable
+    assert notes.told == ["begin delete_event", "leave unknown"]
+
+
+async def test_a_base_url_that_no_request_can_use_says_nothing_about_a_lost_answer(
+    client_of: "ClientOf", notes: Notes
+) -> None:
+    service = Service(httpx.InvalidURL("odd"))
+    client = client_of(service, journal=notes)
+    with pytest.raises(CannotConnectError, match=r"^The base URL cannot be used; use something like https://"):
+        await client.messages.send(HELLO)
+    service.then(LOST, httpx.InvalidURL("odd"))
+
+    with pytest.raises(OutcomeUnknownError):
+        await client.messages.send(HELLO)
+
+    assert notes.told == ["begin send_message", "settle", "begin send_message", "leave unknown"]
+
+
+async def test_a_step_of_a_plan_has_one_key_whoever_carries_it_out(client_of: "ClientOf") -> None:
+    service = Service(GOOD)
+
+    async def sent(step: str, message: SendMessage = HELLO, key: str = "osk_trips-key") -> str:
+        endpoint = Endpoint("http://trips.test", key, httpx.MockTransport(service))
+        async with TripsClient(trips=endpoint, events=None) as client:
+            with as_step(step):
+                await client.messages.send(message)
+        return service.keys[-1] or ""
+
+    keys = [
+        await sent("plan 3"),
+        await sent("plan 4"),
+        await sent("plan 3", SendMessage(trip_id="t1", channel_id="c1", content="Bye")),
+        await sent("plan 3", key="osk_another-key"),
+    ]
+
+    assert await sent("plan 3") == keys[0]
+    assert len({*keys}) == len(keys)
+    assert {len(key) for key in keys} == {32}
+    await client_of(service).messages.send(HELLO)
+    assert service.keys[-1] not in keys
+
+
+async def test_a_step_is_carried_out_once_whatever_was_written_since(client_of: "ClientOf") -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with as_step("plan 3"), pytest.raises(OutcomeUnknownError):
+        await client.legs.update(UPDATE)
+    lost = {*service.keys}
+    service.then(leg("Uji"))
+    await client.legs.update(UpdateLeg(trip_id="t1", leg_id="l1", title="Uji"))
+    sent = len(service.requests)
+    service.then(leg("replayed"), leg("current"))
+
+    with as_step("plan 3"):
+        outcome = await client.outcome(UPDATE_LEG, UPDATE)
+
+    assert outcome.result.title == "replayed"
+    assert {*service.keys[sent:]} == lost
+    assert len(service.keys) == sent + 1
+
+
+async def test_a_step_and_the_same_call_outside_of_it_are_two_writes(client_of: "ClientOf", notes: Notes) -> None:
+    service = Service(LOST)
+    client = client_of(service, journal=notes)
+    with as_step("plan 3"), pytest.raises(OutcomeUnknownError):
+        await client.messages.send(HELLO)
+    service.then(GOOD)
+
+    outcome = await client.outcome(SEND_MESSAGE, HELLO)
+
+    assert outcome.notes == ()
+    assert len(notes.unknown) == 1
 
 
 class FakeRecovery:

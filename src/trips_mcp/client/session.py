@@ -179,7 +179,7 @@ class ApiSession:
         if self._transport is not None:
             # An in-process transport needs no auth, redirects or cookies; skipping AsyncClient halves a small call.
             return self._transport.handle_async_request
-        return partial(self._open_http().send, stream=True, auth=None, follow_redirects=False)
+        return partial(self._open_http().send, stream=True)
 
     def _open_http(self) -> _HttpClient:
         if self._http is None:
@@ -189,7 +189,6 @@ class ApiSession:
                     proxy=proxy_to(self._base_url),
                     trust_env=False,  # certificates and proxies are read from the environment above
                     limits=_LIMITS,
-                    timeout=TIMEOUTS,
                 )
         return self._http
 
