@@ -376,6 +376,19 @@ async def test_a_mask_where_no_secret_belongs_is_refused(
     assert await do("export_trip", tripId=trip_id) == before
 
 
+@pytest.mark.parametrize("tool", ["create_leg", "upsert_legs", "sync_trip"])
+@pytest.mark.parametrize("unknown", [{"wifi_password": MASK}, {"annex": {"wifi_password": MASK}}])
+async def test_a_mask_in_an_unknown_field_is_not_sent(tool: str, unknown: dict[str, Any]) -> None:
+    service = Service({"/trips/t/legs": {"items": [{"_id": "l1", **FULL}]}})
+
+    async with service.called(MASKING) as call:
+        answer = await call(tool, tripId="t", **writing(tool, {**LEG, "accommodation": {**masked(STAY), **unknown}}))
+
+    assert answer.is_error
+    assert f"accommodation.{next(iter(unknown))}: unknown field" in answer.text
+    assert service.asked == []
+
+
 async def test_writing_a_leg_back_twice_changes_it_once(do: Do, stored: Stored, trip_id: str) -> None:
     leg = await do("create_leg", tripId=trip_id, **FULL)
     edit: dict[str, Any] = {"tripId": trip_id, "legId": leg["_id"], "flights": leg["flights"], "title": "Gion East"}
@@ -526,6 +539,28 @@ async def test_a_service_that_replaces_a_leg_is_sent_its_secrets_too() -> None:
 
     assert looked[0] == "GET"
     assert (method, body["accommodation"]) == ("POST", STAY)
+
+
+async def test_a_mask_without_a_client_ref_is_refused_without_looking() -> None:
+    leg = {name: value for name, value in LEG.items() if name != "clientRef"}
+
+    assert await sent("create_leg", FULL, **leg, rentalCar=masked(CAR)) == []
+
+
+async def test_the_secrets_of_a_leg_on_a_later_page_are_found() -> None:
+    other = {**LEG, "_id": "l0", "clientRef": "other"}
+
+    def page(query: dict[str, str]) -> dict[str, Any]:
+        if "limit" not in query:
+            return LEG
+        return {"items": [{**FULL, "_id": "l1"}]} if "cursor" in query else {"items": [other], "nextCursor": "next"}
+
+    service = Service({"/trips/t/legs": page})
+    async with service.called(MASKING) as call:
+        await call("create_leg", tripId="t", **{**LEG, "flights": [masked(BACK)]})
+
+    assert [each.method for each in service.asked] == ["GET", "GET", "POST"]
+    assert json.loads(service.asked[2].content)["flights"] == [BACK]
 
 
 async def test_a_mask_of_an_empty_secret_is_left_out() -> None:

@@ -57,7 +57,7 @@ def masked(result: M) -> M:
 
 def secrets_of(thing: BaseModel) -> Iterator[tuple[str, object]]:
     """Each secret with its path, such as `flights.0.confirmationNumber`."""
-    return _found(thing.model_dump(mode="json", exclude_none=True, exclude_unset=True), "")
+    return _found(thing.model_dump())
 
 
 def _masked(name: str, value: Any) -> Any:
@@ -66,7 +66,7 @@ def _masked(name: str, value: Any) -> Any:
     return with_parts(value, _masked)
 
 
-def _found(value: object, path: str) -> Iterator[tuple[str, object]]:
+def _found(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     if is_object(value):
         parts = value.items()
     elif is_list(value):
@@ -153,14 +153,10 @@ def legs_of(client: TripsClient, trip_id: str) -> AsyncGenerator[Leg]:
 
 
 async def _all_restored(client: TripsClient, trip_id: str, asked: Sequence[L], path: str) -> list[L]:
-    refs = {item.client_ref for item in asked if item.client_ref is not MISSING and _is_masked(item)}
-    held: dict[str, Leg] = {}
-    if refs:
-        held = {leg.client_ref: leg async for leg in legs_of(client, trip_id) if leg.client_ref is not None}
-    return [
-        _restored(item, held.get(item.client_ref if item.client_ref is not MISSING else ""), path.format(at))
-        for at, item in enumerate(asked)
-    ]
+    held: dict[object, Leg] = {}
+    if any(item.client_ref is not MISSING and _is_masked(item) for item in asked):
+        held = {leg.client_ref: leg async for leg in legs_of(client, trip_id)}
+    return [_restored(item, held.get(item.client_ref), path.format(at)) for at, item in enumerate(asked)]
 
 
 def _restored(asked: L, leg: Leg | None, path: str) -> L:
@@ -223,8 +219,8 @@ def _merging(asked: Any, held: BaseModel | None) -> Any:
 
 
 def _masked_fields(thing: BaseModel) -> Iterator[str]:
-    for name, field in type(thing).model_fields.items():
-        if is_secret(field.alias or name) and _is_mask(getattr(thing, name)):
+    for name in type(thing).model_fields:
+        if is_secret(name) and _is_mask(getattr(thing, name)):
             yield name
 
 
@@ -252,7 +248,7 @@ def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, value
     elif isinstance(value, BaseModel):
         fields = type(value).model_fields
-        parts = ((fields[name].alias or name if name in fields else name, part) for name, part in value)
+        parts = ((fields[name].alias or name, part) for name, part in value)  # a write has no unknown fields
     elif is_list(value):
         parts = enumerate(value)
     for name, part in parts:
