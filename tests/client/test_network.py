@@ -17,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from trips_mcp.client import BadAnswerError, Endpoint, TripsClient, UnavailableError
+from trips_mcp.client import BadAnswerError, CannotConnectError, Endpoint, TripsClient, UnavailableError
+from trips_mcp.client.session import trusted
 
 if TYPE_CHECKING:
     from .conftest import SkippedTime
@@ -102,6 +103,15 @@ async def test_no_certificates_are_loaded_for_plain_http(speaking: Speaking, mon
     async with speaking(WHOLE) as client:
         with anyio.fail_after(30):
             assert (await client.trips.list()).items == []
+
+
+def test_certificates_are_loaded_once_and_again_when_their_setting_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = trusted("https://trips.example")
+    assert trusted("https://events.example", "http://127.0.0.1") is first
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+
+    with pytest.raises(CannotConnectError, match="SSL_CERT_FILE"):
+        trusted("https://trips.example")
 
 
 async def test_no_proxy_is_used_for_this_computer(speaking: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:

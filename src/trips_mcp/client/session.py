@@ -1,6 +1,7 @@
 """The session with one API: its connections, its rate limiters, and a request in as many attempts as it takes."""
 
 import logging
+import os
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Generator
@@ -68,6 +69,7 @@ _NEVER_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_CERTIFICATE_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _UNTRUSTED: Final = "its certificate is not trusted; set SSL_CERT_FILE to a file of those to trust"
 _PERMANENT: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, ssl.SSLCertVerificationError)
 
@@ -201,7 +203,13 @@ def trusted(*base_urls: str) -> ssl.SSLContext:
     if all(url.lower().startswith("http:") for url in base_urls):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with _certificate_errors():
-        return httpx.create_ssl_context()
+        return _certificates(*map(os.environ.get, _CERTIFICATE_SETTINGS))
+
+
+@lru_cache(maxsize=1)
+def _certificates(*settings: str | None) -> ssl.SSLContext:
+    """Loaded once per process, and again when the settings change, which httpx reads from the environment."""
+    return httpx.create_ssl_context()
 
 
 @contextmanager
