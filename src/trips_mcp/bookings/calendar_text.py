@@ -50,9 +50,9 @@ _TRAVEL: Final = re.compile(
     r"reservation at|dep\.? \d\d:\d\d|PNR|airport|flughafen|hauptbahnhof|hbf|booking reference|buchungscode)\b",
     re.IGNORECASE,
 )
+_TO: Final = re.compile(r"\u2192|->|=>|\u2794|\u27a1|\u2013>|\bto\b|\bnach\b|\bnaar\b|\bvers\b|\bhacia\b")
 _ROUTE: Final = re.compile(
-    r"(?:\b(?:from|von|de|da|van|desde)\s+)?(?P<from>[^\n]{2,60}?)\s*(?:\u2192|->|=>|\u2794|\u27a1|\u2013>|\bto\b|"
-    r"\bnach\b|\bnaar\b|\bvers\b|\bhacia\b)\s*"
+    rf"(?:\b(?:from|von|de|da|van|desde)\s+)?(?P<from>[^\n]{{2,60}}?)\s*(?:{_TO.pattern})\s*"
     r"(?P<to>[^\n]{2,60}?)(?=\s*(?:[,;|\u2022\u00b7\n]|$))"
 )
 _SPACED_ROUTE: Final = re.compile(
@@ -290,7 +290,7 @@ def _route(text: str) -> tuple[str, str] | None:
     prefix = _BEFORE_ROUTE.match(text)
     for given in (text[prefix.end() :] if prefix else "", text):
         plain = _EDGES.sub("", given)
-        found = _ROUTE.search(plain) or _SPACED_ROUTE.fullmatch(plain)
+        found = (_TO.search(plain) and _ROUTE.search(plain)) or _SPACED_ROUTE.fullmatch(plain)
         if found is not None:
             return _EDGES.sub("", found["from"]), _EDGES.sub("", found["to"])
     return None
