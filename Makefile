@@ -14,8 +14,8 @@ lint:
 	$(UV) ruff format --check $(CODE)
 	$(UV) ruff check $(CODE)
 
-types:
-	$(UV) pyright
+types: # with more space for short-lived objects Node.js spends a tenth less time on collecting them
+	NODE_OPTIONS=--max-semi-space-size=128 $(UV) pyright
 
 layers:
 	$(UV) lint-imports --no-cache

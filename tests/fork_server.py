@@ -1,11 +1,14 @@
 """Forks `trips-mcp` processes for tests, from one that has imported everything: its imports take a second.
 
+It has also made once what every process makes first: the parsers, the listing, the statements, the certificates.
+
 Each process has a connection of its own to the listening socket whose descriptor is the first argument. What is sent
 on it is a message: the words of the command, the environment and the folder as JSON, and the descriptors of stdin,
 stdout and stderr. The answers are the process's id and, later, its exit code. Who hangs up kills the process.
 A first word `stub` stands for the script of tests/server, every other one for `trips-mcp`. It ends with its stdin.
 """
 
+import asyncio
 import gc
 import json
 import os
@@ -19,6 +22,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 from trips_mcp import cli
+from trips_mcp.settings import Settings
 
 PRELOADED = (
     "concurrent.futures.thread",
@@ -99,8 +103,28 @@ def become(words: list[str], environment: dict[str, str], folder: str, streams: 
     return cli.main()
 
 
+async def one_call() -> None:
+    from trips_mcp.connect import connect
+
+    nowhere = {"TRIPS_MCP_DATABASE": ":memory:", "TRIPS_MCP_JOURNAL": "off", "TRIPS_MCP_HISTORY": "off"}
+    async with connect(Settings.from_env(nowhere)) as client:
+        await client.me()
+
+
+def make_what_is_kept() -> None:
+    from trips_mcp.cli.commands import flags_with_value
+    from trips_mcp.client.session import trusted
+    from trips_mcp.tools.listing import entries
+
+    flags_with_value()
+    entries()
+    trusted("https://trips.example")
+    asyncio.run(one_call())
+
+
 for module in PRELOADED:
     import_module(module)
+make_what_is_kept()
 gc.collect()
 gc.freeze()
 running: list[Process] = []

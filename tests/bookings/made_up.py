@@ -46,6 +46,10 @@ def archive(files: dict[str, bytes | str]) -> bytes:
     return packed.getvalue()
 
 
+ZIP_BOMB = archive({"pass.json": b" " * 9_000_000})
+"""Unpacks to more than is read."""
+
+
 def wallet(style: str, fields: dict[str, Any], strings: str = "", *, encoding: str = "utf-16", **values: Any) -> bytes:
     known = {
         "formatVersion": 1,

@@ -9,7 +9,7 @@ import pytest
 from trips_mcp.bookings import reader
 from trips_mcp.bookings.reader import LARGEST
 
-from .made_up import BOARDING, FLIGHT, archive, calendar, mail, page, read, wallet
+from .made_up import BOARDING, FLIGHT, ZIP_BOMB, archive, calendar, mail, page, read, wallet
 
 BOMBS = {
     "empty": b"",
@@ -27,7 +27,7 @@ BOMBS = {
     "nested messages": b"From: a\nTo: b\nContent-Type: message/rfc822\n\n" * 5_000,
     "a mail without end": b"From: a\nTo: b\nContent-Type: multipart/mixed; boundary=x\n\n"
     + b"--x\nContent-Type: image/png\n\n" + b"A" * 100_000,
-    "zip bomb": archive({"pass.json": b" " * 20_000_000}),
+    "zip bomb": ZIP_BOMB,
     "truncated zip": wallet("boardingPass", {}, barcode={"message": BOARDING})[:-30],
     "archive of nothing": archive({"readme.txt": "hello"}),
     "entities": b'<!DOCTYPE x [<!ENTITY a "b">]><gpx><wpt lat="1" lon="1"><name>&a;</name></wpt></gpx>',

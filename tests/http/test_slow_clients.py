@@ -26,13 +26,13 @@ class Hasty(TimeoutProtocol):
 
 async def all_of(stream: Any) -> bytes:
     """What is sent until the connection ends."""
-    found = b""
+    found = bytearray()
     with anyio.fail_after(30):
         try:
             while True:
                 found += await stream.receive()
         except (anyio.EndOfStream, anyio.BrokenResourceError):
-            return found
+            return bytes(found)
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /m", HEAD, HEAD + b"X-A: "])
@@ -151,7 +151,8 @@ async def test_the_next_headers_on_a_connection_have_a_timeout_too(local: Serve)
     assert b"HTTP/1.1 408 " in answer
 
 
-async def test_a_client_that_does_not_finish_its_body_is_cut_off(local: Serve) -> None:
+async def test_a_client_that_does_not_finish_its_body_is_cut_off(local: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trips_mcp.server.http.request._DRAIN_SECONDS", 0.2)
     async with local(body_seconds=0.2) as served, served.raw() as stream:
         await stream.send(HEAD + b"Content-Length: 1000\r\n\r\n" + PING)
         answer = await all_of(stream)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.bookings.made_up import BOARDING, FLIGHT, HOTEL, archive, calendar, mail, page, wallet
+from tests.bookings.made_up import BOARDING, FLIGHT, HOTEL, ZIP_BOMB, archive, calendar, mail, page, wallet
 from trips_mcp.client import TripsClient
 from trips_mcp.connect import twin
 from trips_mcp.tools.call_context import Conduct
@@ -20,7 +20,7 @@ DAMAGED_ARCHIVE = "The archive is damaged or incomplete."
 FILES: dict[str, tuple[bytes | str, str]] = {
     "blank": (" \n", "The file is empty."),
     "a truncated pass": (wallet("boardingPass", {})[:-30], DAMAGED_ARCHIVE),
-    "a zip bomb": (archive({"pass.json": b" " * 20_000_000}), "The archive unpacks to more than 8 MB."),
+    "a zip bomb": (ZIP_BOMB, "The archive unpacks to more than 8 MB."),
     "a pass of nothing": (archive({"pass.json": '{"formatVersion": 1}'}), "The pass has no fields."),
     "a loyalty card": (
         wallet("storeCard", {"primaryFields": [{"key": "points", "label": "Points", "value": "1200"}]}),
