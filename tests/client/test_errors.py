@@ -167,6 +167,15 @@ async def test_the_status_decides_the_class(client_of: ClientOf, status: int, ki
     assert str(caught.value) == f"The Trips API {kind.did} list_trips: {kind.means}."
 
 
+async def test_no_error_repeats_the_key(client_of: ClientOf) -> None:
+    answer = httpx.Response(400, json={"error": "events-token is odd"}, headers={"X-Request-Id": "events-token"})
+
+    with pytest.raises(InvalidError, match="is odd") as caught:
+        await client_of(lambda request: answer).events.get(7)
+
+    assert "events-token" not in f"{caught.value} {vars(caught.value)}"
+
+
 async def test_an_api_that_is_not_set_up_is_named_with_its_setting() -> None:
     async with TripsClient(trips=None, events=None) as client:
         with pytest.raises(NotConfiguredError, match=r"get_event needs the Events API.*set TRAVELMODE_TOKEN\."):

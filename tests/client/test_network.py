@@ -169,6 +169,39 @@ async def test_many_calls_share_one_client(speaking: Speaking) -> None:
                     calls.start_soon(client.trips.list)
 
 
+async def test_no_more_than_32_connections_are_open() -> None:
+    async def answer(stream: SocketStream) -> None:
+        nonlocal held
+        async with stream:
+            await stream.receive()
+            held += 1
+            most_held.append(held)
+            if len(most_held) > 1:  # the first answer shows that there is no rate limit
+                if held == 32:
+                    await anyio.wait_all_tasks_blocked()
+                    enough.set()
+                await enough.wait()
+            held -= 1
+            await stream.send(WHOLE.replace(b"X-Request-Id", b"Connection: close\r\nX-Request-Id"))
+
+    held = 0
+    most_held: list[int] = []
+    enough = anyio.Event()
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0, backlog=100) as listener:
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as serving:
+                serving.start_soon(listener.serve, answer)
+                async with TripsClient(trips=Endpoint(f"http://127.0.0.1:{port}", "k"), events=None) as client:
+                    await client.trips.list()
+                    async with anyio.create_task_group() as calls:
+                        for _ in range(48):
+                            calls.start_soon(client.trips.list)
+                serving.cancel_scope.cancel()
+
+    assert max(most_held) == 32
+
+
 @pytest.mark.parametrize("words", [WHOLE[:-3], WHOLE[:20], b"", b"220 mail.test ESMTP\r\n", b"\0\1\2\3"])
 async def test_an_incomplete_answer_is_an_error(speaking: Speaking, time: "SkippedTime", words: bytes) -> None:
     async with speaking(words, time) as client:

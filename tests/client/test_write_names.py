@@ -2,9 +2,12 @@
 
 from typing import Any, Final
 
+import anyio
 import pytest
 
-from trips_mcp.client.writes import digest, is_repeatable, made, target
+from trips_mcp.client import Endpoint
+from trips_mcp.client.session import ApiSession
+from trips_mcp.client.writes import as_step, digest, digest_of, is_repeatable, made, target
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
@@ -53,6 +56,21 @@ def test_notes_of_an_earlier_version_are_found() -> None:
         == "8a18efac8a68ee2956914c5cfebd28a0026985a5ba3665f0467c181d767cd79c"
     )
     assert made(SECRET, operation, pin, result) == ["8a18efac8a68ee2956914c5cfebd28a0026985a5ba3665f0467c181d767cd79c"]
+
+
+def test_a_call_has_its_own_name_in_each_step_of_a_plan() -> None:
+    endpoint = Endpoint("https://trips.test", "osk_key")
+    session = ApiSession(endpoint, lambda: 0.0, anyio.sleep)
+    write = of_trip("delete_leg", legId="l1")
+
+    def name_in(step: str) -> str:
+        with as_step(step):
+            return digest_of(session, *write)
+
+    outside = digest_of(session, *write)
+
+    assert outside == digest(session.secret, *write)
+    assert len({outside, name_in("plan 3"), name_in("plan 4")}) == 3
 
 
 def test_equal_arguments_in_another_order_are_the_same_call() -> None:

@@ -1,12 +1,13 @@
 """A write from its note in the journal to its outcome, known or unknown."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 import pytest
 
+from trips_mcp import delivery
 from trips_mcp.client import (
     ApiError,
     CannotConnectError,
@@ -23,15 +24,15 @@ from trips_mcp.client import (
 )
 from trips_mcp.client.journal import Intent
 from trips_mcp.client.session import ApiSession, Attempts
-from trips_mcp.client.writes import Writing, as_step
+from trips_mcp.client.writes import Writing, as_step, is_joined
 from trips_mcp.contract import OPERATIONS
 from trips_mcp.contract.commitments import UpdateCommitment
-from trips_mcp.contract.events import CREATE_EVENT, CreateEvent
-from trips_mcp.contract.legs import DELETE_LEG, UPDATE_LEG, DeleteLeg, UpdateLeg
+from trips_mcp.contract.events import CREATE_EVENT, DELETE_EVENT, CreateEvent, DeleteEvent
+from trips_mcp.contract.legs import DELETE_LEG, UPDATE_LEG, UPSERT_LEGS, DeleteLeg, UpdateLeg, UpsertLegs
 from trips_mcp.contract.messages import SEND_MESSAGE, SendMessage
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import Operation
-from trips_mcp.contract.trips import ARCHIVE_TRIP, GET_TRIP, ArchiveTrip, GetTrip, SyncTrip, Trip
+from trips_mcp.contract.trips import ARCHIVE_TRIP, GET_TRIP, SYNC_TRIP, ArchiveTrip, GetTrip, SyncTrip, Trip
 
 if TYPE_CHECKING:
     from .conftest import ClientOf, SkippedTime
@@ -661,7 +662,153 @@ async def test_an_update_whose_second_sending_is_lost_stays_unknown(client_of: "
     ]
 
 
+LEG = {
+    "order": 1,
+    "title": "Kyoto",
+    "destination": "Kyoto",
+    "startDate": "2026-11-01",
+    "endDate": "2026-11-02",
+    "timezone": "Asia/Tokyo",
+    "clientRef": "night-1",
+}
+BATCH = (UPSERT_LEGS, UpsertLegs.model_validate({"tripId": "t1", "items": [LEG]}))
+SYNC = (SYNC_TRIP, SyncTrip.model_validate({"tripId": "t1", "legs": [LEG]}))
+Write = tuple[Operation[Any, Any], Params]
+
+
+def reporting(write: Write, status: str) -> httpx.Response:
+    """The answer to a batch or sync, in which this became of its leg."""
+    report = {status: 1, "results": [{"index": 0, "status": status, "id": "l1", "clientRef": "night-1"}]}
+    return httpx.Response(200, json=report if write is BATCH else {"legs": report})
+
+
+def reported(write: Write, result: Any) -> str | None:
+    return (result if write is BATCH else result.legs).results[0].status
+
+
+@pytest.mark.parametrize("write", [BATCH, SYNC], ids=["batch", "sync"])
+@pytest.mark.parametrize(("second", "told"), [("unchanged", "created"), ("updated", "updated")])
+async def test_a_batch_that_is_sent_anew_reports_both_sendings(
+    client_of: "ClientOf", write: Write, second: str, told: str
+) -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.call(*write)
+    service.then(leg("Nara"))
+    await client.legs.update(UPDATE)
+    service.then(reporting(write, "created"), reporting(write, second))
+
+    outcome = await client.outcome(*write)
+
+    assert reported(write, outcome.result) == told
+    *_, replayed, anew = service.keys
+    assert replayed != anew
+
+
+@pytest.mark.parametrize("write", [BATCH, SYNC], ids=["batch", "sync"])
+async def test_a_batch_that_still_holds_is_not_sent_anew(client_of: "ClientOf", write: Write) -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.call(*write)
+    sent = len(service.requests)
+    service.then(reporting(write, "created"), BROKEN)
+
+    outcome = await client.outcome(*write)
+
+    assert (reported(write, outcome.result), outcome.notes) == ("created", JOINED)
+    assert len(service.requests) == sent + 1
+
+
+@pytest.mark.parametrize("write", [BATCH, SYNC], ids=["batch", "sync"])
+async def test_an_update_is_another_one_after_a_batch_changed_the_leg(client_of: "ClientOf", write: Write) -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.legs.update(UPDATE)
+    service.then(reporting(write, "updated"))
+    await client.call(*write)
+    service.then(leg("Nara"))
+
+    assert (await client.outcome(UPDATE_LEG, UPDATE)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("notes", "joined"),
+    [
+        ((), False),
+        (JOINED, True),
+        (("Since then 1 of the 50 items were changed or removed.",), True),
+        (("It broke off.",), False),
+        (("It broke off.", *JOINED), True),
+    ],
+)
+def test_the_notes_tell_whether_an_earlier_call_was_completed(notes: tuple[str, ...], joined: bool) -> None:
+    assert is_joined(notes) is joined
+
+
+async def test_what_was_written_is_noted_once_the_answer_is_delivered(client_of: "ClientOf", notes: Notes) -> None:
+    client = client_of(Service(GOOD), journal=notes)
+
+    with delivery.delivering() as answer:
+        await client.messages.send(HELLO)
+        before = [*notes.told]
+        await answer.confirm()
+    with delivery.delivering() as unread:
+        await client.messages.send(HELLO)
+        await unread.abandon()
+
+    assert before == ["begin send_message"]
+    assert notes.told == ["begin send_message", "settle", "begin send_message", "leave unknown"]
+
+
 GONE = refusing(410, "GONE")
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "answer"),
+    [
+        (DELETE_LEG, DeleteLeg(trip_id="t1", leg_id="l1"), DONE),
+        (DELETE_EVENT, DeleteEvent(event_id=7), httpx.Response(200, json={"deleted": 7})),
+    ],
+    ids=["a leg", "an event"],
+)
+async def test_a_deletion_is_sent_once_more_at_most(
+    client_of: "ClientOf", operation: Operation[Any, Any], params: Params, answer: httpx.Response
+) -> None:
+    """What has an id of its own does not come back."""
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.call(operation, params)
+    sent = len(service.requests)
+    service.then(answer)
+
+    assert (await client.outcome(operation, params)).notes == JOINED
+    assert len(service.requests) == sent + 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "token", "methods"),
+    [
+        ([httpx.Response(200, json={"_id": "t1", "legs": []})], "s1", ["POST", "GET"]),
+        ([refusing(404), httpx.Response(201, json={"token": "s2"})], "s2", ["POST", "GET", "POST"]),
+    ],
+    ids=["it opens", "it was ended"],
+)
+async def test_a_lost_link_is_told_while_it_opens_the_trip(
+    client_of: "ClientOf", answers: list[httpx.Response], token: str, methods: list[str]
+) -> None:
+    service = Service(LOST)
+    client = client_of(service)
+    with pytest.raises(OutcomeUnknownError):
+        await client.shares.create("t1")
+    sent = len(service.requests)
+    service.then(LINK, *answers)
+
+    assert (await client.shares.create("t1")).token == token
+    assert [request.method for request in service.requests[sent:]] == methods
 
 
 async def test_what_is_gone_after_a_lost_deletion_was_deleted(client_of: "ClientOf", notes: Notes) -> None:
@@ -789,35 +936,65 @@ class FakeRecovery:
         return self._found
 
 
-async def test_a_write_is_looked_up_before_it_is_sent_again(time: "SkippedTime", notes: Notes) -> None:
-    service = Service(GOOD)
-    endpoint = Endpoint("http://trips.test", "osk_key", httpx.MockTransport(service))
-    account = ApiSession(endpoint, time.clock, time.sleep)
-    writing = Writing(Attempts(time.clock, time.sleep), notes)
-    asked = GetTrip(trip_id="t1")
-    before = FakeRecovery()
+Recovering = Callable[[Service, FakeRecovery], Awaitable[Outcome[Trip]]]
 
-    async def write(recovery: FakeRecovery) -> Outcome[Trip]:
+
+@pytest.fixture
+def recovering(time: "SkippedTime", notes: Notes) -> Recovering:
+    """One write to the service, whose earlier attempts are looked up."""
+
+    async def recovering(service: Service, recovery: FakeRecovery) -> Outcome[Trip]:
+        session = ApiSession(
+            Endpoint("http://trips.test", "osk_key", httpx.MockTransport(service)), time.clock, time.sleep
+        )
+        writing = Writing(Attempts(time.clock, time.sleep), notes)
         # a read stands in for a write: what it is makes no difference here
-        return await writing.outcome(account, GET_TRIP, asked, time.now + 45, recovery)
+        return await writing.outcome(session, GET_TRIP, GetTrip(trip_id="t1"), time.now + 45, recovery)
 
-    service.then(BROKEN)
+    return recovering
+
+
+async def test_a_write_is_looked_up_before_it_is_sent_again(recovering: Recovering, notes: Notes) -> None:
+    service = Service(BROKEN)
+    before = FakeRecovery()
     with pytest.raises(OutcomeUnknownError):
-        await write(before)
+        await recovering(service, before)
     attempts = len(service.requests)
     unreadable = FakeRecovery(UnavailableError(GET_TRIP, "down", sent=True, retry_after=3))
     with pytest.raises(OutcomeUnknownError) as caught:
-        await write(unreadable)
+        await recovering(service, unreadable)
     there = FakeRecovery(Trip(id="found"))
-    outcome = await write(there)
+    outcome = await recovering(service, there)
 
     assert before.asked == []
     assert unreadable.asked == there.asked == ["revision 3"]
     assert caught.value.retry_after == 3
     assert (outcome.result.id, outcome.notes) == ("found", JOINED)
-    await account.aclose()
     assert len(service.requests) == attempts
     assert notes.told[1::2] == ["leave unknown", "leave unknown", "settle"]
+
+
+async def test_what_the_lookup_does_not_find_is_as_if_it_was_never_sent(recovering: Recovering, notes: Notes) -> None:
+    service = Service(BROKEN)
+    with pytest.raises(OutcomeUnknownError):
+        await recovering(service, FakeRecovery())
+    service.then(httpx.ConnectError("down"))
+
+    with pytest.raises(UnavailableError):
+        await recovering(service, FakeRecovery())
+
+    assert notes.told[1::2] == ["leave unknown", "settle"]
+
+
+async def test_what_can_never_be_looked_up_is_not_resumed(recovering: Recovering, notes: Notes) -> None:
+    recovery = FakeRecovery()
+    recovery.repeatable = False
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await recovering(Service(BROKEN), recovery)
+
+    assert not caught.value.repeatable
+    assert notes.told[1] == "settle"
 
 
 def shown(error: BaseException) -> str:
