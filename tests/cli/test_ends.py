@@ -126,10 +126,12 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @on_linux
-def test_a_write_whose_answer_could_not_be_printed_is_completed_by_calling_again(call: Call, tmp_path: Path) -> None:
+def test_a_write_whose_answer_could_not_be_printed_is_completed_by_calling_again(
+    call: Call, command: list[str], tmp_path: Path
+) -> None:
     write = ("create_trip", "title=Kyoto", "startDate=2027-05-01", "endDate=2027-05-09")
     group = f"groupId={call('get_me')['defaultGroupId']}"
-    line = f"{COMMAND} call {shlex.join((*write, group))} --json >/dev/full"
+    line = f"{shlex.join((*command, 'call', *write, group))} --json >/dev/full"
 
     full = subprocess.run(
         ["sh", "-c", line], env=environment(tmp_path), stderr=subprocess.DEVNULL, timeout=SECONDS, check=False
