@@ -9,6 +9,7 @@ A first word `stub` stands for the script of tests/server, every other one for `
 """
 
 import asyncio
+import atexit
 import gc
 import json
 import os
@@ -16,6 +17,7 @@ import runpy
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -103,6 +105,18 @@ def become(words: list[str], environment: dict[str, str], folder: str, streams: 
     return cli.main()
 
 
+def leave(code: object) -> None:
+    """As the interpreter does, but it leaves the modules: to take them apart copies all memory that is shared."""
+    if not isinstance(code, int | None):
+        print(code, file=sys.stderr)  # noqa: T201
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 async def one_call() -> None:
     from trips_mcp.connect import connect
 
@@ -160,4 +174,8 @@ listener.close()
 connection.close()
 for process in running:
     process.close()
-sys.exit(become(**json.loads(request), streams=streams))
+try:
+    code: object = become(**json.loads(request), streams=streams)
+except SystemExit as ended:
+    code = ended.code
+leave(code)
