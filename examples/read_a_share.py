@@ -24,5 +24,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Print a trip that someone has shared.")
     parser.add_argument("base_url", help="of the Trips API, as https://host/api/v1")
     parser.add_argument("token", help="of the share link")
-    given = parser.parse_args()
+    words = sys.argv[1:]
+    given = parser.parse_args(["--", *words] if len(words) == 2 else words)  # a token may begin with a hyphen
     sys.exit(exit_code(lambda _: main(given.base_url, given.token)))

@@ -42,6 +42,7 @@ def test_words_that_it_does_not_take_are_a_usage_error(run: Run, script: str, tm
         ("import_many.py", ["no-such-trip"], "There is no such trip."),
         ("read_a_share.py", ["here", "token"], "The base URL is not valid; use something like https://host/path."),
         ("read_a_share.py", ["nowhere", "token"], "base URL"),
+        ("read_a_share.py", ["nowhere", "-token"], "base URL"),
     ],
 )
 def test_what_goes_wrong_is_told_in_a_sentence(run: Run, script: str, words: list[str], said: str) -> None:
