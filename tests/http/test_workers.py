@@ -144,6 +144,28 @@ async def test_all_workers_serve_and_their_connections_are_spread(
     assert "Traceback" not in replica.said
 
 
+async def test_many_connections_at_once_are_spread_too(start: Start) -> None:
+    replica = await start(*WORKERS, "--auth", "none")
+    await replica.serves()
+    lines: list[Line] = []
+    async with AsyncExitStack() as stack:
+        while min(Counter(line.worker for line in lines).values(), default=0) < 30 or len(lines) < 60:
+            assert len(lines) < 400, "one worker gets nearly all of them"
+            https = [httpx.AsyncClient(timeout=SECONDS, verify=NO_TLS) for _ in range(40)]
+            at_once = [Line(replica, await stack.enter_async_context(http), None) for http in https]
+            async with anyio.create_task_group() as tasks:
+                for line in at_once:
+                    tasks.start_soon(line.ask, "tools/list")
+            lines += at_once
+        again = [(await line.ask("tools/list")).status_code for line in lines]
+    replica.process.terminate()
+
+    assert await replica.ended() == 0
+    assert again == [200] * len(lines)
+    assert all(line.worker for line in lines)
+    assert "cannot be accepted" not in replica.said
+
+
 async def test_what_one_worker_wrote_another_lists_and_undoes(start: Start, key_for: KeyFor, tmp_path: Path) -> None:
     key = await key_for("me")
     database = str(tmp_path / "team.db")

@@ -66,18 +66,19 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _accept(self, worker: Worker) -> None:
-        """Accepts one connection at a time, because asyncio's own loop takes all that wait before others can."""
-        loop = asyncio.get_running_loop()
+        """Accepts few connections at a time, because asyncio's own loop takes all that wait before others can."""
         while True:
             try:
-                connection = await worker.accept()
-                connection.setblocking(False)
-                await loop.connect_accepted_socket(
-                    lambda: self._protocol(self.config, self.server_state, {}), connection
-                )
+                await asyncio.gather(*map(self._connect, await worker.accept()))
             except OSError as error:
                 logger.warning("A connection cannot be accepted (%s).", error.strerror)
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: self._protocol(self.config, self.server_state, {}), connection
+        )
 
 
 async def serve(

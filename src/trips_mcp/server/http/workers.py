@@ -40,6 +40,8 @@ _READY: Final = b"+"
 _SECONDS_FOR_EACH: Final = 0.002
 """How long a worker leaves a connection to the others, for each connection that it has more than one of them."""
 _LONGEST_WAIT: Final = 0.05
+_PART_AT_ONCE: Final = 8
+"""A worker takes up to this part of its connections more at once: an eighth."""
 _ABSENT: Final = 2**31 - 1
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder in it, made by tempfile
 
@@ -68,6 +70,9 @@ class ConnectionShares:
     def set(self, worker: int, connections: int) -> None:
         if self._counts[worker] != _ABSENT:
             self._counts[worker] = connections
+
+    def of(self, worker: int) -> int:
+        return self._counts[worker]
 
     def surplus(self, worker: int) -> int:
         """How many connections this worker has more than the one with the fewest."""
@@ -99,15 +104,26 @@ class Worker:
         """Tells the other workers how many connections this one has."""
         self.shares.set(self.number, connections)
 
-    async def accept(self) -> socket.socket:
-        """The next connection. While others have fewer, they may take it first. Raises: OSError."""
+    async def accept(self) -> list[socket.socket]:
+        """The next connections. While others have fewer, they may take them first. Raises: OSError.
+
+        One at a time at first, so that few clients are spread too; later several, as a busy worker seldom gets here.
+        """
         while True:
             await anyio.wait_readable(self.listener)
             surplus = self.shares.surplus(self.number)
             if surplus > 0:
                 await anyio.sleep(min(surplus * _SECONDS_FOR_EACH, _LONGEST_WAIT))
             with suppress(BlockingIOError, InterruptedError, ConnectionAbortedError):  # another worker took it
-                return self.listener.accept()[0]
+                return self._taken(self.shares.of(self.number) // _PART_AT_ONCE)
+
+    def _taken(self, most: int) -> list[socket.socket]:
+        """At least one connection. Raises: OSError."""
+        taken = [self.listener.accept()[0]]
+        with suppress(OSError):  # nothing waits any more, or the next call reports it
+            while len(taken) < most:
+                taken.append(self.listener.accept()[0])
+        return taken
 
 
 @contextmanager
