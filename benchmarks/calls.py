@@ -2,9 +2,10 @@
 
     python benchmarks/calls.py [--check]
 
-Two pairs, measured in turns: a tool call over stdio on the embedded backend beside the same request made with httpx
-to the backend's app in-process; and one on `trips-mcp backend serve` beside the same request made to it with httpx.
-`--check` exits 1 where the first ratio is over 2.
+Two pairs, measured in turns: a tool call over stdio on `trips-mcp backend serve` beside the same request made to it
+with httpx; and one on the embedded backend beside the same request made with httpx to the backend's app in-process.
+`--check` exits 1 where the first ratio is over 2. The other one is of no bound: its request takes part of a
+millisecond, as nothing is sent, so whatever makes the backend faster makes the ratio larger.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from trips_mcp.backend import open_backend
 ROUNDS = 7
 CALLS = 150
 BOUND = 2.0
+SERVED = "backend serve, beside httpx to it"
 SETTINGS = ("OSOTO_", "TRAVELMODE_", "TRIPS_MCP_")
 
 
@@ -153,14 +155,14 @@ async def over_network(folder: Path) -> tuple[float, float, float]:
 async def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         rows = {
+            SERVED: await over_network(Path(folder)),
             "embedded, beside the app in-process": await embedded(Path(folder)),
-            "backend serve, beside httpx to it": await over_network(Path(folder)),
         }
     print(f"get_me, one at a time (median of {ROUNDS} x {CALLS} calls, microseconds)")
     print(f"  {'':38} {'tool call':>9} {'httpx':>7} {'ratio':>6}")
     for what, (tool, bare, ratio) in rows.items():
         print(f"  {what:38} {tool * 1e6:9.0f} {bare * 1e6:7.0f} {ratio:6.2f}")
-    late = rows["embedded, beside the app in-process"][2] > BOUND
+    late = rows[SERVED][2] > BOUND
     return 1 if late and "--check" in sys.argv[1:] else 0
 
 

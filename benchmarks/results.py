@@ -134,6 +134,7 @@ def stand_in() -> dict[str, Any]:
         f"{here}/map-pins": parts["mapPins"],
         f"{here}/action-items": parts["actionItems"],
         f"{here}/commitments": parts["commitments"],
+        f"{here}/members": parts["members"],
         f"{here}/channels": [{"_id": channel, "tripId": id_of("trip"), "name": "general"}],
         f"{here}/channels/{channel}/messages": said,
     }
