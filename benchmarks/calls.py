@@ -4,8 +4,8 @@
 
 Two pairs, measured in turns: a tool call over stdio on `trips-mcp backend serve` beside the same request made to it
 with httpx; and one on the embedded backend beside the same request made with httpx to the backend's app in-process.
-`--check` exits 1 where the first ratio is over 2. The other one is of no bound: its request takes part of a
-millisecond, as nothing is sent, so whatever makes the backend faster makes the ratio larger.
+`--check` exits 1 where the first ratio is over 2. The other ratio has no bound: its request takes a third of a
+millisecond, because nothing is sent, so a faster backend makes the ratio larger.
 """
 
 import asyncio

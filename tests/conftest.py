@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests are nothing that the garbage collector need look through, not even once."""
+    """The garbage collector need not look through thousands of tests."""
     gc.freeze()
     gc.enable()
 

@@ -106,9 +106,10 @@ def become(words: list[str], environment: dict[str, str], folder: str, streams: 
 
 
 def leave(code: object) -> None:
-    """As the interpreter does, but it leaves the modules: to take them apart copies all memory that is shared."""
+    """Exits as the interpreter does, but frees no modules, which would copy the memory shared with the parent."""
     if not isinstance(code, int | None):
         print(code, file=sys.stderr)  # noqa: T201
+    # the interpreter's own two steps before it frees the modules; there are no public functions for them
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
     atexit._run_exitfuncs()  # noqa: SLF001
     for stream in (sys.stdout, sys.stderr):

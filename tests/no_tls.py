@@ -4,4 +4,4 @@ import ssl
 from typing import Final
 
 NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Reading whom to trust takes longer than a test."""
+"""Loading the trusted certificates takes longer than a test."""

@@ -1,4 +1,4 @@
-"""How requests share the queries that find whose key they carry, on a database that answers when the test says so."""
+"""Requests share the queries that find their keys. The database answers when the test says so."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -48,7 +48,7 @@ async def slow(database: str) -> AsyncGenerator[SlowDatabase]:
 
 
 class Requests:
-    """Requests with keys, and whom each was found to be of: a user's id, None or an error."""
+    """Requests with keys, and what each of them found: the id of the key, None or an error."""
 
     def __init__(self, slow: SlowDatabase) -> None:
         self._lookups = KeyLookups(slow.single)
@@ -131,7 +131,7 @@ async def test_a_request_that_asks_for_others_may_be_cancelled(
 
 
 @pytest.mark.parametrize("failure", [DatabaseLostError("no route"), OperationalError("SELECT", {}, Exception())])
-async def test_a_failure_is_that_of_all_who_wait(failure: Exception, slow: SlowDatabase, new_key: NewKey) -> None:
+async def test_a_failure_is_reported_to_all_that_wait(failure: Exception, slow: SlowDatabase, new_key: NewKey) -> None:
     key = await new_key(user="ann")
     requests = Requests(slow)
     slow.failure = failure

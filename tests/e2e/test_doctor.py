@@ -20,11 +20,9 @@ from typing import Any, NamedTuple
 
 import anyio
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import override
 
+from tests.certificates import self_signed
 from trips_mcp.backend import create_key
 from trips_mcp.cli.commands import run
 from trips_mcp.cli.doctor import apis, storage
@@ -466,23 +464,6 @@ def test_a_certificate_that_nobody_vouches_for_is_told(doctor: Doctor, tmp_path:
     assert ended.code == 1
     assert f"cannot be reached: the certificate of {place} is not trusted (self-signed certificate)" in ended.out
     assert "Check this computer's clock; if your network inspects TLS, name its certificate in SSL" in ended.out
-
-
-def self_signed(file: Path) -> Path:
-    """A certificate and its key, made for this test alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(plain + certificate.public_bytes(pem))
-    return file
 
 
 def test_what_never_answers_is_not_waited_for(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ class KeyLookups:
         self._single = single
         self._waiting: set[_Lookup] = set()
         self._query_ended: Event | None = None
-        """Of the query under way, which one of the requests makes for all."""
+        """Set when the running query ends, which one of the requests makes for all of them. None if no query runs."""
 
     async def find(self, key: str) -> Caller | None:
         """None for an unknown key. Raises: what the database raises."""
@@ -127,7 +127,7 @@ class KeyLookups:
         return own.caller
 
     async def _query(self) -> None:
-        """For the requests that wait when a connection is free. If this is cancelled, another one of them asks."""
+        """Answers the requests that wait when a connection is free. If this is cancelled, another one of them asks."""
         self._query_ended = Event()
         asked = self._waiting
         try:

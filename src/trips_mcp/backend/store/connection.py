@@ -109,7 +109,7 @@ def insert_into(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Inser
 
 @cache
 def insertion_if_new(dialect: str, table: Table) -> Insert:
-    """The table's INSERT that leaves a row that is there already, always the same object, too."""
+    """The table's INSERT that does nothing if the row exists; always the same object, as `insertion`."""
     return insert_into(dialect, table).on_conflict_do_nothing()
 
 

@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _accept(self, worker: Worker) -> None:
-        """Accepts few connections at a time, because asyncio's own loop takes all that wait before others can."""
+        """Accepts a few connections at a time, because asyncio's own loop takes all that wait before others can."""
         while True:
             try:
                 await asyncio.gather(*map(self._connect, await worker.accept()))

@@ -61,7 +61,7 @@ _SESSION_ID: Final = "mcp-session-id"
 _DRAWS: Final = re.compile(r"draws-[0-9a-f]{32}")
 _TRANSPORT: Final = TransportContext(kind="streamable-http", can_send_request=False)
 UNWATCHED_SECONDS: Final = 1.0
-"""A call that ends sooner is not ended early when its client disconnects."""
+"""Seconds until a call is watched for its client's disconnection. A shorter call runs to its end."""
 
 
 async def exchange(

@@ -41,7 +41,7 @@ _SECONDS_FOR_EACH: Final = 0.002
 """How long a worker leaves a connection to the others, for each connection that it has more than one of them."""
 _LONGEST_WAIT: Final = 0.05
 _PART_AT_ONCE: Final = 8
-"""A worker takes up to this part of its connections more at once: an eighth."""
+"""At once, a worker accepts at most an eighth of the number of connections that it has, and at least one."""
 _ABSENT: Final = 2**31 - 1
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder in it, made by tempfile
 
@@ -107,7 +107,8 @@ class Worker:
     async def accept(self) -> list[socket.socket]:
         """The next connections. While others have fewer, they may take them first. Raises: OSError.
 
-        One at a time at first, so that few clients are spread too; later several, as a busy worker seldom gets here.
+        The first ones are accepted one by one, so that a few clients are spread too. A busy worker accepts several at
+        once, because it seldom gets here.
         """
         while True:
             await anyio.wait_readable(self.listener)
