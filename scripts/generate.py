@@ -70,6 +70,7 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
     main = tool.uses[0]
     found: Entry = {
         "toolset": toolset,
+        "module": module_of(tool),
         "api": main.api,
         "scope": main.scope,
         "outbound": tool.outbound,
@@ -86,6 +87,14 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
     if tool.page:
         found["page"] = tool.page
     return found
+
+
+def module_of(tool: Tool[Any, Any]) -> str:
+    """Where the tool is, under its name, in the package of the tools."""
+    package = "trips_mcp.tools."
+    loaded = {name: vars(module) for name, module in sys.modules.items() if name.startswith(package)}
+    (found,) = (name for name, values in loaded.items() if values.get(tool.name) is tool)
+    return found.removeprefix(package)
 
 
 def tools_page() -> str:

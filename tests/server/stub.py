@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -128,10 +128,6 @@ async def connect() -> AsyncGenerator[Any]:
         sys.stderr.write("closed\n")
 
 
-def load_tools() -> Any:
-    return [Stub(name) for name in RUNS]
-
-
 if __name__ == "__main__":
     schema: dict[str, Any] = {"type": "object", "properties": {}}
     listing: list[dict[str, Any]] = [{"name": name, "description": name, "inputSchema": schema} for name in RUNS]
@@ -139,7 +135,7 @@ if __name__ == "__main__":
         instructions="Stubs.",
         listing=listing,
         missing={"get_event": "get_event needs the Events API."},
-        load_tools=load_tools,
+        load_tool=cast("Any", Stub),
         connect=connect,
     )
     serve_offer(stubs, at_once="plain" not in WORDS)

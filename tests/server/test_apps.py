@@ -206,7 +206,8 @@ from trips_mcp.server.server import build_server
 from trips_mcp.settings import Settings
 offered = offer(Settings.from_env({}))
 build_server(offered)
-list(offered.load_tools())
+for name in offered.names:
+    offered.load_tool(name)
 print(*(name for name in sys.modules if name.startswith("trips_mcp.formats.page")))
 """
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60)

@@ -1,6 +1,8 @@
 """A selection of tools: early responses and the SDK list the same, and enforce it on every call."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -85,6 +87,27 @@ async def test_early_responses_and_the_sdk_list_the_same(env: dict[str, str], ag
     wire = [tool.model_dump(by_alias=True, exclude_none=True, exclude_unset=True) for tool in listed.tools]
     assert wire == listed_at_once(env)
     assert wire
+
+
+def test_a_tool_is_loaded_without_what_only_others_need() -> None:
+    program = """
+import sys
+from trips_mcp.server.offer import offer
+from trips_mcp.settings import Settings
+offer(Settings.from_env({})).load_tool("get_me")
+for name in ("bookings", "formats", "itinerary.check", "planning", "tools.plans", "tools.resources.trips"):
+    print(name, f"trips_mcp.{name}" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60, text=True)
+
+    assert dict(line.split() for line in found.stdout.splitlines()) == {
+        "bookings": "False",
+        "formats": "False",
+        "itinerary.check": "False",
+        "planning": "False",
+        "tools.plans": "False",
+        "tools.resources.trips": "True",
+    }
 
 
 @pytest.mark.parametrize(

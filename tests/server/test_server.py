@@ -61,11 +61,10 @@ class Connection:
 
 
 def offer_of(connection: Connection, **runs: Run) -> Offer:
-    return replace(
-        offer(Settings.from_env({})),
-        load_tools=lambda: cast("list[Tool[Any, Any]]", [Stub(name, run) for name, run in runs.items()]),
-        connect=connection.connect,
-    )
+    def load(name: str) -> Tool[Any, Any]:
+        return cast("Tool[Any, Any]", Stub(name, runs[name]))
+
+    return replace(offer(Settings.from_env({})), load_tool=load, connect=connection.connect)
 
 
 async def unharmed(_: TripsClient, __: Report) -> Answer:

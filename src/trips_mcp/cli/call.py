@@ -146,7 +146,7 @@ async def call_with(
     show: "Callable[[Answer], None]",
 ) -> "Answer":
     """As `call_tool`, with a client that is open."""
-    tool = next(tool for tool in offered.load_tools() if tool.name == name)
+    tool = offered.load_tool(name)
     with delivering() as delivery:
         try:
             answer = await tool.call(client, given, _report, offered.conduct)

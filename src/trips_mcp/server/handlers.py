@@ -5,7 +5,7 @@ The log gets details, a client an incident number.
 
 import logging
 import uuid
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,16 +62,16 @@ Context = ServerRequestContext[ClientHolder]
 
 
 class LazyTools:
-    """The tools by name; the first call imports them."""
+    """The tools by name; the first call of each imports it."""
 
-    def __init__(self, load: "Callable[[], Iterable[Tool[Any, Any]]]") -> None:
+    def __init__(self, load: "Callable[[str], Tool[Any, Any]]") -> None:
         self._load = load
         self._tools: dict[str, Tool[Any, Any]] = {}
 
     def __getitem__(self, name: str) -> "Tool[Any, Any]":
-        if not self._tools:
+        if name not in self._tools:
             with gc_paused():
-                self._tools = {tool.name: tool for tool in self._load()}
+                self._tools[name] = self._load(name)
         return self._tools[name]
 
 

@@ -1,6 +1,6 @@
 """What a server offers, derived from its settings; imported before the SDK, so it stays light."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from trips_mcp.server.instructions import instructions
 from trips_mcp.server.prompt_catalog import Prompt, offered_prompts
 from trips_mcp.server.resource_catalog import ResourceKind, kinds, with_pages
 from trips_mcp.settings import Settings
+from trips_mcp.tools import load
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.selection import choose
 
@@ -36,7 +37,8 @@ class Offer:
     """The tools, in wire format."""
     missing: dict[str, str]
     """For each tool that is not offered: the reason, and the setting that excludes it."""
-    load_tools: "Callable[[], Iterable[Tool[Any, Any]]]"
+    load_tool: "Callable[[str], Tool[Any, Any]]"
+    """Imports the tool of this name."""
     connect: "Callable[[], AbstractAsyncContextManager[TripsClient]]"
     conduct: Conduct = field(default_factory=Conduct)
     pages: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -91,7 +93,7 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
         listing=choice.listing,
         pages={entry["listing"]["name"]: entry["page"] for entry in choice.entries if "page" in entry},
         missing={name: why.sentence for name, why in choice.hidden.items()},
-        load_tools=_load_tools,
+        load_tool=load,
         connect=lambda: _connect(settings),
         conduct=Conduct(
             mask_secrets=settings.masks_secrets(by_default=masks),
@@ -105,12 +107,6 @@ def offer(settings: Settings, *, masks: bool = False) -> Offer:
             writes_files=settings.files is not None and not settings.read_only,
         ),
     )
-
-
-def _load_tools() -> "Iterable[Tool[Any, Any]]":
-    from trips_mcp.tools import TOOLS
-
-    return TOOLS
 
 
 def _twin(

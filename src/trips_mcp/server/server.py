@@ -40,7 +40,7 @@ class _Server(Server[ClientHolder]):
 
 
 def build_server(offer: Offer) -> Server[ClientHolder]:
-    """Builds the server. The first call imports the tools and opens the client."""
+    """Builds the server. The first call opens the client, and the first call of each tool imports it."""
     server = _Server(
         NAME,
         version=__version__,
@@ -58,7 +58,7 @@ def build_server(offer: Offer) -> Server[ClientHolder]:
         },
         lifespan=lambda _: client_lifespan(offer.connect),
     ).without_unseen_traces()
-    tools = LazyTools(offer.load_tools)
+    tools = LazyTools(offer.load_tool)
     trips = TripCache(offer.conduct.trip)
     add_tools(server, offer, tools)
     # Register only what is offered. Anything else is no capability, and its method is not found.

@@ -20,6 +20,8 @@ class Entry(TypedDict):
     """A tool, with what decides whether it is offered and how it is described."""
 
     toolset: str
+    module: str
+    """Where the tool is, under its name, in this package."""
     api: str
     """"trips" or "events"."""
     scope: str

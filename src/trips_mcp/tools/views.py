@@ -8,8 +8,9 @@ in `notShown`; `fields` selects them. A trip that is too large becomes a summary
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
+from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from trips_mcp.client.outcome import Outcome
@@ -39,6 +40,8 @@ from trips_mcp.tools.trip_reading import offload
 Read = Callable[[Any], Awaitable[Outcome[Any]]]
 Show = Callable[[Result], Showing]
 Item = dict[str, Any]
+Query = Annotated[str, Field(min_length=1, max_length=200, description="Words")]
+"""The `query` of a list, which matches as search_trip does."""
 Shown = tuple[BatchReport, tuple[str, ...]]
 """The part of a report that a model sees, and notes about the rest."""
 

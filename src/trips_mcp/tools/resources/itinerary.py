@@ -72,8 +72,6 @@ _LEAVING: Final = "This stay ends on that day; the trip has none for the night a
 
 DayAsked = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-Query = Annotated[str, Field(min_length=1, max_length=200, description="Words")]
-"""The `query` of a list, which matches as search_trip does."""
 
 
 class GetDay(OfAnyTrip):

@@ -32,10 +32,10 @@ from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.fields import is_nameable
 from trips_mcp.tools.resources.commitments import naming_unlinked
-from trips_mcp.tools.resources.itinerary import NO_LEG, Query, hits_for
+from trips_mcp.tools.resources.itinerary import NO_LEG, hits_for
 from trips_mcp.tools.secrets import legs_of, secrets_of, unmasked_batch, unmasked_creation, unmasked_update
 from trips_mcp.tools.tool import Tool, tool
-from trips_mcp.tools.views import Filter, Listed, shown_batch
+from trips_mcp.tools.views import Filter, Listed, Query, shown_batch
 
 L = TypeVar("L", LegItem, CreateLeg, UpdateLeg)
 

@@ -15,9 +15,9 @@ from trips_mcp.contract.map_pins import (
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.trips import TripExport
 from trips_mcp.tools.resources.commitments import naming_unlinked
-from trips_mcp.tools.resources.itinerary import Query, hits_for
+from trips_mcp.tools.resources.itinerary import hits_for
 from trips_mcp.tools.tool import tool
-from trips_mcp.tools.views import Filter, Listed, shown_batch
+from trips_mcp.tools.views import Filter, Listed, Query, shown_batch
 
 
 class MapPinFilter(Params):

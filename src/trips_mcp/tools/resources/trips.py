@@ -29,10 +29,9 @@ from trips_mcp.itinerary.text_match import words_of
 from trips_mcp.places.aliases import countries_in
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
-from trips_mcp.tools.resources.itinerary import Query
 from trips_mcp.tools.tool import tool
 from trips_mcp.tools.trip_reading import known_destinations, note_destinations
-from trips_mcp.tools.views import Filter, Listed
+from trips_mcp.tools.views import Filter, Listed, Query
 
 _MOST_READ: Final = 500
 """Local trips whose legs are read for the list."""
