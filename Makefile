@@ -30,7 +30,7 @@ postgresql:
 	$(UV) python scripts/postgresql.py pytest -m "postgresql and not soak"
 
 soak:
-	$(UV) pytest -m soak --timeout 900
+	$(UV) pytest -m soak --timeout 900 -o faulthandler_timeout=930
 
 conformance:
 	$(UV) python scripts/conformance.py
