@@ -95,7 +95,7 @@ import sys
 from trips_mcp.server.offer import offer
 from trips_mcp.settings import Settings
 offer(Settings.from_env({})).load_tool("get_me")
-for name in ("bookings", "formats", "itinerary.check", "planning", "tools.plans", "tools.resources.trips"):
+for name in ("bookings", "formats", "itinerary.journey", "places", "planning", "tools.plans", "tools.resources.trips"):
     print(name, f"trips_mcp.{name}" in sys.modules)
 """
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60, text=True)
@@ -103,7 +103,8 @@ for name in ("bookings", "formats", "itinerary.check", "planning", "tools.plans"
     assert dict(line.split() for line in found.stdout.splitlines()) == {
         "bookings": "False",
         "formats": "False",
-        "itinerary.check": "False",
+        "itinerary.journey": "False",
+        "places": "False",
         "planning": "False",
         "tools.plans": "False",
         "tools.resources.trips": "True",

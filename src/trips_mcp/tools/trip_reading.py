@@ -9,7 +9,7 @@ Long work on a large trip is done in a worker thread, so that the event loop kee
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -28,8 +28,10 @@ from trips_mcp.contract.messages import Message, MessagePage
 from trips_mcp.contract.models import Params
 from trips_mcp.contract.operation import R
 from trips_mcp.contract.trips import EXPORT_TRIP, LIST_TRIPS, ExportTrip, ListTrips, Trip, TripExport
-from trips_mcp.itinerary.journey import Journey
 from trips_mcp.tools.call_context import Conduct
+
+if TYPE_CHECKING:
+    from trips_mcp.itinerary.journey import Journey
 
 T = TypeVar("T")
 G = ParamSpec("G")
@@ -75,7 +77,7 @@ class TripSource(NamedTuple):
 class TripReading:
     """A trip, with what there is to say of how it was read."""
 
-    journey: Journey
+    journey: "Journey"
     things: int
     """How many it holds: what work on it takes."""
     notes: tuple[str, ...]
@@ -93,6 +95,8 @@ async def read_trip(client: TripsClient, trip_id: str, conduct: Conduct) -> Trip
 
     Raises: TripsError.
     """
+    from trips_mcp.itinerary.journey import Journey  # lists and writes do without its tables of places
+
     asked = ExportTrip(trip_id=trip_id)
     exported = await client.outcome(EXPORT_TRIP, asked)
     note_members(client, trip_id, exported.result)

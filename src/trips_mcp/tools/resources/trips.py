@@ -24,9 +24,6 @@ from trips_mcp.contract.trips import (
     TripPage,
 )
 from trips_mcp.itinerary.formatting import short
-from trips_mcp.itinerary.search import NO_WORDS, is_named
-from trips_mcp.itinerary.text_match import words_of
-from trips_mcp.places.aliases import countries_in
 from trips_mcp.tools.call_context import Conduct
 from trips_mcp.tools.error_text import ToolRefusedError
 from trips_mcp.tools.tool import tool
@@ -55,6 +52,9 @@ class TripFilter(Params):
 
 def _matching(asked: TripFilter, trips: Sequence[PlacedTrip]) -> Sequence[PlacedTrip]:
     """Raises: ToolRefusedError."""
+    from trips_mcp.itinerary.search import NO_WORDS, is_named  # get_me, often the first call, needs no words or places
+    from trips_mcp.itinerary.text_match import words_of
+
     query = asked.query
     if query is MISSING or not words_of(query):
         raise ToolRefusedError(f"query: {NO_WORDS}")
@@ -103,6 +103,8 @@ def _placed(client: TripsClient, trip: Trip) -> PlacedTrip:
     told = set(trip.model_fields_set)
     known = known_destinations(client, trip.id)
     if known is not None:
+        from trips_mcp.places.aliases import countries_in
+
         told |= {"destinations", "countries"}
         names = (short(one.name, _LONGEST) for one in known)
         parts["destinations"] = list(dict.fromkeys(filter(None, names)))[:_MOST_DESTINATIONS]
