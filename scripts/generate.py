@@ -14,7 +14,7 @@ from api_talk import talk
 from bundle_listing import listed, settings_form
 from clients.pins import seen_with
 from examples_page import examples_page, linked
-from install_links import links
+from install_links import compact, links
 from module_table import module_table
 
 from trips_mcp.cli.tools_page import OPERATION_NAMES, access, full_path, tool_sections, tool_table
@@ -24,6 +24,7 @@ from trips_mcp.tools import TOOLS, TOOLSETS, Tool
 from trips_mcp.tools.listing import LISTING, PATH, Entry
 
 ROOT = Path(__file__).parent.parent
+TOOL_NAMES = [tool.name for tool in TOOLS]
 END = "<!-- end of what is generated -->"
 
 
@@ -76,6 +77,8 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
         "outbound": tool.outbound,
         "listing": tool.listing(),
     }
+    if mentions := mentions_in(tool):
+        found["mentions"] = mentions
     if tool.local is not None:
         found["local"] = tool.local.description
     if tool.apart:
@@ -87,6 +90,14 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
     if tool.page:
         found["page"] = tool.page
     return found
+
+
+def mentions_in(tool: Tool[Any, Any]) -> list[str]:
+    """The other tools that its descriptions name, in every form that they may have."""
+    listing = tool.listing()
+    local = tool.local.description if tool.local else ""
+    said = compact([listing["description"], listing["inputSchema"], local, tool.apart])
+    return [name for name in TOOL_NAMES if name in said and name != tool.name]
 
 
 def module_of(tool: Tool[Any, Any]) -> str:
@@ -174,10 +185,6 @@ def between_marks(page: str, name: str, text: str) -> str:
 
 def as_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,14 @@ _ON: Final = ("1", "true", "yes", "on")
 _OFF: Final = ("0", "false", "no", "off")
 SWITCH_WORDS: Final = (*_ON, *_OFF)
 _LARGEST_NUMBER: Final = 2**53 - 1
+# These patterns are compiled on use, as most starts need none of them.
 _NAME: Final = r"[A-Za-z_]\w*"
-_REFERENCE: Final = re.compile(
+_REFERENCE: Final = (
     r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}|\{(?:env[:.]|file:)[^{}]*\}|\$\([^()]*\)|op://\S+"
     rf"|\$(?:env:)?{_NAME}|%{_NAME}%"
 )
 """A value that is only a variable reference, in the forms of MCP clients, shells and CI systems."""
-_HAS_REFERENCE: Final = re.compile(
-    rf"\$\{{|\{{\{{|\{{(?:env[:.]|file:)|^(?:\$\({_NAME}\)|\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)"
-)
+_HAS_REFERENCE: Final = rf"\$\{{|\{{\{{|\{{(?:env[:.]|file:)|^(?:\$\({_NAME}\)|\$(?:env:)?{_NAME}(?:[/\\]|$)|%{_NAME}%)"
 """A reference inside a value. `$NAME` and `%NAME%` count only at the start: a URL may contain `$` and `%41%`."""
 _HOST_NAME: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _HOST: Final = _HOST_NAME
@@ -37,13 +36,13 @@ _ORIGIN: Final = rf"https?://{_HOST_NAME}|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*://[
 """Origins of web pages, and of programs with their own scheme, such as `vscode-file://vscode-app`."""
 
 
-_LEFT_EMPTY: Final = re.compile(r"\s*\$\{user_config\.\w+\}\s*")
+_LEFT_EMPTY: Final = r"\s*\$\{user_config\.\w+\}\s*"
 """The placeholder that a bundle's host may pass for a field that its user left empty."""
-_SERVICE_LINK: Final = re.compile(
+_SERVICE_LINK: Final = (
     r"TRIPS_MCP_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 """Variables that Kubernetes sets in each container for a Service named trips-mcp."""
-_SERVICE_ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
+_SERVICE_ADDRESS: Final = r"(?:tcp|udp|sctp)://\S+"
 """What Kubernetes sets as TRIPS_MCP_PORT, the name of our own setting."""
 
 
@@ -58,23 +57,25 @@ def variable(env: Mapping[str, str], name: str, *, is_key: bool = False) -> str:
     the local file.
     """
     text = env.get(name, "").strip()
-    return "" if is_service_link(name, text) or (not is_key and _LEFT_EMPTY.fullmatch(text)) else text
+    if not text:
+        return ""
+    return "" if is_service_link(name, text) or (not is_key and re.fullmatch(_LEFT_EMPTY, text)) else text
 
 
 def is_service_link(name: str, text: str) -> bool:
     """Whether Kubernetes injected this variable. No valid setting has such a name or value."""
-    is_address = name == "TRIPS_MCP_PORT" and _SERVICE_ADDRESS.fullmatch(text) is not None
-    return is_address or _SERVICE_LINK.fullmatch(name) is not None
+    is_address = name == "TRIPS_MCP_PORT" and re.fullmatch(_SERVICE_ADDRESS, text) is not None
+    return is_address or re.fullmatch(_SERVICE_LINK, name) is not None
 
 
 def is_reference(text: str) -> bool:
     """Whether the text is only an unexpanded variable."""
-    return _REFERENCE.fullmatch(text) is not None
+    return bool(text) and re.fullmatch(_REFERENCE, text) is not None
 
 
 def has_reference(text: str) -> bool:
     """Whether the text contains an unexpanded variable."""
-    return _HAS_REFERENCE.search(text) is not None
+    return re.search(_HAS_REFERENCE, text) is not None
 
 
 def text(source: str, text: str) -> str:

@@ -21,6 +21,8 @@ _SERVICES: Final = {"OSOTO_API_KEY": "Trips API", "TRAVELMODE_TOKEN": "Events AP
 
 @dataclass(frozen=True)
 class Settings:
+    """The settings of one server or command."""
+
     # A URL is as secret as a key: it may contain a password, though it should not.
     trips_url: str = field(default=TRIPS_URL, repr=False)
     trips_key: str | None = field(default=None, repr=False)

@@ -30,8 +30,10 @@ FRESH_MS = 300_000
 """How long a client may cache a list, in milliseconds. Lists change only with a restart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Offer:
+    """The tools, prompts and resources of a server, and what they need to run."""
+
     instructions: str
     listing: list[dict[str, Any]]
     """The tools, in wire format."""

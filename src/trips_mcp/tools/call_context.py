@@ -1,27 +1,27 @@
 """The server-wide context of every call: masking, the bound trip, absent tools, the clock."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-from trips_mcp.json_values import JsonObject
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+    from typing import Protocol
 
     from trips_mcp.client import TripsClient
+    from trips_mcp.json_values import JsonObject
 
+    class Twin(Protocol):
+        def __call__(
+            self, export: JsonObject, events: list[JsonObject], number: int | None, other_numbers: Collection[int] = ()
+        ) -> AbstractAsyncContextManager[TripsClient]:
+            """A client of a copy of the trip, in wire format, that nobody else sees.
 
-class Twin(Protocol):
-    def __call__(
-        self, export: JsonObject, events: list[JsonObject], number: int | None, other_numbers: Collection[int] = ()
-    ) -> "AbstractAsyncContextManager[TripsClient]":
-        """A client of a copy of the trip, in wire format, that nobody else sees.
-
-        `number`: the trip's id in the Events API. `other_numbers`: those of other trips that events may be put on.
-        """
-        ...
+            `number`: the trip's id in the Events API. `other_numbers`: those of other trips that events may be put on.
+            """
+            ...
 
 
 def _now() -> "datetime":
@@ -30,8 +30,10 @@ def _now() -> "datetime":
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Conduct:
+    """What holds for every call on a server."""
+
     mask_secrets: bool = False
     """Whether secrets such as door codes are masked; `get_secret` then reveals one at a time."""
     trip: str | None = None

@@ -27,6 +27,8 @@ class Entry(TypedDict):
     scope: str
     """The scope its key needs, as in contract.operation.Access."""
     outbound: bool
+    mentions: NotRequired[list[str]]
+    """The other tools that its descriptions name."""
     local: NotRequired[str]
     """Its description where trips are kept locally."""
     apart: NotRequired[str]

@@ -7,7 +7,7 @@ listings. On a server bound to one trip, no argument names a trip. Standard libr
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -43,8 +43,10 @@ class Hidden(NamedTuple):
     """Whether the tool is hidden because that setting is missing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Selection:
+    """The tools that these settings offer, and why they do not offer the others."""
+
     entries: list[Entry]
     """The offered tools, in the fixed order."""
     hidden: dict[str, Hidden]
@@ -100,8 +102,7 @@ def _as_listed(offered: list[Entry], hidden: Collection[str], trip: str | None) 
     if trip is not None:
         absent |= _FILLED_IN
         offered = [{**entry, "listing": _of_one_trip(entry["listing"])} for entry in offered]
-    said = "\n".join(text for entry in offered for text in _descriptions(entry["listing"]))
-    if not any(name in said for name in absent):
+    elif all(absent.isdisjoint(entry.get("mentions", ())) for entry in offered):
         return offered
     from trips_mcp.tools.tool_mentions import reworded  # most servers do not need it, and start faster
 
@@ -120,15 +121,6 @@ def _of_one_trip(listing: dict[str, Any]) -> dict[str, Any]:
 
 def _the_trip(found: re.Match[str]) -> str:
     return f"the{found[1] or ''} trip"
-
-
-def _descriptions(part: Mapping[str, Any]) -> Iterator[str]:
-    """All descriptions in this listing or schema."""
-    if "description" in part:
-        yield part["description"]
-    for inner in (*part.get("properties", {}).values(), part.get("items"), part.get("inputSchema")):
-        if inner:
-            yield from _descriptions(inner)
 
 
 def _why_hidden(entry: Entry, settings: Settings) -> Hidden | None:
