@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from trips_mcp import cli
 from trips_mcp.cli import commands
 
 SECONDS = 60
@@ -150,37 +149,101 @@ def test_arguments_from_stdin_may_begin_with_a_byte_order_mark(call: Call, monke
     assert call("list_trips", "--arguments", "-")["items"] == []
 
 
+Ended = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> Ended:
+    """The command at its end, with something prepared in its process."""
+
+    def ended(prepared: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", f"{prepared}\n{MAIN}", *words],
+            env=environment(tmp_path),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+
+    return ended
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_an_interrupt_is_one_sentence(
-    wrapped: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(_: object) -> int:
-        if wrapped:  # as Python 3.11 does where a class is being made
-            raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
-        raise KeyboardInterrupt
+def test_an_interrupt_is_one_sentence(wrapped: bool, ended: Ended) -> None:
+    raised = "RuntimeError() from KeyboardInterrupt()" if wrapped else "KeyboardInterrupt"
+    found = ended(
+        f"""
+from trips_mcp.cli import commands
+def interrupted(_):
+    raise {raised}  # wrapped as Python 3.11 does where a class is being made
+commands.run = interrupted
+""",
+        "tools",
+    )
 
-    monkeypatch.setattr(sys, "argv", ["trips-mcp", "tools"])
-    monkeypatch.setattr(commands, "run", interrupted)
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        code = cli.main()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "trips-mcp: interrupted.\n")
 
-    assert (code, capsys.readouterr().err) == (130, "trips-mcp: interrupted.\n")
+
+def test_an_interrupt_in_the_first_imports_is_one_sentence(ended: Ended) -> None:
+    found = ended(
+        """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "trips_mcp.interrupts":
+            global kept  # as the standard library's `types` keeps one for a moment
+            async def left_half_done(): ...
+            kept = left_half_done()
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+""",
+        "tools",
+    )
+
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "trips-mcp: interrupted.\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "printed"),
+    [("_make_self_pipe", ""), ("_close_self_pipe", '{\n  "items": []\n}\n')],
+    ids=["made", "closed"],
+)
+def test_an_interrupt_leaves_no_event_loop_half_done(step: str, printed: str, ended: Ended) -> None:
+    found = ended(
+        f"""
+import os, signal
+from asyncio.selector_events import BaseSelectorEventLoop as Loop
+def interrupted(loop, usual=Loop.{step}):
+    os.kill(os.getpid(), signal.SIGINT)
+    usual(loop)
+Loop.{step} = interrupted
+""",
+        "call",
+        "list_trips",
+    )
+
+    assert (found.returncode, found.stdout, found.stderr) == (130, printed, "trips-mcp: interrupted.\n")
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    ("words", "first"), [(["call", "list_trips"], 0), (["tools"], 1), (["doctor"], 0), ([], 1)], ids=str
-)
-def test_an_interrupt_at_any_moment_of_the_start_shows_no_traceback(
-    words: list[str], first: int, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("words", [["call", "list_trips"], ["tools"], ["doctor"], []], ids=str)
+def test_an_interrupt_at_any_moment_of_the_start_shows_no_traceback(words: list[str], tmp_path: Path) -> None:
     """From the moment on at which our own code runs; before that it is Python's."""
-    for hundredth in range(first, 60, 2):
+    started = f"""
+import sys
+class Telling:
+    def find_spec(self, name, *_):
+        if name == "trips_mcp.interrupts":
+            sys.meta_path.remove(self)
+            print("up", flush=True)
+sys.meta_path.insert(0, Telling())
+{MAIN}
+"""
+    for hundredth in range(0, 60, 2):
         process = subprocess.Popen(
-            [sys.executable, "-c", f"print('up', flush=True); {MAIN}", *words],
+            [sys.executable, "-c", started, *words],
             env=environment(tmp_path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -188,7 +251,7 @@ def test_an_interrupt_at_any_moment_of_the_start_shows_no_traceback(
         )
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.005 + hundredth / 100)
+        time.sleep(hundredth / 100)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=SECONDS)
 

@@ -34,9 +34,9 @@ def main() -> int:
     except BaseException as error:
         if not _is_interrupt(error):
             raise
-        from trips_mcp.interrupts import say_interrupted
+        from trips_mcp.interrupts import end_interrupted
 
-        return say_interrupted()
+        end_interrupted()
 
 
 def _is_interrupt(error: BaseException | None) -> bool:

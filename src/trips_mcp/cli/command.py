@@ -10,7 +10,7 @@ from threading import current_thread, main_thread
 from typing import Final, TextIO, TypeVar, TypeVarTuple
 
 from trips_mcp.cli.output import remark
-from trips_mcp.interrupts import restore_default
+from trips_mcp.interrupts import Interrupt
 
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
@@ -38,15 +38,24 @@ def no_flags(_: ArgumentParser) -> None:
 
 
 def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args, use_uvloop: bool = False) -> _Result:
-    """Runs an event loop, whose main task is cancelled on an interrupt."""
-    from importlib import import_module
+    """Runs an event loop, in which an interrupt cancels the function. Raises: KeyboardInterrupt when it is closed."""
+    import asyncio
 
     import anyio
 
-    import_module("anyio._backends._asyncio")  # before an interrupt becomes an exception
+    interrupt = Interrupt()
+    results: list[_Result] = []
 
-    restore_default()
-    return anyio.run(function, *args, backend_options={"use_uvloop": use_uvloop})
+    async def cancellable() -> None:
+        loop = asyncio.get_running_loop()
+        with anyio.CancelScope() as scope, interrupt.cancelling(lambda: loop.call_soon_threadsafe(scope.cancel)):
+            results.append(await function(*args))
+
+    with interrupt.noted():
+        anyio.run(cancellable, backend_options={"use_uvloop": use_uvloop})
+    if interrupt.has_come:
+        raise KeyboardInterrupt
+    return results[0]
 
 
 def standard_input() -> TextIO:

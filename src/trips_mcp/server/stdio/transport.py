@@ -11,7 +11,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from trips_mcp import __version__
-from trips_mcp.interrupts import is_importing
 from trips_mcp.server.jsonrpc import Batch, Inbox, MalformedError
 from trips_mcp.server.offer import Offer, offer
 from trips_mcp.server.preload import gc_paused
@@ -33,10 +32,6 @@ _IMPORTING_STACK = 16 * 1024 * 1024
 """Stack bytes for the import thread: building the SDK's models recurses deeply, and some C libraries give little."""
 
 
-class _StoppedError(BaseException):
-    """A signal that arrived before the event loop ran."""
-
-
 def run_stdio(settings: Settings) -> NoReturn:
     """Serves until the input ends, a signal arrives, or the reader is gone. Then exits the process.
 
@@ -56,7 +51,7 @@ def serve_offer(offered: Offer, *, log: str = "warning", at_once: bool = True) -
         signal.signal(signal.SIGINT, _stop)
         signal.signal(signal.SIGTERM, _stop)
         _session(offered, log, at_once)
-    except (_StoppedError, BrokenPipeError):
+    except BrokenPipeError:
         pass
     except DescriptorsClosedError:
         sys.stderr.write("trips-mcp: standard input or output is closed; it is for an MCP client to start.\n")
@@ -146,10 +141,9 @@ def _import_sdk() -> None:
         import trips_mcp.server.stdio.session as _  # noqa: F401
 
 
-def _stop(_: int, frame: FrameType | None) -> NoReturn:
-    if is_importing(frame):
-        _leave(0)
-    raise _StoppedError
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    """Ends the process before its event loop runs. An exception could come in an import, or in the loop's making."""
+    _leave(0)
 
 
 def _explain_to_a_terminal() -> None:
