@@ -1,6 +1,8 @@
 # `make check` is what a change must pass; `make soak` is the long runs. .ci/run does both from nothing.
 UV ?= uv run --group checks
 CODE = src tests benchmarks examples scripts
+# Coverage makes a test twice as slow.
+TRACED = --timeout 240 -o faulthandler_timeout=270
 # Without compiled files each test process compiles all of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -37,8 +39,8 @@ conformance:
 
 coverage: # with PostgreSQL some of our code runs in greenlets; pyproject.toml says why these are not measured with the threads
 	$(UV) coverage erase
-	$(UV) coverage run -m pytest
-	$(UV) coverage run --concurrency greenlet -m pytest -m "postgresql and not soak"
+	$(UV) coverage run -m pytest $(TRACED)
+	$(UV) coverage run --concurrency greenlet -m pytest $(TRACED) -m "postgresql and not soak"
 	$(UV) coverage combine -q
 	$(UV) coverage report
 
