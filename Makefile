@@ -37,7 +37,7 @@ soak:
 conformance:
 	$(UV) python scripts/conformance.py
 
-coverage: # with PostgreSQL some of our code runs in greenlets; pyproject.toml says why these are not measured with the threads
+coverage: # only with PostgreSQL does our code run in greenlets; pyproject.toml says why these need a run of their own
 	$(UV) coverage erase
 	$(UV) coverage run -m pytest $(TRACED)
 	$(UV) coverage run --concurrency greenlet -m pytest $(TRACED) -m "postgresql and not soak"

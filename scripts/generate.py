@@ -93,10 +93,9 @@ def entry(toolset: str, tool: Tool[Any, Any]) -> Entry:
 
 
 def mentions_in(tool: Tool[Any, Any]) -> list[str]:
-    """The other tools that its descriptions name, in every form that they may have."""
-    listing = tool.listing()
+    """The other tools that its descriptions name. A description may depend on the settings; all of them count."""
     local = tool.local.description if tool.local else ""
-    said = compact([listing["description"], listing["inputSchema"], local, tool.apart])
+    said = compact([tool.listing()["description"], tool.input_schema, local, tool.apart])
     return [name for name in TOOL_NAMES if name in said and name != tool.name]
 
 

@@ -1,4 +1,4 @@
-"""Interrupts that end a command, also while a module is being imported or an event loop is being made or closed."""
+"""Interrupts, which end a command also during an import or while an event loop is created or closed."""
 
 import os
 import signal
@@ -25,56 +25,57 @@ def is_importing(frame: FrameType | None) -> bool:
 
 
 def exit_on_interrupt_in_imports() -> None:
-    """Where an interrupt cannot become an exception, it ends the process at once."""
+    """An interrupt in an import cannot become an exception, so it ends the process at once."""
     signal.signal(signal.SIGINT, _interrupt)
 
 
-class Interrupt:
-    """An interrupt that is noted, and cancels something. A second one ends the command wherever it comes.
+@contextmanager
+def handled_by(handler: Callable[[int, FrameType | None], object]) -> Generator[None]:
+    """Sets the handler of interrupts while the block runs. In another thread than the main one it changes nothing."""
+    import threading  # asyncio has loaded it; the start path need not
 
-    asyncio's own handling begins when the loop runs: an exception before or after that leaves a loop half made or half
-    closed, and Python says so on stderr.
+    if threading.current_thread() is not threading.main_thread():  # only that one may set a handler
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class DeferredInterrupt:
+    """A handler that records an interrupt and cancels what runs. A second interrupt is not deferred.
+
+    asyncio handles interrupts only while its loop runs. An exception while the loop is created or closed leaves it
+    incomplete, and Python reports that on stderr.
     """
 
     def __init__(self) -> None:
-        self.has_come = False
+        self.received = False
         self._cancel: Callable[[], object] | None = None
 
-    @contextmanager
-    def noted(self) -> Generator[None]:
-        """While the block runs."""
-        import threading  # asyncio has loaded it; the start path need not
-
-        if threading.current_thread() is not threading.main_thread():  # only that one may set a handler
-            yield
-            return
-        before = signal.signal(signal.SIGINT, self._note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.received:
+            _interrupt(number, frame)
+        self.received = True
+        if self._cancel is not None:
+            self._cancel()
 
     @contextmanager
     def cancelling(self, cancel: Callable[[], object]) -> Generator[None]:
-        """While the block runs; `cancel` is called at once if the interrupt has already come."""
+        """An interrupt calls `cancel` while the block runs; one that was received before calls it at once."""
         self._cancel = cancel
-        if self.has_come:
+        if self.received:
             cancel()
         try:
             yield
         finally:
             self._cancel = None
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.has_come:
-            _interrupt(number, frame)
-        self.has_come = True
-        if self._cancel is not None:
-            self._cancel()
-
 
 def end_interrupted() -> NoReturn:
-    """Ends the process without the interpreter's teardown, which would report what the interrupt left half done."""
+    """Ends the process without the interpreter's teardown, which would report what the interrupt left incomplete."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream, last in ((sys.stdout, ""), (sys.stderr, "trips-mcp: interrupted.\n")):
         with suppress(OSError, ValueError):  # it is closed, or nobody reads it

@@ -3,14 +3,12 @@
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from threading import current_thread, main_thread
 from typing import Final, TextIO, TypeVar, TypeVarTuple
 
 from trips_mcp.cli.output import remark
-from trips_mcp.interrupts import Interrupt
+from trips_mcp.interrupts import DeferredInterrupt, handled_by
 
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")
@@ -38,12 +36,15 @@ def no_flags(_: ArgumentParser) -> None:
 
 
 def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args, use_uvloop: bool = False) -> _Result:
-    """Runs an event loop, in which an interrupt cancels the function. Raises: KeyboardInterrupt when it is closed."""
+    """Runs the function in an event loop. An interrupt cancels it.
+
+    Raises: KeyboardInterrupt after an interrupt, when the loop is closed.
+    """
     import asyncio
 
     import anyio
 
-    interrupt = Interrupt()
+    interrupt = DeferredInterrupt()
     results: list[_Result] = []
 
     async def cancellable() -> None:
@@ -51,9 +52,9 @@ def run_async(function: Callable[[*_Args], Awaitable[_Result]], *args: *_Args, u
         with anyio.CancelScope() as scope, interrupt.cancelling(lambda: loop.call_soon_threadsafe(scope.cancel)):
             results.append(await function(*args))
 
-    with interrupt.noted():
+    with handled_by(interrupt):
         anyio.run(cancellable, backend_options={"use_uvloop": use_uvloop})
-    if interrupt.has_come:
+    if interrupt.received:
         raise KeyboardInterrupt
     return results[0]
 
@@ -73,19 +74,8 @@ def agreed(question: str, otherwise: str) -> bool:
     stdin = standard_input()
     if not stdin.isatty():
         raise CommandError(otherwise)
-    with _interruptible():  # from before the question, as its answer may be an interrupt
+    # An interrupt ends the wait: `run_async` would only cancel the function, which goes on reading. This begins before
+    # the question, as its answer may be an interrupt.
+    with handled_by(signal.default_int_handler):
         remark(f"{question} [y/N]")
         return stdin.readline().strip().lower() in ("y", "yes")
-
-
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """An interrupt ends the wait. asyncio's handler would only cancel the task, which goes on reading."""
-    if current_thread() is not main_thread():  # only that one may set a handler
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -30,7 +30,7 @@ FRESH_MS = 300_000
 """How long a client may cache a list, in milliseconds. Lists change only with a restart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # nothing compares it, and the start is faster
 class Offer:
     """The tools, prompts and resources of a server, and what they need to run."""
 

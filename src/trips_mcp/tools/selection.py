@@ -43,7 +43,7 @@ class Hidden(NamedTuple):
     """Whether the tool is hidden because that setting is missing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # nothing compares it, and the start is faster
 class Selection:
     """The tools that these settings offer, and why they do not offer the others."""
 

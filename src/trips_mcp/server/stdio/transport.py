@@ -142,7 +142,7 @@ def _import_sdk() -> None:
 
 
 def _stop(_: int, __: FrameType | None) -> NoReturn:
-    """Ends the process before its event loop runs. An exception could come in an import, or in the loop's making."""
+    """Ends the process before its event loop runs. An exception could break an import or the creation of the loop."""
     _leave(0)
 
 

@@ -52,7 +52,7 @@ class TripFilter(Params):
 
 def _matching(asked: TripFilter, trips: Sequence[PlacedTrip]) -> Sequence[PlacedTrip]:
     """Raises: ToolRefusedError."""
-    from trips_mcp.itinerary.search import NO_WORDS, is_named  # get_me, often the first call, needs no words or places
+    from trips_mcp.itinerary.search import NO_WORDS, is_named  # get_me, often the first call, needs neither
     from trips_mcp.itinerary.text_match import words_of
 
     query = asked.query
